@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Compiler settings of every preset, and the one way to declare a folder: spanloom_library().
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+set(CMAKE_LINK_DEPENDS_NO_SHARED ON)
+
+add_compile_options(-Wall -Wextra -Werror -fno-omit-frame-pointer -g1)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports false positives of these two inside the standard library and Abseil at -O2.
+  add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overread)
+endif()
+add_link_options(-fuse-ld=mold -Wl,--gc-sections)
+add_compile_options(-ffunction-sections -fdata-sections)
+
+if(SPANLOOM_ASSERTIONS)
+  add_compile_definitions(SPANLOOM_ASSERTIONS=1)
+else()
+  add_compile_definitions(NDEBUG)
+endif()
+if(SPANLOOM_SANITIZE)
+  add_compile_options(-fsanitize=${SPANLOOM_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${SPANLOOM_SANITIZE})
+endif()
+if(SPANLOOM_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# Declares the library of the current folder, and its test binary.
+#   spanloom_library(NAME SOURCES a.cc b.cc [PUBLIC targets] [PRIVATE targets] [TESTS a_test.cc] [TEST_LINK targets] [FUZZ a_fuzz.cc])
+# NAME is the folder below src/ with "/" as "_": src/store/memory is store_memory, its tests are store_memory_test.
+# A folder without sources (headers only) is an interface library.
+function(spanloom_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE;TESTS;TEST_LINK;FUZZ" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(${name} STATIC ${ARG_SOURCES})
+    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  else()
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(${name} INTERFACE ${ARG_PUBLIC})
+  endif()
+
+  if(SPANLOOM_TESTS AND ARG_TESTS)
+    add_executable(${name}_test ${ARG_TESTS})
+    target_link_libraries(${name}_test PRIVATE ${name} ${ARG_PRIVATE} ${ARG_TEST_LINK} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE SPANLOOM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+    target_precompile_headers(${name}_test PRIVATE <gtest/gtest.h> <gmock/gmock.h> <string> <vector>)
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+
+  if(SPANLOOM_FUZZ)
+    foreach(source ${ARG_FUZZ})
+      get_filename_component(target ${source} NAME_WE)
+      add_executable(${target} ${source})
+      target_link_libraries(${target} PRIVATE ${name} ${ARG_PRIVATE})
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()

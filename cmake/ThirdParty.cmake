@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every C++ library from outside, each under one target name. Archives are preferred to shared objects where Debian ships
+# them: idle memory and start-up are features. tools/layers.toml says which folder may use which.
+
+find_package(Threads REQUIRED)
+find_package(absl REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+
+# Boost.Asio and Boost.Beast are headers only (Boost.System too, since 1.69). 1.81 is asked for by name: Debian's default is 1.74.
+find_path(SPANLOOM_BOOST_INCLUDE boost/asio.hpp REQUIRED)
+add_library(spanloom_boost INTERFACE)
+target_include_directories(spanloom_boost SYSTEM INTERFACE ${SPANLOOM_BOOST_INCLUDE})
+target_compile_definitions(spanloom_boost INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_VISIBILITY BOOST_ERROR_CODE_HEADER_ONLY)
+
+function(spanloom_external target)
+  cmake_parse_arguments(ARG "" "HEADER" "NAMES" ${ARGN})
+  string(TOUPPER ${target} upper)
+  find_path(${upper}_INCLUDE ${ARG_HEADER} REQUIRED)
+  find_library(${upper}_LIBRARY NAMES ${ARG_NAMES} REQUIRED)
+  mark_as_advanced(${upper}_INCLUDE ${upper}_LIBRARY)
+  add_library(${target} INTERFACE)
+  target_include_directories(${target} SYSTEM INTERFACE ${${upper}_INCLUDE})
+  target_link_libraries(${target} INTERFACE ${${upper}_LIBRARY})
+endfunction()
+
+spanloom_external(spanloom_nghttp2 HEADER nghttp2/nghttp2.h NAMES libnghttp2.a nghttp2)
+spanloom_external(spanloom_deflate HEADER libdeflate.h NAMES libdeflate.a deflate)
+spanloom_external(spanloom_isal HEADER isa-l/igzip_lib.h NAMES libisal.a isal)
+spanloom_external(spanloom_simdjson HEADER simdjson.h NAMES libsimdjson.a simdjson)
+
+find_path(PROTOZERO_INCLUDE protozero/pbf_reader.hpp REQUIRED)
+add_library(spanloom_protozero INTERFACE)
+target_include_directories(spanloom_protozero SYSTEM INTERFACE ${PROTOZERO_INCLUDE})
+
+if(SPANLOOM_TESTS)
+  find_package(GTest REQUIRED)
+endif()

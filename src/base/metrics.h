@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Our own counters and gauges. They are made once per component and label set, bumped without a lock, and rendered as
+// Prometheus text for /metrics.
+
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace spanloom {
+
+using MetricLabels = std::vector<std::pair<std::string, std::string>>;  // in the order they are shown
+
+// A value that only grows. Thread-safe.
+class Counter {
+ public:
+  void Add(uint64_t count) { value_.fetch_add(count, std::memory_order_relaxed); }
+  [[nodiscard]] uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_ = 0;
+};
+
+// Thread-safe. Handles live as long as the registry.
+class MetricRegistry {
+ public:
+  // The counter of this name and label set; made on first use, the same one afterwards. `help` is one sentence.
+  Counter& GetCounter(std::string_view name, std::string_view help, const MetricLabels& labels = {})
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // A gauge whose value is asked for when the page is rendered. `read` is called from any thread and must be quick; it
+  // must stay callable until RemoveGauge or the registry's end.
+  void SetGauge(std::string_view name, std::string_view help, const MetricLabels& labels, std::function<double()> read)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void RemoveGauge(std::string_view name, const MetricLabels& labels) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Sum of all counters of this name whose labels contain `labels`. For tests and the status page.
+  [[nodiscard]] uint64_t Sum(std::string_view name, const MetricLabels& labels = {}) const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Prometheus text exposition format 0.0.4, families sorted by name.
+  [[nodiscard]] std::string Render() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  struct Family {
+    std::string help;
+    bool is_counter = true;
+    std::map<MetricLabels, std::unique_ptr<Counter>> counters;
+    std::map<MetricLabels, std::function<double()>> gauges;
+  };
+
+  mutable absl::Mutex mutex_;
+  std::map<std::string, Family, std::less<>> families_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace spanloom

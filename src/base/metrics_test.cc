@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "base/metrics.h"
+
+#include <gtest/gtest.h>
+
+namespace spanloom {
+namespace {
+
+// Scenario: two label sets of one counter, a gauge, and a label value that needs escaping.
+// Guarantees: Prometheus text with one HELP and TYPE a family, sorted by name.
+TEST(MetricRegistry, RendersPrometheusText) {
+  MetricRegistry registry;
+  registry.GetCounter("b_total", "Things.", {{"cause", "a\"b"}}).Add(2);
+  registry.GetCounter("b_total", "Things.", {{"cause", "c"}}).Add(1);
+  registry.SetGauge("a", "Now.", {}, [] { return 1.5; });
+  EXPECT_EQ(registry.Render(),
+            "# HELP a Now.\n# TYPE a gauge\na 1.5\n"
+            "# HELP b_total Things.\n# TYPE b_total counter\nb_total{cause=\"a\\\"b\"} 2\nb_total{cause=\"c\"} 1\n");
+}
+
+// Scenario: the same counter asked for twice, and a sum over a part of the labels.
+// Guarantees: one counter a label set; Sum adds those that contain the labels.
+TEST(MetricRegistry, SumsOverMatchingLabels) {
+  MetricRegistry registry;
+  registry.GetCounter("n", "N.", {{"a", "1"}, {"b", "x"}}).Add(1);
+  registry.GetCounter("n", "N.", {{"a", "1"}, {"b", "x"}}).Add(1);
+  registry.GetCounter("n", "N.", {{"a", "1"}, {"b", "y"}}).Add(5);
+  registry.GetCounter("n", "N.", {{"a", "2"}, {"b", "y"}}).Add(10);
+  EXPECT_EQ(registry.Sum("n", {{"a", "1"}}), 7);
+  EXPECT_EQ(registry.Sum("n"), 17);
+  EXPECT_EQ(registry.Sum("absent"), 0);
+}
+
+}  // namespace
+}  // namespace spanloom

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The promise of every store: what was acknowledged is found again, and questions are answered without knowing how it
+// is kept. The write path (pipeline) and the read path (query) meet only here. store/memory is the reference
+// implementation; store/conformance holds the tests that every implementation runs.
+
+#pragma once
+
+#include <absl/functional/any_invocable.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "otlp/batch.h"
+#include "otlp/ids.h"
+#include "otlp/views.h"
+
+namespace spanloom::store {
+
+// What the spans of one ScopeSpans have in common. Immutable; shared by them (hence shared_ptr below).
+struct SpanOrigin {
+  Bytes resource;                   // Resource message
+  Bytes scope;                      // InstrumentationScope message
+  std::string resource_schema_url;  // of ResourceSpans
+  std::string scope_schema_url;     // of ScopeSpans
+};
+
+// One span as it was received, byte for byte. A value; copies share the bytes.
+struct StoredSpan {
+  Bytes wire;  // Span message; passed ValidateTraces
+  std::shared_ptr<const SpanOrigin> origin;
+
+  [[nodiscard]] otlp::SpanView span() const { return otlp::SpanView(wire.view()); }
+  [[nodiscard]] otlp::ResourceView resource() const { return otlp::ResourceView(origin->resource.view()); }
+  [[nodiscard]] otlp::ScopeView scope() const { return otlp::ScopeView(origin->scope.view()); }
+};
+
+struct Trace {
+  otlp::TraceId id;
+  std::vector<StoredSpan> spans;  // by start time, then in order of arrival
+};
+
+// An attribute that a span must carry: on itself, its resource, its scope, or one of its events.
+struct AttributeCondition {
+  std::string key;
+  std::string value;  // compared with the attribute's text: numbers in decimal, bools as "true" / "false"
+};
+
+// Which traces: those with at least one span for which *all* conditions hold together.
+struct TraceQuery {
+  std::optional<std::string> service;    // service.name, exact
+  std::optional<std::string> operation;  // span name, exact
+  std::vector<AttributeCondition> attributes;
+  uint64_t start_min_unix_ns = 0;  // span start, both ends inclusive
+  uint64_t start_max_unix_ns = std::numeric_limits<uint64_t>::max();
+  int64_t duration_min_ns = std::numeric_limits<int64_t>::min();  // span duration, both ends inclusive
+  int64_t duration_max_ns = std::numeric_limits<int64_t>::max();
+  size_t limit = 100;  // traces
+};
+
+struct Operation {
+  std::string name;
+  otlp::SpanKind kind = otlp::SpanKind::kUnspecified;
+  friend auto operator<=>(const Operation&, const Operation&) = default;
+};
+
+struct StoreStats {
+  uint64_t traces = 0;
+  uint64_t spans = 0;
+  uint64_t bytes = 0;            // of the spans' messages, their origins counted once
+  uint64_t spans_evicted = 0;    // removed to stay within the limits, since start
+  uint64_t spans_duplicate = 0;  // delivered again with the same bytes, since start
+};
+
+// Thread-safe. Views and values that it hands out stay valid after later calls.
+class SpanStore {
+ public:
+  using Done = absl::AnyInvocable<void(Status)>;
+
+  virtual ~SpanStore() = default;
+
+  // Takes the spans of `batch`. `done` is called exactly once, on any thread, perhaps before Append returns: OK when
+  // they are as safe as this store makes them; kUnavailable with a retry delay when it can't take them now. Spans with
+  // an all-zero trace id are kept like any other.
+  virtual void Append(otlp::Batch batch, Done done) = 0;
+
+  // The whole trace; kNotFound if no span of it is stored.
+  virtual StatusOr<Trace> GetTrace(const otlp::TraceId& id) const = 0;
+
+  // Whole traces, newest first: by the latest start among their matching spans, ties by trace id. The order is stable.
+  virtual StatusOr<std::vector<Trace>> FindTraces(const TraceQuery& query) const = 0;
+
+  // Names of services with stored spans, sorted.
+  virtual StatusOr<std::vector<std::string>> Services() const = 0;
+
+  // Distinct operations of a service, sorted; empty if the service is unknown.
+  virtual StatusOr<std::vector<Operation>> Operations(const std::string& service) const = 0;
+
+  virtual StoreStats Stats() const = 0;
+};
+
+}  // namespace spanloom::store
