@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ${...} in configuration values, as the Collector replaces it: ${env:NAME}, ${NAME}, ${env:NAME:-default}, ${file:path},
+// and "$$" for a dollar sign. Where the environment and files come from is a parameter.
+
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "config/node.h"
+
+namespace spanloom::config {
+
+inline constexpr int kExpansionDepthMax = 16;           // ${...} inside what ${...} gave; guess
+inline constexpr size_t kExpandedBytesMax = 16 << 20;   // of all replacements together; guess
+
+struct ExpansionSources {
+  // The value of an environment variable; nullopt if it is not set.
+  std::function<std::optional<std::string>(const std::string& name)> environment;
+  // The content of a file. Unset: ${file:...} is refused.
+  std::function<StatusOr<std::string>(const std::string& path)> read_file;
+};
+
+struct Expansion {
+  Node node;
+  std::vector<std::string> warnings;  // one a variable that is not set, with file and line
+};
+
+// Replaces ${...} in every value; keys are left alone. A value that is one ${...} as a whole becomes what the replacement
+// means as YAML (null if the variable is not set), and remembers its text (Node::expanded_text); inside a longer string
+// the text is put in. kInvalidArgument names file and line: an impossible variable name, an unknown scheme, a file that
+// can't be read, a limit of above exceeded.
+StatusOr<Expansion> Expand(const Node& node, const ExpansionSources& sources);
+
+}  // namespace spanloom::config

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "config/load.h"
+
+#include "base/text.h"
+#include "config/merge.h"
+#include "config/yaml.h"
+
+namespace spanloom::config {
+namespace {
+
+StatusOr<Node> ParseMap(const ConfigText& source) {
+  ASSIGN_OR_RETURN(Node node, ParseYaml(source.text, source.file));
+  if (node.is_null()) return Node::Map({}, node.source());
+  if (node.is_map()) return node;
+  return absl::InvalidArgumentError(StrCat(node.source().ToString(), ": expected a map at the top, got ", TypeName(node)));
+}
+
+}  // namespace
+
+StatusOr<Expansion> Load(std::span<const ConfigText> texts, std::span<const std::string> settings,
+                         const ExpansionSources& sources) {
+  Node merged = Node::Map({}, {});
+  for (const ConfigText& text : texts) {
+    ASSIGN_OR_RETURN(const Node node, ParseMap(text));
+    merged = Merge(merged, node);
+  }
+  for (const std::string& setting : settings) {
+    ASSIGN_OR_RETURN(const Node node, ParseSetting(setting));
+    merged = Merge(merged, node);
+  }
+  return Expand(merged, sources);
+}
+
+}  // namespace spanloom::config

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "config/merge.h"
+
+#include <absl/algorithm/container.h>
+#include <absl/strings/str_replace.h>
+#include <absl/strings/str_split.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "config/yaml.h"
+
+namespace spanloom::config {
+namespace {
+
+void MergeEntry(const Node::Entry& entry, std::vector<Node::Entry>& entries) {
+  const auto found = absl::c_find_if(entries, [&](const Node::Entry& e) { return e.key == entry.key; });
+  if (found == entries.end()) {
+    entries.push_back(entry);
+  } else {
+    found->value = Merge(found->value, entry.value);
+  }
+}
+
+}  // namespace
+
+Node Merge(const Node& base, const Node& over) {
+  if (!base.is_map() || !over.is_map()) return over;
+  std::vector<Node::Entry> entries = base.entries();
+  for (const Node::Entry& entry : over.entries()) MergeEntry(entry, entries);
+  return Node::Map(std::move(entries), base.source());
+}
+
+StatusOr<Node> ParseSetting(std::string_view setting) {
+  const std::string origin = StrCat("--set ", setting);
+  const size_t equals = setting.find('=');
+  if (equals == std::string_view::npos) {
+    return absl::InvalidArgumentError(StrCat(origin, ": expected KEY=VALUE, for example processors.batch.timeout=2s"));
+  }
+  ASSIGN_OR_RETURN(Node value, ParseYaml(setting.substr(equals + 1), origin));
+  const Source source{origin, 0};
+  value = value.WithSource(source);
+  const std::string path = absl::StrReplaceAll(AbslView(setting.substr(0, equals)), {{"::", "."}});
+  std::vector<std::string> keys = absl::StrSplit(path, '.');
+  for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
+    if (key->empty()) return absl::InvalidArgumentError(StrCat(origin, ": a key is empty"));
+    value = Node::Map({Node::Entry{*key, source, std::move(value)}}, source);
+  }
+  return value;
+}
+
+}  // namespace spanloom::config

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Options as structs with defaults, declared once: the same declaration reads a struct from a Node, refuses what it does not
+// know, and describes the struct for the reference pages.
+//
+//   struct BatchOptions {
+//     int64_t send_batch_size = 8192;
+//     void Declare(OptionsReader& r) {
+//       r.Field("send_batch_size", send_batch_size, "Spans that make a batch be sent at once.", {.min = 0});
+//     }
+//     Status Validate() const;  // if there are rules across fields
+//   };
+//   BatchOptions options = ReadOptions<BatchOptions>(node, "processors::batch", problems);
+
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "config/node.h"
+#include "config/problems.h"
+
+namespace spanloom::config {
+
+class OptionsReader;
+
+template <typename T>
+concept OptionsStruct = requires(T& options, OptionsReader& reader) { options.Declare(reader); };
+
+// Keys with text values in order, as `headers`.
+using StringMap = std::vector<std::pair<std::string, std::string>>;
+
+// One key as the reference pages show it.
+struct OptionDoc {
+  std::string name;
+  std::string type;          // "bool", "int", "duration", "one of gzip, none", "section", ...
+  std::string default_text;  // as it would be written; "" if there is none
+  std::string words;
+  std::vector<OptionDoc> children;  // of a section
+};
+
+// Inclusive.
+template <typename T>
+struct Range {
+  T min = std::numeric_limits<T>::lowest();
+  T max = std::numeric_limits<T>::max();
+};
+
+// Visits the fields of one options struct, either to read them from a map or to describe them. Thread-compatible; lives for
+// one ReadOptions or DescribeOptions. A key that is missing or null leaves its default. `words`: one full sentence.
+class OptionsReader {
+ public:
+  // Reads from `node` (a map or null). `path` and `problems` are for messages.
+  OptionsReader(const Node& node, std::string path, Problems& problems);
+  // Describes.
+  explicit OptionsReader(std::vector<OptionDoc>& docs) : docs_(&docs) {}
+
+  void Field(std::string_view name, bool& value, std::string_view words);
+  void Field(std::string_view name, double& value, std::string_view words, Range<double> range = {});
+  void Field(std::string_view name, std::string& value, std::string_view words);
+  // A list, or a string that is split at commas (as the Collector does).
+  void Field(std::string_view name, std::vector<std::string>& value, std::string_view words);
+  void Field(std::string_view name, StringMap& value, std::string_view words);
+  // Go syntax, or a bare integer of nanoseconds. Negative ones are refused.
+  void Field(std::string_view name, std::chrono::nanoseconds& value, std::string_view words);
+  // Bytes, written in the configuration as a whole number of MiB: for keys that end in _mib.
+  void Mebibytes(std::string_view name, size_t& bytes, std::string_view words, Range<int64_t> mib);
+
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  void Field(std::string_view name, T& value, std::string_view words, Range<int64_t> range = {}) {
+    // The field's own type is a limit too.
+    range.min = std::max(range.min, Saturated(std::numeric_limits<T>::lowest()));
+    range.max = std::min(range.max, Saturated(std::numeric_limits<T>::max()));
+    value = static_cast<T>(Integer(name, static_cast<int64_t>(value), words, range));
+  }
+
+  // One of a few words.
+  template <typename E>
+  void Choice(std::string_view name, E& value, std::span<const std::pair<std::string_view, E>> choices,
+              std::string_view words) {
+    std::vector<std::string_view> names;
+    size_t index = 0;
+    for (size_t i = 0; i < choices.size(); ++i) {
+      names.push_back(choices[i].first);
+      if (choices[i].second == value) index = i;
+    }
+    value = choices[ChoiceIndex(name, index, names, words)].second;
+  }
+
+  // A section whose defaults hold when it is left out.
+  template <OptionsStruct T>
+  void Field(std::string_view name, T& section, std::string_view words) {
+    if (docs_ != nullptr) return Describe(name, "section", "", words, Described<T>());
+    if (const Node* node = Take(name)) Read(section, *node, PathOf(name), *problems_);
+  }
+
+  // A section that counts only if its key is there; null means there, with its defaults.
+  template <OptionsStruct T>
+  void Field(std::string_view name, std::optional<T>& section, std::string_view words) {
+    if (docs_ != nullptr) return Describe(name, "optional section", "", words, Described<T>());
+    if (const Node* node = TakePresent(name)) Read(section.emplace(), *node, PathOf(name), *problems_);
+  }
+
+  // A key that the Collector has and this version has not: refused by name, unless it is null or empty. `advice` says what
+  // to do instead.
+  void Unsupported(std::string_view name, std::string_view advice);
+
+  // Reads `options` from `node`. What is wrong goes to `problems`; fields that are wrong keep their defaults.
+  template <OptionsStruct T>
+  static void Read(T& options, const Node& node, std::string path, Problems& problems) {
+    const size_t problems_before = problems.lines().size();
+    OptionsReader reader(node, path, problems);
+    options.Declare(reader);
+    reader.RefuseUnknownKeys();
+    if constexpr (requires { options.Validate(); }) {
+      // Rules across fields make sense only if each field does.
+      if (problems.lines().size() == problems_before) reader.AddProblem(options.Validate());
+    }
+  }
+
+  template <OptionsStruct T>
+  static std::vector<OptionDoc> Described() {
+    std::vector<OptionDoc> docs;
+    OptionsReader reader(docs);
+    T{}.Declare(reader);
+    return docs;
+  }
+
+ private:
+  template <std::integral T>
+  static constexpr int64_t Saturated(T limit) {
+    return std::in_range<int64_t>(limit) ? static_cast<int64_t>(limit) : std::numeric_limits<int64_t>::max();
+  }
+
+  // The value of `name` if it is there and not null; marks the key as known.
+  const Node* Take(std::string_view name);
+  // The same, null included.
+  const Node* TakePresent(std::string_view name);
+  [[nodiscard]] std::string PathOf(std::string_view name) const;
+  void Describe(std::string_view name, std::string type, std::string default_text, std::string_view words,
+                std::vector<OptionDoc> children = {});
+  int64_t Integer(std::string_view name, int64_t value, std::string_view words, Range<int64_t> range);
+  size_t ChoiceIndex(std::string_view name, size_t index, std::span<const std::string_view> names,
+                     std::string_view words);
+  void WrongType(std::string_view name, std::string_view expected, const Node& node);
+  void WrongRange(std::string_view name, std::string_view range, const Node& node);
+  void RefuseUnknownKeys();
+  void AddProblem(const Status& status);
+
+  // Reading; all unset while describing.
+  const Node* node_ = nullptr;
+  std::string path_;
+  Problems* problems_ = nullptr;
+  std::vector<std::string> known_;
+
+  std::vector<OptionDoc>* docs_ = nullptr;  // describing; null while reading
+  std::vector<std::string> hidden_;         // unsupported keys: known, but not shown as valid
+};
+
+template <OptionsStruct T>
+T ReadOptions(const Node& node, std::string_view path, Problems& problems) {
+  T options;
+  OptionsReader::Read(options, node, std::string(path), problems);
+  return options;
+}
+
+template <OptionsStruct T>
+std::vector<OptionDoc> DescribeOptions() {
+  return OptionsReader::Described<T>();
+}
+
+}  // namespace spanloom::config

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "config/print.h"
+
+#include <absl/algorithm/container.h>
+#include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
+
+#include <string_view>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+
+namespace spanloom::config {
+namespace {
+
+constexpr std::string_view kRedactedText = "\"[REDACTED]\"";
+constexpr std::string_view kSecretWords[] = {"token",      "password", "secret",   "authorization",
+                                             "credential", "api_key",  "key_pem",  "apikey"};
+
+bool NamesSecret(std::string_view key) {
+  const std::string lower = absl::AsciiStrToLower(AbslView(key));
+  return absl::c_any_of(kSecretWords, [&](std::string_view word) { return lower.find(word) != std::string::npos; });
+}
+
+bool IsPlainSafe(std::string_view text) {
+  static constexpr std::string_view kSafe = "_./-";
+  if (text.empty() || text.front() == '-' || text.front() == '.') return false;
+  return absl::c_all_of(text, [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || kSafe.find(c) != std::string_view::npos;
+  });
+}
+
+std::string QuotedScalar(std::string_view text) {
+  std::string quoted = "\"";
+  AppendJsonEscaped(text, quoted);
+  return quoted + "\"";
+}
+
+std::string ScalarText(const Node& node) {
+  if (node.style() == Node::Style::kPlain && TypeOfPlain(node.text()) != ScalarType::kString) return node.text();
+  const bool plain = IsPlainSafe(node.text()) && TypeOfPlain(node.text()) == ScalarType::kString;
+  return plain ? node.text() : QuotedScalar(node.text());
+}
+
+class Printer {
+ public:
+  explicit Printer(Secrets secrets) : secrets_(secrets) {}
+
+  // The value after "key:" or "-": on the same line, or in a block below. `in_list`: a map's first key follows "- ".
+  void PrintValue(const Node& node, int indent, bool in_list, bool secret);
+  std::string Take() { return std::move(out_); }
+
+ private:
+  void PrintEntries(const Node& map, int indent, bool first_on_line, bool secret);
+  void PrintItems(const Node& list, int indent, bool secret);
+  [[nodiscard]] bool IsSecret(std::string_view key) const { return secrets_ == Secrets::kRedacted && NamesSecret(key); }
+
+  const Secrets secrets_;
+  std::string out_;
+};
+
+void Printer::PrintEntries(const Node& map, int indent, bool first_on_line, bool secret) {
+  for (const Node::Entry& entry : map.entries()) {
+    if (!std::exchange(first_on_line, false)) out_.append(static_cast<size_t>(indent), ' ');
+    const bool plain_key = IsPlainSafe(entry.key) && TypeOfPlain(entry.key) == ScalarType::kString;
+    StrAppend(out_, plain_key ? entry.key : QuotedScalar(entry.key), ":");
+    const bool headers = secrets_ == Secrets::kRedacted && entry.key == "headers";
+    PrintValue(entry.value, indent + 2, false, secret || headers || IsSecret(entry.key));
+  }
+}
+
+void Printer::PrintItems(const Node& list, int indent, bool secret) {
+  for (const Node& item : list.items()) {
+    StrAppend(out_, std::string(static_cast<size_t>(indent), ' '), "-");
+    PrintValue(item, indent + 2, true, secret);
+  }
+}
+
+void Printer::PrintValue(const Node& node, int indent, bool in_list, bool secret) {
+  if (node.is_map() && !node.entries().empty()) {
+    out_ += in_list ? ' ' : '\n';
+    PrintEntries(node, indent, in_list, secret);
+  } else if (node.is_list() && !node.items().empty()) {
+    out_ += '\n';
+    PrintItems(node, indent, secret);
+  } else if (node.is_map() || node.is_list()) {
+    out_ += node.is_map() ? " {}\n" : " []\n";
+  } else if (node.is_null()) {
+    out_ += " null\n";
+  } else {
+    StrAppend(out_, " ", secret ? std::string(kRedactedText) : ScalarText(node), "\n");
+  }
+}
+
+}  // namespace
+
+std::string ToYaml(const Node& node, Secrets secrets) {
+  // The root is printed as if it were a list item: without a key before it, and with nothing in front of its first key.
+  Printer printer(secrets);
+  printer.PrintValue(node, 0, true, false);
+  std::string text = printer.Take();
+  return text.substr(1);
+}
+
+}  // namespace spanloom::config

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "config/print.h"
+
+#include <gtest/gtest.h>
+
+#include "config/yaml.h"
+
+namespace spanloom::config {
+namespace {
+
+std::string Printed(std::string_view text, Secrets secrets = Secrets::kShown) {
+  return ToYaml(*ParseYaml(text, "f"), secrets);
+}
+
+// Scenario: nested lists, empty values, and strings that look like other types.
+// Guarantees: reading the print gives the same print again, so no type has changed.
+TEST(Print, WhatIsPrintedReadsBackTheSame) {
+  const std::string text =
+      "a:\n  - b: 1\n    c: \"2\"\n  -\n    - x\n    - \"true\"\n  - {}\n  - []\nd: null\ne: \"name == \\\"GET\\\"\"\n"
+      "\"f: g\": \"-\"\nh: \"line\\nbreak\"\ni: 1.5\n";
+  const std::string once = Printed(text);
+  EXPECT_EQ(Printed(once), once);
+  EXPECT_EQ(once,
+            "a:\n  - b: 1\n    c: \"2\"\n  -\n    - x\n    - \"true\"\n  - {}\n  - []\nd: null\n"
+            "e: \"name == \\\"GET\\\"\"\n\"f: g\": \"-\"\nh: \"line\\nbreak\"\ni: 1.5\n");
+}
+
+// Scenario: a configuration with credentials is printed for a bug report.
+// Guarantees: headers and secrets are hidden, the rest is not.
+TEST(Print, RedactsHeadersAndSecrets) {
+  EXPECT_EQ(Printed("headers: {x-tenant: llm, authorization: Bearer abc}\nbearer_token: t\nendpoint: a:1\n"
+                    "tls: {key_pem: k, ca_file: /ca}\n",
+                    Secrets::kRedacted),
+            "headers:\n  x-tenant: \"[REDACTED]\"\n  authorization: \"[REDACTED]\"\nbearer_token: \"[REDACTED]\"\n"
+            "endpoint: \"a:1\"\ntls:\n  key_pem: \"[REDACTED]\"\n  ca_file: /ca\n");
+}
+
+// Scenario: documents that are one value.
+// Guarantees: they are printed as such.
+TEST(Print, PrintsRootScalarsAndEmptyMaps) {
+  EXPECT_EQ(Printed(""), "null\n");
+  EXPECT_EQ(Printed("{}"), "{}\n");
+  EXPECT_EQ(Printed("x"), "x\n");
+}
+
+}  // namespace
+}  // namespace spanloom::config
