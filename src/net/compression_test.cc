@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/compression.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/text.h"
+#include "net/testing/net_fixture.h"
+
+namespace spanloom::net {
+namespace {
+
+constexpr Compression kCodings[] = {Compression::kGzip, Compression::kDeflate};
+constexpr size_t kPlenty = 64 << 20;
+
+std::string Recorded(const std::string& name) {
+  std::ifstream file(StrCat(SPANLOOM_TEST_DATA, "/recorded/", name), std::ios::binary);
+  EXPECT_TRUE(file.good()) << name;
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+// Scenario: recorded requests, incompressible bytes and nothing at all are compressed and decompressed.
+// Guarantees: what comes out is what went in, for each coding and for sizes around the blocks of DEFLATE.
+TEST(Compression, RoundTripKeepsEveryByteProperty) {
+  std::vector<std::string> contents = {"", "a", Recorded("llmd-router-head/002-vllm-prefill.pb"), Repetitive(3 << 20)};
+  for (const size_t bytes : {1U, 64U, 32767U, 32768U, 65535U, 65536U, 300'000U}) {
+    contents.push_back(RandomBytes(bytes, bytes));
+  }
+  for (const Compression coding : kCodings) {
+    for (const std::string& content : contents) {
+      const Bytes compressed = Compress(coding, content);
+      const StatusOr<Bytes> decompressed = Decompress(coding, compressed.view(), kPlenty);
+      ASSERT_TRUE(decompressed.ok()) << decompressed.status();
+      EXPECT_EQ(decompressed->view(), content);
+    }
+  }
+}
+
+TEST(Compression, MakesRecordedSpansSmaller) {
+  const std::string content = Repetitive(100'000);
+  EXPECT_LT(Compress(Compression::kGzip, content).size(), content.size() / 5);
+}
+
+TEST(Compression, NoneCopies) {
+  EXPECT_EQ(Compress(Compression::kNone, "abc").view(), "abc");
+  EXPECT_EQ(Decompress(Compression::kNone, "abc", 3)->view(), "abc");
+  EXPECT_TRUE(absl::IsResourceExhausted(Decompress(Compression::kNone, "abc", 2).status()));
+}
+
+// Scenario: 200 MB of zeros in 200 kB of gzip, with a limit of 1 MB; and content of exactly the limit, and one byte more.
+// Guarantees: a bomb is refused as too large, and the limit is exact.
+TEST(Compression, RefusesWhatInflatesOverTheLimit) {
+  for (const Compression coding : kCodings) {
+    const Bytes bomb = Compress(coding, std::string(200 << 20, '\0'));
+    EXPECT_TRUE(absl::IsResourceExhausted(Decompress(coding, bomb.view(), 1 << 20).status()));
+    const Bytes compressed = Compress(coding, Repetitive(10'000));
+    EXPECT_TRUE(Decompress(coding, compressed.view(), 10'000).ok());
+    EXPECT_TRUE(absl::IsResourceExhausted(Decompress(coding, compressed.view(), 9'999).status()));
+  }
+}
+
+// Scenario: a gzip trailer claims 4 GB, another claims nothing.
+// Guarantees: the claim is a hint only. Claims too high fail by their check and not by memory; claims too low too.
+TEST(Compression, DoesNotBelieveTheGzipTrailer) {
+  const Bytes compressed = Compress(Compression::kGzip, Repetitive(100'000));
+  for (const char claim : {'\xff', '\0'}) {
+    std::string forged(compressed.view());
+    forged.replace(forged.size() - 4, 4, 4, claim);
+    EXPECT_TRUE(absl::IsInvalidArgument(Decompress(Compression::kGzip, forged, kPlenty).status()));
+  }
+}
+
+// Scenario: every prefix of a compressed request.
+// Guarantees: content that is cut short is never taken for whole, and never fails in another way.
+TEST(Compression, RefusesWhatIsCutShort) {
+  for (const Compression coding : kCodings) {
+    const Bytes compressed = Compress(coding, Repetitive(3'000));
+    for (size_t bytes = 0; bytes < compressed.size(); ++bytes) {
+      const Status status = Decompress(coding, compressed.view().substr(0, bytes), kPlenty).status();
+      EXPECT_TRUE(absl::IsInvalidArgument(status)) << bytes << " " << status;
+    }
+  }
+}
+
+TEST(Compression, RefusesWhatIsNotOfTheCoding) {
+  EXPECT_TRUE(absl::IsInvalidArgument(Decompress(Compression::kGzip, "plain text", kPlenty).status()));
+  std::string with_more(Compress(Compression::kDeflate, "abc").view());
+  with_more.append("more");
+  EXPECT_TRUE(absl::IsInvalidArgument(Decompress(Compression::kDeflate, with_more, kPlenty).status()));
+}
+
+// Scenario: gzip members one after the other, the first much larger than the last (whose size is the hint).
+// Guarantees: they are one content (RFC 1952), and the limit holds for their sum.
+TEST(Compression, JoinsGzipMembers) {
+  const std::string first = Repetitive(200'000);
+  const std::string second = "end";
+  std::string members(Compress(Compression::kGzip, first).view());
+  members.append(Compress(Compression::kGzip, second).view());
+  EXPECT_EQ(Decompress(Compression::kGzip, members, kPlenty)->view(), first + second);
+  EXPECT_TRUE(absl::IsResourceExhausted(Decompress(Compression::kGzip, members, 200'002).status()));
+}
+
+TEST(Compression, NamesAreTheOnesOfTheWeb) {
+  EXPECT_EQ(*ParseCompression(""), Compression::kNone);
+  EXPECT_EQ(*ParseCompression("identity"), Compression::kNone);
+  EXPECT_EQ(*ParseCompression("gzip"), Compression::kGzip);
+  EXPECT_EQ(*ParseCompression("deflate"), Compression::kDeflate);
+  EXPECT_TRUE(absl::IsUnimplemented(ParseCompression("br").status()));
+}
+
+}  // namespace
+}  // namespace spanloom::net

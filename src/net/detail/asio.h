@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Boost.Asio as net/ uses it, and what a Loop wraps. Included by sources of net/ and by headers of its subfolders, never by
+// a header that others see.
+
+#pragma once
+
+#include <array>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <span>
+
+#include "net/loop.h"
+
+namespace spanloom::net {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using boost::system::error_code;
+
+// The event queue of a loop and the buffer that its HTTP/2 connections read into, one after the other: an idle connection
+// holds no buffer.
+struct Loop::Internal {
+  static constexpr size_t kReadBufferBytes = 64 << 10;  // four frames of HTTP/2's default size; guess
+
+  asio::io_context context{1};
+  std::array<char, kReadBufferBytes> read_buffer;
+};
+
+// The io_context of `loop`, for sockets and coroutines.
+inline asio::io_context& Context(Loop& loop) {
+  return loop.internal().context;
+}
+
+// A completion token that stores the error instead of throwing it.
+inline auto Into(error_code& error) {
+  return asio::redirect_error(asio::use_awaitable, error);
+}
+
+}  // namespace spanloom::net

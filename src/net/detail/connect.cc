@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/detail/connect.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+
+namespace spanloom::net {
+namespace {
+
+constexpr std::chrono::seconds kConnectTimeout{20};  // doc/connection-backoff.md of grpc/grpc: MIN_CONNECT_TIMEOUT
+constexpr int kUnacknowledgedMsMax = 20'000;         // gRPC's proposal A18: TCP_USER_TIMEOUT
+
+Connected Failed(const HostPort& target, const error_code& error, bool timed_out) {
+  const std::string reason = timed_out ? "timed out" : error.message();
+  return {absl::UnavailableError(StrCat("can't connect to ", target.host, ":", target.port, ": ", reason)), nullptr};
+}
+
+asio::awaitable<std::vector<tcp::endpoint>> Resolve(Loop& loop, const HostPort& target, error_code& error) {
+  const asio::ip::address literal = asio::ip::make_address(target.host, error);
+  std::vector<tcp::endpoint> endpoints;
+  if (!error) {
+    endpoints.emplace_back(literal, target.port);
+    co_return endpoints;
+  }
+  tcp::resolver resolver(Context(loop));
+  const std::string service = StrCat(target.port);
+  const tcp::resolver::results_type found = co_await resolver.async_resolve(target.host, service, Into(error));
+  for (const auto& entry : found) endpoints.push_back(entry.endpoint());
+  co_return endpoints;
+}
+
+}  // namespace
+
+asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target) {
+  error_code error;
+  const std::vector<tcp::endpoint> endpoints = co_await Resolve(loop, target, error);
+  if (error) co_return Failed(target, error, false);
+  auto socket = std::make_unique<tcp::socket>(Context(loop));
+  bool timed_out = false;
+  Timer timer = loop.PostAfter(kConnectTimeout, [&timed_out, raw_socket = socket.get()] {
+    timed_out = true;
+    error_code ignored;
+    raw_socket->close(ignored);
+  });
+  co_await asio::async_connect(*socket, endpoints, Into(error));
+  timer.Cancel();
+  if (error || !socket->is_open()) co_return Failed(target, error, timed_out);
+  setsockopt(socket->native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedMsMax, sizeof(kUnacknowledgedMsMax));
+  error_code ignored;  // a socket that fails here fails at its first read too
+  socket->set_option(tcp::no_delay(true), ignored);
+  co_return Connected{absl::OkStatus(), std::move(socket)};
+}
+
+}  // namespace spanloom::net

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Opens a TCP connection to a name or an address.
+
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "net/detail/asio.h"
+#include "net/detail/endpoint.h"
+
+namespace spanloom::net {
+
+// The outcome of Connect; `socket` is open if `status` is OK.
+struct Connected {
+  Status status;
+  std::unique_ptr<tcp::socket> socket;
+};
+
+// Resolves `target` and tries its addresses in turn, for at most 20 s (gRPC's MIN_CONNECT_TIMEOUT). The status is
+// kUnavailable and names the target and the reason. The socket has TCP_NODELAY, and fails when the peer acknowledges nothing
+// for 20 s.
+// `target` must live until the outcome is there.
+asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target);
+
+}  // namespace spanloom::net

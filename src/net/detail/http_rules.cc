@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/detail/http_rules.h"
+
+#include <absl/strings/ascii.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "net/compression.h"
+
+namespace spanloom::net {
+namespace {
+
+constexpr int kInvalidArgument = 3;  // google.rpc.Code
+
+// A google.rpc.Status as JSON, which is what OTLP answers carry.
+HttpResponse BadEncoding(std::string_view message) {
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject();
+  json.Field("code", kInvalidArgument);
+  json.Field("message", message);
+  json.EndObject();
+  HttpResponse response;
+  response.status = 400;
+  response.headers.Add("content-type", "application/json");
+  response.body = Bytes(std::move(body));
+  return response;
+}
+
+}  // namespace
+
+std::optional<HttpResponse> UndoContentEncoding(HttpRequest& request, size_t bytes_max, Refusals& refusals) {
+  const std::string encoding = ToLower(request.headers.Get("content-encoding"));
+  const StatusOr<Compression> compression = ParseCompression(encoding);
+  if (!compression.ok()) {
+    refusals.Count(Refusal::kBadEncoding);
+    return BadEncoding(StrCat("unsupported Content-Encoding: ", encoding));
+  }
+  if (*compression == Compression::kNone) return std::nullopt;
+  StatusOr<Bytes> decoded = Decompress(*compression, request.body.view(), bytes_max);
+  if (decoded.ok()) {
+    request.body = *std::move(decoded);
+    return std::nullopt;
+  }
+  if (absl::IsResourceExhausted(decoded.status())) {
+    refusals.Count(Refusal::kBodyTooLarge);
+    return BodyTooLarge(bytes_max);
+  }
+  refusals.Count(Refusal::kBadEncoding);
+  return BadEncoding(StdView(decoded.status().message()));
+}
+
+HttpResponse BodyTooLarge(size_t bytes_max) {
+  return TextResponse(413, StrCat("413 the request's body is larger than ", bytes_max, " bytes; send less at once"));
+}
+
+bool IsConnectionHeader(std::string_view name) {
+  return name == "connection" || name == "keep-alive" || name == "proxy-connection" || name == "transfer-encoding" ||
+         name == "upgrade" || name == "content-length";
+}
+
+std::string CleanHeaderValue(std::string value) {
+  std::replace_if(
+      value.begin(), value.end(), [](char c) { return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7f; }, ' ');
+  return value;
+}
+
+std::string ToLower(std::string_view text) { return absl::AsciiStrToLower(AbslView(text)); }
+
+}  // namespace spanloom::net

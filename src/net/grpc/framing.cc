@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/grpc/framing.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace spanloom::net::grpc {
+namespace {
+
+Status TooLarge(size_t bytes, size_t bytes_max) {
+  return absl::ResourceExhaustedError(
+      StrCat("grpc: received message larger than max (", bytes, " vs. ", bytes_max, ")"));
+}
+
+Status InflationFailed(const Status& error, size_t bytes_max) {
+  if (absl::IsResourceExhausted(error)) {
+    return absl::ResourceExhaustedError(StrCat("grpc: received message after decompression larger than max ", bytes_max));
+  }
+  return absl::InternalError(StrCat("grpc: failed to decompress the received message: ", error.message()));
+}
+
+}  // namespace
+
+std::string MessagePrefix(bool compressed, size_t bytes) {
+  return {static_cast<char>(compressed), static_cast<char>(bytes >> 24), static_cast<char>(bytes >> 16),
+          static_cast<char>(bytes >> 8), static_cast<char>(bytes)};
+}
+
+size_t MessageReader::declared_bytes() const {
+  return static_cast<size_t>(prefix_[1]) << 24 | static_cast<size_t>(prefix_[2]) << 16 |
+         static_cast<size_t>(prefix_[3]) << 8 | prefix_[4];
+}
+
+Status MessageReader::Append(std::string_view piece) {
+  if (!PrefixIsComplete()) RETURN_IF_ERROR(AppendPrefix(piece));
+  if (piece.empty()) return absl::OkStatus();
+  if (piece.size() > declared_bytes() - message_.size()) {
+    return absl::UnimplementedError("grpc: received more than one message for a unary method");
+  }
+  message_.append(piece);
+  return absl::OkStatus();
+}
+
+Status MessageReader::AppendPrefix(std::string_view& piece) {
+  const size_t bytes = std::min(piece.size(), kPrefixBytes - prefix_bytes_);
+  std::copy_n(piece.begin(), bytes, prefix_.begin() + prefix_bytes_);
+  prefix_bytes_ += bytes;
+  piece.remove_prefix(bytes);
+  if (!PrefixIsComplete()) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckPrefix());
+  message_.reserve(declared_bytes());
+  return absl::OkStatus();
+}
+
+Status MessageReader::CheckPrefix() const {
+  if (prefix_[0] > 1) {
+    return absl::InternalError(StrCat("grpc: received unexpected payload format ", static_cast<int>(prefix_[0])));
+  }
+  return declared_bytes() > bytes_max_ ? TooLarge(declared_bytes(), bytes_max_) : absl::OkStatus();
+}
+
+StatusOr<Bytes> MessageReader::Finish(Compression compression) && {
+  if (prefix_bytes_ == 0) return absl::UnimplementedError("grpc: received no message for a unary method");
+  if (!PrefixIsComplete() || message_.size() < declared_bytes()) {
+    return absl::InternalError("grpc: the stream ended inside a message (unexpected EOF)");
+  }
+  if (!compressed()) return Bytes(std::move(message_));
+  if (compression == Compression::kNone) {
+    return absl::InternalError("grpc: compressed flag set with identity or empty encoding");
+  }
+  StatusOr<Bytes> message = Decompress(compression, message_, bytes_max_);
+  return message.ok() ? std::move(message) : InflationFailed(message.status(), bytes_max_);
+}
+
+}  // namespace spanloom::net::grpc

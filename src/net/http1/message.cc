@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/http1/message.h"
+
+#include <boost/beast/http/status.hpp>
+#include <utility>
+
+#include "base/text.h"
+#include "net/detail/http_rules.h"
+
+namespace spanloom::net::http1 {
+namespace {
+
+namespace http = boost::beast::http;
+
+std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+template <typename Fields>
+HttpHeaders ToHeaders(const Fields& fields) {
+  HttpHeaders headers;
+  for (const auto& field : fields) headers.Add(ToLower(View(field.name_string())), std::string(View(field.value())));
+  return headers;
+}
+
+// The path and query of a request target, without the scheme and authority of a URL (RFC 9112, 3.2.2); "" if it has none.
+std::string_view PathOf(std::string_view target) {
+  if (target.starts_with('/') || target == "*") return target;
+  if (!ToLower(target.substr(0, 7)).starts_with("http://")) return {};
+  const size_t slash = target.find('/', 7);
+  return slash == std::string_view::npos ? "/" : target.substr(slash);
+}
+
+void AppendField(std::string_view name, std::string_view value, std::string& out) {
+  StrAppend(out, name, ": ", value, "\r\n");
+}
+
+void AppendFields(const HttpHeaders& headers, std::string& out) {
+  for (const auto& [name, value] : headers.fields()) {
+    const std::string lower_name = ToLower(name);
+    if (!IsConnectionHeader(lower_name)) AppendField(lower_name, CleanHeaderValue(value), out);
+  }
+}
+
+}  // namespace
+
+std::optional<HttpRequest> TakeRequest(http::request<http::string_body>&& message) {
+  const std::string_view target = PathOf(View(message.target()));
+  if (target.empty()) return std::nullopt;
+  if (message.version() >= 11 && message.count(http::field::host) != 1) return std::nullopt;  // RFC 9112, 3.2
+  const size_t question_mark = std::min(target.find('?'), target.size());
+  HttpRequest request;
+  request.method = View(message.method_string());
+  request.path = target.substr(0, question_mark);
+  request.query = target.substr(std::min(question_mark + 1, target.size()));
+  request.headers = ToHeaders(message);
+  request.body = Bytes(std::move(message.body()));
+  return request;
+}
+
+HttpResponse TakeResponse(http::response<http::string_body>&& message) {
+  return {.status = static_cast<int>(message.result_int()),
+          .headers = ToHeaders(message),
+          .body = Bytes(std::move(message.body()))};
+}
+
+std::string ResponseHead(const HttpResponse& response, bool keep_alive, bool is_http10) {
+  const auto reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
+  std::string head = StrCat("HTTP/1.1 ", response.status, " ", View(reason), "\r\n");
+  AppendFields(response.headers, head);
+  if (response.status != 204 && response.status != 304) {
+    AppendField("content-length", StrCat(response.body.size()), head);
+  }
+  if (!keep_alive) AppendField("connection", "close", head);
+  if (keep_alive && is_http10) AppendField("connection", "keep-alive", head);
+  head.append("\r\n");
+  return head;
+}
+
+std::string RequestHead(const HttpRequest& request, std::string_view host) {
+  const std::string_view separator = request.query.empty() ? "" : "?";
+  const std::string target = CleanHeaderValue(StrCat(request.path, separator, request.query));
+  std::string head = StrCat(request.method, " ", target, " HTTP/1.1\r\n");
+  if (request.headers.Get("host").empty()) AppendField("host", host, head);
+  AppendFields(request.headers, head);
+  if (!request.body.empty() || request.method != "GET") AppendField("content-length", StrCat(request.body.size()), head);
+  head.append("\r\n");
+  return head;
+}
+
+}  // namespace spanloom::net::http1

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One HTTP/2 connection, either end: moves bytes between a socket and an nghttp2 session, and sends bodies. What the frames
+// mean is up to the two ends, server_connection.h and client_connection.h. Specification: RFC 9113.
+
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <nghttp2/nghttp2.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "net/detail/asio.h"
+#include "net/detail/deadline.h"
+
+namespace spanloom::net::http2 {
+
+inline constexpr uint32_t kStreamWindowBytes = 1 << 20;       // of each stream, what a peer may send unasked; guess
+inline constexpr uint32_t kConnectionWindowBytes = 8 << 20;   // of all streams together; guess
+inline constexpr size_t kOutputBytesMax = 256 << 10;          // encoded and not yet written; guess
+
+struct Header {
+  std::string_view name;  // lower case
+  std::string_view value;
+};
+
+// A body to send: `prefix`, then `content`, then, if there are any, trailers.
+struct OutgoingBody {
+  std::string prefix = {};
+  Bytes content = {};
+  std::vector<std::pair<std::string, std::string>> trailers = {};
+  size_t sent_bytes = 0;
+
+  [[nodiscard]] size_t size() const { return prefix.size() + content.size(); }
+};
+
+enum class Role { kServer, kClient };
+
+struct SessionLimits {
+  uint32_t streams_max = 100;           // that the peer may have open at once
+  uint32_t header_bytes_max = 64 << 10;  // told to the peer; enforced by the ends
+};
+
+// Sequence-bound: its loop. Kept alive by the coroutine that reads its socket, which ends when the socket is closed.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  virtual ~Connection();
+
+ protected:
+  Connection(Loop& loop, tcp::socket socket, Role role, const SessionLimits& limits);
+
+  // Begins to read. `first_bytes` were read from the socket already.
+  void Start(std::string first_bytes);
+
+  // Closes the socket; OnClosed follows, later. No event comes in between. Idempotent.
+  void CloseSocket();
+
+  // Sends GOAWAY; the connection closes when the streams under way have ended. `debug_data` is text for the peer's log.
+  void GoAway(uint32_t error_code, std::string_view debug_data);
+
+  // Sends GOAWAY, and closes as soon as it is written.
+  void GoAwayAndClose(uint32_t error_code, std::string_view debug_data);
+
+  // Sends an answer's headers, and its body if there is one. Nothing happens if the stream is gone.
+  void SubmitResponse(int32_t stream_id, std::span<const Header> headers, std::optional<OutgoingBody> body);
+
+  // Sends a request; the stream's id, or kUnavailable if this connection can take no more.
+  StatusOr<int32_t> SubmitRequest(std::span<const Header> headers, OutgoingBody body);
+
+  void ResetStream(int32_t stream_id, uint32_t error_code);
+
+  // True if bytes of the stream's body are still to be sent.
+  [[nodiscard]] bool IsSendingBody(int32_t stream_id) const;
+
+  // Writes what was submitted: now, or, inside an event, when the bytes read so far are worked off.
+  void FlushSoon();
+
+  [[nodiscard]] Loop& loop() { return loop_; }
+  [[nodiscard]] nghttp2_session* session() { return session_; }
+  [[nodiscard]] bool closed() const { return closed_; }
+
+  // Events, each on the loop. They may submit, and may call CloseSocket.
+  virtual void OnRequestBegin(int32_t stream_id) { static_cast<void>(stream_id); }
+  virtual void OnHeader(int32_t stream_id, std::string_view name, std::string_view value) = 0;
+  virtual void OnFrame(const nghttp2_frame& frame) = 0;  // complete; of headers, after the last OnHeader
+  virtual void OnBody(int32_t stream_id, std::string_view piece) = 0;
+  virtual void OnStreamClosed(int32_t stream_id, uint32_t error_code) = 0;
+  virtual void OnFrameSent(const nghttp2_frame& frame) { static_cast<void>(frame); }
+  virtual void OnInvalidFrame(int nghttp2_error) { static_cast<void>(nghttp2_error); }
+  // The peer makes us queue frames without end; the connection is about to close.
+  virtual void OnFlood() {}
+  // The last event: the socket is closed. `reason` is for people.
+  virtual void OnClosed(const Status& reason) = 0;
+
+ private:
+  struct Callbacks;  // nghttp2's C callbacks
+
+  // Static, so that the coroutine holds the connection by its parameter.
+  static asio::awaitable<void> Read(std::shared_ptr<Connection> self, std::string first_bytes);
+  bool ReadAvailable();
+  bool Feed(std::string_view bytes);
+  void OnFeedFailed(int nghttp2_error);
+  void Flush();
+  bool Collect();
+  bool WriteOutput();
+  void WaitToWrite();
+  void Finish();
+  void Fail(Status reason);
+  void SubmitSettings(Role role, const SessionLimits& limits);
+
+  ssize_t ReadBody(int32_t stream_id, size_t bytes_max, uint32_t& flags);
+  int AppendBody(int32_t stream_id, const uint8_t* frame_header, size_t bytes);
+
+  Loop& loop_;
+  tcp::socket socket_;
+  nghttp2_session* session_ = nullptr;
+  absl::flat_hash_map<int32_t, OutgoingBody> bodies_;  // by stream id, while being sent
+  std::string output_;                                 // encoded frames; at most kOutputBytesMax and one frame
+  size_t output_written_ = 0;                          // of output_, already in the socket
+  Deadline linger_;
+  Status end_reason_ = absl::UnavailableError("the connection was closed");
+  bool in_event_ = false;
+  bool flush_is_posted_ = false;
+  bool waits_to_write_ = false;
+  bool closes_when_written_ = false;
+  bool finished_ = false;  // all is said: what still arrives is discarded
+  bool closed_ = false;
+};
+
+}  // namespace spanloom::net::http2

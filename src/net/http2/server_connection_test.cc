@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HTTP/2 and gRPC as they arrive: frames written byte by byte, the well-behaved and the others.
+
+#include "net/http2/server_connection.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "base/text.h"
+#include "net/grpc/framing.h"
+#include "net/testing/net_fixture.h"
+
+namespace spanloom::net::http2 {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+struct Frame {
+  int type = -1;  // -1: the peer closed the connection
+  int flags = 0;
+  uint32_t stream_id = 0;
+  std::string payload;
+};
+
+std::string Encode(int type, int flags, uint32_t stream_id, std::string_view payload) {
+  std::string frame;
+  for (const int shift : {16, 8, 0}) frame.push_back(static_cast<char>(payload.size() >> shift));
+  frame.push_back(static_cast<char>(type));
+  frame.push_back(static_cast<char>(flags));
+  for (const int shift : {24, 16, 8, 0}) frame.push_back(static_cast<char>(stream_id >> shift));
+  frame.append(payload);
+  return frame;
+}
+
+std::string Settings() { return Encode(NGHTTP2_SETTINGS, 0, 0, ""); }
+
+// HPACK: literals without indexing and without Huffman coding (RFC 7541, 6.2.2); names and values under 127 bytes.
+std::string HeaderBlock(const std::vector<std::pair<std::string, std::string>>& headers) {
+  std::string block;
+  for (const auto& [name, value] : headers) {
+    block.push_back('\0');
+    block.push_back(static_cast<char>(name.size()));
+    block.append(name);
+    block.push_back(static_cast<char>(value.size()));
+    block.append(value);
+  }
+  return block;
+}
+
+std::string GrpcHeaders(std::string method, std::vector<std::pair<std::string, std::string>> more = {}) {
+  std::vector<std::pair<std::string, std::string>> headers = {{":method", "POST"},
+                                                              {":scheme", "http"},
+                                                              {":path", std::move(method)},
+                                                              {":authority", "x"},
+                                                              {"te", "trailers"},
+                                                              {"content-type", "application/grpc"}};
+  headers.insert(headers.end(), more.begin(), more.end());
+  return HeaderBlock(headers);
+}
+
+std::string Message(std::string_view content) { return StrCat(grpc::MessagePrefix(false, content.size()), content); }
+
+// An HTTP/2 client that knows frames and nothing else. Answers are HPACK; tests look for what nghttp2 sends as literals by
+// inflating them.
+class FrameClient {
+ public:
+  explicit FrameClient(uint16_t port) : raw_(port) { CHECK(nghttp2_hd_inflate_new(&inflater_) == 0); }
+  ~FrameClient() { nghttp2_hd_inflate_del(inflater_); }
+  FrameClient(const FrameClient&) = delete;
+  FrameClient& operator=(const FrameClient&) = delete;
+
+  [[nodiscard]] RawClient& raw() { return raw_; }
+  bool Send(std::string_view bytes) { return raw_.Send(bytes); }
+  void Begin() { raw_.Send(StrCat(kPreface, Settings())); }
+
+  Frame ReadFrame() {
+    const std::string head = raw_.Read(9);
+    if (head.size() < 9) return {};
+    const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(head[i])); };
+    const size_t size = byte(0) << 16 | byte(1) << 8 | byte(2);
+    const uint32_t stream_id = byte(5) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8);
+    return {static_cast<int>(byte(3)), static_cast<int>(byte(4)), stream_id, raw_.Read(size)};
+  }
+
+  // The next frame of this type, skipping others; or the end of the connection.
+  Frame Await(int type) {
+    while (true) {
+      Frame frame = ReadFrame();
+      if (frame.type == NGHTTP2_HEADERS) last_headers_ = Inflate(frame.payload);
+      if (frame.type == type || frame.type < 0) return frame;
+    }
+  }
+
+  // Reads until `stream_id` ends. Returns its headers and trailers, one "name: value" a line, then its body.
+  std::string Answer(uint32_t stream_id) {
+    std::string answer;
+    std::string body;
+    while (true) {
+      const Frame frame = ReadFrame();
+      if (frame.type < 0) return StrCat(answer, body, "(closed)");
+      if (frame.stream_id != stream_id) continue;
+      if (frame.type == NGHTTP2_HEADERS) answer += Inflate(frame.payload);
+      if (frame.type == NGHTTP2_DATA) body += frame.payload;
+      if (frame.type == NGHTTP2_RST_STREAM) return StrCat(answer, body, "(reset ", ErrorCode(frame.payload), ")");
+      const bool has_end = frame.type == NGHTTP2_HEADERS || frame.type == NGHTTP2_DATA;
+      if (has_end && (frame.flags & NGHTTP2_FLAG_END_STREAM) != 0) return StrCat(answer, body);
+    }
+  }
+
+  static int ErrorCode(std::string_view payload) { return payload.size() == 4 ? payload[3] : -1; }
+
+ private:
+  std::string Inflate(std::string_view block) {
+    std::string lines;
+    const auto* in = reinterpret_cast<const uint8_t*>(block.data());
+    size_t size = block.size();
+    while (true) {
+      nghttp2_nv field;
+      int flags = 0;
+      const ssize_t used = nghttp2_hd_inflate_hd2(inflater_, &field, &flags, in, size, 1);
+      CHECK(used >= 0);
+      in += used;
+      size -= static_cast<size_t>(used);
+      if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
+        lines.append(reinterpret_cast<const char*>(field.name), field.namelen).append(": ");
+        lines.append(reinterpret_cast<const char*>(field.value), field.valuelen).append("\n");
+      }
+      if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
+    }
+    nghttp2_hd_inflate_end_headers(inflater_);
+    return lines;
+  }
+
+  RawClient raw_;
+  nghttp2_hd_inflater* inflater_ = nullptr;
+  std::string last_headers_;
+};
+
+class Http2Server : public testing::Test {
+ protected:
+  void Start(ServerOptions options = EchoOptions()) { server_ = StartServer(loops_, metrics_, std::move(options)); }
+
+  [[nodiscard]] uint64_t Refused(const std::string& cause) const {
+    return metrics_.Sum("spanloom_net_refused", {{"cause", cause}});
+  }
+
+  LoopPool loops_{2};
+  MetricRegistry metrics_;
+  std::unique_ptr<Server> server_;
+};
+
+// Scenario: preface, settings, headers and message, one byte a write.
+// Guarantees: the protocol is told from the first bytes however they arrive, and the call is answered.
+TEST_F(Http2Server, TakesBytesInAnyPieces) {
+  Start();
+  FrameClient client(server_->port());
+  const std::string bytes =
+      StrCat(kPreface, Settings(), Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod)),
+             Encode(NGHTTP2_DATA, 0, 1, Message("hel").substr(0, 3)), Encode(NGHTTP2_DATA, 0, 1, Message("hel").substr(3)),
+             Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, ""));
+  for (const char c : bytes) ASSERT_TRUE(client.Send({&c, 1}));
+  const std::string answer = client.Answer(1);
+  EXPECT_THAT(answer, HasSubstr(":status: 200\ncontent-type: application/grpc\n"));
+  EXPECT_THAT(answer, HasSubstr("grpc-status: 0\n"));
+  EXPECT_THAT(answer, testing::EndsWith(Message("hel")));
+}
+
+TEST_F(Http2Server, ServesPlainHttpToo) {
+  Start();
+  FrameClient client(server_->port());
+  client.Begin();
+  client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1,
+                     HeaderBlock({{":method", "POST"}, {":scheme", "http"}, {":path", "/a?b"}, {":authority", "x"}})));
+  client.Send(Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "body"));
+  const std::string answer = client.Answer(1);
+  EXPECT_THAT(answer, HasSubstr(":status: 200\ncontent-length: 4\nx-path: /a\nx-query: b\n"));
+  EXPECT_THAT(answer, testing::EndsWith("body"));
+}
+
+TEST_F(Http2Server, AnswersUnknownEncodingsAsGrpcGoDoes) {
+  Start();
+  FrameClient client(server_->port());
+  client.Begin();
+  client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod, {{"grpc-encoding", "br"}})));
+  const std::string answer = client.Answer(1);
+  EXPECT_THAT(answer, HasSubstr("grpc-status: 12\n"));
+  EXPECT_THAT(answer, HasSubstr("grpc-message: grpc: Decompressor is not installed for grpc-encoding \"br\"\n"));
+  EXPECT_THAT(answer, HasSubstr("grpc-accept-encoding: identity,deflate,gzip\n"));
+  EXPECT_EQ(Refused("bad_encoding"), 1U);
+}
+
+// Scenario: unary calls with no message, two messages, half a message, and a broken prefix.
+// Guarantees: the codes of gRPC's statuscodes.md; the connection lives on.
+TEST_F(Http2Server, RefusesBrokenFraming) {
+  Start();
+  FrameClient client(server_->port());
+  client.Begin();
+  uint32_t stream_id = 1;
+  const auto answer_to = [&](std::string_view body) {
+    const std::string bytes =
+        StrCat(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream_id, GrpcHeaders(kEchoMethod)),
+               Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, stream_id, body));
+    client.Send(bytes);
+    const std::string answer = client.Answer(stream_id);
+    stream_id += 2;
+    return answer;
+  };
+  EXPECT_THAT(answer_to(""), HasSubstr("grpc-status: 12\n"));
+  EXPECT_THAT(answer_to(Message("a") + Message("b")), HasSubstr("grpc-status: 12\n"));
+  EXPECT_THAT(answer_to(Message("abc").substr(0, 6)), HasSubstr("grpc-status: 13\n"));
+  EXPECT_THAT(answer_to(Message("abc").substr(0, 4)), HasSubstr("grpc-status: 13\n"));
+  EXPECT_THAT(answer_to(StrCat("\x02", Message("").substr(1))), HasSubstr("grpc-status: 13\n"));
+  EXPECT_THAT(answer_to(StrCat("\x01", Message("a").substr(1))), HasSubstr("grpc-status: 13\n"));
+  EXPECT_EQ(Refused("bad_message"), 6U);
+  EXPECT_THAT(answer_to(Message("ok")), HasSubstr("grpc-status: 0\n"));
+}
+
+// Scenario: a message declares 4 GiB, and only its prefix is sent.
+// Guarantees: the answer comes at once, and the client is told to stop sending (RST_STREAM, NO_ERROR).
+TEST_F(Http2Server, RefusesALargeMessageByItsPrefix) {
+  Start();
+  FrameClient client(server_->port());
+  client.Begin();
+  client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod)));
+  client.Send(Encode(NGHTTP2_DATA, 0, 1, grpc::MessagePrefix(false, 0xffffffff)));
+  const std::string answer = client.Answer(1);
+  EXPECT_THAT(answer, HasSubstr("grpc-status: 8\n"));
+  EXPECT_THAT(answer, HasSubstr("grpc: received message larger than max (4294967295 vs. 4194304)"));
+  const Frame reset = client.Await(NGHTTP2_RST_STREAM);
+  EXPECT_EQ(FrameClient::ErrorCode(reset.payload), NGHTTP2_NO_ERROR);
+}
+
+TEST_F(Http2Server, RefusesHeadersOverTheLimit) {
+  ServerOptions options = EchoOptions();
+  options.limits.header_bytes_max = 1000;
+  Start(std::move(options));
+  FrameClient client(server_->port());
+  client.Begin();
+  std::vector<std::pair<std::string, std::string>> many(20, {"x-long", std::string(100, 'x')});
+  client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod, many)));
+  EXPECT_EQ(client.Answer(1), StrCat("(reset ", NGHTTP2_REFUSED_STREAM, ")"));
+  EXPECT_EQ(Refused("header_too_large"), 1U);
+}
+
+TEST_F(Http2Server, ResetsRequestsThatTakeTooLong) {
+  ServerOptions options = EchoOptions();
+  options.limits.request_max = std::chrono::milliseconds(30);
+  Start(std::move(options));
+  FrameClient client(server_->port());
+  client.Begin();
+  for (const uint32_t stream_id : {1U, 3U}) {
+    client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream_id, GrpcHeaders(kEchoMethod)));
+    EXPECT_EQ(client.Answer(stream_id), StrCat("(reset ", NGHTTP2_CANCEL, ")"));
+  }
+  EXPECT_EQ(Refused("timeout"), 2U);
+}
+
+// Scenario: the client resets a stream whose handler has not answered; the handler answers from another thread.
+// Guarantees: the answer is dropped, and the next call on the connection is served.
+TEST_F(Http2Server, ForgetsAStreamThatTheClientResets) {
+  const Promise<GrpcResponder> kept;
+  ServerOptions options = EchoOptions();
+  options.grpc["/test.Echo/Keep"] = [kept](GrpcRequest, GrpcResponder responder) { kept.Set(std::move(responder)); };
+  Start(std::move(options));
+  FrameClient client(server_->port());
+  client.Begin();
+  client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders("/test.Echo/Keep")));
+  client.Send(Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, Message("")));
+  GrpcResponder responder = kept.Get();
+  client.Send(Encode(NGHTTP2_RST_STREAM, 0, 1, std::string("\0\0\0\x08", 4)));
+  client.Send(Encode(NGHTTP2_PING, 0, 0, "12345678"));
+  EXPECT_EQ(client.Await(NGHTTP2_PING).payload, "12345678");
+  std::move(responder).Respond(Bytes::CopyOf("late"));
+  client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 3, GrpcHeaders(kEchoMethod)));
+  client.Send(Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 3, Message("next")));
+  EXPECT_THAT(client.Answer(3), HasSubstr("grpc-status: 0\n"));
+}
+
+// Scenario: pings without end, as a client with a keepalive that is far too short.
+// Guarantees: GOAWAY with ENHANCE_YOUR_CALM and the words that gRPC clients look for, then the end of the connection.
+TEST_F(Http2Server, SendsAwayWhoPingsTooOften) {
+  Start();
+  FrameClient client(server_->port());
+  client.Begin();
+  for (int i = 0; i < 4; ++i) client.Send(Encode(NGHTTP2_PING, 0, 0, "12345678"));
+  const Frame goaway = client.Await(NGHTTP2_GOAWAY);
+  ASSERT_EQ(goaway.payload.size(), 8 + std::string_view("too_many_pings").size());
+  EXPECT_EQ(goaway.payload[7], NGHTTP2_ENHANCE_YOUR_CALM);
+  EXPECT_EQ(goaway.payload.substr(8), "too_many_pings");
+  EXPECT_LT(client.ReadFrame().type, 0);
+  EXPECT_EQ(Refused("too_many_pings"), 1U);
+}
+
+// Scenario: streams opened and reset as fast as possible (CVE-2023-44487).
+// Guarantees: the connection is closed and counted.
+TEST_F(Http2Server, EndsARapidResetAttack) {
+  Start();
+  FrameClient client(server_->port());
+  client.Begin();
+  std::string burst;
+  for (uint32_t stream_id = 1; stream_id < 6000; stream_id += 2) {
+    burst += Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream_id, GrpcHeaders(kEchoMethod));
+    burst += Encode(NGHTTP2_RST_STREAM, 0, stream_id, std::string("\0\0\0\x08", 4));
+  }
+  client.Send(burst);
+  EXPECT_EQ(client.Await(NGHTTP2_GOAWAY).type, NGHTTP2_GOAWAY);
+  EXPECT_LT(client.Await(NGHTTP2_PING).type, 0);
+  EXPECT_EQ(Refused("flood"), 1U);
+}
+
+// Scenario: more streams than the peer may open, before it could read the limit.
+// Guarantees: those beyond are refused, which says that they may be sent again, and counted.
+TEST_F(Http2Server, RefusesStreamsBeyondTheLimit) {
+  ServerOptions options = EchoOptions();
+  options.limits.streams_max = 2;
+  Start(std::move(options));
+  FrameClient client(server_->port());
+  client.Begin();
+  for (const uint32_t stream_id : {1U, 3U, 5U}) {
+    client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream_id, GrpcHeaders(kEchoMethod)));
+  }
+  EXPECT_EQ(client.Answer(5), StrCat("(reset ", NGHTTP2_REFUSED_STREAM, ")"));
+  EXPECT_EQ(Refused("streams_max"), 1U);
+}
+
+// Scenario: frames that break HTTP/2's rules, each on a connection of its own.
+// Guarantees: each ends its connection with GOAWAY or a closed socket; the server lives and counts them.
+TEST_F(Http2Server, EndsConnectionsThatBreakTheRules) {
+  Start();
+  const std::string broken[] = {
+      Encode(NGHTTP2_DATA, 0, 1, "on an idle stream"),
+      Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 2, GrpcHeaders(kEchoMethod)),  // even id from a client
+      Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, "\xff\xff\xff\xff\xff\xff"),  // not HPACK
+      Encode(NGHTTP2_SETTINGS, 0, 0, "short"),
+      Encode(NGHTTP2_WINDOW_UPDATE, 0, 0, std::string(4, '\0')),
+      std::string("\xff\xff\xff\x00\x00\x00\x00\x00\x01", 9),  // a frame of 16 MiB
+  };
+  for (const std::string& bytes : broken) {
+    FrameClient client(server_->port());
+    client.Begin();
+    client.Send(bytes);
+    EXPECT_THAT(client.raw().ReadAll(), Not(IsEmpty()));
+  }
+  EXPECT_EQ(Refused("bad_request"), std::size(broken));
+}
+
+// Scenario: a connection that ends inside each frame of a call.
+// Guarantees: the server takes it for what it is, and keeps no connection open.
+TEST_F(Http2Server, SurvivesTruncationAnywhere) {
+  Start();
+  const std::string bytes =
+      StrCat(kPreface, Settings(), Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod)),
+             Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, Message("hello")));
+  for (size_t size = 0; size < bytes.size(); size += 3) {
+    RawClient client(server_->port());
+    client.Send(std::string_view(bytes).substr(0, size));
+  }
+  EXPECT_TRUE(Eventually(
+      [&] { return metrics_.Render().find("spanloom_net_connections{server=\"test\"} 0\n") != std::string::npos; }));
+}
+
+TEST_F(Http2Server, StopSendsIdleClientsAway) {
+  Start();
+  FrameClient client(server_->port());
+  client.Begin();
+  client.Await(NGHTTP2_SETTINGS);
+  std::thread stopper([&] { EXPECT_EQ(server_->Stop(std::chrono::seconds(20)), 0U); });
+  EXPECT_EQ(client.Await(NGHTTP2_GOAWAY).type, NGHTTP2_GOAWAY);
+  stopper.join();
+}
+
+}  // namespace
+}  // namespace spanloom::net::http2

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/loop.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "net/detail/asio.h"
+
+namespace spanloom::net {
+namespace {
+
+thread_local const Loop* current_loop = nullptr;
+
+// CPU time a container may use, in cores (cgroup v2, cpu.max: "QUOTA PERIOD" or "max PERIOD"); 0 if there is no limit.
+double QuotaCores() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  double quota_us = 0;
+  double period_us = 0;
+  if (!(file >> quota_us >> period_us) || period_us <= 0) return 0;
+  return quota_us / period_us;
+}
+
+size_t UsableCores() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return 1;
+  auto cores = static_cast<size_t>(CPU_COUNT(&allowed));
+  if (const double quota = QuotaCores(); quota > 0) cores = std::min(cores, static_cast<size_t>(std::ceil(quota)));
+  return std::max<size_t>(cores, 1);
+}
+
+}  // namespace
+
+struct Timer::State {
+  State(asio::io_context& context, Task timer_task) : timer(context), task(std::move(timer_task)) {}
+
+  asio::steady_timer timer;
+  Task task;  // empty once it ran or was cancelled
+};
+
+Timer::Timer() = default;
+Timer::Timer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Timer::Timer(Timer&&) noexcept = default;
+
+Timer& Timer::operator=(Timer&& other) noexcept {
+  if (this != &other) {
+    Cancel();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+
+Timer::~Timer() { Cancel(); }
+
+void Timer::Cancel() {
+  if (state_ == nullptr) return;
+  const std::shared_ptr<State> state = std::move(state_);
+  state->task = nullptr;
+  state->timer.cancel();
+}
+
+Loop::Loop() : internal_(std::make_unique<Internal>()) {}
+Loop::~Loop() = default;
+
+void Loop::Post(Task task) { asio::post(internal_->context, std::move(task)); }
+
+Timer Loop::PostAfter(std::chrono::nanoseconds delay, Task task) {
+  DCHECK(IsCurrent());
+  auto state = std::make_shared<Timer::State>(internal_->context, std::move(task));
+  state->timer.expires_after(delay);
+  state->timer.async_wait([state](const error_code& error) {
+    if (error || !state->task) return;
+    Task expired_task = std::move(state->task);
+    state->task = nullptr;
+    expired_task();
+  });
+  return Timer(std::move(state));
+}
+
+bool Loop::IsCurrent() const { return current_loop == this; }
+
+void Loop::Run() {
+  current_loop = this;
+  const auto keep_running = asio::make_work_guard(internal_->context);
+  internal_->context.run();
+  current_loop = nullptr;
+}
+
+void Loop::Stop() { internal_->context.stop(); }
+
+struct LoopPool::State {
+  std::vector<std::unique_ptr<Loop>> loops;
+  std::vector<std::thread> threads;
+  std::atomic<size_t> next = 0;
+};
+
+LoopPool::LoopPool(size_t count) : state_(std::make_unique<State>()) {
+  if (count == 0) count = UsableCores();
+  for (size_t i = 0; i < count; ++i) {
+    Loop& loop = *state_->loops.emplace_back(std::make_unique<Loop>());
+    std::thread& thread = state_->threads.emplace_back([&loop] { loop.Run(); });
+    pthread_setname_np(thread.native_handle(), StrCat("spanloom-loop-", i % 10).c_str());  // Linux takes 15 characters
+  }
+}
+
+LoopPool::~LoopPool() {
+  for (const auto& loop : state_->loops) loop->Stop();
+  for (std::thread& thread : state_->threads) thread.join();
+}
+
+size_t LoopPool::size() const { return state_->loops.size(); }
+
+Loop& LoopPool::At(size_t index) {
+  CHECK(index < state_->loops.size());
+  return *state_->loops[index];
+}
+
+Loop& LoopPool::Next() { return At(state_->next.fetch_add(1, std::memory_order_relaxed) % size()); }
+
+}  // namespace spanloom::net

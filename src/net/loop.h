@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Event loops, one a core. Sockets, timers and the objects that own them are bound to one loop; other threads reach them by
+// Post. Nothing on a loop may block or run longer than about a millisecond.
+
+#pragma once
+
+#include <absl/functional/any_invocable.h>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+namespace spanloom::net {
+
+using Task = absl::AnyInvocable<void()>;
+
+// A timer that was started by Loop::PostAfter. Destroying or cancelling it on its loop's thread guarantees that the task
+// does not run afterwards. Sequence-bound: its loop.
+class Timer {
+ public:
+  Timer();
+  Timer(Timer&&) noexcept;
+  Timer& operator=(Timer&&) noexcept;
+  ~Timer();
+  void Cancel();
+
+ private:
+  friend class Loop;
+  struct State;
+  explicit Timer(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  // shared with the pending wait inside the loop
+};
+
+// One thread that runs an Asio io_context. Post is thread-safe, the rest is bound to the loop's own thread.
+class Loop {
+ public:
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Runs `task` on the loop's thread, in order of posting. Thread-safe.
+  void Post(Task task);
+
+  // Runs `task` on the loop's thread after `delay`. Call on the loop's thread.
+  [[nodiscard]] Timer PostAfter(std::chrono::nanoseconds delay, Task task);
+
+  // True if the caller is the loop's thread.
+  [[nodiscard]] bool IsCurrent() const;
+
+  struct Internal;  // wraps the io_context; known to net/ alone
+  [[nodiscard]] Internal& internal() { return *internal_; }
+
+ private:
+  friend class LoopPool;
+  void Run();
+  void Stop();
+  std::unique_ptr<Internal> internal_;
+};
+
+// Starts `count` loops, each with a thread named `spanloom-loop-N`. The destructor stops and joins them; tasks still posted
+// then are destroyed without being run. Thread-compatible; At and Next are thread-safe.
+class LoopPool {
+ public:
+  // `count` must be positive; 0 means one for each core that the process may use.
+  explicit LoopPool(size_t count);
+  ~LoopPool();
+
+  [[nodiscard]] size_t size() const;
+  [[nodiscard]] Loop& At(size_t index);
+  // The loops in turn.
+  [[nodiscard]] Loop& Next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace spanloom::net

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the tests of net/ share: a server with an echo method in this process, a client that speaks raw bytes, and waiting
+// with a deadline instead of sleeping.
+
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+#include <absl/synchronization/notification.h>
+#include <absl/time/time.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/metrics.h"
+#include "base/status.h"
+#include "net/client.h"
+#include "net/loop.h"
+#include "net/server.h"
+
+namespace spanloom::net {
+
+inline constexpr absl::Duration kPatience = absl::Seconds(20);  // far more than anything here takes
+inline constexpr char kEchoMethod[] = "/test.Echo/Echo";
+
+// A value that another thread will bring. Thread-safe. Shared, so that a late answer finds it.
+template <typename T>
+class Promise {
+ public:
+  void Set(T value) const {
+    const absl::MutexLock lock(&state_->mutex);
+    state_->value.emplace(std::move(value));
+  }
+  // The value; stops the test process if it does not come.
+  [[nodiscard]] T Get() const {
+    const absl::MutexLock lock(&state_->mutex);
+    CHECK(state_->mutex.AwaitWithTimeout(absl::Condition(state_.get(), &State::HasValue), kPatience));
+    return std::move(*state_->value);
+  }
+
+ private:
+  struct State {
+    bool HasValue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return value.has_value(); }
+    absl::Mutex mutex;
+    std::optional<T> value ABSL_GUARDED_BY(mutex);
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+// Runs `function` on `loop` and returns its result.
+template <typename Function>
+auto RunOn(Loop& loop, Function function) {
+  const Promise<decltype(function())> promise;
+  loop.Post([promise, function = std::move(function)]() mutable { promise.Set(function()); });
+  return promise.Get();
+}
+
+// Options of a server on a free port of loopback, whose gRPC method and HTTP handler answer with what they got.
+ServerOptions EchoOptions();
+
+// Starts a server; stops the test process if that fails.
+std::unique_ptr<Server> StartServer(LoopPool& loops, MetricRegistry& metrics, ServerOptions options);
+
+// A channel that may be used from the test's thread.
+class TestChannel {
+ public:
+  TestChannel(Loop& loop, GrpcChannelOptions options);
+  ~TestChannel();
+
+  // Starts a call.
+  Promise<StatusOr<Bytes>> Start(std::string method, Bytes message, GrpcCallOptions options = {});
+
+  // Makes a call and waits for its answer.
+  StatusOr<Bytes> Call(std::string method, Bytes message, GrpcCallOptions options = {}) {
+    return Start(std::move(method), std::move(message), std::move(options)).Get();
+  }
+
+ private:
+  Loop& loop_;
+  std::unique_ptr<GrpcChannel> channel_;
+};
+
+// A blocking TCP client that sends and receives what it is told. Reads and writes fail after kPatience.
+class RawClient {
+ public:
+  explicit RawClient(uint16_t port);
+  ~RawClient();
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  // False if the peer is gone.
+  bool Send(std::string_view bytes);
+
+  // Reads until what was read contains `mark`, or the peer closes. Returns all that was read since the last call.
+  std::string ReadUntil(std::string_view mark);
+
+  // Reads until the peer closes.
+  std::string ReadAll();
+
+  // Reads exactly `bytes`, or fewer if the peer closes.
+  std::string Read(size_t bytes);
+
+  // One HTTP/1.1 response: its head and as much body as it declares.
+  std::string ReadResponse();
+
+ private:
+  bool ReadSome();
+
+  int socket_;
+  std::string received_;  // and not yet returned
+};
+
+// Waits until `condition` holds, looking again and again; false if it does not within kPatience.
+bool Eventually(const std::function<bool()>& condition);
+
+// Bytes that no coding makes much smaller, and that differ by `seed`.
+std::string RandomBytes(size_t bytes, uint64_t seed);
+
+// The same text over and over: deflates well.
+std::string Repetitive(size_t bytes);
+
+}  // namespace spanloom::net
