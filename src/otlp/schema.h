@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The messages of an OTLP trace request as a table: what validate.cc checks and what json/transcode.cc translates.
+// Field numbers and JSON names: opentelemetry/proto/trace/v1/trace.proto 1.x, and proto/otlp.md of this repository.
+// views.h has the same numbers once more, in code, because that is the hot path.
+
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "otlp/wire/cursor.h"
+
+namespace spanloom::otlp {
+
+// kUnknown: no such field in OTLP; it is passed on unread.
+enum class FieldKind : uint8_t {
+  kUnknown,
+  kMessage,
+  kRepeatedMessage,
+  kString,
+  kBytes,
+  kTraceId,
+  kSpanId,
+  kBool,
+  kInt64,
+  kDouble,
+  kUint32,
+  kEnum,
+  kFixed64,
+  kFixed32,
+};
+
+// The wire type in which a field of `kind` travels. `kind` is not kUnknown.
+constexpr wire::Type WireType(FieldKind kind) {
+  switch (kind) {
+    case FieldKind::kBool:
+    case FieldKind::kInt64:
+    case FieldKind::kUint32:
+    case FieldKind::kEnum:
+      return wire::Type::kVarint;
+    case FieldKind::kDouble:
+    case FieldKind::kFixed64:
+      return wire::Type::kFixed64;
+    case FieldKind::kFixed32:
+      return wire::Type::kFixed32;
+    default:
+      return wire::Type::kBytes;
+  }
+}
+
+struct MessageSchema;
+
+struct FieldSchema {
+  uint32_t number = 0;
+  FieldKind kind = FieldKind::kUnknown;
+  std::string_view json_name;                         // camelCase
+  const MessageSchema* message = nullptr;             // of kMessage and kRepeatedMessage
+  std::span<const std::string_view> enum_names = {};  // of kEnum; [value]
+};
+
+inline constexpr size_t kFieldNumberMax = 16;  // Span.flags
+
+struct MessageSchema {
+  std::string_view name;
+  std::array<FieldSchema, kFieldNumberMax + 1> fields;  // [field number]; kUnknown where there is none
+
+  // The field of that number, or an unknown one.
+  [[nodiscard]] const FieldSchema& Find(uint32_t number) const {
+    return fields[number <= kFieldNumberMax ? number : 0];
+  }
+};
+
+// ExportTraceServiceRequest, and what it is made of.
+extern const MessageSchema kTracesSchema;
+extern const MessageSchema kResourceSpansSchema;
+extern const MessageSchema kResourceSchema;
+extern const MessageSchema kScopeSpansSchema;
+extern const MessageSchema kScopeSchema;
+extern const MessageSchema kSpanSchema;
+extern const MessageSchema kEventSchema;
+extern const MessageSchema kLinkSchema;
+extern const MessageSchema kStatusSchema;
+extern const MessageSchema kKeyValueSchema;
+extern const MessageSchema kValueSchema;
+extern const MessageSchema kArraySchema;
+extern const MessageSchema kKeyValuesSchema;
+
+}  // namespace spanloom::otlp

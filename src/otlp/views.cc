@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "otlp/views.h"
+
+#include <bit>
+
+namespace spanloom::otlp {
+namespace {
+
+using wire::Cursor;
+
+constexpr std::string_view kUnknownService = "unknown_service";  // OpenTelemetry semantic conventions, "service.name"
+
+// The last field `field` of a message; zero or empty if there is none.
+uint64_t LastScalar(std::string_view message, uint32_t field) {
+  uint64_t value = 0;
+  for (Cursor cursor(message); cursor.Next();) {
+    if (cursor.field() == field) value = cursor.scalar();
+  }
+  return value;
+}
+
+std::string_view LastBytes(std::string_view message, uint32_t field) {
+  std::string_view value;
+  for (Cursor cursor(message); cursor.Next();) {
+    if (cursor.field() == field) value = cursor.bytes();
+  }
+  return value;
+}
+
+template <typename IdType>
+IdType ToId(std::string_view raw) {
+  return IdType::FromBytes(raw).value_or(IdType{});
+}
+
+uint32_t LastUint32(std::string_view message, uint32_t field) {
+  return static_cast<uint32_t>(LastScalar(message, field));
+}
+
+}  // namespace
+
+// The members of AnyValue's oneof have the numbers of Kind, from string_value = 1 to bytes_value = 7.
+ValueView::ValueView(std::string_view wire) {
+  static_assert(static_cast<uint32_t>(Kind::kString) == 1 && static_cast<uint32_t>(Kind::kBytes) == 7);
+  for (Cursor cursor(wire); cursor.Next();) {
+    if (cursor.field() > static_cast<uint32_t>(Kind::kBytes)) continue;
+    kind_ = static_cast<Kind>(cursor.field());
+    if (cursor.type() == wire::Type::kBytes) {
+      bytes_ = cursor.bytes();
+    } else {
+      scalar_ = cursor.scalar();
+    }
+  }
+}
+
+double ValueView::double_value() const {
+  return std::bit_cast<double>(scalar_);
+}
+
+AttributeView::AttributeView(std::string_view wire) {
+  for (Cursor cursor(wire); cursor.Next();) {
+    if (cursor.field() == 1) {
+      key_ = cursor.bytes();
+    } else if (cursor.field() == 2) {
+      // A second value replaces the first, unless it is empty: merging an empty message changes nothing.
+      const ValueView value(cursor.bytes());
+      if (value.kind() != ValueView::Kind::kNone) value_ = value;
+    }
+  }
+}
+
+uint32_t ResourceView::dropped_attributes_count() const {
+  return LastUint32(wire_, 2);
+}
+
+std::string_view ResourceView::service_name() const {
+  const auto value = FindAttribute(attributes(), "service.name");
+  if (!value || value->kind() != ValueView::Kind::kString || value->string_value().empty()) return kUnknownService;
+  return value->string_value();
+}
+
+std::string_view ScopeView::name() const {
+  return LastBytes(wire_, 1);
+}
+std::string_view ScopeView::version() const {
+  return LastBytes(wire_, 2);
+}
+uint32_t ScopeView::dropped_attributes_count() const {
+  return LastUint32(wire_, 4);
+}
+
+uint64_t EventView::time_unix_ns() const {
+  return LastScalar(wire_, 1);
+}
+std::string_view EventView::name() const {
+  return LastBytes(wire_, 2);
+}
+uint32_t EventView::dropped_attributes_count() const {
+  return LastUint32(wire_, 4);
+}
+
+TraceId LinkView::trace_id() const {
+  return ToId<TraceId>(LastBytes(wire_, 1));
+}
+SpanId LinkView::span_id() const {
+  return ToId<SpanId>(LastBytes(wire_, 2));
+}
+std::string_view LinkView::trace_state() const {
+  return LastBytes(wire_, 3);
+}
+uint32_t LinkView::dropped_attributes_count() const {
+  return LastUint32(wire_, 5);
+}
+uint32_t LinkView::flags() const {
+  return LastUint32(wire_, 6);
+}
+
+SpanView::SpanView(std::string_view wire) : wire_(wire) {
+  for (Cursor cursor(wire); cursor.Next();) ReadField(cursor);
+}
+
+void SpanView::ReadField(const Cursor& cursor) {
+  switch (cursor.field()) {
+    case 1:
+      trace_id_ = ToId<TraceId>(cursor.bytes());
+      break;
+    case 2:
+      span_id_ = ToId<SpanId>(cursor.bytes());
+      break;
+    case 3:
+      trace_state_ = cursor.bytes();
+      break;
+    case 4:
+      parent_span_id_ = ToId<SpanId>(cursor.bytes());
+      break;
+    case 5:
+      name_ = cursor.bytes();
+      break;
+    case 6:
+      kind_ = static_cast<SpanKind>(cursor.scalar());
+      break;
+    case 7:
+      start_unix_ns_ = cursor.scalar();
+      break;
+    case 8:
+      end_unix_ns_ = cursor.scalar();
+      break;
+    case 10:
+      dropped_attributes_count_ = static_cast<uint32_t>(cursor.scalar());
+      break;
+    case 12:
+      dropped_events_count_ = static_cast<uint32_t>(cursor.scalar());
+      break;
+    case 14:
+      dropped_links_count_ = static_cast<uint32_t>(cursor.scalar());
+      break;
+    case 15:
+      ReadStatus(cursor.bytes());
+      break;
+    case 16:
+      flags_ = static_cast<uint32_t>(cursor.scalar());
+      break;
+    default:
+      break;
+  }
+}
+
+void SpanView::ReadStatus(std::string_view status) {
+  for (Cursor cursor(status); cursor.Next();) {
+    if (cursor.field() == 2) {
+      status_message_ = cursor.bytes();
+    } else if (cursor.field() == 3) {
+      status_code_ = static_cast<StatusCode>(cursor.scalar());
+    }
+  }
+}
+
+ScopeView ScopeSpansView::scope() const {
+  return ScopeView(LastBytes(wire_, 1));
+}
+std::string_view ScopeSpansView::schema_url() const {
+  return LastBytes(wire_, 3);
+}
+
+ResourceView ResourceSpansView::resource() const {
+  return ResourceView(LastBytes(wire_, 1));
+}
+std::string_view ResourceSpansView::schema_url() const {
+  return LastBytes(wire_, 3);
+}
+
+}  // namespace spanloom::otlp

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "otlp/wire/cursor.h"
+
+#include <array>
+
+namespace spanloom::otlp::wire {
+namespace {
+
+constexpr size_t kGroupDepthMax = 32;  // guess; no sender of OTLP writes groups at all
+
+}  // namespace
+
+bool Cursor::Fail() {
+  next_ = field_begin_;
+  ok_ = false;
+  return false;
+}
+
+// At most ten bytes; like protobuf's own parsers, it ignores what the tenth has beyond 64 bits.
+bool Cursor::ReadLongVarint(uint64_t& value) {
+  value = 0;
+  for (int shift = 0; shift < 64 && next_ != end_; shift += 7) {
+    const auto byte = static_cast<uint8_t>(*next_++);
+    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+bool Cursor::SkipGroup() {
+  std::array<uint32_t, kGroupDepthMax> open;  // field numbers of the groups that we are in, outermost first
+  size_t depth = 0;
+  const uint32_t field = field_;
+  open[depth++] = field;
+  while (depth > 0) {
+    if (!ReadTag()) return false;
+    if (type_ == Type::kGroupStart) {
+      if (depth == kGroupDepthMax) return false;
+      open[depth++] = field_;
+    } else if (type_ == Type::kGroupEnd) {
+      if (open[--depth] != field_) return false;
+    } else if (!ReadValue()) {
+      return false;
+    }
+  }
+  field_ = field;
+  type_ = Type::kGroupStart;
+  return true;
+}
+
+}  // namespace spanloom::otlp::wire

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "otlp/wire/writer.h"
+
+#include <bit>
+#include <cstring>
+
+#include "otlp/wire/cursor.h"
+
+namespace spanloom::otlp::wire {
+namespace {
+
+constexpr size_t kVarintSizeMax = 10;  // bytes of a 64-bit varint
+
+// Writes `value` to `buffer`, which has room for kVarintSizeMax bytes; returns how many it took.
+size_t EncodeVarint(uint64_t value, char* buffer) {
+  size_t size = 0;
+  for (; value >= 0x80; value >>= 7) buffer[size++] = static_cast<char>(value | 0x80);
+  buffer[size++] = static_cast<char>(value);
+  return size;
+}
+
+void AppendVarint(std::string& out, uint64_t value) {
+  char buffer[kVarintSizeMax];
+  out.append(buffer, EncodeVarint(value, buffer));
+}
+
+void AppendTag(std::string& out, uint32_t field, Type type) {
+  AppendVarint(out, static_cast<uint64_t>(field) << 3 | static_cast<uint64_t>(type));
+}
+
+template <typename T>
+void AppendFixed(std::string& out, T value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+}  // namespace
+
+void Writer::Varint(uint32_t field, uint64_t value) {
+  AppendTag(out_, field, Type::kVarint);
+  AppendVarint(out_, value);
+}
+
+void Writer::Fixed64(uint32_t field, uint64_t value) {
+  AppendTag(out_, field, Type::kFixed64);
+  AppendFixed(out_, value);
+}
+
+void Writer::Fixed32(uint32_t field, uint32_t value) {
+  AppendTag(out_, field, Type::kFixed32);
+  AppendFixed(out_, value);
+}
+
+void Writer::Double(uint32_t field, double value) {
+  Fixed64(field, std::bit_cast<uint64_t>(value));
+}
+
+void Writer::Bytes(uint32_t field, std::string_view value) {
+  AppendTag(out_, field, Type::kBytes);
+  AppendVarint(out_, value.size());
+  out_.append(value);
+}
+
+// Leaves one byte for the length. End() makes room if it needs more: the few messages of 128 bytes and more are moved
+// once a level, and the result has no padded lengths.
+Writer::Mark Writer::Begin(uint32_t field) {
+  AppendTag(out_, field, Type::kBytes);
+  out_.push_back('\0');
+  return out_.size();
+}
+
+void Writer::End(Mark mark) {
+  char length[kVarintSizeMax];
+  const size_t length_size = EncodeVarint(out_.size() - mark, length);
+  out_[mark - 1] = length[0];
+  if (length_size > 1) out_.insert(mark, length + 1, length_size - 1);
+}
+
+}  // namespace spanloom::otlp::wire
