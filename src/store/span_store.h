@@ -56,9 +56,9 @@ struct AttributeCondition {
 
 // Which traces: those with at least one span for which *all* conditions hold together.
 struct TraceQuery {
-  std::optional<std::string> service;    // service.name, exact
-  std::optional<std::string> operation;  // span name, exact
-  std::vector<AttributeCondition> attributes;
+  std::optional<std::string> service = std::nullopt;    // service.name, exact
+  std::optional<std::string> operation = std::nullopt;  // span name, exact
+  std::vector<AttributeCondition> attributes = {};
   uint64_t start_min_unix_ns = 0;  // span start, both ends inclusive
   uint64_t start_max_unix_ns = std::numeric_limits<uint64_t>::max();
   int64_t duration_min_ns = std::numeric_limits<int64_t>::min();  // span duration, both ends inclusive

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "store/memory/incoming.h"
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/hash/hash.h>
+
+#include <string>
+#include <utility>
+
+#include "base/text.h"
+
+namespace spanloom::store::memory {
+namespace {
+
+using otlp::ResourceSpansView;
+using otlp::ScopeSpansView;
+using otlp::SpanView;
+
+// A span that still lies in its request.
+struct FoundSpan {
+  std::string_view wire;
+  std::shared_ptr<const SpanOrigin> origin;
+};
+
+struct FoundTrace {
+  otlp::TraceId id;
+  std::vector<FoundSpan> spans;
+};
+
+// Groups the spans of one request after the other.
+class Grouping {
+ public:
+  void AddRequest(std::string_view request) {
+    for (const ResourceSpansView resource_spans : otlp::TracesView(request).resource_spans()) {
+      // Once a resource, not once a scope: a request may have one large resource and very many scopes.
+      const SpanOrigin origin = {.resource = Bytes::CopyOf(resource_spans.resource().wire()),
+                                 .scope = {},
+                                 .resource_schema_url = std::string(resource_spans.schema_url()),
+                                 .scope_schema_url = {}};
+      for (const ScopeSpansView scope_spans : resource_spans.scope_spans()) AddScope(origin, scope_spans);
+    }
+  }
+
+  std::vector<FoundTrace> Take() && { return std::move(traces_); }
+
+ private:
+  void AddScope(SpanOrigin origin, const ScopeSpansView& scope_spans) {
+    if (scope_spans.spans().empty()) return;
+    origin.scope = Bytes::CopyOf(scope_spans.scope().wire());
+    origin.scope_schema_url = scope_spans.schema_url();
+    const auto shared = std::make_shared<const SpanOrigin>(std::move(origin));
+    for (const SpanView span : scope_spans.spans()) TraceOf(span.trace_id()).spans.push_back({span.wire(), shared});
+  }
+
+  FoundTrace& TraceOf(const otlp::TraceId& id) {
+    const auto [position, is_new] = positions_.try_emplace(id, traces_.size());
+    if (is_new) traces_.push_back({.id = id, .spans = {}});
+    return traces_[position->second];
+  }
+
+  std::vector<FoundTrace> traces_;                        // by first span
+  absl::flat_hash_map<otlp::TraceId, size_t> positions_;  // in traces_
+};
+
+// All spans' bytes in one allocation: they come and go together, as the trace does.
+Bytes CopyWires(const std::vector<FoundSpan>& spans) {
+  size_t size = 0;
+  for (const FoundSpan& span : spans) size += span.wire.size();
+  std::string wires;
+  wires.reserve(size);
+  for (const FoundSpan& span : spans) wires += span.wire;
+  return Bytes(std::move(wires));
+}
+
+IncomingSpan Describe(StoredSpan stored, std::string_view service) {
+  const SpanView view = stored.span();
+  IncomingSpan span = {.stored = std::move(stored),
+                       .content_hash = absl::HashOf(AbslView(view.wire())),
+                       .service = service,
+                       .operation = view.name(),
+                       .kind = view.kind(),
+                       .start_unix_ns = view.start_unix_ns()};
+  return span;
+}
+
+IncomingTrace CopyOut(const FoundTrace& found) {
+  IncomingTrace trace = {.id = found.id, .spans = {}};
+  trace.spans.reserve(found.spans.size());
+  const Bytes wires = CopyWires(found.spans);
+  const SpanOrigin* last_origin = nullptr;
+  std::string_view service;
+  size_t offset = 0;
+  for (const FoundSpan& span : found.spans) {
+    if (span.origin.get() != last_origin) {
+      last_origin = span.origin.get();
+      service = otlp::ResourceView(last_origin->resource.view()).service_name();
+    }
+    const Bytes wire = wires.Slice(wires.view().substr(offset, span.wire.size()));
+    offset += span.wire.size();
+    trace.spans.push_back(Describe({.wire = wire, .origin = span.origin}, service));
+  }
+  return trace;
+}
+
+}  // namespace
+
+std::vector<IncomingTrace> SplitByTrace(const otlp::Batch& batch) {
+  Grouping grouping;
+  std::vector<Bytes> requests;  // kept until the spans are copied out
+  for (const otlp::Slice& slice : batch.slices()) {
+    if (slice.span_count() == 0) continue;
+    requests.push_back(otlp::Batch(slice).Encode());
+    grouping.AddRequest(requests.back().view());
+  }
+  std::vector<IncomingTrace> traces;
+  for (const FoundTrace& found : std::move(grouping).Take()) traces.push_back(CopyOut(found));
+  return traces;
+}
+
+}  // namespace spanloom::store::memory

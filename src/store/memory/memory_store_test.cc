@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is the memory store's own: its limits. What every store does: store/conformance.
+
+#include "store/memory/memory_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "base/text.h"
+#include "store/conformance/request_builder.h"
+
+namespace spanloom::store::memory {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+SpanSpec SpanOf(uint64_t trace, uint64_t span) {
+  return {.trace_id = MakeTraceId(trace), .span_id = MakeSpanId(span), .start_unix_ns = span};
+}
+
+class MemoryStoreTest : public testing::Test {
+ protected:
+  void MakeStore(const MemoryStoreOptions& options) { store_.emplace(options, metrics_); }
+  Status Append(otlp::Batch batch) {
+    Status result;
+    store_->Append(std::move(batch), [&result](const Status& status) { result = status; });
+    return result;
+  }
+  Status Append(const SpanSpec& span) { return Append(RequestBuilder().FromService("s").Add(span).Build()); }
+  [[nodiscard]] bool Has(uint64_t trace) const { return store_->GetTrace(MakeTraceId(trace)).ok(); }
+
+  MetricRegistry metrics_;
+  std::optional<MemoryStore> store_;
+};
+
+// Scenario: room for two traces; the older of two gets another span, then a third trace comes.
+// Guarantees: the trace whose last span arrived longest ago goes, whole, and its spans are counted.
+TEST_F(MemoryStoreTest, EvictsTheTraceThatWasAddedToLongestAgo) {
+  MakeStore({.traces_max = 2});
+  ASSERT_TRUE(Append(SpanOf(1, 1)).ok());
+  ASSERT_TRUE(Append(SpanOf(2, 2)).ok());
+  ASSERT_TRUE(Append(SpanOf(2, 3)).ok());
+  ASSERT_TRUE(Append(SpanOf(1, 4)).ok());
+  ASSERT_TRUE(Append(SpanOf(3, 5)).ok());
+  EXPECT_TRUE(Has(1));
+  EXPECT_FALSE(Has(2));
+  EXPECT_TRUE(Has(3));
+  EXPECT_EQ(store_->Stats().spans_evicted, 2);
+  EXPECT_EQ(store_->Stats().spans, 3);
+}
+
+// Scenario: traces of one service each, under a limit on spans.
+// Guarantees: names of services and operations go with their last trace, and the index has no trace of it.
+TEST_F(MemoryStoreTest, NamesGoWithTheirTraces) {
+  MakeStore({.spans_max = 2});
+  for (uint64_t i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(Append(RequestBuilder().FromService(StrCat("s", i)).Add(SpanOf(i, i)).Build()).ok());
+  }
+  EXPECT_THAT(*store_->Services(), ElementsAre("s3", "s4"));
+  EXPECT_TRUE(store_->Operations("s1")->empty());
+  EXPECT_EQ(store_->FindTraces({})->size(), 2);
+  EXPECT_TRUE(store_->FindTraces({.service = "s1"})->empty());
+}
+
+// Scenario: an operation of two traces, one of which is evicted; then the other.
+// Guarantees: an operation stays as long as a trace has it.
+TEST_F(MemoryStoreTest, AnOperationStaysAsLongAsATraceHasIt) {
+  MakeStore({.traces_max = 2});
+  ASSERT_TRUE(Append(SpanOf(1, 1)).ok());
+  ASSERT_TRUE(Append(SpanOf(2, 2)).ok());
+  SpanSpec other = SpanOf(3, 3);
+  other.name = "other";
+  ASSERT_TRUE(Append(other).ok());
+  EXPECT_EQ(store_->Operations("s")->size(), 2);
+  other = SpanOf(4, 4);
+  other.name = "other";
+  ASSERT_TRUE(Append(other).ok());
+  EXPECT_THAT(*store_->Operations("s"), ElementsAre(Operation{.name = "other"}));
+}
+
+// Scenario: one trace reaches the span limit of the whole store; more of it comes, with a span of another trace.
+// Guarantees: what the large trace has stays, the rest of it is refused for good and counted; the other trace is taken,
+// for which the large one, the oldest, has to go.
+TEST_F(MemoryStoreTest, RefusesWhatATraceAloneCannotHold) {
+  MakeStore({.spans_max = 2});
+  ASSERT_TRUE(Append(SpanOf(1, 1)).ok());
+  ASSERT_TRUE(Append(SpanOf(1, 2)).ok());
+  const Status refused = Append(SpanOf(1, 3));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_FALSE(IsRetryable(refused));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("1 of 1 spans"));
+  EXPECT_EQ(store_->GetTrace(MakeTraceId(1))->spans.size(), 2);
+
+  EXPECT_FALSE(Append(RequestBuilder().FromService("s").Add(SpanOf(1, 3)).Add(SpanOf(2, 4)).Build()).ok());
+  EXPECT_TRUE(Has(2));
+  EXPECT_FALSE(Has(1));
+  EXPECT_EQ(metrics_.Sum("spanloom_store_refused_spans", {{"cause", "trace_too_large"}}), 2);
+}
+
+// Scenario: a span, and a resource, that are larger than the whole store.
+// Guarantees: they are refused, and no empty trace is left behind.
+TEST_F(MemoryStoreTest, RefusesASpanThatIsLargerThanTheStore) {
+  MakeStore({.bytes_max = 1'000});
+  SpanSpec large = SpanOf(1, 1);
+  large.name = std::string(1'001, 'x');
+  EXPECT_EQ(Append(large).code(), absl::StatusCode::kResourceExhausted);
+  const otlp::Batch large_resource = RequestBuilder().FromService(std::string(1'001, 'x')).Add(SpanOf(1, 1)).Build();
+  EXPECT_EQ(Append(large_resource).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(store_->Stats().traces, 0);
+  EXPECT_EQ(store_->Stats().bytes, 0);
+  EXPECT_TRUE(store_->Services()->empty());
+}
+
+// Scenario: many spans of many traces under a limit on bytes; counts are taken after each.
+// Guarantees: the limit holds after every append, and eviction takes no more than it must.
+TEST_F(MemoryStoreTest, StaysWithinItsBytes) {
+  constexpr size_t kBytesMax = 4'000;
+  MakeStore({.bytes_max = kBytesMax});
+  for (uint64_t i = 1; i <= 500; ++i) {
+    ASSERT_TRUE(Append(SpanOf(i / 3, i)).ok());
+    ASSERT_LE(store_->Stats().bytes, kBytesMax);
+  }
+  EXPECT_GT(store_->Stats().bytes, kBytesMax / 2);
+  EXPECT_EQ(store_->Stats().spans + store_->Stats().spans_evicted, 500);
+}
+
+// Scenario: a hundred requests of one process, then all of its traces are evicted by another's.
+// Guarantees: an origin counts once however often it is sent, and not at all when it is gone.
+TEST_F(MemoryStoreTest, CountsAnOriginOnce) {
+  MakeStore({.traces_max = 100});
+  const std::string service(10'000, 'x');
+  for (uint64_t i = 1; i <= 100; ++i) {
+    ASSERT_TRUE(Append(RequestBuilder().FromService(service).Add(SpanOf(i, i)).Build()).ok());
+  }
+  EXPECT_GT(store_->Stats().bytes, 10'000);
+  EXPECT_LT(store_->Stats().bytes, 20'000);
+  EXPECT_EQ(store_->GetTrace(MakeTraceId(1))->spans[0].origin, store_->GetTrace(MakeTraceId(2))->spans[0].origin);
+  for (uint64_t i = 101; i <= 200; ++i) ASSERT_TRUE(Append(SpanOf(i, i)).ok());
+  EXPECT_LT(store_->Stats().bytes, 10'000);
+}
+
+// Scenario: a request of two traces.
+// Guarantees: what is stored lies outside the request, so that one span never keeps a whole request in memory; spans of
+// one trace share an allocation.
+TEST_F(MemoryStoreTest, CopiesSpansOutOfTheirRequest) {
+  MakeStore({});
+  const otlp::Batch batch =
+      RequestBuilder().FromService("s").Add(SpanOf(1, 1)).Add(SpanOf(2, 2)).Add(SpanOf(1, 3)).Build();
+  const std::string_view request = batch.slices()[0].wire().view();
+  ASSERT_TRUE(Append(batch).ok());
+  const std::vector<StoredSpan> spans = store_->GetTrace(MakeTraceId(1))->spans;
+  for (const StoredSpan& span : spans) {
+    for (const char* stored : {span.wire.data(), span.origin->resource.data()}) {
+      EXPECT_FALSE(std::less_equal<>()(request.data(), stored) &&
+                   std::less<>()(stored, request.data() + request.size()));
+    }
+  }
+  EXPECT_EQ(spans[0].wire.data() + spans[0].wire.size(), spans[1].wire.data());
+}
+
+// Scenario: spans are stored, others evicted, others sent again; the store ends.
+// Guarantees: gauges and counters say what Stats says, and no gauge outlives the store.
+TEST_F(MemoryStoreTest, MetricsSayWhatHappened) {
+  MakeStore({.traces_max = 1});
+  ASSERT_TRUE(Append(SpanOf(1, 1)).ok());
+  ASSERT_TRUE(Append(SpanOf(2, 2)).ok());
+  ASSERT_TRUE(Append(SpanOf(2, 2)).ok());
+  const std::string page = metrics_.Render();
+  EXPECT_THAT(page, HasSubstr("spanloom_store_spans 1\n"));
+  EXPECT_THAT(page, HasSubstr("spanloom_store_traces 1\n"));
+  EXPECT_THAT(page, HasSubstr(StrCat("spanloom_store_bytes ", store_->Stats().bytes, "\n")));
+  EXPECT_EQ(metrics_.Sum("spanloom_store_evicted_spans"), 1);
+  EXPECT_EQ(metrics_.Sum("spanloom_store_duplicate_spans"), 1);
+  store_.reset();
+  EXPECT_THAT(metrics_.Render(), testing::Not(HasSubstr("spanloom_store_spans 1")));
+}
+
+// Scenario: limits of zero, and more spans than can be numbered.
+// Guarantees: refused with the name of the option.
+TEST(MemoryStoreOptions, AreValidated) {
+  EXPECT_TRUE(MemoryStoreOptions{}.Validate().ok());
+  EXPECT_EQ((MemoryStoreOptions{.traces_max = 0}).Validate().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ((MemoryStoreOptions{.spans_max = size_t{1} << 40}).Validate().code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace spanloom::store::memory

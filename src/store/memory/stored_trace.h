@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One trace as the memory store keeps it: its spans, and what the store's indices know about it.
+
+#pragma once
+
+#include <absl/container/btree_map.h>
+#include <absl/container/btree_set.h>
+#include <absl/container/flat_hash_map.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <list>
+#include <memory>
+
+#include "store/memory/trace_spans.h"
+#include "store/span_store.h"
+
+namespace spanloom::store::memory {
+
+struct ServiceEntry;    // trace_index.h
+struct OperationEntry;  // trace_index.h
+
+// When spans started: both ends inclusive, Unix ns. Empty at first.
+struct StartRange {
+  uint64_t earliest = std::numeric_limits<uint64_t>::max();
+  uint64_t latest = 0;
+
+  [[nodiscard]] bool empty() const { return earliest > latest; }
+  void Include(uint64_t start_unix_ns) {
+    earliest = std::min(earliest, start_unix_ns);
+    latest = std::max(latest, start_unix_ns);
+  }
+};
+
+// Guarded by the store's mutex, but for what `spans` points to, which is immutable.
+struct StoredTrace {
+  explicit StoredTrace(const otlp::TraceId& trace_id) : id(trace_id) {}
+
+  const otlp::TraceId id;
+  // Shared with readers that are still at it while the trace grows or is evicted.
+  std::shared_ptr<const TraceSpans> spans = std::make_shared<const TraceSpans>();
+  // Content hash of a span -> its number in order of arrival. A span whose hash is taken by another content stands at
+  // the next free hash value.
+  absl::flat_hash_map<uint64_t, uint32_t> arrivals;
+  absl::btree_set<const SpanOrigin*> origins;    // of its spans; each counted in the OriginTable
+  size_t wire_bytes = 0;                         // of its spans
+  size_t origin_bytes = 0;                       // of its origins, each counted once
+  uint64_t last_append = 0;                      // sequence number of the append that last added a span
+  std::list<StoredTrace*>::iterator by_arrival;  // its place in the store's list
+
+  // Kept by TraceIndex.
+  StartRange starts;                                    // of all spans
+  absl::btree_map<ServiceEntry*, StartRange> services;  // of the spans of each service
+  absl::btree_set<OperationEntry*> operations;
+};
+
+}  // namespace spanloom::store::memory
