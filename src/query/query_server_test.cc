@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The server over loopback, with the client of net/.
+
+#include "query/query_server.h"
+
+#include <absl/synchronization/notification.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "base/text.h"
+#include "net/client.h"
+#include "net/compression.h"
+#include "net/testing/net_fixture.h"
+#include "store/conformance/model_store.h"
+#include "store/conformance/request_builder.h"
+
+namespace spanloom::query {
+namespace {
+
+using net::HttpRequest;
+using net::HttpResponse;
+using testing::HasSubstr;
+
+// A store that answers Services only when it is let.
+class SlowStore final : public store::SpanStore {
+ public:
+  void Append(otlp::Batch, Done done) override { std::move(done)(absl::OkStatus()); }
+  [[nodiscard]] StatusOr<store::Trace> GetTrace(const otlp::TraceId&) const override { return absl::NotFoundError(""); }
+  [[nodiscard]] StatusOr<std::vector<store::Trace>> FindTraces(const store::TraceQuery&) const override {
+    return absl::UnavailableError("closed");
+  }
+  [[nodiscard]] StatusOr<std::vector<std::string>> Services() const override {
+    if (!is_entered_.HasBeenNotified()) is_entered_.Notify();
+    may_go_on_.WaitForNotification();
+    return std::vector<std::string>{"slow"};
+  }
+  [[nodiscard]] StatusOr<std::vector<store::Operation>> Operations(const std::string&) const override {
+    return std::vector<store::Operation>{};
+  }
+  [[nodiscard]] store::StoreStats Stats() const override { return {}; }
+
+  void WaitUntilEntered() const { is_entered_.WaitForNotification(); }
+  void Release() { may_go_on_.Notify(); }
+
+ private:
+  mutable absl::Notification is_entered_;
+  absl::Notification may_go_on_;
+};
+
+class QueryServerTest : public testing::Test {
+ protected:
+  ~QueryServerTest() override {
+    if (client_ == nullptr) return;
+    net::RunOn(loop(), [this] {
+      client_.reset();
+      return true;
+    });
+  }
+
+  void Start(const store::SpanStore& store, QueryServerOptions options = {}) {
+    options.endpoint = "127.0.0.1:0";
+    auto server = QueryServer::Create(loops_, metrics_, store, options,
+                                      {{"/index.html", "text/html; charset=utf-8", index_.view(), "tag"}});
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    client_ = net::RunOn(loop(), [this] {
+      net::HttpClientOptions client_options;
+      client_options.endpoint = server_->endpoint();
+      return *net::HttpClient::Create(loop(), client_options);
+    });
+  }
+
+  net::Promise<StatusOr<HttpResponse>> Begin(const std::string& method, const std::string& path,
+                                             const std::string& query, const std::string& accept_encoding) {
+    const net::Promise<StatusOr<HttpResponse>> promise;
+    loop().Post([=, this] {
+      HttpRequest request;
+      request.method = method;
+      request.path = path;
+      request.query = query;
+      request.headers.Add("accept-encoding", accept_encoding);
+      client_->Send(std::move(request), std::chrono::seconds(20),
+                    [promise](StatusOr<HttpResponse> response) { promise.Set(std::move(response)); });
+    });
+    return promise;
+  }
+
+  HttpResponse Get(const std::string& path, const std::string& query = "", const std::string& accept_encoding = "") {
+    auto response = Begin("GET", path, query, accept_encoding).Get();
+    EXPECT_TRUE(response.ok()) << response.status();
+    return response.ok() ? *std::move(response) : HttpResponse{};
+  }
+
+  net::Loop& loop() { return loops_.At(0); }
+
+  const Bytes index_ = net::Compress(net::Compression::kGzip, "<html>");
+  store::ModelStore model_;
+  net::LoopPool loops_{2};
+  MetricRegistry metrics_;
+  std::unique_ptr<QueryServer> server_;
+  std::unique_ptr<net::HttpClient> client_;
+};
+
+store::SpanSpec SpanOf(uint64_t number) {
+  return {.trace_id = store::MakeTraceId(number), .span_id = store::MakeSpanId(number), .name = "GET"};
+}
+
+// Scenario: every path of the API, and addresses of the page.
+// Guarantees: it is wired: each answers what it is for, with the headers of a safe page, and is counted.
+TEST_F(QueryServerTest, ServesApiAndPage) {
+  model_.Append(store::RequestBuilder().FromService("a/b").Add(SpanOf(1)).Build(), [](const Status&) {});
+  Start(model_);
+  EXPECT_THAT(std::string(Get("/api/services").body.view()), HasSubstr(R"("data":["a/b"])"));
+  EXPECT_THAT(std::string(Get("/api/services/a%2Fb/operations").body.view()), HasSubstr(R"("data":["GET"])"));
+  EXPECT_THAT(std::string(Get("/api/operations", "service=a%2Fb").body.view()), HasSubstr(R"("name":"GET")"));
+  EXPECT_THAT(std::string(Get("/api/traces", "start=0").body.view()), HasSubstr(R"("operationName":"GET")"));
+  EXPECT_THAT(std::string(Get("/api/traces/1").body.view()), HasSubstr(R"("operationName":"GET")"));
+  EXPECT_THAT(std::string(Get("/api/dependencies").body.view()), HasSubstr(R"("data":[])"));
+  EXPECT_EQ(Get("/trace/1").body.view(), "<html>");
+
+  const HttpResponse response = Get("/api/services");
+  EXPECT_EQ(response.headers.Get("content-type"), "application/json");
+  EXPECT_EQ(response.headers.Get("x-content-type-options"), "nosniff");
+  EXPECT_THAT(std::string(response.headers.Get("content-security-policy")), HasSubstr("default-src 'self'"));
+  EXPECT_EQ(metrics_.Sum("spanloom_query_requests", {{"code", "200"}}), 8);
+}
+
+// Scenario: paths below /api/ that are not there, another method, HEAD.
+// Guarantees: errors in Jaeger's shape; HEAD has the headers of GET and no body.
+TEST_F(QueryServerTest, SaysWhatItDoesNotHave) {
+  Start(model_);
+  const HttpResponse missing = Get("/api/metrics/minstep");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_THAT(std::string(missing.body.view()),
+              HasSubstr(R"({"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":404)"));
+  const auto not_allowed = Begin("POST", "/api/traces", "", "").Get();
+  ASSERT_TRUE(not_allowed.ok());
+  EXPECT_EQ(not_allowed->status, 405);
+  EXPECT_EQ(not_allowed->headers.Get("allow"), "GET, HEAD");
+  const auto head = Begin("HEAD", "/api/services", "", "").Get();
+  ASSERT_TRUE(head.ok()) << head.status();
+  EXPECT_EQ(head->status, 200);
+  EXPECT_EQ(head->headers.Get("content-type"), "application/json");
+  EXPECT_TRUE(head->body.empty());
+}
+
+// Scenario: a large and a small answer, for a client that takes gzip and one that does not.
+// Guarantees: only the large one is compressed, only for the first client, to the same JSON.
+TEST_F(QueryServerTest, CompressesLargeAnswers) {
+  for (uint64_t i = 1; i <= 20; ++i) {
+    model_.Append(store::RequestBuilder().FromService("s").Add(SpanOf(i)).Build(), [](const Status&) {});
+  }
+  Start(model_);
+  const HttpResponse plain = Get("/api/traces", "start=0");
+  EXPECT_EQ(plain.headers.Get("content-encoding"), "");
+  const HttpResponse zipped = Get("/api/traces", "start=0", "gzip");
+  EXPECT_EQ(zipped.headers.Get("content-encoding"), "gzip");
+  EXPECT_EQ(zipped.headers.Get("vary"), "accept-encoding");
+  EXPECT_EQ(zipped.body.view(), plain.body.view());  // the client has undone it
+  EXPECT_EQ(Get("/api/services", "", "gzip").headers.Get("content-encoding"), "");
+}
+
+// Scenario: one reader that is held by the store, one place to wait, a third request.
+// Guarantees: 503 with Retry-After at once, counted; the other two are answered when the store goes on.
+TEST_F(QueryServerTest, RefusesWhatDoesNotFit) {
+  SlowStore slow;
+  Start(slow, {.readers = 1, .waiting_max = 1});
+  const auto first = Begin("GET", "/api/services", "", "");
+  slow.WaitUntilEntered();
+  const auto second = Begin("GET", "/api/services", "", "");
+  const auto third = Begin("GET", "/api/services", "", "");
+  // Second and third come over two connections, so either may be the one that does not fit.
+  while (metrics_.Sum("spanloom_query_refused", {{"cause", "busy"}}) == 0) std::this_thread::yield();
+  slow.Release();
+  std::vector<int> statuses;
+  for (const auto& answer : {first, second, third}) {
+    const auto response = answer.Get();
+    ASSERT_TRUE(response.ok()) << response.status();
+    statuses.push_back(response->status);
+    EXPECT_EQ(response->headers.Get("retry-after"), response->status == 503 ? "1" : "");
+  }
+  EXPECT_THAT(statuses, testing::UnorderedElementsAre(200, 200, 503));
+}
+
+// Scenario: a request is with the store when the server is asked to stop.
+// Guarantees: it is still answered within the grace time.
+TEST_F(QueryServerTest, FinishesWhatIsUnderWay) {
+  SlowStore slow;
+  Start(slow);
+  const auto answer = Begin("GET", "/api/services", "", "");
+  slow.WaitUntilEntered();
+  std::thread stopper([this] { EXPECT_EQ(server_->Stop(std::chrono::seconds(20)), 0); });
+  slow.Release();
+  const auto response = answer.Get();
+  stopper.join();
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->status, 200);
+}
+
+// Scenario: the store can't answer now.
+// Guarantees: 503 with its reason.
+TEST_F(QueryServerTest, PassesOnThatTheStoreIsUnavailable) {
+  SlowStore slow;
+  Start(slow);
+  const HttpResponse response = Get("/api/traces");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_THAT(std::string(response.body.view()), HasSubstr("closed"));
+  slow.Release();
+}
+
+}  // namespace
+}  // namespace spanloom::query
