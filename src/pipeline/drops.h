@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Spans that a component had answered OK for and then lost: counted by cause and logged, never silent.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/status.h"
+#include "pipeline/log_limiter.h"
+
+namespace spanloom::pipeline {
+
+// Causes that are no status code.
+inline constexpr std::string_view kCauseShutdown = "shutdown";
+
+// "Unavailable", "InvalidArgument", ...: the words of the Collector's error_type.
+[[nodiscard]] std::string_view CauseOf(const Status& status);
+
+// Counts into spanloom_pipeline_dropped_spans{KIND=NAME,cause}. Thread-safe.
+class DropCounter {
+ public:
+  // `kind` is the label: "exporter", "processor" or "pipeline". References must outlive it.
+  DropCounter(std::string_view kind, std::string name, MetricRegistry& metrics, const Clock& clock);
+
+  // `advice` is what the log line says to do; one line in ten seconds.
+  void Count(uint64_t spans, const Status& status, std::string_view advice);
+  void CountShutdown(uint64_t spans);
+
+ private:
+  void CountCause(uint64_t spans, std::string_view cause);
+
+  const std::string kind_;
+  const std::string name_;
+  MetricRegistry& metrics_;
+  LogLimiter limiter_;
+};
+
+}  // namespace spanloom::pipeline

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/exporters/debug.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "pipeline/exporters/export_counters.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+using otlp::ValueView;
+
+void WriteValue(const ValueView& value, JsonWriter& json) {
+  switch (value.kind()) {
+    case ValueView::Kind::kNone:
+      return json.Null();
+    case ValueView::Kind::kString:
+      return json.String(value.string_value());
+    case ValueView::Kind::kBool:
+      return json.Bool(value.bool_value());
+    case ValueView::Kind::kInt:
+      return json.Int(value.int_value());
+    case ValueView::Kind::kDouble:
+      return json.Double(value.double_value());
+    case ValueView::Kind::kBytes:
+      return json.Base64(value.bytes_value());
+    case ValueView::Kind::kArray:
+      json.BeginArray();
+      for (const ValueView item : value.array()) WriteValue(item, json);
+      return json.EndArray();
+    case ValueView::Kind::kMap:
+      json.BeginObject();
+      for (const otlp::AttributeView item : value.map()) {
+        json.Key(item.key());
+        WriteValue(item.value(), json);
+      }
+      return json.EndObject();
+  }
+}
+
+std::string ValueText(const ValueView& value) {
+  std::string text;
+  JsonWriter json(text);
+  WriteValue(value, json);
+  return text;
+}
+
+template <typename Attributes>
+void WriteAttributes(std::string_view of, const Attributes& attributes, const DebugExporter::WriteLine& write) {
+  for (const otlp::AttributeView attribute : attributes) {
+    write("  attribute", {{"of", of}, {"key", attribute.key()}, {"value", ValueText(attribute.value())}});
+  }
+}
+
+}  // namespace
+
+void DebugOptions::Declare(config::OptionsReader& r) {
+  static constexpr std::pair<std::string_view, Verbosity> kVerbosities[] = {
+      {"basic", Verbosity::kBasic}, {"normal", Verbosity::kNormal}, {"detailed", Verbosity::kDetailed}};
+  r.Choice<Verbosity>("verbosity", verbosity, kVerbosities, "How much is written of each batch.");
+  r.Unsupported("sampling_initial", "remove it; every batch is written");
+  r.Unsupported("sampling_thereafter", "remove it; every batch is written");
+}
+
+DebugExporter::DebugExporter(const ComponentId& id, const DebugOptions& options, const BuildContext& context,
+                             WriteLine write)
+    : id_(id.ToString()), options_(options), write_(std::move(write)), sent_(SentSpans(context.metrics, id_)) {}
+
+void DebugExporter::Consume(otlp::Batch batch, Done done) {
+  size_t resource_spans = 0;
+  for (const otlp::Slice& slice : batch.slices()) {
+    resource_spans += otlp::TracesView(slice.wire().view()).resource_spans().Count();
+  }
+  write_("Traces", {{"exporter", id_}, {"resource spans", resource_spans}, {"spans", batch.span_count()}});
+  if (options_.verbosity != DebugOptions::Verbosity::kBasic) {
+    for (const otlp::Slice& slice : batch.slices()) {
+      slice.ForEach([this](const otlp::SpanContext& context) { WriteSpan(context); });
+    }
+  }
+  sent_.Add(batch.span_count());
+  std::move(done)(absl::OkStatus());
+}
+
+void DebugExporter::WriteSpan(const otlp::SpanContext& context) const {
+  const otlp::SpanView& span = context.span;
+  write_("span", {{"name", span.name()},
+                  {"service", context.resource.service_name()},
+                  {"trace_id", span.trace_id().Hex()},
+                  {"span_id", span.span_id().Hex()},
+                  {"parent_span_id", span.parent_span_id().IsZero() ? "" : span.parent_span_id().Hex()},
+                  {"duration_ns", span.duration_ns()},
+                  {"status", static_cast<int>(span.status_code())}});
+  if (options_.verbosity == DebugOptions::Verbosity::kDetailed) WriteDetails(context);
+}
+
+void DebugExporter::WriteDetails(const otlp::SpanContext& context) const {
+  WriteAttributes("resource", context.resource.attributes(), write_);
+  WriteAttributes("span", context.span.attributes(), write_);
+  for (const otlp::EventView event : context.span.events()) {
+    write_("  event", {{"name", event.name()}, {"time_unix_ns", event.time_unix_ns()}});
+    WriteAttributes("event", event.attributes(), write_);
+  }
+  for (const otlp::LinkView link : context.span.links()) {
+    write_("  link", {{"trace_id", link.trace_id().Hex()}, {"span_id", link.span_id().Hex()}});
+  }
+}
+
+void RegisterDebugExporter(Registry& registry) {
+  registry.exporters.Add<DebugOptions>(
+      "debug", [](const ComponentId& id, const DebugOptions& options, const BuildContext& context) {
+        return std::make_unique<DebugExporter>(id, options, context,
+                                               [](std::string_view message, std::initializer_list<LogField> fields) {
+                                                 Log(LogLevel::kInfo, message, fields);
+                                               });
+      });
+}
+
+}  // namespace spanloom::pipeline

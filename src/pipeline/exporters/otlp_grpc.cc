@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/exporters/otlp_grpc.h"
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
+#include <absl/strings/strip.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "otlp/wire/cursor.h"
+#include "pipeline/loop_call.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+constexpr std::string_view kNoTls = "TLS is not there yet; set insecure: true and send through a proxy that adds it";
+
+}  // namespace
+
+void ClientTlsOptions::Declare(config::OptionsReader& r) {
+  r.Field("insecure", insecure, "Must be true: this version sends in cleartext.");
+  for (const char* name : {"ca_file", "ca_pem", "cert_file", "cert_pem", "key_file", "key_pem", "insecure_skip_verify",
+                           "server_name_override", "min_version", "max_version"}) {
+    r.Unsupported(name, kNoTls);
+  }
+}
+
+Status ClientTlsOptions::Validate() const {
+  if (insecure) return absl::OkStatus();
+  return absl::InvalidArgumentError(StrCat("insecure must be true: ", kNoTls));
+}
+
+void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
+  static constexpr std::pair<std::string_view, net::Compression> kCompressions[] = {
+      {"gzip", net::Compression::kGzip}, {"none", net::Compression::kNone}, {"", net::Compression::kNone}};
+  r.Field("endpoint", endpoint, "Destination, HOST:PORT.");
+  r.Field("tls", tls, "How the connection is secured.");
+  r.Choice<net::Compression>("compression", compression, kCompressions, "How requests are compressed.");
+  r.Field("headers", headers, "Metadata sent with every request.");
+  r.Field("timeout", timeout, "Longest time for one attempt.");
+  r.Field("sending_queue", sending_queue, "What waits for the destination.");
+  r.Field("retry_on_failure", retry_on_failure, "What happens when it fails for the moment.");
+  r.Unsupported("auth", "remove it; a fixed credential can be sent as one of the headers");
+}
+
+Status OtlpGrpcExporterOptions::Validate() const {
+  RETURN_IF_ERROR(GrpcTarget(endpoint).status());
+  // A missing section would leave TLS on, which Validate of the section sees only if it is there.
+  return tls.Validate();
+}
+
+StatusOr<std::string> GrpcTarget(const std::string& endpoint) {
+  absl::string_view target = endpoint;
+  if (target.empty()) return absl::InvalidArgumentError("requires a non-empty \"endpoint\"");
+  if (absl::StartsWith(target, "https://")) {
+    return absl::InvalidArgumentError(StrCat("endpoint ", endpoint, ": ", kNoTls));
+  }
+  absl::ConsumePrefix(&target, "http://");
+  absl::ConsumePrefix(&target, "dns:///");
+  absl::ConsumeSuffix(&target, "/");
+  const size_t colon = target.rfind(':');
+  const size_t bracket = target.rfind(']');
+  const bool has_port = colon != absl::string_view::npos && colon + 1 < target.size() &&
+                        (bracket == absl::string_view::npos || bracket < colon);
+  if (!has_port) return absl::InvalidArgumentError(StrCat("endpoint: address ", target, ": missing port in address"));
+  return std::string(target);
+}
+
+// ExportTraceServiceResponse: partial_success = 1 {rejected_spans = 1, error_message = 2}.
+PartialSuccess ReadPartialSuccess(std::string_view response) {
+  PartialSuccess partial;
+  for (otlp::wire::Cursor outer(response); outer.Next();) {
+    if (outer.field() != 1 || outer.type() != otlp::wire::Type::kBytes) continue;
+    for (otlp::wire::Cursor inner(outer.bytes()); inner.Next();) {
+      if (inner.field() == 1 && inner.type() == otlp::wire::Type::kVarint) partial.rejected_spans = inner.scalar();
+      if (inner.field() == 2 && inner.type() == otlp::wire::Type::kBytes) partial.message = inner.bytes();
+    }
+  }
+  return partial;
+}
+
+OtlpGrpcExporter::OtlpGrpcExporter(const ComponentId& id, OtlpGrpcExporterOptions options, const BuildContext& context)
+    : id_(id.ToString()),
+      options_(std::move(options)),
+      loop_(context.loops.Next()),
+      partial_log_(std::make_shared<LogLimiter>(context.clock)),
+      queue_(id_, options_.sending_queue, options_.retry_on_failure, context, loop_,
+             [this](const Bytes& message, SendDone done) { SendOnce(message, std::move(done)); }) {}
+
+OtlpGrpcExporter::~OtlpGrpcExporter() {
+  RunOn(loop_, [this] { channel_.reset(); });
+}
+
+Status OtlpGrpcExporter::Start() {
+  ASSIGN_OR_RETURN(std::string target, GrpcTarget(options_.endpoint));
+  Status status;
+  RunOn(loop_, [&] {
+    net::GrpcChannelOptions channel_options;
+    channel_options.endpoint = std::move(target);
+    channel_options.user_agent = "spanloom";
+    auto channel = net::GrpcChannel::Create(loop_, std::move(channel_options));
+    status = channel.status();
+    if (channel.ok()) channel_ = *std::move(channel);
+  });
+  return Annotate(status, options_.endpoint);
+}
+
+void OtlpGrpcExporter::Stop(milliseconds grace) {
+  queue_.Stop(grace);
+  // Fails the calls under way, which answers the queue.
+  RunOn(loop_, [this] { channel_.reset(); });
+}
+
+void OtlpGrpcExporter::Consume(otlp::Batch batch, Done done) {
+  const size_t spans = batch.span_count();
+  if (queue_.IsFull()) return std::move(done)(queue_.Refuse(spans));
+  const Bytes encoded = batch.Encode();
+  const bool plain = options_.compression == net::Compression::kNone;
+  Bytes message = plain ? encoded : net::Compress(options_.compression, encoded.view());
+  queue_.Offer({std::move(message), spans}, std::move(done));
+}
+
+AckGrade OtlpGrpcExporter::ack_grade() const {
+  return options_.sending_queue.enabled ? AckGrade::kQueued : AckGrade::kDelivered;
+}
+
+void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {
+  net::GrpcCallOptions call;
+  call.deadline = std::chrono::ceil<milliseconds>(options_.timeout);
+  call.message_compression = options_.compression;
+  for (const auto& [name, value] : options_.headers) call.metadata.Add(absl::AsciiStrToLower(name), value);
+  auto on_answer = [id = id_, log = partial_log_, done = std::move(done)](const StatusOr<Bytes>& response) mutable {
+    if (!response.ok()) return std::move(done)(response.status());
+    const PartialSuccess partial = ReadPartialSuccess(response->view());
+    const bool speaks = partial.rejected_spans > 0 || !partial.message.empty();
+    if (const auto spans = speaks ? log->Admit(partial.rejected_spans) : std::nullopt) {
+      Log(LogLevel::kWarn, "Partial success response",
+          {{"exporter", id}, {"message", partial.message}, {"dropped_spans", *spans}});
+    }
+    std::move(done)(partial.rejected_spans);
+  };
+  channel_->Call(std::string(kExportMethod), message, std::move(call), std::move(on_answer));
+}
+
+void RegisterOtlpGrpcExporter(Registry& registry) {
+  registry.exporters.Add<OtlpGrpcExporterOptions>(
+      "otlp_grpc", [](const ComponentId& id, OtlpGrpcExporterOptions options, const BuildContext& context) {
+        return std::make_unique<OtlpGrpcExporter>(id, std::move(options), context);
+      });
+  registry.exporters.AddAlias("otlp", "otlp_grpc");
+}
+
+}  // namespace spanloom::pipeline

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The otlp_grpc exporter (formerly otlp): sends batches to another OTLP receiver, such as Jaeger or Tempo, over gRPC.
+// Specification: OTLP 1.x, "OTLP/gRPC".
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "config/options.h"
+#include "net/client.h"
+#include "net/compression.h"
+#include "pipeline/exporters/queue.h"
+#include "pipeline/exporters/retry.h"
+#include "pipeline/log_limiter.h"
+#include "pipeline/registry.h"
+
+namespace spanloom::pipeline {
+
+struct ClientTlsOptions {
+  bool insecure = false;
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
+};
+
+struct OtlpGrpcExporterOptions {
+  std::string endpoint = {};
+  ClientTlsOptions tls = {};
+  net::Compression compression = net::Compression::kGzip;
+  config::StringMap headers = {};
+  std::chrono::nanoseconds timeout = std::chrono::seconds(5);
+  SendingQueueOptions sending_queue = {};
+  RetryOptions retry_on_failure = {};
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
+};
+
+// `endpoint` without a scheme that says nothing (http://, dns:///). kInvalidArgument if it is empty, has no port, or
+// asks for TLS.
+StatusOr<std::string> GrpcTarget(const std::string& endpoint);
+
+// What the destination said in an ExportTraceServiceResponse.
+struct PartialSuccess {
+  size_t rejected_spans = 0;
+  std::string message;
+};
+// Lenient: bytes that are not such a message say nothing.
+PartialSuccess ReadPartialSuccess(std::string_view response);
+
+// Thread-safe; its connection and queue live on one loop.
+class OtlpGrpcExporter final : public Exporter {
+ public:
+  OtlpGrpcExporter(const ComponentId& id, OtlpGrpcExporterOptions options, const BuildContext& context);
+  ~OtlpGrpcExporter() override;
+
+  // Connects with the first request.
+  Status Start() override;
+  void Stop(std::chrono::milliseconds grace) override;
+  // Encodes and compresses on the caller's thread, unless the queue is full.
+  void Consume(otlp::Batch batch, Done done) override;
+  [[nodiscard]] AckGrade ack_grade() const override;
+  [[nodiscard]] uint64_t undelivered_spans() const override { return queue_.undelivered_spans(); }
+
+ private:
+  void SendOnce(const Bytes& message, SendDone done);
+
+  const std::string id_;
+  const OtlpGrpcExporterOptions options_;
+  net::Loop& loop_;
+  const std::shared_ptr<LogLimiter> partial_log_;  // shared with calls under way
+  std::unique_ptr<net::GrpcChannel> channel_;      // bound to loop_; set between Start and Stop
+  SendingQueue queue_;
+};
+
+// Exporter type "otlp_grpc", and its old name "otlp".
+void RegisterOtlpGrpcExporter(Registry& registry);
+
+}  // namespace spanloom::pipeline

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sending queue of an exporter: requests wait for one of a few consumers, and are sent again while their
+// destination cannot take them. What a request is and how it is sent is the exporter's.
+
+#pragma once
+
+#include <absl/functional/any_invocable.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+#include "config/options.h"
+#include "pipeline/exporters/retry.h"
+#include "pipeline/registry.h"
+
+namespace spanloom::pipeline {
+
+struct SendingQueueOptions {
+  bool enabled = true;
+  int64_t num_consumers = 10;
+  int64_t queue_size = 1'000;  // requests that wait
+  void Declare(config::OptionsReader& r);
+};
+
+struct ExportRequest {
+  Bytes message;  // encoded and compressed, once
+  size_t spans = 0;
+};
+
+// One attempt's outcome: how many spans the destination rejected for good (0 if it took all), or why it took none.
+using SendDone = absl::AnyInvocable<void(StatusOr<size_t> rejected_spans)>;
+// Makes one attempt. Called on the queue's loop; `done` must be called once, on that loop, not from inside the call.
+using SendOnce = std::function<void(const Bytes& message, SendDone done)>;
+
+inline constexpr size_t kQueueBytesMax = 256 << 20;  // of messages, beside queue_size; guess
+
+// Thread-safe; works on one loop. Counts sent, failed and refused spans under the Collector's names, what is lost after
+// it was taken also in spanloom_pipeline_dropped_spans, and shows its depth as gauges.
+class SendingQueue {
+ public:
+  // `send` must stay callable until Stop has returned, and requests under way then must still be answered.
+  SendingQueue(std::string exporter, const SendingQueueOptions& options, const RetryOptions& retry,
+               const BuildContext& context, net::Loop& loop, SendOnce send);
+  ~SendingQueue();
+
+  // Takes a request. If the queue is enabled `done` is called as soon as it is queued, else when it has been sent or
+  // given up. kUnavailable with a retry delay if the queue is full.
+  void Offer(ExportRequest request, Done done);
+
+  // True if Offer would most likely refuse: asked before a request is encoded.
+  [[nodiscard]] bool IsFull() const;
+  // What Offer answers then; counts the refusal.
+  [[nodiscard]] Status Refuse(size_t spans);
+
+  // Sends what waits, at once where it waits to be sent again, for at most `grace`; gives up the rest. Attempts under
+  // way are left to `send` to answer.
+  void Stop(std::chrono::milliseconds grace);
+
+  // Spans that were queued and given up by Stop.
+  [[nodiscard]] uint64_t undelivered_spans() const;
+
+ private:
+  class State;
+  const std::string exporter_;
+  MetricRegistry& metrics_;
+  const std::shared_ptr<State> state_;  // shared with tasks on its loop and with attempts under way
+};
+
+}  // namespace spanloom::pipeline

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/exporters/queue.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "pipeline/testing/fake_consumer.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+// A destination on the queue's loop that answers attempts with a script, then with its default; or holds them.
+class FakeDestination {
+ public:
+  explicit FakeDestination(net::Loop& loop) : loop_(loop) {}
+
+  void Script(StatusOr<size_t> answer) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    script_.push_back(std::move(answer));
+  }
+  void AnswerWith(StatusOr<size_t> answer) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    default_ = std::move(answer);
+  }
+  void Hold() ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    holds_ = true;
+  }
+  void Release(const StatusOr<size_t>& answer) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    holds_ = false;
+    for (SendDone& done : held_) PostAnswer(answer, std::move(done));
+    held_.clear();
+  }
+  void Send(const Bytes& message, SendDone done) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    attempts_.emplace_back(message.view());
+    if (holds_) return held_.push_back(std::move(done));
+    StatusOr<size_t> answer = default_;
+    if (!script_.empty()) {
+      answer = script_.front();
+      script_.pop_front();
+    }
+    PostAnswer(std::move(answer), std::move(done));
+  }
+  std::vector<std::string> attempts() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    return attempts_;
+  }
+  bool AwaitAttempts(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_) {
+    const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return attempts_.size() >= count; };
+    absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(&there), kPatience);
+  }
+
+ private:
+  void PostAnswer(StatusOr<size_t> answer, SendDone done) {
+    loop_.Post([answer = std::move(answer), done = std::move(done)]() mutable { std::move(done)(std::move(answer)); });
+  }
+
+  net::Loop& loop_;
+  mutable absl::Mutex mutex_;
+  StatusOr<size_t> default_ ABSL_GUARDED_BY(mutex_) = size_t{0};
+  std::deque<StatusOr<size_t>> script_ ABSL_GUARDED_BY(mutex_);
+  bool holds_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<SendDone> held_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> attempts_ ABSL_GUARDED_BY(mutex_);
+};
+
+const RetryOptions kQuickRetry = {.initial_interval = 1ms, .max_interval = 1ms};
+
+class SendingQueueTest : public testing::Test {
+ protected:
+  SendingQueue& Make(const SendingQueueOptions& options = {}, const RetryOptions& retry = kQuickRetry) {
+    queue_ = std::make_unique<SendingQueue>(
+        "otlp_grpc", options, retry, context_, loops_.At(0),
+        [this](const Bytes& message, SendDone done) { destination_.Send(message, std::move(done)); });
+    return *queue_;
+  }
+
+  // Offers one request of `spans` spans and waits for the answer.
+  Status Offer(const std::string& message, size_t spans = 1) {
+    struct Answer {
+      absl::Notification there;
+      Status status;
+    };
+    const auto answer = std::make_shared<Answer>();
+    queue_->Offer({Bytes::CopyOf(message), spans}, [answer](Status status) {
+      answer->status = std::move(status);
+      answer->there.Notify();
+    });
+    CHECK(answer->there.WaitForNotificationWithTimeout(kPatience));
+    return answer->status;
+  }
+
+  uint64_t Sent() const { return metrics_.Sum("otelcol_exporter_sent_spans"); }
+  uint64_t Failed() const { return metrics_.Sum("otelcol_exporter_send_failed_spans"); }
+  uint64_t Dropped(const std::string& cause) const {
+    return metrics_.Sum("spanloom_pipeline_dropped_spans", {{"exporter", "otlp_grpc"}, {"cause", cause}});
+  }
+
+  net::LoopPool loops_{1};
+  MetricRegistry metrics_;
+  const BuildContext context_{.loops = loops_, .metrics = metrics_, .clock = Clock::System(), .seed = 1};
+  FakeDestination destination_{loops_.At(0)};
+  std::unique_ptr<SendingQueue> queue_;
+};
+
+// Scenario: the destination takes what it is sent.
+// Guarantees: answered OK, sent once, counted.
+TEST_F(SendingQueueTest, SendsWhatItTakes) {
+  SendingQueue& queue = Make();
+  EXPECT_TRUE(Offer("a", 3).ok());
+  EXPECT_TRUE(Offer("b", 4).ok());
+  queue.Stop(20s);
+  EXPECT_THAT(destination_.attempts(), ElementsAre("a", "b"));
+  EXPECT_EQ(Sent(), 7u);
+  EXPECT_EQ(queue.undelivered_spans(), 0u);
+}
+
+// Scenario: the destination is away for two attempts.
+// Guarantees: the same message is sent until it arrives; nothing is counted as lost.
+TEST_F(SendingQueueTest, SendsAgainWhatFailedForTheMoment) {
+  SendingQueue& queue = Make();
+  destination_.Script(absl::UnavailableError("down"));
+  destination_.Script(WithRetryDelay(absl::ResourceExhaustedError("later"), 1ms));
+  EXPECT_TRUE(Offer("a", 3).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(3));
+  queue.Stop(20s);
+  EXPECT_THAT(destination_.attempts(), ElementsAre("a", "a", "a"));
+  EXPECT_EQ(Sent(), 3u);
+  EXPECT_EQ(Failed(), 0u);
+}
+
+// Scenario: the destination refuses for good.
+// Guarantees: sent once, then dropped and counted by cause; the next request is sent.
+TEST_F(SendingQueueTest, DropsWhatIsRefusedForGood) {
+  SendingQueue& queue = Make();
+  destination_.Script(absl::ResourceExhaustedError("larger than max"));
+  EXPECT_TRUE(Offer("a", 3).ok());
+  EXPECT_TRUE(Offer("b", 1).ok());
+  queue.Stop(20s);
+  EXPECT_THAT(destination_.attempts(), ElementsAre("a", "b"));
+  EXPECT_EQ(Failed(), 3u);
+  EXPECT_EQ(Dropped("ResourceExhausted"), 3u);
+  EXPECT_EQ(Sent(), 1u);
+}
+
+// Scenario: an outage longer than max_elapsed_time.
+// Guarantees: the request is given up when its next wait would exceed it.
+TEST_F(SendingQueueTest, GivesUpAfterTheElapsedTime) {
+  SendingQueue& queue = Make({}, {.initial_interval = 10s, .max_elapsed_time = 1s});
+  destination_.AnswerWith(absl::UnavailableError("down"));
+  EXPECT_TRUE(Offer("a", 3).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(1));
+  queue.Stop(20s);
+  EXPECT_EQ(Dropped("Unavailable"), 3u);
+  EXPECT_EQ(queue.undelivered_spans(), 0u);
+}
+
+// Scenario: retry_on_failure is off.
+// Guarantees: one attempt.
+TEST_F(SendingQueueTest, DoesNotRetryIfToldSo) {
+  SendingQueue& queue = Make({}, {.enabled = false});
+  destination_.AnswerWith(absl::UnavailableError("down"));
+  EXPECT_TRUE(Offer("a").ok());
+  queue.Stop(20s);
+  EXPECT_THAT(destination_.attempts(), ElementsAre("a"));
+  EXPECT_EQ(Dropped("Unavailable"), 1u);
+}
+
+// Scenario: one consumer that is busy, and a queue of two.
+// Guarantees: the third waiting request is refused with a delay and counted; the others are sent later, in order.
+TEST_F(SendingQueueTest, RefusesWhenItIsFull) {
+  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 2});
+  destination_.Hold();
+  EXPECT_TRUE(Offer("a").ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(1));
+  EXPECT_TRUE(Offer("b").ok());
+  EXPECT_FALSE(queue.IsFull());
+  EXPECT_TRUE(Offer("c").ok());
+  EXPECT_TRUE(queue.IsFull());
+  const Status refused = Offer("d", 5);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(RetryDelay(refused).has_value());
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_enqueue_failed_spans"), 5u);
+  destination_.Release(size_t{0});
+  queue.Stop(20s);
+  EXPECT_THAT(destination_.attempts(), ElementsAre("a", "b", "c"));
+}
+
+// Scenario: the queue is switched off.
+// Guarantees: the answer is the destination's; nothing counts as dropped, because nobody was told OK.
+TEST_F(SendingQueueTest, AnswersWithTheDestinationIfThereIsNoQueue) {
+  Make({.enabled = false}, {.enabled = false});
+  EXPECT_TRUE(Offer("a").ok());
+  destination_.AnswerWith(absl::UnavailableError("down"));
+  EXPECT_EQ(Offer("b", 2).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Failed(), 2u);
+  EXPECT_EQ(Dropped("Unavailable"), 0u);
+}
+
+// Scenario: the destination takes a request in part.
+// Guarantees: what it rejected is counted apart from what it took, and not sent again.
+TEST_F(SendingQueueTest, CountsRejectedSpans) {
+  SendingQueue& queue = Make();
+  destination_.Script(size_t{2});
+  EXPECT_TRUE(Offer("a", 5).ok());
+  queue.Stop(20s);
+  EXPECT_THAT(destination_.attempts(), ElementsAre("a"));
+  EXPECT_EQ(Sent(), 3u);
+  EXPECT_EQ(metrics_.Sum("spanloom_exporter_rejected_spans"), 2u);
+}
+
+// Scenario: a stop while a request waits an hour for its next attempt, and the destination is back.
+// Guarantees: it is sent at once.
+TEST_F(SendingQueueTest, StopSendsWhatWaitsToBeSentAgain) {
+  SendingQueue& queue = Make({}, {.initial_interval = 1h, .max_interval = 1h, .max_elapsed_time = 0s});
+  destination_.Script(absl::UnavailableError("down"));
+  EXPECT_TRUE(Offer("a", 3).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(1));
+  queue.Stop(20s);
+  EXPECT_EQ(Sent(), 3u);
+}
+
+// Scenario: a stop while the destination is down: one request waits to be sent again, one for a consumer, one is under
+// way. Guarantees: all are counted as undelivered, the last one when its attempt ends.
+TEST_F(SendingQueueTest, StopCountsWhatItGivesUp) {
+  SendingQueue& queue =
+      Make({.num_consumers = 2}, {.initial_interval = 1h, .max_interval = 1h, .max_elapsed_time = 0s});
+  destination_.AnswerWith(absl::UnavailableError("down"));
+  EXPECT_TRUE(Offer("a", 1).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(1));
+  destination_.Hold();
+  EXPECT_TRUE(Offer("b", 10).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(2));
+  EXPECT_TRUE(Offer("c", 100).ok());
+  queue.Stop(1ms);
+  const uint64_t given_up = queue.undelivered_spans();
+  destination_.Release(absl::CancelledError("closed"));
+  Offer("d").IgnoreError();  // its refusal comes after the answers above
+  EXPECT_GE(given_up, 100u);
+  EXPECT_EQ(queue.undelivered_spans(), 111u);
+  EXPECT_EQ(Dropped("shutdown"), 111u);
+}
+
+}  // namespace
+}  // namespace spanloom::pipeline

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/exporters/retry.h"
+
+#include <gtest/gtest.h>
+
+namespace spanloom::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Scenario: waits without jitter.
+// Guarantees: they grow by the multiplier and stop at the longest.
+TEST(RetryBackoff, GrowsToTheLongestWait) {
+  Rng rng(1);
+  RetryBackoff backoff({.initial_interval = 4s, .randomization_factor = 0, .multiplier = 1.5, .max_interval = 8s});
+  EXPECT_EQ(backoff.Next(rng), 4s);
+  EXPECT_EQ(backoff.Next(rng), 6s);
+  EXPECT_EQ(backoff.Next(rng), 8s);
+  EXPECT_EQ(backoff.Next(rng), 8s);
+}
+
+// Scenario: a thousand first waits with a factor of one half, from one seed.
+// Guarantees: all lie within half and one and a half of the interval, and they spread.
+TEST(RetryBackoffProperty, JitterStaysWithinItsFactor) {
+  Rng rng(42);
+  std::chrono::nanoseconds shortest = 1h;
+  std::chrono::nanoseconds longest = 0s;
+  for (int i = 0; i < 1'000; ++i) {
+    const auto wait = RetryBackoff({.initial_interval = 10s}).Next(rng);
+    shortest = std::min(shortest, wait);
+    longest = std::max(longest, wait);
+  }
+  EXPECT_GE(shortest, 5s);
+  EXPECT_LT(shortest, 6s);
+  EXPECT_GT(longest, 14s);
+  EXPECT_LE(longest, 15s);
+}
+
+// Scenario: an initial interval above the longest one.
+// Guarantees: the longest wins.
+TEST(RetryBackoff, InitialIntervalIsBoundedToo) {
+  Rng rng(1);
+  EXPECT_EQ(RetryBackoff({.initial_interval = 60s, .randomization_factor = 0}).Next(rng), 30s);
+}
+
+}  // namespace
+}  // namespace spanloom::pipeline

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/exporters/spanloom_store.h"
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+#include <absl/time/time.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "pipeline/exporters/export_counters.h"
+
+namespace spanloom::pipeline {
+
+void SpanloomStoreOptions::Declare(config::OptionsReader& r) {
+  r.Field("traces_max", traces_max, "Traces kept; the oldest go first.", {.min = 1});
+  r.Field("spans_max", spans_max, "Spans kept, over all traces.", {.min = 1, .max = UINT32_MAX});
+  r.Mebibytes("limit_mib", bytes_max, "MiB of spans kept.", {.min = 1, .max = 1 << 20});
+  r.Field("data_dir", data_dir, "Directory that keeps the traces over a clean restart; none if it is left out.");
+}
+
+// The appends that the store has not answered yet. Thread-safe.
+class SpanloomStoreExporter::Appends {
+ public:
+  Appends(const std::string& exporter, MetricRegistry& metrics)
+      : sent_(SentSpans(metrics, exporter)), failed_(SendFailedSpans(metrics, exporter)) {}
+
+  void Begin() ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    ++unanswered_;
+  }
+
+  // To be called after the answer was passed on, so that AwaitAll means what it says.
+  void End(size_t spans, bool stored) ABSL_LOCKS_EXCLUDED(mutex_) {
+    (stored ? sent_ : failed_).Add(spans);
+    absl::MutexLock lock(&mutex_);
+    --unanswered_;
+  }
+
+  // How many are left after `grace`.
+  size_t AwaitAll(std::chrono::milliseconds grace) ABSL_LOCKS_EXCLUDED(mutex_) {
+    const auto none_left = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return unanswered_ == 0; };
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(&none_left), absl::FromChrono(grace));
+    return unanswered_;
+  }
+
+ private:
+  Counter& sent_;
+  Counter& failed_;
+  absl::Mutex mutex_;
+  size_t unanswered_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+SpanloomStoreExporter::SpanloomStoreExporter(const ComponentId& id, const BuildContext& context,
+                                             store::SpanStore& store)
+    : store_(store), appends_(std::make_shared<Appends>(id.ToString(), context.metrics)) {}
+
+SpanloomStoreExporter::~SpanloomStoreExporter() = default;
+
+void SpanloomStoreExporter::Consume(otlp::Batch batch, Done done) {
+  const size_t spans = batch.span_count();
+  appends_->Begin();
+  store_.Append(std::move(batch), [appends = appends_, spans, done = std::move(done)](Status status) mutable {
+    const bool stored = status.ok();
+    std::move(done)(std::move(status));
+    appends->End(spans, stored);
+  });
+}
+
+void SpanloomStoreExporter::Stop(std::chrono::milliseconds grace) {
+  const size_t unanswered = appends_->AwaitAll(grace);
+  if (unanswered == 0) return;
+  Log(LogLevel::kWarn, "the store has not answered in time: its clients got no answer and may send again",
+      {{"requests", unanswered}});
+}
+
+void RegisterSpanloomStoreExporter(Registry& registry, StoreSource store) {
+  registry.exporters.Add<SpanloomStoreOptions>(
+      "spanloom_store",
+      [store = std::move(store)](const ComponentId& id, const SpanloomStoreOptions&, const BuildContext& context) {
+        return std::make_unique<SpanloomStoreExporter>(id, context, store());
+      });
+}
+
+}  // namespace spanloom::pipeline

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/processors/batch.h"
+
+#include <gtest/gtest.h>
+
+#include "config/yaml.h"
+#include "pipeline/testing/fake_consumer.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class BatchProcessorTest : public testing::Test {
+ protected:
+  BatchProcessor& Make(const BatchOptions& options, const BatchLimits& limits = {}) {
+    processor_ = std::make_unique<BatchProcessor>(ComponentId{"batch", ""}, options, context_, next_, limits);
+    EXPECT_TRUE(processor_->Start().ok());
+    return *processor_;
+  }
+  uint64_t Dropped(const std::string& cause) const {
+    return metrics_.Sum("spanloom_pipeline_dropped_spans", {{"processor", "batch"}, {"cause", cause}});
+  }
+
+  net::LoopPool loops_{1};
+  MetricRegistry metrics_;
+  const BuildContext context_{.loops = loops_, .metrics = metrics_, .clock = Clock::System()};
+  FakeConsumer next_;
+  std::unique_ptr<BatchProcessor> processor_;
+};
+
+// Scenario: spans arrive until there are send_batch_size; the timeout is far away.
+// Guarantees: they go on as one batch, and the trigger is counted.
+TEST_F(BatchProcessorTest, SendsWhenTheSizeIsReached) {
+  BatchProcessor& batch = Make({.timeout = 1h, .send_batch_size = 3});
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a", "b"})).ok());
+  EXPECT_THAT(next_.sizes(), IsEmpty());
+  EXPECT_TRUE(Deliver(batch, BatchOf({"c"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(3));
+  EXPECT_THAT(next_.sizes(), ElementsAre(3));
+  EXPECT_EQ(metrics_.Sum("otelcol_processor_batch_batch_size_trigger_send"), 1u);
+}
+
+// Scenario: too few spans for a batch.
+// Guarantees: they go on when the timeout has passed.
+TEST_F(BatchProcessorTest, SendsWhenTheTimeoutHasPassed) {
+  BatchProcessor& batch = Make({.timeout = 2ms, .send_batch_size = 100});
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(1));
+  EXPECT_TRUE(Deliver(batch, BatchOf({"b"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(2));
+  EXPECT_EQ(metrics_.Sum("otelcol_processor_batch_timeout_trigger_send"), 2u);
+}
+
+// Scenario: one request with more spans than a batch may have.
+// Guarantees: no batch exceeds send_batch_max_size, all spans arrive in order.
+TEST_F(BatchProcessorTest, SplitsAtTheLargestSize) {
+  BatchProcessor& batch = Make({.timeout = 2ms, .send_batch_size = 2, .send_batch_max_size = 2});
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a", "b", "c", "d", "e"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(5));
+  EXPECT_THAT(next_.sizes(), ElementsAre(2, 2, 1));
+  EXPECT_THAT(next_.names(), ElementsAre("a", "b", "c", "d", "e"));
+}
+
+// Scenario: few spans, but of many bytes.
+// Guarantees: a batch is sent when it would grow beyond what receivers take.
+TEST_F(BatchProcessorTest, SendsWhenTheBytesAreReached) {
+  const size_t request_bytes = BatchOf({"a"}).wire_bytes();
+  BatchProcessor& batch = Make({.timeout = 1h, .send_batch_size = 1'000}, {.batch_bytes_max = 2 * request_bytes});
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a"})).ok());
+  EXPECT_TRUE(Deliver(batch, BatchOf({"b"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(2));
+  EXPECT_THAT(next_.sizes(), ElementsAre(2));
+}
+
+// Scenario: timeout 0, and size 0.
+// Guarantees: nothing waits.
+TEST_F(BatchProcessorTest, SendsAtOnceIfToldSo) {
+  EXPECT_TRUE(Deliver(Make({.timeout = 0ms, .send_batch_size = 100}), BatchOf({"a"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(1));
+  EXPECT_TRUE(Deliver(Make({.timeout = 1h, .send_batch_size = 0}), BatchOf({"b"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(2));
+}
+
+// Scenario: the exporter refuses twice for the moment.
+// Guarantees: the same spans are offered again until it takes them, once.
+TEST_F(BatchProcessorTest, OffersAgainAfterARetryableRefusal) {
+  BatchProcessor& batch = Make({.timeout = 0ms});
+  next_.Script(WithRetryDelay(absl::UnavailableError("full"), 1ms));
+  next_.Script(WithRetryDelay(absl::UnavailableError("full"), 1ms));
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a", "b"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(2));
+  EXPECT_EQ(next_.offers(), 3u);
+  EXPECT_THAT(next_.names(), ElementsAre("a", "b"));
+}
+
+// Scenario: the exporter does not answer while requests come in.
+// Guarantees: what exceeds the limit is refused with a delay, and taken again once there is room.
+TEST_F(BatchProcessorTest, RefusesWhatItCannotHold) {
+  BatchProcessor& batch = Make({.timeout = 0ms}, {.held_spans_max = 2});
+  next_.Hold();
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a"})).ok());
+  EXPECT_TRUE(Deliver(batch, BatchOf({"b"})).ok());
+  const Status refused = Deliver(batch, BatchOf({"c"}));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(RetryDelay(refused).has_value());
+  next_.Release(absl::OkStatus());
+  ASSERT_TRUE(next_.AwaitSpans(2));
+  EXPECT_TRUE(Deliver(batch, BatchOf({"c"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(3));
+}
+
+// Scenario: the exporter refuses a batch for good.
+// Guarantees: it is dropped and counted by cause; the next one goes through.
+TEST_F(BatchProcessorTest, DropsWhatIsRefusedForGood) {
+  BatchProcessor& batch = Make({.timeout = 0ms});
+  next_.Script(absl::InvalidArgumentError("bad"));
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a", "b"})).ok());
+  EXPECT_TRUE(Deliver(batch, BatchOf({"c"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(1));
+  EXPECT_THAT(next_.names(), ElementsAre("c"));
+  EXPECT_EQ(Dropped("InvalidArgument"), 2u);
+}
+
+// Scenario: a stop while spans wait for a far timeout, and while an offer waits to be repeated.
+// Guarantees: both are passed on at once.
+TEST_F(BatchProcessorTest, StopPassesOnWhatItHolds) {
+  BatchProcessor& batch = Make({.timeout = 1h, .send_batch_size = 2});
+  next_.Script(WithRetryDelay(absl::UnavailableError("full"), 1h));
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a", "b"})).ok());
+  ASSERT_TRUE(next_.AwaitOffers(1));
+  EXPECT_TRUE(Deliver(batch, BatchOf({"c"})).ok());
+  batch.Stop(20s);
+  EXPECT_THAT(next_.names(), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(batch.undelivered_spans(), 0u);
+}
+
+// Scenario: a stop while the exporter takes nothing.
+// Guarantees: what is given up is counted exactly; later requests are refused.
+TEST_F(BatchProcessorTest, StopCountsWhatItGivesUp) {
+  BatchProcessor& batch = Make({.timeout = 0ms});
+  next_.AnswerWith(WithRetryDelay(absl::UnavailableError("down"), 1h));
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a", "b"})).ok());
+  EXPECT_TRUE(Deliver(batch, BatchOf({"c"})).ok());
+  batch.Stop(1ms);
+  EXPECT_EQ(batch.undelivered_spans(), 3u);
+  EXPECT_EQ(Dropped("shutdown"), 3u);
+  EXPECT_EQ(Deliver(batch, BatchOf({"d"})).code(), absl::StatusCode::kUnavailable);
+}
+
+// Scenario: options that contradict each other.
+// Guarantees: refused in the Collector's words.
+TEST(BatchOptions, LargestSizeMustNotBeBelowTheSize) {
+  config::Problems problems;
+  config::ReadOptions<BatchOptions>(*config::ParseYaml("send_batch_max_size: 5", "f"), "processors::batch", problems);
+  EXPECT_THAT(problems.lines(), ElementsAre("processors::batch: send_batch_max_size must be greater or equal to "
+                                            "send_batch_size (f:1)"));
+}
+
+}  // namespace
+}  // namespace spanloom::pipeline

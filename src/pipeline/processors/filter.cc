@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/processors/filter.h"
+
+#include <absl/strings/str_replace.h>
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+constexpr std::string_view kOnlySpans = "remove it; only traces.span conditions are known";
+
+// `conditions` have passed FilterOptions::Validate.
+ottl::SpanConditions Compiled(const std::vector<std::string>& conditions) {
+  StatusOr<ottl::SpanConditions> compiled = ottl::SpanConditions::Compile(conditions);
+  CHECK(compiled.ok());
+  return *std::move(compiled);
+}
+
+bool DropsEveryBareGet(std::string_view condition) {
+  const std::string dense = absl::StrReplaceAll(AbslView(condition), {{" ", ""}, {"\t", ""}});
+  return dense == "name==\"GET\"" || dense == "span.name==\"GET\"";
+}
+
+Counter& ItemCounter(MetricRegistry& metrics, std::string_view name, std::string_view help, const std::string& id) {
+  return metrics.GetCounter(name, help, {{"otel_signal", "traces"}, {"processor", id}});
+}
+
+}  // namespace
+
+void FilterTracesOptions::Declare(config::OptionsReader& r) {
+  r.Field("span", span, "OTTL conditions on spans; a span for which one holds is dropped.");
+  r.Unsupported("resource", "write the conditions as traces.span with resource.attributes[\"...\"]");
+  r.Unsupported("spanevent", kOnlySpans);
+  r.Unsupported("span_event", kOnlySpans);
+}
+
+void FilterOptions::Declare(config::OptionsReader& r) {
+  static constexpr std::pair<std::string_view, ErrorMode> kModes[] = {
+      {"ignore", ErrorMode::kIgnore}, {"silent", ErrorMode::kSilent}, {"propagate", ErrorMode::kPropagate}};
+  r.Choice<ErrorMode>("error_mode", error_mode, kModes,
+                      "What an error in a condition means; no condition of this version can fail.");
+  r.Field("traces", traces, "What is dropped.");
+  for (const char* name : {"trace_conditions", "spans", "metrics", "logs", "profiles", "metric_conditions",
+                           "log_conditions", "profile_conditions"}) {
+    r.Unsupported(name, kOnlySpans);
+  }
+}
+
+Status FilterOptions::Validate() const {
+  return ottl::SpanConditions::Compile(traces.span).status();
+}
+
+FilterProcessor::FilterProcessor(const ComponentId& id, const FilterOptions& options, const BuildContext& context,
+                                 Consumer& next)
+    : id_(id.ToString()),
+      condition_texts_(options.traces.span),
+      conditions_(Compiled(options.traces.span)),
+      next_(next),
+      incoming_(ItemCounter(context.metrics, "otelcol_processor_incoming_items",
+                            "Number of items passed to the processor.", id_)),
+      outgoing_(ItemCounter(context.metrics, "otelcol_processor_outgoing_items",
+                            "Number of items emitted from the processor.", id_)),
+      filtered_(context.metrics.GetCounter("otelcol_processor_filter_spans_filtered",
+                                           "Number of spans dropped by the filter processor.", {{"filter", id_}})) {}
+
+Status FilterProcessor::Start() {
+  for (const std::string& condition : condition_texts_) {
+    if (!DropsEveryBareGet(condition)) continue;
+    Log(LogLevel::kWarn, "this condition drops every span named GET, client calls too, not only scrapes",
+        {{"processor", id_},
+         {"condition", condition},
+         {"advice", "match the path instead: attributes[\"url.path\"] == \"/metrics\""}});
+  }
+  return absl::OkStatus();
+}
+
+void FilterProcessor::Consume(otlp::Batch batch, Done done) {
+  incoming_.Add(batch.span_count());
+  size_t dropped = 0;
+  for (otlp::Slice& slice : batch.slices()) {
+    dropped += slice.DropIf([this](const otlp::SpanContext& span) { return conditions_.Match(span); });
+  }
+  filtered_.Add(dropped);
+  if (batch.empty()) return std::move(done)(absl::OkStatus());
+  outgoing_.Add(batch.span_count());
+  next_.Consume(std::move(batch), std::move(done));
+}
+
+void RegisterFilterProcessor(Registry& registry) {
+  registry.processors.Add<FilterOptions>(
+      "filter", [](const ComponentId& id, const FilterOptions& options, const BuildContext& context, Consumer& next) {
+        return std::make_unique<FilterProcessor>(id, options, context, next);
+      });
+}
+
+}  // namespace spanloom::pipeline

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/receivers/otlp.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "otlp/batch.h"
+#include "otlp/json/transcode.h"
+#include "otlp/validate.h"
+#include "pipeline/receivers/otlp_answer.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr uint16_t kGrpcPort = 4317;
+constexpr uint16_t kHttpPort = 4318;
+constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+constexpr std::string_view kNoTls = "remove it; serve TLS in front of this process";
+constexpr std::string_view kNoAuth = "remove it; authenticate in front of this process";
+
+StatusOr<Bytes> AsProtobuf(OtlpEncoding encoding, Bytes body) {
+  if (encoding == OtlpEncoding::kProtobuf) return body;
+  ASSIGN_OR_RETURN(std::string message, otlp::TranscodeTracesJson(body.view()));
+  return Bytes(std::move(message));
+}
+
+}  // namespace
+
+void KeepaliveEnforcementOptions::Declare(config::OptionsReader& r) {
+  r.Field("min_time", min_time, "Shortest time between two pings of a client; one that pings more often is sent away.");
+  r.Field("permit_without_stream", permit_without_stream, "Whether a client may ping while it has no call under way.");
+}
+
+void KeepaliveOptions::Declare(config::OptionsReader& r) {
+  r.Field("enforcement_policy", enforcement_policy, "How often clients may ping.");
+  r.Unsupported("server_parameters", "remove it; connections are kept as long as clients keep them");
+}
+
+void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
+  r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; port 4317 if it is left out.");
+  r.Mebibytes("max_recv_msg_size_mib", message_bytes_max, "Largest request in MiB, decompressed; 0 means 4.",
+              {.min = 0, .max = 1024});
+  r.Field("max_concurrent_streams", max_concurrent_streams,
+          "Calls that one connection may have under way; 0 means the server's own limit of 256.");
+  r.Field("keepalive", keepalive, "Rules for HTTP/2 pings.");
+  r.Unsupported("tls", kNoTls);
+  r.Unsupported("auth", kNoAuth);
+}
+
+void OtlpHttpOptions::Declare(config::OptionsReader& r) {
+  r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; port 4318 if it is left out.");
+  r.Field("traces_url_path", traces_url_path, "Path that takes trace requests.");
+  r.Field("max_request_body_size", max_request_body_size,
+          "Largest body in bytes, as sent and after decompression; 0 means 20 MiB.", {.min = 0, .max = 1 << 30});
+  r.Unsupported("tls", kNoTls);
+  r.Unsupported("auth", kNoAuth);
+  r.Unsupported("cors", "remove it; browsers cannot send to this version");
+}
+
+Status OtlpHttpOptions::Validate() const {
+  if (traces_url_path.starts_with('/')) return absl::OkStatus();
+  return absl::InvalidArgumentError("traces_url_path must start with \"/\"");
+}
+
+void OtlpProtocolsOptions::Declare(config::OptionsReader& r) {
+  r.Field("grpc", grpc, "OTLP over gRPC.");
+  r.Field("http", http, "OTLP over HTTP, protobuf or JSON.");
+}
+
+void OtlpReceiverOptions::Declare(config::OptionsReader& r) {
+  r.Field("protocols", protocols, "What it listens for; at least one.");
+}
+
+Status OtlpReceiverOptions::Validate() const {
+  if (protocols.grpc || protocols.http) return absl::OkStatus();
+  return absl::InvalidArgumentError("must specify at least one protocol when using the OTLP receiver");
+}
+
+// Takes requests of one transport into the pipeline and counts what became of them. Thread-safe; callbacks of requests
+// under way keep it alive.
+class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::Intake> {
+ public:
+  Intake(const std::string& receiver, const std::string& transport, MetricRegistry& metrics, Consumer& next)
+      : accepted_(SpanCounter(metrics, "otelcol_receiver_accepted_spans",
+                              "Number of spans successfully pushed into the pipeline.", receiver, transport)),
+        refused_(SpanCounter(metrics, "otelcol_receiver_refused_spans",
+                             "Number of spans that could not be pushed into the pipeline.", receiver, transport)),
+        failed_(SpanCounter(metrics, "otelcol_receiver_failed_spans",
+                            "Number of spans that the pipeline will never take, sent again or not.", receiver,
+                            transport)),
+        malformed_(RequestCounter(metrics, "malformed", receiver, transport)),
+        wrong_method_(RequestCounter(metrics, "method", receiver, transport)),
+        wrong_media_type_(RequestCounter(metrics, "media_type", receiver, transport)),
+        next_(next) {}
+
+  // `request` is an ExportTraceServiceRequest that may still be malformed. `done` is called once, on any thread.
+  void Take(Bytes request, Done done) {
+    const StatusOr<otlp::RequestStats> stats = otlp::ValidateTraces(request.view());
+    if (!stats.ok()) {
+      malformed_.Add(1);
+      return std::move(done)(stats.status());
+    }
+    if (stats->spans == 0) return std::move(done)(absl::OkStatus());
+    const size_t spans = stats->spans;
+    next_.Consume(otlp::Batch(otlp::Slice(std::move(request), spans)),
+                  [self = shared_from_this(), spans, done = std::move(done)](Status status) mutable {
+                    self->Count(spans, status);
+                    std::move(done)(std::move(status));
+                  });
+  }
+
+  void TakeGrpc(net::GrpcRequest request, net::GrpcResponder responder) {
+    Take(std::move(request.message), [responder = std::move(responder)](const Status& status) mutable {
+      if (status.ok()) return std::move(responder).Respond(SuccessMessage());
+      // The Collector's answer to bytes it can't decode; as final for a client as INVALID_ARGUMENT.
+      const bool malformed = status.code() == absl::StatusCode::kInvalidArgument;
+      std::move(responder).Respond(
+          malformed ? absl::InternalError(StrCat("grpc: error unmarshalling request: ", StdView(status.message())))
+                    : status);
+    });
+  }
+
+  void TakeHttp(net::HttpRequest request, net::HttpResponder responder) {
+    if (request.method != "POST") {
+      wrong_method_.Add(1);
+      return std::move(responder).Respond(net::TextResponse(405, "405 method not allowed, supported: [POST]"));
+    }
+    const auto encoding = EncodingOf(request.headers.Get("content-type"));
+    if (!encoding) {
+      wrong_media_type_.Add(1);
+      return std::move(responder).Respond(
+          net::TextResponse(415, "415 unsupported media type, supported: [application/json, application/x-protobuf]"));
+    }
+    StatusOr<Bytes> message = AsProtobuf(*encoding, std::move(request.body));
+    if (!message.ok()) {
+      malformed_.Add(1);
+      return std::move(responder).Respond(OtlpResponse(message.status(), *encoding));
+    }
+    Take(*std::move(message), [encoding = *encoding, responder = std::move(responder)](const Status& status) mutable {
+      std::move(responder).Respond(OtlpResponse(status, encoding));
+    });
+  }
+
+ private:
+  static Counter& SpanCounter(MetricRegistry& metrics, std::string_view name, std::string_view help,
+                              const std::string& receiver, const std::string& transport) {
+    return metrics.GetCounter(name, help, {{"receiver", receiver}, {"transport", transport}});
+  }
+  static Counter& RequestCounter(MetricRegistry& metrics, const std::string& cause, const std::string& receiver,
+                                 const std::string& transport) {
+    return metrics.GetCounter("spanloom_receiver_refused_requests", "Requests that could not be read, by cause.",
+                              {{"receiver", receiver}, {"transport", transport}, {"cause", cause}});
+  }
+
+  void Count(size_t spans, const Status& status) {
+    (status.ok() ? accepted_ : IsRetryable(status) ? refused_ : failed_).Add(spans);
+  }
+
+  Counter& accepted_;
+  Counter& refused_;
+  Counter& failed_;
+  Counter& malformed_;
+  Counter& wrong_method_;
+  Counter& wrong_media_type_;
+  Consumer& next_;
+};
+
+OtlpReceiver::OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context,
+                           Consumer& next)
+    : id_(id.ToString()), options_(std::move(options)), context_(context) {
+  if (options_.protocols.grpc) grpc_intake_ = std::make_shared<Intake>(id_, "grpc", context_.metrics, next);
+  if (options_.protocols.http) http_intake_ = std::make_shared<Intake>(id_, "http", context_.metrics, next);
+}
+
+OtlpReceiver::~OtlpReceiver() = default;
+
+net::ServerOptions OtlpReceiver::GrpcServer() const {
+  const OtlpGrpcOptions& grpc = *options_.protocols.grpc;
+  const KeepaliveEnforcementOptions& policy = grpc.keepalive.enforcement_policy;
+  net::ServerOptions server;
+  server.name = StrCat(id_, "/grpc");
+  server.endpoint = ListenEndpoint(grpc.endpoint, context_, kGrpcPort);
+  if (grpc.message_bytes_max > 0) server.limits.message_bytes_max = grpc.message_bytes_max;
+  if (grpc.max_concurrent_streams > 0) server.limits.streams_max = grpc.max_concurrent_streams;
+  server.keepalive.min_time = std::chrono::duration_cast<milliseconds>(policy.min_time);
+  server.keepalive.permit_without_stream = policy.permit_without_stream;
+  server.grpc.emplace(kExportMethod, [intake = grpc_intake_](net::GrpcRequest request, net::GrpcResponder responder) {
+    intake->TakeGrpc(std::move(request), std::move(responder));
+  });
+  return server;
+}
+
+void OtlpReceiver::AddHttp(net::ServerOptions& server) const {
+  const OtlpHttpOptions& http = *options_.protocols.http;
+  if (http.max_request_body_size > 0) server.limits.body_bytes_max = http.max_request_body_size;
+  server.http = [intake = http_intake_, path = http.traces_url_path](net::HttpRequest request,
+                                                                     net::HttpResponder responder) {
+    if (request.path != path) return std::move(responder).Respond(net::TextResponse(404, "404 page not found\n"));
+    intake->TakeHttp(std::move(request), std::move(responder));
+  };
+}
+
+Status OtlpReceiver::Listen(net::ServerOptions options, std::shared_ptr<net::Server>& server) {
+  ASSIGN_OR_RETURN(server, net::Server::Create(context_.loops, context_.metrics, std::move(options)));
+  return absl::OkStatus();
+}
+
+Status OtlpReceiver::Start() {
+  const OtlpProtocolsOptions& protocols = options_.protocols;
+  const std::string http_endpoint = protocols.http ? ListenEndpoint(protocols.http->endpoint, context_, kHttpPort) : "";
+  if (protocols.grpc) {
+    net::ServerOptions server = GrpcServer();
+    const bool one_port = server.endpoint == http_endpoint && !server.endpoint.ends_with(":0");
+    if (one_port) AddHttp(server);
+    RETURN_IF_ERROR(Listen(std::move(server), grpc_server_));
+    if (one_port) http_server_ = grpc_server_;
+  }
+  if (protocols.http && http_server_ == nullptr) {
+    net::ServerOptions server;
+    server.name = StrCat(id_, "/http");
+    server.endpoint = http_endpoint;
+    AddHttp(server);
+    if (Status status = Listen(std::move(server), http_server_); !status.ok()) {
+      Stop(milliseconds(0));
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+void OtlpReceiver::Stop(milliseconds grace) {
+  const int64_t deadline_ns = context_.clock.SteadyNs() + std::chrono::nanoseconds(grace).count();
+  size_t cut_off = 0;
+  for (const auto& server : {grpc_server_, http_server_}) {
+    if (server == nullptr) continue;
+    const std::chrono::nanoseconds left(std::max<int64_t>(0, deadline_ns - context_.clock.SteadyNs()));
+    cut_off += server->Stop(std::chrono::duration_cast<milliseconds>(left));
+  }
+  if (cut_off == 0) return;
+  Log(LogLevel::kWarn, "requests cut off at shutdown: their senders got no answer and may send them again",
+      {{"receiver", id_}, {"requests", cut_off}});
+}
+
+std::vector<Endpoint> OtlpReceiver::endpoints() const {
+  std::vector<Endpoint> endpoints;
+  if (grpc_server_ != nullptr) endpoints.push_back({"OTLP/gRPC", grpc_server_->endpoint()});
+  if (http_server_ != nullptr) endpoints.push_back({"OTLP/HTTP", http_server_->endpoint()});
+  return endpoints;
+}
+
+void RegisterOtlpReceiver(Registry& registry) {
+  registry.receivers.Add<OtlpReceiverOptions>(
+      "otlp", [](const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context, Consumer& next) {
+        return std::make_unique<OtlpReceiver>(id, std::move(options), context, next);
+      });
+}
+
+}  // namespace spanloom::pipeline

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The otlp receiver: trace requests over gRPC and HTTP, answered when the pipeline has answered. Requests are checked
+// once (ValidateTraces) and passed on as the bytes that came in. Specification: OTLP 1.x, and the Collector's answers
+// where the specification leaves room.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/options.h"
+#include "net/server.h"
+#include "pipeline/registry.h"
+
+namespace spanloom::pipeline {
+
+struct KeepaliveEnforcementOptions {
+  std::chrono::nanoseconds min_time = std::chrono::minutes(5);  // gRPC's default
+  bool permit_without_stream = false;
+  void Declare(config::OptionsReader& r);
+};
+
+struct KeepaliveOptions {
+  KeepaliveEnforcementOptions enforcement_policy;
+  void Declare(config::OptionsReader& r);
+};
+
+struct OtlpGrpcOptions {
+  std::string endpoint;
+  size_t message_bytes_max = 0;         // 0: gRPC's default, 4 MiB
+  uint32_t max_concurrent_streams = 0;  // 0: the server's own limit
+  KeepaliveOptions keepalive;
+  void Declare(config::OptionsReader& r);
+};
+
+struct OtlpHttpOptions {
+  std::string endpoint;
+  std::string traces_url_path = "/v1/traces";
+  size_t max_request_body_size = 0;  // bytes; 0: 20 MiB, the Collector's default
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
+};
+
+struct OtlpProtocolsOptions {
+  std::optional<OtlpGrpcOptions> grpc;
+  std::optional<OtlpHttpOptions> http;
+  void Declare(config::OptionsReader& r);
+};
+
+struct OtlpReceiverOptions {
+  OtlpProtocolsOptions protocols;
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
+};
+
+class OtlpReceiver final : public Receiver {
+ public:
+  OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context, Consumer& next);
+  ~OtlpReceiver() override;
+
+  // Binds. One port serves both protocols if their endpoints are equal and it is not 0 (which picks two).
+  Status Start() override;
+  void Stop(std::chrono::milliseconds grace) override;
+
+  [[nodiscard]] std::vector<Endpoint> endpoints() const override;
+
+ private:
+  class Intake;
+  [[nodiscard]] net::ServerOptions GrpcServer() const;
+  void AddHttp(net::ServerOptions& server) const;
+  Status Listen(net::ServerOptions options, std::shared_ptr<net::Server>& server);
+
+  const std::string id_;
+  const OtlpReceiverOptions options_;
+  const BuildContext context_;
+  std::shared_ptr<Intake> grpc_intake_;  // shared with the handlers of the servers
+  std::shared_ptr<Intake> http_intake_;
+  std::shared_ptr<net::Server> grpc_server_;  // the same one twice if both protocols are on one port
+  std::shared_ptr<net::Server> http_server_;
+};
+
+// Receiver type "otlp".
+void RegisterOtlpReceiver(Registry& registry);
+
+}  // namespace spanloom::pipeline

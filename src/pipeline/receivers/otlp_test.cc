@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The receiver over real sockets on free ports, with recorded requests of real senders.
+
+#include "pipeline/receivers/otlp.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "base/text.h"
+#include "config/yaml.h"
+#include "otlp/testing/recorded_requests.h"
+#include "pipeline/testing/blocking_client.h"
+#include "pipeline/testing/fake_consumer.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class OtlpReceiverTest : public testing::Test {
+ protected:
+  void Start(std::string_view yaml = "protocols: {grpc: {endpoint: '127.0.0.1:0'}, http: {endpoint: '127.0.0.1:0'}}") {
+    config::Problems problems;
+    auto options = config::ReadOptions<OtlpReceiverOptions>(*config::ParseYaml(yaml, "f"), "receivers::otlp", problems);
+    ASSERT_TRUE(problems.empty()) << problems.ToStatus();
+    receiver_ = std::make_unique<OtlpReceiver>(ComponentId{"otlp", ""}, std::move(options), context_, next_);
+    ASSERT_TRUE(receiver_->Start().ok());
+  }
+  void TearDown() override {
+    if (receiver_ != nullptr) receiver_->Stop(0ms);
+  }
+  std::string Address(std::string_view serves) const {
+    for (const Endpoint& endpoint : receiver_->endpoints()) {
+      if (endpoint.serves == serves) return endpoint.address;
+    }
+    return "";
+  }
+  StatusOr<Bytes> Grpc(Bytes message) { return CallGrpc(loops_.At(0), Address("OTLP/gRPC"), std::move(message)); }
+  net::HttpResponse Http(net::HttpRequest request) {
+    const auto response = SendHttp(loops_.At(0), Address("OTLP/HTTP"), std::move(request));
+    EXPECT_TRUE(response.ok()) << response.status();
+    return response.ok() ? *response : net::HttpResponse{.status = 0, .headers = {}, .body = {}};
+  }
+  uint64_t Spans(const std::string& outcome, const std::string& transport) const {
+    return metrics_.Sum("otelcol_receiver_" + outcome + "_spans", {{"receiver", "otlp"}, {"transport", transport}});
+  }
+  uint64_t Refused(const std::string& cause) const {
+    return metrics_.Sum("spanloom_receiver_refused_requests", {{"cause", cause}});
+  }
+
+  net::LoopPool loops_{2};
+  MetricRegistry metrics_;
+  const BuildContext context_{.loops = loops_, .metrics = metrics_, .clock = Clock::System()};
+  FakeConsumer next_;
+  std::unique_ptr<OtlpReceiver> receiver_;
+};
+
+// Scenario: every recorded protobuf request over gRPC, every JSON one over HTTP.
+// Guarantees: all are taken with all their spans, and counted.
+TEST_F(OtlpReceiverTest, TakesEverythingThatRealSendersSent) {
+  Start();
+  uint64_t spans = 0;
+  for (const otlp::RecordedRequest& request : otlp::ReadRecordedRequests(".pb")) {
+    const auto answer = Grpc(Bytes(request.body));
+    ASSERT_TRUE(answer.ok()) << request.name << ": " << answer.status();
+    EXPECT_EQ(answer->view(), std::string_view("\x0a\x00", 2));
+    spans += request.spans;
+  }
+  EXPECT_EQ(next_.names().size(), spans);
+  EXPECT_EQ(Spans("accepted", "grpc"), spans);
+  uint64_t json_spans = 0;
+  for (const otlp::RecordedRequest& request : otlp::ReadRecordedRequests(".json")) {
+    EXPECT_EQ(Http(PostTraces(request.body, "application/json")).status, 200) << request.name;
+    json_spans += request.spans;
+  }
+  EXPECT_EQ(Spans("accepted", "http"), json_spans);
+  EXPECT_EQ(next_.names().size(), spans + json_spans);
+}
+
+// Scenario: requests without spans.
+// Guarantees: success, and nothing is passed on.
+TEST_F(OtlpReceiverTest, AnswersEmptyRequestsAtOnce) {
+  Start();
+  EXPECT_TRUE(Grpc(Bytes()).ok());
+  EXPECT_EQ(Http(PostTraces("")).body.view(), std::string_view("\x0a\x00", 2));
+  EXPECT_EQ(Http(PostTraces("{}", "application/json; charset=utf-8")).body.view(), R"({"partialSuccess":{}})");
+  EXPECT_EQ(next_.offers(), 0u);
+}
+
+// Scenario: bytes that are no request, over each transport.
+// Guarantees: the Collector's codes, final for the client, counted.
+TEST_F(OtlpReceiverTest, RefusesMalformedRequests) {
+  Start();
+  const auto grpc = Grpc(Bytes::CopyOf("\xff\xff\xff"));
+  EXPECT_EQ(grpc.status().code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(grpc.status().message()), HasSubstr("grpc: error unmarshalling request: "));
+  EXPECT_EQ(Http(PostTraces("\xff\xff\xff")).status, 400);
+  const net::HttpResponse json = Http(PostTraces("{", "application/json"));
+  EXPECT_EQ(json.status, 400);
+  EXPECT_EQ(json.headers.Get("content-type"), "application/json");
+  EXPECT_THAT(std::string(json.body.view()), StartsWith(R"({"code":3,"message":)"));
+  EXPECT_EQ(Http(PostTraces("", "application/json")).status, 400);
+  EXPECT_EQ(Refused("malformed"), 4u);
+  EXPECT_EQ(next_.offers(), 0u);
+}
+
+// Scenario: the wrong method, media type and path.
+// Guarantees: the Collector's answers, word for word.
+TEST_F(OtlpReceiverTest, RefusesWhatIsNoExport) {
+  Start();
+  net::HttpRequest get = PostTraces("");
+  get.method = "GET";
+  const net::HttpResponse method = Http(get);
+  EXPECT_EQ(method.status, 405);
+  EXPECT_EQ(method.body.view(), "405 method not allowed, supported: [POST]");
+  const net::HttpResponse media_type = Http(PostTraces("", "application/protobuf"));
+  EXPECT_EQ(media_type.status, 415);
+  EXPECT_EQ(media_type.body.view(),
+            "415 unsupported media type, supported: [application/json, application/x-protobuf]");
+  net::HttpRequest slash = PostTraces("");
+  slash.path = "/v1/traces/";
+  EXPECT_EQ(Http(slash).status, 404);
+  EXPECT_EQ(Refused("method"), 1u);
+  EXPECT_EQ(Refused("media_type"), 1u);
+}
+
+// Scenario: the pipeline is full, then refuses for good.
+// Guarantees: clients are told when to come back, or not to; each kind is counted.
+TEST_F(OtlpReceiverTest, PassesOnWhatThePipelineSays) {
+  Start();
+  const std::string request(BatchOf({"a", "b"}).Encode().view());
+  next_.AnswerWith(WithRetryDelay(absl::UnavailableError("full"), 1500ms));
+  const auto grpc = Grpc(Bytes::CopyOf(request));
+  EXPECT_EQ(grpc.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(RetryDelay(grpc.status()), 1500ms);
+  const net::HttpResponse http = Http(PostTraces(request));
+  EXPECT_EQ(http.status, 503);
+  EXPECT_EQ(http.headers.Get("retry-after"), "2");
+  next_.AnswerWith(absl::InternalError("broken"));
+  EXPECT_EQ(Http(PostTraces(request)).status, 500);
+  EXPECT_EQ(Spans("refused", "grpc"), 2u);
+  EXPECT_EQ(Spans("refused", "http"), 2u);
+  EXPECT_EQ(Spans("failed", "http"), 2u);
+  EXPECT_EQ(Spans("accepted", "grpc"), 0u);
+}
+
+// Scenario: a body over the configured limit, and a message over the gRPC one.
+// Guarantees: 413 and RESOURCE_EXHAUSTED; smaller ones are taken.
+TEST_F(OtlpReceiverTest, EnforcesItsSizeLimits) {
+  Start(
+      "protocols: {grpc: {endpoint: '127.0.0.1:0', max_recv_msg_size_mib: 1}, "
+      "http: {endpoint: '127.0.0.1:0', max_request_body_size: 1000}}");
+  EXPECT_EQ(Http(PostTraces(std::string(1'001, 'x'))).status, 413);
+  const auto grpc = Grpc(Bytes(std::string((1 << 20) + 1, 'x')));
+  EXPECT_EQ(grpc.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Http(PostTraces(std::string(BatchOf({"a"}).Encode().view()))).status, 200);
+}
+
+// Scenario: both protocols on one endpoint; a traces path of one's own.
+// Guarantees: one port answers both.
+TEST_F(OtlpReceiverTest, ServesBothProtocolsOnOnePort) {
+  const std::string free = FreeEndpoint(loops_, metrics_);
+  Start(StrCat("protocols: {grpc: {endpoint: '", free, "'}, http: {endpoint: '", free, "', traces_url_path: /otlp}}"));
+  EXPECT_EQ(Address("OTLP/gRPC"), Address("OTLP/HTTP"));
+  EXPECT_TRUE(Grpc(BatchOf({"a"}).Encode()).ok());
+  net::HttpRequest request = PostTraces(std::string(BatchOf({"b"}).Encode().view()));
+  request.path = "/otlp";
+  EXPECT_EQ(Http(request).status, 200);
+  EXPECT_THAT(next_.names(), ElementsAre("a", "b"));
+}
+
+// Scenario: another receiver has the port.
+// Guarantees: the error names the endpoint; the first one goes on.
+TEST_F(OtlpReceiverTest, NamesThePortThatIsTaken) {
+  Start();
+  OtlpReceiverOptions options;
+  options.protocols.grpc.emplace().endpoint = Address("OTLP/gRPC");
+  OtlpReceiver second(ComponentId{"otlp", "2"}, options, context_, next_);
+  const Status status = second.Start();
+  EXPECT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr(Address("OTLP/gRPC")));
+  EXPECT_TRUE(Grpc(BatchOf({"a"}).Encode()).ok());
+}
+
+// Scenario: a request is under way when the receiver is stopped.
+// Guarantees: it is still answered.
+TEST_F(OtlpReceiverTest, StopFinishesRequestsUnderWay) {
+  Start();
+  next_.Hold();
+  StatusOr<Bytes> answer = absl::UnknownError("");
+  const std::string address = Address("OTLP/gRPC");
+  std::thread client([&] { answer = CallGrpc(loops_.At(0), address, BatchOf({"a"}).Encode()); });
+  ASSERT_TRUE(next_.AwaitOffers(1));
+  std::thread stopper([&] { receiver_->Stop(20s); });
+  next_.Release(absl::OkStatus());
+  client.join();
+  stopper.join();
+  EXPECT_TRUE(answer.ok()) << answer.status();
+}
+
+std::vector<std::string> Problems(std::string_view yaml) {
+  config::Problems problems;
+  config::ReadOptions<OtlpReceiverOptions>(*config::ParseYaml(yaml, "f"), "receivers::otlp", problems);
+  return problems.lines();
+}
+
+// Scenario: the receiver cases of the Collector's own errors.
+// Guarantees: refused in the same sense, with path, key and line.
+TEST(OtlpReceiverOptions, RefusesWhatTheCollectorRefuses) {
+  EXPECT_THAT(Problems(""),
+              ElementsAre("receivers::otlp: must specify at least one protocol when using the OTLP receiver "
+                          "(f:1)"));
+  EXPECT_THAT(Problems("protocols:\n  grpc:\n    endpont: a\n"),
+              ElementsAre(StartsWith("receivers::otlp::protocols::grpc: has invalid keys: endpont (valid: endpoint")));
+  EXPECT_THAT(Problems("protocols: {grpc: {max_recv_msg_size_mib: \"4\"}}"),
+              ElementsAre("receivers::otlp::protocols::grpc::max_recv_msg_size_mib: expected type 'int', got 'string' "
+                          "\"4\" (f:1)"));
+  EXPECT_TRUE(Problems("protocols: {grpc: , http: }").empty());
+  EXPECT_THAT(Problems("protocols: {grpc: {tls: {cert_file: x}}}"), ElementsAre(HasSubstr("tls is not supported")));
+}
+
+}  // namespace
+}  // namespace spanloom::pipeline

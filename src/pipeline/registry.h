@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All component types there are, by name. Filled by explicit calls (RegisterBatchProcessor(registry), ...) in app;
+// nothing registers itself.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/rng.h"
+#include "config/options.h"
+#include "net/loop.h"
+#include "pipeline/component.h"
+#include "pipeline/component_id.h"
+
+namespace spanloom::pipeline {
+
+// What every component may use. The references outlive all components.
+struct BuildContext {
+  net::LoopPool& loops;
+  MetricRegistry& metrics;
+  const Clock& clock;
+  std::string default_host = "localhost";  // of listeners whose endpoint is not written out
+  uint64_t seed = Rng::SystemSeed();       // of jitter
+  std::string pipeline = {};               // "traces/payloads", while its processors are made
+};
+
+// `endpoint` as it was written, or `default_host`:`port` if it was left out.
+[[nodiscard]] std::string ListenEndpoint(const std::string& endpoint, const BuildContext& context, uint16_t port);
+
+// How one type of component is checked, described and made. `Wiring` is what a kind of component needs besides its
+// options.
+template <typename Made, typename... Wiring>
+struct Factory {
+  std::function<void(const config::Node& node, std::string_view path, config::Problems& problems)> check;
+  std::function<std::vector<config::OptionDoc>()> describe;
+  // `node` has passed `check`.
+  std::function<std::unique_ptr<Made>(const ComponentId& id, const config::Node& node, const BuildContext& context,
+                                      Wiring... wiring)>
+      make;
+};
+
+// The types of one kind of component. Thread-compatible; const use is thread-safe.
+template <typename Made, typename... Wiring>
+class FactoryTable {
+ public:
+  // `make(ComponentId, Options, const BuildContext&, Wiring...)` returns a unique_ptr; it opens nothing yet. Whatever
+  // can be wrong with the options is found by Options::Declare and Options::Validate. `type` must be new.
+  template <config::OptionsStruct Options, typename Make>
+  void Add(std::string type, Make make) {
+    Factory<Made, Wiring...> factory;
+    factory.check = [](const config::Node& node, std::string_view path, config::Problems& problems) {
+      static_cast<void>(config::ReadOptions<Options>(node, path, problems));
+    };
+    factory.describe = [] { return config::DescribeOptions<Options>(); };
+    factory.make = [make = std::move(make)](const ComponentId& id, const config::Node& node,
+                                            const BuildContext& context, Wiring... wiring) {
+      config::Problems problems;
+      Options options = config::ReadOptions<Options>(node, "", problems);
+      CHECK(problems.empty());
+      return std::unique_ptr<Made>(make(id, std::move(options), context, wiring...));
+    };
+    CHECK(factories_.emplace(std::move(type), std::move(factory)).second);
+  }
+
+  // An old name of `type`; its use is warned of.
+  void AddAlias(std::string alias, std::string type) {
+    CHECK(factories_.contains(type));
+    CHECK(aliases_.emplace(std::move(alias), std::move(type)).second);
+  }
+
+  // nullptr if there is no such type or alias.
+  [[nodiscard]] const Factory<Made, Wiring...>* Find(std::string_view type) const {
+    const auto factory = factories_.find(Canonical(type));
+    return factory == factories_.end() ? nullptr : &factory->second;
+  }
+
+  // The type that `type` is an alias of, or `type` itself.
+  [[nodiscard]] std::string_view Canonical(std::string_view type) const {
+    const auto alias = aliases_.find(type);
+    return alias == aliases_.end() ? type : std::string_view(alias->second);
+  }
+
+  // Sorted; without aliases.
+  [[nodiscard]] std::vector<std::string> types() const {
+    std::vector<std::string> types;
+    for (const auto& [type, factory] : factories_) types.push_back(type);
+    return types;
+  }
+
+ private:
+  std::map<std::string, Factory<Made, Wiring...>, std::less<>> factories_;
+  std::map<std::string, std::string, std::less<>> aliases_;
+};
+
+// Receivers and processors are given the consumer that stands behind them; it outlives them.
+struct Registry {
+  FactoryTable<Receiver, Consumer&> receivers;
+  FactoryTable<Processor, Consumer&> processors;
+  FactoryTable<Exporter> exporters;
+  FactoryTable<Extension> extensions;
+};
+
+}  // namespace spanloom::pipeline

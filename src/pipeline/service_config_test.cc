@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/service_config.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+
+#include "base/text.h"
+#include "config/load.h"
+#include "pipeline/testing/all_components.h"
+#include "pipeline/testing/fake_store.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+const config::ExpansionSources kNoEnvironment = {
+    .environment = [](const std::string&) -> std::optional<std::string> { return std::nullopt; },
+    .read_file = nullptr,
+};
+
+StatusOr<ServiceConfig> Parse(const std::string& yaml) {
+  FakeStore store;
+  const std::vector<config::ConfigText> texts = {{"config.yaml", yaml}};
+  ASSIGN_OR_RETURN(const config::Expansion loaded, config::Load(texts, {}, kNoEnvironment));
+  return ParseServiceConfig(loaded.node, AllComponents(store));
+}
+
+std::string Refusal(const std::string& yaml) {
+  const auto config = Parse(yaml);
+  EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument) << yaml;
+  return std::string(config.status().message());
+}
+
+// A valid configuration with `extra` sections (and overrides) in front.
+std::string With(const std::string& components, const std::string& service = "") {
+  return StrCat(
+      "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {debug: }\n", components,
+      service.empty() ? "service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n" : service);
+}
+
+// What the Collector was asked about in tests/data/collector/config_cases.txt, by the names of the cases there.
+const std::map<std::string, std::string> kCollectorCases = {
+    {"empty file", ""},
+    {"not yaml", "{["},
+    {"unknown top key", With("foo: {}\n")},
+    {"no exporters", "receivers: {nop: }\nservice: {pipelines: {traces: {receivers: [nop]}}}\n"},
+    {"empty pipelines", With("", "service: {pipelines: {}}\n")},
+    {"unknown exporter type",
+     "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {foo/bar: }\n"
+     "service: {pipelines: {traces: {receivers: [otlp], exporters: [foo/bar]}}}\n"},
+    {"unreferenced processor",
+     With("", "service: {pipelines: {traces: {receivers: [otlp], processors: [batch], exporters: [debug]}}}\n")},
+    {"empty receivers list", With("", "service: {pipelines: {traces: {receivers: [], exporters: [debug]}}}\n")},
+    {"dup processor",
+     With("processors: {batch: }\n",
+          "service: {pipelines: {traces: {receivers: [otlp], processors: [batch, batch], exporters: [debug]}}}\n")},
+    {"bad signal", With("", "service: {pipelines: {spans: {receivers: [otlp], exporters: [debug]}}}\n")},
+    {"ext not configured", With("",
+                                "service: {extensions: [health_check], pipelines: {traces: {receivers: [otlp], "
+                                "exporters: [debug]}}}\n")},
+    {"unused but invalid comp",
+     "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {debug: , otlp_grpc: }\n"
+     "service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n"},
+    {"otlp unknown key",
+     "receivers: {otlp: {protocols: {grpc: {endpont: x}}}}\nexporters: {debug: }\n"
+     "service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n"},
+    {"otlp no protocols",
+     "receivers: {otlp: }\nexporters: {debug: }\n"
+     "service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n"},
+    {"otlp bad endpoint",
+     "receivers: {otlp: {protocols: {grpc: {endpoint: nowhere}}}}\nexporters: {debug: }\n"
+     "service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n"},
+    {"otlp bad type",
+     "receivers: {otlp: {protocols: {grpc: {max_recv_msg_size_mib: \"4\"}}}}\nexporters: {debug: }\n"
+     "service: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n"},
+    {"batch bad", With("processors: {batch: {send_batch_size: 10, send_batch_max_size: 5}}\n")},
+    {"memlimiter no interval", With("processors: {memory_limiter: {limit_mib: 100}}\n")},
+    {"filter span_event typo", With("processors: {filter: {traces: {span_event: [\"true\"]}}}\n")},
+    {"filter error_mode bad", With("processors: {filter: {error_mode: x}}\n")},
+    {"filter mixed", With("processors: {filter: {trace_conditions: [\"true\"], traces: {span: ['name == \"a\"']}}}\n")},
+    {"dup yaml key", With("receivers: {}\n")},
+    {"queue consumers 0",
+     "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {otlp: {endpoint: \"a:1\", tls: "
+     "{insecure: true}, sending_queue: {num_consumers: 0}}}\n"
+     "service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp]}}}\n"},
+    {"bad env syntax", With("processors: {batch: {timeout: \"${env:1BAD}\"}}\n")},
+    {"default env", With("processors: {batch: {timeout: \"${env:NONE:-5s}\"}}\n")},
+    {"unknown scheme", With("processors: {batch: {timeout: \"${foo:bar}\"}}\n")},
+    {"telemetry address", With("",
+                               "service: {telemetry: {metrics: {address: \"localhost:8888\"}}, pipelines: {traces: "
+                               "{receivers: [otlp], exporters: [debug]}}}\n")},
+    {"telemetry logs level", With("",
+                                  "service: {telemetry: {logs: {level: DEBUG}}, pipelines: {traces: {receivers: "
+                                  "[otlp], exporters: [debug]}}}\n")},
+    {"null section", With("processors:\n")},
+    {"alias otlp",
+     "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {otlp: {endpoint: \"a:1\", tls: {insecure: "
+     "true}}}\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [otlp]}}}\n"},
+};
+
+// Scenario: the cases that a real Collector (v0.155) was asked to validate.
+// Guarantees: what it refuses we refuse, what it accepts we accept. One difference on purpose:
+// telemetry.metrics.address, which older Collectors took and live files still carry.
+TEST(ServiceConfig, AgreesWithTheCollectorOnWhatIsValid) {
+  std::ifstream file(std::string(SPANLOOM_TEST_DATA) + "/collector/config_cases.txt");
+  size_t cases = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with('[')) continue;
+    const std::string name = line.substr(4, line.find(':') - 4);
+    const bool is_valid = line[1] == '0' || name == "telemetry address";
+    const auto yaml = kCollectorCases.find(name);
+    ASSERT_NE(yaml, kCollectorCases.end()) << name;
+    EXPECT_EQ(Parse(yaml->second).ok(), is_valid) << name << ": " << Parse(yaml->second).status();
+    ++cases;
+  }
+  EXPECT_EQ(cases, kCollectorCases.size());
+}
+
+// Scenario: several mistakes in one file.
+// Guarantees: all are reported at once, in words an operator can act on, each with its line.
+TEST(ServiceConfig, ReportsEverythingThatIsWrong) {
+  const std::string refusal = Refusal(
+      "receivers:\n"
+      "  otlp:\n"
+      "    protocols: {grpc: }\n"
+      "processors:\n"
+      "  batch:\n"
+      "    send_batch_sise: 5\n"
+      "exporters:\n"
+      "  otlp/jaeger: {tls: {insecure: true}}\n"
+      "service:\n"
+      "  pipelines:\n"
+      "    traces:\n"
+      "      receivers: [otlp, otlp/2]\n"
+      "      processors: [batch]\n"
+      "      exporters: []\n"
+      "    metrics/x: {receivers: [otlp], exporters: [debug]}\n");
+  EXPECT_THAT(refusal,
+              HasSubstr("processors::batch: has invalid keys: send_batch_sise (valid: timeout, send_batch_size, "
+                        "send_batch_max_size; did you mean \"send_batch_size\"?) (config.yaml:6)"));
+  EXPECT_THAT(refusal, HasSubstr("exporters::otlp/jaeger: requires a non-empty \"endpoint\" (config.yaml:8)"));
+  EXPECT_THAT(refusal, HasSubstr("service::pipelines::traces: references receiver \"otlp/2\" which is not configured "
+                                 "(config.yaml:12)"));
+  EXPECT_THAT(refusal, HasSubstr("service::pipelines::traces: must have at least one exporter (config.yaml:11)"));
+  EXPECT_THAT(refusal, HasSubstr("metrics pipelines are not supported by this version: remove "
+                                 "service.pipelines.metrics/x (config.yaml:15)"));
+}
+
+// Scenario: an unknown type that a pipeline uses.
+// Guarantees: it is reported once, with the types there are, and not as missing too.
+TEST(ServiceConfig, NamesUnknownTypesOnce) {
+  const std::string refusal = Refusal(kCollectorCases.at("unknown exporter type"));
+  EXPECT_THAT(refusal, HasSubstr("exporters: unknown type: \"foo\" for id: \"foo/bar\" (valid values: [debug otlp_grpc "
+                                 "spanloom_store]) (config.yaml:2)"));
+  EXPECT_THAT(refusal, Not(HasSubstr("not configured")));
+}
+
+// Scenario: the old name of an exporter, twice.
+// Guarantees: it works, and is warned of once, in the Collector's words.
+TEST(ServiceConfig, WarnsOfOldNamesOnce) {
+  const auto config = Parse(
+      "receivers: {otlp: {protocols: {grpc: }}}\n"
+      "exporters: {otlp/a: {endpoint: \"a:1\", tls: {insecure: true}}, otlp/b: {endpoint: \"b:1\", tls: {insecure: "
+      "true}}}\n"
+      "service: {pipelines: {traces: {receivers: [otlp], exporters: [otlp/a, otlp/b]}}}\n");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->warnings, ElementsAre("exporters: \"otlp\" alias is deprecated; use \"otlp_grpc\" instead"));
+}
+
+// Scenario: a receiver listed twice, several pipelines, telemetry settings.
+// Guarantees: read as meant.
+TEST(ServiceConfig, ReadsPipelinesAndTelemetry) {
+  const auto config =
+      Parse(With("processors: {batch: , filter/a: {traces: {span: ['name == \"x\"']}}}\n",
+                 "service:\n"
+                 "  telemetry: {logs: {level: WARN, encoding: json}, metrics: {level: none}}\n"
+                 "  pipelines:\n"
+                 "    traces: {receivers: [otlp, otlp], processors: [filter/a, batch], exporters: [debug]}\n"
+                 "    traces/2: {receivers: [otlp], exporters: [debug]}\n"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_EQ(config->pipelines.size(), 2u);
+  EXPECT_EQ(config->pipelines[0].receivers.size(), 1u);
+  EXPECT_EQ(config->pipelines[0].processors[1].ToString(), "batch");
+  EXPECT_EQ(config->pipelines[1].id.ToString(), "traces/2");
+  EXPECT_EQ(config->telemetry.log_level, LogLevel::kWarn);
+  EXPECT_EQ(config->telemetry.log_format, LogFormat::kJson);
+  EXPECT_FALSE(config->telemetry.metrics_enabled);
+}
+
+// Scenario: telemetry keys that this version has not.
+// Guarantees: refused by name.
+TEST(ServiceConfig, RefusesTelemetryItHasNot) {
+  EXPECT_THAT(Refusal(With("",
+                           "service: {telemetry: {logs: {sampling: {enabled: true}}, traces: {level: x}}, pipelines: "
+                           "{traces: {receivers: [otlp], exporters: [debug]}}}\n")),
+              testing::AllOf(HasSubstr("service::telemetry::logs: has invalid keys: sampling"),
+                             HasSubstr("service::telemetry: traces is not supported by this version")));
+}
+
+}  // namespace
+}  // namespace spanloom::pipeline

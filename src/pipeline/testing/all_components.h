@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// For tests: a registry with every component of pipeline/.
+
+#pragma once
+
+#include "pipeline/exporters/debug.h"
+#include "pipeline/exporters/otlp_grpc.h"
+#include "pipeline/exporters/spanloom_store.h"
+#include "pipeline/extensions/health_check.h"
+#include "pipeline/processors/batch.h"
+#include "pipeline/processors/filter.h"
+#include "pipeline/receivers/otlp.h"
+#include "pipeline/registry.h"
+
+namespace spanloom::pipeline {
+
+// `store` outlives what is made from the registry.
+inline Registry AllComponents(store::SpanStore& store) {
+  Registry registry;
+  RegisterOtlpReceiver(registry);
+  RegisterBatchProcessor(registry);
+  RegisterFilterProcessor(registry);
+  RegisterDebugExporter(registry);
+  RegisterOtlpGrpcExporter(registry);
+  RegisterSpanloomStoreExporter(registry, [&store]() -> store::SpanStore& { return store; });
+  RegisterHealthCheckExtension(registry);
+  return registry;
+}
+
+}  // namespace spanloom::pipeline

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// For tests: the end of a pipeline that answers as it is told, and waiting with a deadline instead of sleeping.
+
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+#include <absl/synchronization/notification.h>
+#include <absl/time/time.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "pipeline/component.h"
+#include "pipeline/testing/requests.h"
+
+namespace spanloom::pipeline {
+
+inline constexpr absl::Duration kPatience = absl::Seconds(20);  // far more than anything here takes
+
+// Answers each offer: with the next scripted status, else with the default. Thread-safe.
+class FakeConsumer final : public Consumer {
+ public:
+  // All offers from now on, unless scripted.
+  void AnswerWith(Status status) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    default_ = std::move(status);
+  }
+  // The next offer that is not scripted yet.
+  void Script(Status status) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    script_.push_back(std::move(status));
+  }
+  // Leaves offers from now on without an answer, until Release.
+  void Hold() ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    holds_ = true;
+  }
+  // Answers what is held, and goes back to answering at once.
+  void Release(const Status& status) ABSL_LOCKS_EXCLUDED(mutex_) {
+    std::vector<std::pair<otlp::Batch, Done>> held;
+    {
+      absl::MutexLock lock(&mutex_);
+      holds_ = false;
+      held.swap(held_);
+      if (status.ok()) {
+        for (const auto& [batch, done] : held) Take(batch);
+      }
+    }
+    for (auto& [batch, done] : held) std::move(done)(status);
+  }
+
+  void Consume(otlp::Batch batch, Done done) override ABSL_LOCKS_EXCLUDED(mutex_) {
+    Status status;
+    {
+      absl::MutexLock lock(&mutex_);
+      ++offers_;
+      if (holds_) return held_.emplace_back(std::move(batch), std::move(done)), void();
+      status = NextAnswer();
+      if (status.ok()) Take(batch);
+    }
+    std::move(done)(std::move(status));
+  }
+
+  // Names of the spans taken, in order.
+  [[nodiscard]] std::vector<std::string> names() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    return names_;
+  }
+  // Spans of each batch taken.
+  [[nodiscard]] std::vector<size_t> sizes() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    return sizes_;
+  }
+  [[nodiscard]] size_t offers() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    return offers_;
+  }
+  // Waits until that many spans were taken; false if they were not in time.
+  bool AwaitSpans(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_) {
+    const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return names_.size() >= count; };
+    absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(&there), kPatience);
+  }
+  bool AwaitOffers(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_) {
+    const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return offers_ >= count; };
+    absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(&there), kPatience);
+  }
+
+ private:
+  Status NextAnswer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (script_.empty()) return default_;
+    Status status = std::move(script_.front());
+    script_.pop_front();
+    return status;
+  }
+  void Take(const otlp::Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    sizes_.push_back(batch.span_count());
+    for (std::string& name : NamesOf(batch)) names_.push_back(std::move(name));
+  }
+
+  mutable absl::Mutex mutex_;
+  Status default_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Status> script_ ABSL_GUARDED_BY(mutex_);
+  bool holds_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::pair<otlp::Batch, Done>> held_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);
+  std::vector<size_t> sizes_ ABSL_GUARDED_BY(mutex_);
+  size_t offers_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// Offers `batch` and waits for the answer; stops the test process if there is none.
+inline Status Deliver(Consumer& consumer, otlp::Batch batch) {
+  struct Answer {
+    absl::Notification there;
+    Status status;
+  };
+  const auto answer = std::make_shared<Answer>();
+  consumer.Consume(std::move(batch), [answer](Status status) {
+    answer->status = std::move(status);
+    answer->there.Notify();
+  });
+  CHECK(answer->there.WaitForNotificationWithTimeout(kPatience));
+  return answer->status;
+}
+
+}  // namespace spanloom::pipeline
