@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ctrl-C as a stop token.
+
+#pragma once
+
+#include <stop_token>
+#include <thread>
+
+namespace spanloom::cli::tracegen {
+
+// While it lives, the first SIGINT or SIGTERM requests a stop and the second ends the process with 130, without a
+// report. Made before any other thread is started, because it blocks the signals for these; the blocking stays
+// afterwards.
+class InterruptWatch {
+ public:
+  InterruptWatch();
+  ~InterruptWatch();
+  InterruptWatch(const InterruptWatch&) = delete;
+  InterruptWatch& operator=(const InterruptWatch&) = delete;
+
+  [[nodiscard]] std::stop_token token() const { return interrupted_.get_token(); }
+
+ private:
+  std::stop_source interrupted_;
+  std::jthread thread_;
+};
+
+}  // namespace spanloom::cli::tracegen

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/tracegen/interrupt.h"
+
+#include <absl/synchronization/notification.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <functional>
+#include <thread>
+
+namespace spanloom::cli::tracegen {
+namespace {
+
+// True while a SIGINT waits to be taken.
+bool IsPending() {
+  sigset_t pending;
+  return sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1;
+}
+
+// Scenario: SIGINT twice in a moment, as timeout(1) and shells send it to a process and to its group.
+// Guarantees: a stop is requested, and the process lives on to make its report.
+TEST(InterruptWatch, TurnsASignalIntoAStop) {
+  const InterruptWatch watch;
+  EXPECT_FALSE(watch.token().stop_requested());
+  absl::Notification stopped;
+  const std::stop_callback<std::function<void()>> on_stop(watch.token(), [&stopped] { stopped.Notify(); });
+  kill(getpid(), SIGINT);
+  stopped.WaitForNotification();
+  kill(getpid(), SIGINT);
+  while (IsPending()) std::this_thread::yield();
+  EXPECT_TRUE(watch.token().stop_requested());
+}
+
+// Scenario: nobody interrupts.
+// Guarantees: the watch ends with its object.
+TEST(InterruptWatch, EndsQuietly) {
+  const InterruptWatch watch;
+}
+
+}  // namespace
+}  // namespace spanloom::cli::tracegen

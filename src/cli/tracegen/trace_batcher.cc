@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/tracegen/trace_batcher.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/check.h"
+#include "otlp/wire/writer.h"
+
+namespace spanloom::cli::tracegen {
+namespace {
+
+// opentelemetry/proto/trace/v1/trace.proto.
+constexpr uint32_t kRequestResourceSpans = 1;
+constexpr uint32_t kResourceSpansResource = 1, kResourceSpansScopeSpans = 2, kResourceSpansSchemaUrl = 3;
+constexpr uint32_t kScopeSpansScope = 1;
+
+}  // namespace
+
+TraceBatcher::TraceBatcher(const std::vector<Emitter>& emitters, BatchLimits limits)
+    : emitters_(emitters), limits_(limits), batches_(emitters.size()) {
+  CHECK(limits_.spans_max > 0);
+  for (size_t i = 0; i < emitters_.size(); ++i) batches_[i].scope_wires.resize(emitters_[i].scopes.size());
+}
+
+void TraceBatcher::Add(const GeneratedTrace& trace, int64_t end_unix_ns, Emit emit) {
+  for (const GeneratedTrace::Span& span : trace.spans) {
+    Batch& batch = batches_[span.origin.emitter];
+    if (batch.spans == 0) batch.first_unix_ns = end_unix_ns;
+    batch.scope_wires[span.origin.scope].append(trace.WireOf(span));
+    ++batch.spans;
+    ++pending_spans_;
+    if (batch.spans == limits_.spans_max) FlushBatch(span.origin.emitter, emit);
+  }
+}
+
+std::optional<int64_t> TraceBatcher::NextDueUnixNs() const {
+  if (!limits_.age_max_ns || pending_spans_ == 0) return std::nullopt;
+  int64_t first_unix_ns = std::numeric_limits<int64_t>::max();
+  for (const Batch& batch : batches_) {
+    if (batch.spans > 0) first_unix_ns = std::min(first_unix_ns, batch.first_unix_ns);
+  }
+  return first_unix_ns + *limits_.age_max_ns;
+}
+
+void TraceBatcher::FlushDue(int64_t unix_ns, Emit emit) {
+  if (!limits_.age_max_ns) return;
+  for (size_t i = 0; i < batches_.size(); ++i) {
+    if (batches_[i].spans > 0 && batches_[i].first_unix_ns + *limits_.age_max_ns <= unix_ns) FlushBatch(i, emit);
+  }
+}
+
+void TraceBatcher::FlushAll(Emit emit) {
+  for (size_t i = 0; i < batches_.size(); ++i) {
+    if (batches_[i].spans > 0) FlushBatch(i, emit);
+  }
+}
+
+void TraceBatcher::FlushBatch(size_t emitter, Emit emit) {
+  const Emitter& from = emitters_[emitter];
+  Batch& batch = batches_[emitter];
+  ExportRequest request = {.spans = batch.spans};
+  otlp::wire::Writer writer(request.wire);
+  const otlp::wire::Writer::Mark resource_spans = writer.Begin(kRequestResourceSpans);
+  writer.Bytes(kResourceSpansResource, from.resource_wire);
+  for (size_t i = 0; i < from.scopes.size(); ++i) {
+    if (batch.scope_wires[i].empty()) continue;
+    const otlp::wire::Writer::Mark scope_spans = writer.Begin(kResourceSpansScopeSpans);
+    writer.Bytes(kScopeSpansScope, from.scopes[i].wire);
+    writer.Raw(batch.scope_wires[i]);
+    writer.End(scope_spans);
+    batch.scope_wires[i].clear();
+  }
+  if (!from.schema_url.empty()) writer.Bytes(kResourceSpansSchemaUrl, from.schema_url);
+  writer.End(resource_spans);
+  pending_spans_ -= batch.spans;
+  batch.spans = 0;
+  emit(std::move(request));
+}
+
+}  // namespace spanloom::cli::tracegen
