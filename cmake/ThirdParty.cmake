@@ -39,3 +39,19 @@ target_include_directories(spanloom_protozero SYSTEM INTERFACE ${PROTOZERO_INCLU
 if(SPANLOOM_TESTS)
   find_package(GTest REQUIRED)
 endif()
+
+# Versions for `spanloom --version`, as "name version, name version".
+function(spanloom_header_version result header pattern)
+  file(STRINGS ${header} line REGEX "${pattern}")
+  string(REGEX REPLACE ".*\"([0-9A-Za-z._]+)\".*" "\\1" version "${line}")
+  set(${result} ${version} PARENT_SCOPE)
+endfunction()
+
+spanloom_header_version(boost_version ${SPANLOOM_BOOST_INCLUDE}/boost/version.hpp "^#define BOOST_LIB_VERSION")
+string(REPLACE "_" "." boost_version ${boost_version})
+file(GLOB nghttp2_header /usr/include/nghttp2/nghttp2ver.h /usr/include/*/nghttp2/nghttp2ver.h)
+spanloom_header_version(nghttp2_version ${nghttp2_header} "^#define NGHTTP2_VERSION ")
+spanloom_header_version(deflate_version ${SPANLOOM_DEFLATE_INCLUDE}/libdeflate.h "define LIBDEFLATE_VERSION_STRING")
+file(STRINGS ${SPANLOOM_SIMDJSON_INCLUDE}/simdjson.h simdjson_version REGEX "^#define SIMDJSON_VERSION ")
+string(REGEX REPLACE "[^0-9.]*([0-9.]+).*" "\\1" simdjson_version "${simdjson_version}")
+set(SPANLOOM_LIBRARIES "Abseil ${absl_VERSION}, Boost ${boost_version}, nghttp2 ${nghttp2_version}, libdeflate ${deflate_version}, simdjson ${simdjson_version}, yaml-cpp ${yaml-cpp_VERSION}, spdlog ${spdlog_VERSION}, fmt ${fmt_VERSION}, CLI11 ${CLI11_VERSION}")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ${...} in configuration values, as the Collector replaces it: ${env:NAME}, ${NAME}, ${env:NAME:-default}, ${file:path},
-// and "$$" for a dollar sign. Where the environment and files come from is a parameter.
+// ${...} in configuration values, as the Collector replaces it: ${env:NAME}, ${NAME}, ${env:NAME:-default},
+// ${file:path}, and "$$" for a dollar sign. Where the environment and files come from is a parameter.
 
 #pragma once
 
@@ -15,8 +15,8 @@
 
 namespace spanloom::config {
 
-inline constexpr int kExpansionDepthMax = 16;           // ${...} inside what ${...} gave; guess
-inline constexpr size_t kExpandedBytesMax = 16 << 20;   // of all replacements together; guess
+inline constexpr int kExpansionDepthMax = 16;          // ${...} inside what ${...} gave; guess
+inline constexpr size_t kExpandedBytesMax = 16 << 20;  // of all replacements together; guess
 
 struct ExpansionSources {
   // The value of an environment variable; nullopt if it is not set.
@@ -30,10 +30,10 @@ struct Expansion {
   std::vector<std::string> warnings;  // one a variable that is not set, with file and line
 };
 
-// Replaces ${...} in every value; keys are left alone. A value that is one ${...} as a whole becomes what the replacement
-// means as YAML (null if the variable is not set), and remembers its text (Node::expanded_text); inside a longer string
-// the text is put in. kInvalidArgument names file and line: an impossible variable name, an unknown scheme, a file that
-// can't be read, a limit of above exceeded.
+// Replaces ${...} in every value; keys are left alone. A value that is one ${...} as a whole becomes what the
+// replacement means as YAML (null if the variable is not set), and remembers its text (Node::expanded_text); inside a
+// longer string the text is put in. kInvalidArgument names file and line: an impossible variable name, an unknown
+// scheme, a file that can't be read, a limit of above exceeded.
 StatusOr<Expansion> Expand(const Node& node, const ExpansionSources& sources);
 
 }  // namespace spanloom::config

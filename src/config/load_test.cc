@@ -19,7 +19,8 @@ const ExpansionSources kSources = {
 // Scenario: two files and two settings touch one key.
 // Guarantees: the last word wins, and variables are replaced everywhere.
 TEST(Load, LaterTextsAndSettingsWin) {
-  const std::vector<ConfigText> texts = {{"a.yaml", "batch: {timeout: 1s, size: 1}"}, {"b.yaml", "batch: {timeout: 2s}"}};
+  const std::vector<ConfigText> texts = {{"a.yaml", "batch: {timeout: 1s, size: 1}"},
+                                         {"b.yaml", "batch: {timeout: 2s}"}};
   const std::vector<std::string> settings = {"batch.timeout=3s", "batch.size=${SIZE}"};
   const auto loaded = Load(texts, settings, kSources);
   ASSERT_TRUE(loaded.ok()) << loaded.status();

@@ -71,7 +71,8 @@ std::optional<double> ParseDouble(std::string_view text) {
   if (const auto special = ParseSpecialDouble(text)) return special;
   // SimpleAtod also takes "inf", "nan" and hexadecimal, which are strings in YAML.
   const bool numeric = absl::c_all_of(text, [](char c) {
-    return absl::ascii_isdigit(static_cast<unsigned char>(c)) || std::string_view("+-.eE").find(c) != std::string_view::npos;
+    return absl::ascii_isdigit(static_cast<unsigned char>(c)) ||
+           std::string_view("+-.eE").find(c) != std::string_view::npos;
   });
   double value = 0;
   if (!numeric || text.empty() || !absl::SimpleAtod(AbslView(text), &value)) return std::nullopt;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A configuration as a tree of our own: null, scalar, list or map, each knowing the file and line it was written in. What
-// yaml.h parses, merge.h and expand.h transform, and options.h reads structs from.
+// A configuration as a tree of our own: null, scalar, list or map, each knowing the file and line it was written in.
+// What yaml.h parses, merge.h and expand.h transform, and options.h reads structs from.
 
 #pragma once
 

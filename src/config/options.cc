@@ -103,8 +103,8 @@ std::string OptionsReader::PathOf(std::string_view name) const {
 
 void OptionsReader::Describe(std::string_view name, std::string type, std::string default_text, std::string_view words,
                              std::vector<OptionDoc> children) {
-  docs_->push_back({std::string(name), std::move(type), std::move(default_text), std::string(words),
-                    std::move(children)});
+  docs_->push_back(
+      {std::string(name), std::move(type), std::move(default_text), std::string(words), std::move(children)});
 }
 
 void OptionsReader::WrongType(std::string_view name, std::string_view expected, const Node& node) {

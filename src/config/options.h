@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Options as structs with defaults, declared once: the same declaration reads a struct from a Node, refuses what it does not
-// know, and describes the struct for the reference pages.
+// Options as structs with defaults, declared once: the same declaration reads a struct from a Node, refuses what it
+// does not know, and describes the struct for the reference pages.
 //
 //   struct BatchOptions {
 //     int64_t send_batch_size = 8192;
@@ -58,8 +58,8 @@ struct Range {
   T max = std::numeric_limits<T>::max();
 };
 
-// Visits the fields of one options struct, either to read them from a map or to describe them. Thread-compatible; lives for
-// one ReadOptions or DescribeOptions. A key that is missing or null leaves its default. `words`: one full sentence.
+// Visits the fields of one options struct, either to read them from a map or to describe them. Thread-compatible; lives
+// for one ReadOptions or DescribeOptions. A key that is missing or null leaves its default. `words`: one full sentence.
 class OptionsReader {
  public:
   // Reads from `node` (a map or null). `path` and `problems` are for messages.
@@ -114,8 +114,8 @@ class OptionsReader {
     if (const Node* node = TakePresent(name)) Read(section.emplace(), *node, PathOf(name), *problems_);
   }
 
-  // A key that the Collector has and this version has not: refused by name, unless it is null or empty. `advice` says what
-  // to do instead.
+  // A key that the Collector has and this version has not: refused by name, unless it is null or empty. `advice` says
+  // what to do instead.
   void Unsupported(std::string_view name, std::string_view advice);
 
   // Reads `options` from `node`. What is wrong goes to `problems`; fields that are wrong keep their defaults.

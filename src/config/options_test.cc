@@ -121,13 +121,14 @@ TEST(Options, RefusesUnknownKeysByName) {
 // Scenario: values of a wrong type.
 // Guarantees: each is named with what was expected and what stands there; all are reported.
 TEST(Options, NamesWrongTypes) {
-  EXPECT_THAT(Read("batch_size: \"4\"\nenabled: yes\ntimeout: soon\nnames: {a: b}\ngrpc: [x]\nheaders: {a: 1}\n").problems,
-              ElementsAre("processors::sample::enabled: expected type 'bool', got 'string' \"yes\" (config.yaml:2)",
-                          "processors::sample::batch_size: expected type 'int', got 'string' \"4\" (config.yaml:1)",
-                          "processors::sample::timeout: expected type 'duration', got 'string' \"soon\" (config.yaml:3)",
-                          "processors::sample::names: expected type 'list of strings', got 'map' (config.yaml:4)",
-                          "processors::sample::headers::a: expected type 'string', got 'int' \"1\" (config.yaml:6)",
-                          "processors::sample::grpc: expected a map, got 'list' (config.yaml:5)"));
+  EXPECT_THAT(
+      Read("batch_size: \"4\"\nenabled: yes\ntimeout: soon\nnames: {a: b}\ngrpc: [x]\nheaders: {a: 1}\n").problems,
+      ElementsAre("processors::sample::enabled: expected type 'bool', got 'string' \"yes\" (config.yaml:2)",
+                  "processors::sample::batch_size: expected type 'int', got 'string' \"4\" (config.yaml:1)",
+                  "processors::sample::timeout: expected type 'duration', got 'string' \"soon\" (config.yaml:3)",
+                  "processors::sample::names: expected type 'list of strings', got 'map' (config.yaml:4)",
+                  "processors::sample::headers::a: expected type 'string', got 'int' \"1\" (config.yaml:6)",
+                  "processors::sample::grpc: expected a map, got 'list' (config.yaml:5)"));
 }
 
 // Scenario: values outside their ranges, also outside the field's own type.

@@ -13,8 +13,8 @@ namespace spanloom::config {
 
 enum class Secrets : uint8_t { kShown, kRedacted };
 
-// Block style, two spaces, keys in their order; ParseYaml of it gives an equal tree. With kRedacted, "[REDACTED]" stands for
-// the values of keys that name a secret (token, password, ...) and for every header.
+// Block style, two spaces, keys in their order; ParseYaml of it gives an equal tree. With kRedacted, "[REDACTED]"
+// stands for the values of keys that name a secret (token, password, ...) and for every header.
 std::string ToYaml(const Node& node, Secrets secrets);
 
 }  // namespace spanloom::config

@@ -65,8 +65,8 @@ class TreeBuilder final : public YAML::EventHandler {
     YAML::anchor_t anchor;
     std::vector<Node> items;
     std::vector<Node::Entry> entries;
-    std::vector<Node> merged;        // values of "<<"
-    std::optional<Node> key;         // read, its value is still to come
+    std::vector<Node> merged;  // values of "<<"
+    std::optional<Node> key;   // read, its value is still to come
   };
 
   [[nodiscard]] Source At(const YAML::Mark& mark) const { return {file_, mark.line + 1}; }
@@ -161,8 +161,7 @@ void TreeBuilder::AddToMap(OpenNode& map, const YAML::Mark& mark, Node node) {
   }
   for (const Node::Entry& entry : map.entries) {
     if (entry.key != key.text()) continue;
-    throw Refusal{key.source(),
-                  StrCat("mapping key \"", key.text(), "\" already defined at line ", entry.source.line)};
+    throw Refusal{key.source(), StrCat("mapping key \"", key.text(), "\" already defined at line ", entry.source.line)};
   }
   map.entries.push_back({key.text(), key.source(), std::move(node)});
 }

@@ -12,9 +12,9 @@
 
 namespace spanloom::config {
 
-inline constexpr size_t kYamlBytesMax = 4 << 20;   // guess: a thousand times the largest file seen
-inline constexpr size_t kYamlNodesMax = 200'000;   // aliases counted at every use; guess
-inline constexpr int kYamlDepthMax = 100;          // guess
+inline constexpr size_t kYamlBytesMax = 4 << 20;  // guess: a thousand times the largest file seen
+inline constexpr size_t kYamlNodesMax = 200'000;  // aliases counted at every use; guess
+inline constexpr int kYamlDepthMax = 100;         // guess
 
 // Parses one document; empty text is null. kInvalidArgument names file and line: not YAML, a key given twice (as the
 // Collector refuses it), a key that is no scalar, a second document, or a limit of above exceeded.

@@ -18,6 +18,7 @@
 #include "net/detail/deadline.h"
 #include "net/detail/endpoint.h"
 #include "net/detail/server_connection.h"
+#include "net/detail/socket_options.h"
 #include "net/http1/server_connection.h"
 #include "net/http2/server_connection.h"
 
@@ -35,7 +36,7 @@ class NewConnection final : public ServerConnection, public std::enable_shared_f
     std::shared_ptr<NewConnection> connection(
         new NewConnection(loop, std::move(socket), std::move(peer), std::move(slot), connections));
     connections->Add(connection);
-    asio::co_spawn(Context(loop), connection->Run(connection), asio::detached);
+    Spawn(loop, connection->Run(connection));
   }
 
   void Drain() override { Close(); }
@@ -100,10 +101,9 @@ class NewConnection final : public ServerConnection, public std::enable_shared_f
   std::string first_bytes_;
 };
 
-// True for errors that last until something else is closed.
-bool IsOutOfResources(const error_code& error) {
-  return error == asio::error::no_descriptors || error == asio::error::no_memory ||
-         error == asio::error::no_buffer_space || error.value() == ENFILE;
+// False for errors that may last, such as a lack of file descriptors: the next attempt would fail at once.
+bool MayAcceptAtOnce(const error_code& error) {
+  return !error || error == asio::error::connection_aborted || error == asio::error::operation_aborted;
 }
 
 // Accepts on one loop. Sequence-bound: the loop. Kept alive by its coroutine.
@@ -119,7 +119,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   [[nodiscard]] Loop& loop() { return loop_; }
   [[nodiscard]] ConnectionSet& connections() { return *connections_; }
 
-  void Start() { asio::co_spawn(Context(loop_), Accept(shared_from_this()), asio::detached); }
+  void Start() { Spawn(loop_, Accept(shared_from_this())); }
 
   void Close() {
     error_code ignored;
@@ -134,8 +134,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
       error_code error;
       co_await acceptor_.async_accept(socket, Into(error));
       if (!error) Admit(std::move(socket));
-      if (!IsOutOfResources(error)) continue;
-      Log(LogLevel::kError, "can't accept connections; raise the limit of open files or memory",
+      if (MayAcceptAtOnce(error)) continue;
+      Log(LogLevel::kError, "can't accept connections for now; is the limit of open files too low?",
           {{"server", context_->options.name}, {"error", error.message()}});
       pause_.expires_after(kAcceptPause);
       co_await pause_.async_wait(Into(error));
@@ -149,6 +149,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     if (context_->connections.load(std::memory_order_relaxed) >= context_->options.limits.connections_max) {
       return context_->refusals.Count(Refusal::kConnectionsMax);
     }
+    SetConnectionOptions(socket);
     NewConnection::Serve(loop_, std::move(socket), ToString(peer), ConnectionSlot(context_), connections_);
   }
 
@@ -265,6 +266,7 @@ StatusOr<std::unique_ptr<Server>> Server::Create(LoopPool& loops, MetricRegistry
   metrics.SetGauge(kConnectionsGauge, "Connections that are open.", state->labels, [context = state->context] {
     return static_cast<double>(context->connections.load(std::memory_order_relaxed));
   });
+  Log(LogLevel::kInfo, "listening", {{"server", state->context->options.name}, {"endpoint", state->endpoint_text}});
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 

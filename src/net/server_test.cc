@@ -31,7 +31,7 @@ TEST(Server, TakesEndpointsAsUsersWriteThem) {
   for (const char* endpoint : {"localhost:0", ":0", "0.0.0.0:0"}) {
     const auto server = Listen(loops, metrics, endpoint);
     ASSERT_TRUE(server.ok()) << server.status();
-    RawClient client((*server)->port());
+    RawPeer client((*server)->port());
     client.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_TRUE(client.ReadResponse().starts_with("HTTP/1.1 200 ")) << endpoint;
   }
@@ -77,8 +77,8 @@ TEST(Server, CountsItsConnections) {
     return Eventually([&] { return metrics.Render().find(line) != std::string::npos; });
   };
   {
-    const RawClient first((*server)->port());
-    const RawClient second((*server)->port());
+    const RawPeer first((*server)->port());
+    const RawPeer second((*server)->port());
     EXPECT_TRUE(shows(2));
   }
   EXPECT_TRUE(shows(0));

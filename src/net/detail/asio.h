@@ -10,7 +10,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -19,7 +18,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <exception>
 #include <span>
+#include <utility>
 
 #include "net/loop.h"
 
@@ -41,6 +42,13 @@ struct Loop::Internal {
 // The io_context of `loop`, for sockets and coroutines.
 inline asio::io_context& Context(Loop& loop) {
   return loop.internal().context;
+}
+
+// Runs `coroutine` on `loop`. An exception, which only a lack of memory can cause, ends the process.
+inline void Spawn(Loop& loop, asio::awaitable<void> coroutine) {
+  asio::co_spawn(Context(loop), std::move(coroutine), [](const std::exception_ptr& exception) {
+    if (exception != nullptr) std::rethrow_exception(exception);
+  });
 }
 
 // A completion token that stores the error instead of throwing it.

@@ -2,20 +2,17 @@
 
 #include "net/detail/connect.h"
 
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <chrono>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
+#include "net/detail/socket_options.h"
 
 namespace spanloom::net {
 namespace {
 
 constexpr std::chrono::seconds kConnectTimeout{20};  // doc/connection-backoff.md of grpc/grpc: MIN_CONNECT_TIMEOUT
-constexpr int kUnacknowledgedMsMax = 20'000;         // gRPC's proposal A18: TCP_USER_TIMEOUT
 
 Connected Failed(const HostPort& target, const error_code& error, bool timed_out) {
   const std::string reason = timed_out ? "timed out" : error.message();
@@ -52,9 +49,7 @@ asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target) {
   co_await asio::async_connect(*socket, endpoints, Into(error));
   timer.Cancel();
   if (error || !socket->is_open()) co_return Failed(target, error, timed_out);
-  setsockopt(socket->native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedMsMax, sizeof(kUnacknowledgedMsMax));
-  error_code ignored;  // a socket that fails here fails at its first read too
-  socket->set_option(tcp::no_delay(true), ignored);
+  SetConnectionOptions(*socket);
   co_return Connected{absl::OkStatus(), std::move(socket)};
 }
 

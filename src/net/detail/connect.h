@@ -20,8 +20,7 @@ struct Connected {
 };
 
 // Resolves `target` and tries its addresses in turn, for at most 20 s (gRPC's MIN_CONNECT_TIMEOUT). The status is
-// kUnavailable and names the target and the reason. The socket has TCP_NODELAY, and fails when the peer acknowledges nothing
-// for 20 s.
+// kUnavailable and names the target and the reason.
 // `target` must live until the outcome is there.
 asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target);
 

@@ -58,6 +58,8 @@ HttpResponse BodyTooLarge(size_t bytes_max) {
   return TextResponse(413, StrCat("413 the request's body is larger than ", bytes_max, " bytes; send less at once"));
 }
 
+bool MayHaveBody(int status) { return status >= 200 && status != 204 && status != 304; }
+
 bool IsConnectionHeader(std::string_view name) {
   return name == "connection" || name == "keep-alive" || name == "proxy-connection" || name == "transfer-encoding" ||
          name == "upgrade" || name == "content-length";

@@ -19,6 +19,9 @@ std::optional<HttpResponse> UndoContentEncoding(HttpRequest& request, size_t byt
 // "413" for a body over `bytes_max`.
 HttpResponse BodyTooLarge(size_t bytes_max);
 
+// False for statuses whose responses end with their header (RFC 9110, 6.4.1).
+[[nodiscard]] bool MayHaveBody(int status);
+
 // True if `name`, in lower case, is about the connection and not the message (RFC 9110, 7.6.1), or is written by the server.
 [[nodiscard]] bool IsConnectionHeader(std::string_view name);
 

@@ -34,6 +34,7 @@ struct PendingCall {
   std::string method;
   Bytes message;
   GrpcCallOptions options;
+  std::vector<std::pair<std::string, std::string>> metadata;  // as HTTP/2 wants it
   std::chrono::steady_clock::time_point deadline;
   absl::AnyInvocable<void(StatusOr<Bytes>)> done;
   Timer timer;
@@ -111,7 +112,7 @@ void GrpcChannel::State::Dispatch(uint64_t call_id) {
   if (phase_ == Phase::kIdle) {
     if (const Status status = backoff_.Check(now); !status.ok()) return FailSoon(call_id, status);
     phase_ = Phase::kConnecting;
-    asio::co_spawn(Context(loop_), Connect(shared_from_this()), asio::detached);
+    Spawn(loop_, Connect(shared_from_this()));
   }
   waiting_.push_back(call_id);
 }
@@ -132,7 +133,7 @@ Status GrpcChannel::State::Send(uint64_t call_id, PendingCall& call) {
   const Compression compression = call.options.message_compression;
   const bool is_compressed = compression != Compression::kNone;
   if (is_compressed) headers.push_back({"grpc-encoding", grpc::EncodingName(compression)});
-  for (const auto& [name, value] : call.options.metadata.fields()) headers.push_back({name, value});
+  for (const auto& [name, value] : call.metadata) headers.push_back({name, value});
   http2::OutgoingBody body{.prefix = grpc::MessagePrefix(is_compressed, call.message.size()), .content = call.message};
   RETURN_IF_ERROR(connection_->Begin(call_id, headers, std::move(body)));
   call.connection = connection_;
@@ -256,6 +257,9 @@ void GrpcChannel::Call(std::string method, Bytes message, GrpcCallOptions option
   call.deadline = std::chrono::steady_clock::now() + options.deadline;
   call.method = std::move(method);
   call.message = std::move(message);
+  for (const auto& [name, value] : options.metadata.fields()) {
+    call.metadata.emplace_back(ToLower(name), CleanHeaderValue(value));
+  }
   call.options = std::move(options);
   call.done = std::move(done);
   state_->Add(std::move(call));

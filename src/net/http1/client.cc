@@ -150,7 +150,7 @@ void HttpClient::State::StartConnection() {
   auto connection = std::make_shared<ClientConnection>();
   connections_.push_back(connection);
   ++connecting_;
-  asio::co_spawn(Context(loop_), Run(shared_from_this(), std::move(connection)), asio::detached);
+  Spawn(loop_, Run(shared_from_this(), std::move(connection)));
 }
 
 asio::awaitable<void> HttpClient::State::Run(std::shared_ptr<State> self, ConnectionPtr connection) {

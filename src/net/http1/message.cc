@@ -67,7 +67,7 @@ std::string ResponseHead(const HttpResponse& response, bool keep_alive, bool is_
   const auto reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
   std::string head = StrCat("HTTP/1.1 ", response.status, " ", View(reason), "\r\n");
   AppendFields(response.headers, head);
-  if (response.status != 204 && response.status != 304) {
+  if (MayHaveBody(response.status)) {
     AppendField("content-length", StrCat(response.body.size()), head);
   }
   if (!keep_alive) AppendField("connection", "close", head);

@@ -19,8 +19,10 @@ namespace http = beast::http;
 
 constexpr size_t kReadBytes = 64 << 10;              // what Beast reads at most in one go
 constexpr size_t kIdleBufferBytesMax = 4 << 10;      // an idle connection keeps at most this much; guess
-constexpr std::chrono::milliseconds kLinger{1'000};  // for the peer to read a refusal before the socket closes; guess
-constexpr size_t kLingerBytesMax = 4 << 20;          // that are read and discarded meanwhile; guess
+// A peer that is still sending must be read to the end to see its refusal: clients take a reset for an outage and send the same
+// again. OTLP 1.x, "Limits": no client sends more than 64 MiB.
+constexpr std::chrono::milliseconds kLinger{10'000};  // guess
+constexpr size_t kLingerBytesMax = 64 << 20;
 
 uint32_t HeaderLimit(const ServerLimits& limits) {
   return static_cast<uint32_t>(std::min<size_t>(limits.header_bytes_max, std::numeric_limits<uint32_t>::max()));
@@ -39,7 +41,7 @@ void ServerConnection::Serve(Loop& loop, tcp::socket socket, std::string_view fi
   std::shared_ptr<ServerConnection> connection(
       new ServerConnection(loop, std::move(socket), first_bytes, std::move(peer), std::move(slot), connections));
   connections->Add(connection);
-  asio::co_spawn(Context(loop), connection->Run(connection), asio::detached);
+  Spawn(loop, connection->Run(connection));
 }
 
 ServerConnection::ServerConnection(Loop& loop, tcp::socket socket, std::string_view first_bytes, std::string peer,
@@ -84,8 +86,6 @@ void ServerConnection::OnDeadline() {
 }
 
 asio::awaitable<void> ServerConnection::Run(std::shared_ptr<ServerConnection> self) {
-  error_code ignored;  // a socket that fails here fails at its first read too
-  socket_.set_option(tcp::no_delay(true), ignored);
   bool goes_on = true;
   while (goes_on) goes_on = co_await ServeOne();
   CloseSocket();
@@ -104,7 +104,7 @@ asio::awaitable<bool> ServerConnection::ServeOne() {
     if (refused.has_value()) co_await Refuse(*refused);
     co_return false;
   }
-  const bool has_body = parser.get().method() != http::verb::head;
+  const bool is_head = parser.get().method() == http::verb::head;
   const bool is_http10 = parser.get().version() < 11;
   const bool wants_keep_alive = parser.keep_alive();
   std::optional<HttpRequest> request = TakeRequest(parser.release());
@@ -118,7 +118,7 @@ asio::awaitable<bool> ServerConnection::ServeOne() {
   const HttpResponse response = co_await AwaitAnswer();
   if (closed_) co_return false;
   const bool keep_alive = wants_keep_alive && !is_draining_;
-  const bool is_written = co_await Write(response, has_body, keep_alive, is_http10);
+  const bool is_written = co_await Write(response, is_head, keep_alive, is_http10);
   co_return is_written && keep_alive;
 }
 
@@ -127,6 +127,7 @@ asio::awaitable<bool> ServerConnection::AwaitRequest() {
   if (is_draining_ || closed_) co_return false;
   if (buffer_.capacity() > kIdleBufferBytesMax) buffer_.shrink_to_fit();
   const auto idle_max = context_.options.limits.idle_max;
+  timed_out_ = false;
   if (idle_max.count() > 0) deadline_.SetAfter(idle_max);
   is_idle_ = true;
   error_code error;
@@ -139,6 +140,7 @@ asio::awaitable<bool> ServerConnection::AwaitRequest() {
 asio::awaitable<error_code> ServerConnection::Read(Parser& parser) {
   parser.header_limit(HeaderLimit(context_.options.limits));
   parser.body_limit(context_.options.limits.body_bytes_max);
+  timed_out_ = false;
   deadline_.SetAfter(context_.options.limits.request_max);
   error_code error;
   co_await http::async_read_header(socket_, buffer_, parser, Into(error));
@@ -176,7 +178,7 @@ std::optional<ServerConnection::Refused> ServerConnection::RefusalOf(const error
 
 asio::awaitable<void> ServerConnection::Refuse(const Refused& refused) {
   context_.refusals.Count(refused.cause);
-  const bool is_written = co_await Write(refused.response, true, false, false);
+  const bool is_written = co_await Write(refused.response, false, false, false);
   if (is_written) co_await Linger();
 }
 
@@ -221,9 +223,10 @@ asio::awaitable<HttpResponse> ServerConnection::AwaitAnswer() {
   co_return answer_.has_value() ? *std::exchange(answer_, std::nullopt) : HttpResponse();
 }
 
-asio::awaitable<bool> ServerConnection::Write(const HttpResponse& response, bool has_body, bool keep_alive,
+asio::awaitable<bool> ServerConnection::Write(const HttpResponse& response, bool is_head, bool keep_alive,
                                               bool is_http10) {
   const std::string head = ResponseHead(response, keep_alive, is_http10);
+  const bool has_body = !is_head && MayHaveBody(response.status);
   const std::array<asio::const_buffer, 2> buffers = {
       asio::buffer(head), asio::const_buffer(response.body.data(), has_body ? response.body.size() : 0)};
   error_code error;
@@ -237,7 +240,7 @@ asio::awaitable<void> ServerConnection::Linger() {
   socket_.shutdown(tcp::socket::shutdown_send, error);
   timed_out_ = false;
   deadline_.SetAfter(kLinger);
-  std::string discarded(kIdleBufferBytesMax, '\0');
+  std::string discarded(kReadBytes, '\0');
   size_t bytes = 0;
   while (!error && !closed_ && bytes < kLingerBytesMax) {
     bytes += co_await socket_.async_read_some(asio::buffer(discarded), Into(error));

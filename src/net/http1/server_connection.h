@@ -49,7 +49,7 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   asio::awaitable<void> Continue(const Parser& parser);
   asio::awaitable<void> Refuse(const Refused& refused);
   asio::awaitable<HttpResponse> AwaitAnswer();
-  asio::awaitable<bool> Write(const HttpResponse& response, bool has_body, bool keep_alive, bool is_http10);
+  asio::awaitable<bool> Write(const HttpResponse& response, bool is_head, bool keep_alive, bool is_http10);
   asio::awaitable<void> Linger();
 
   // What to answer to a request that can't be read to its end; nullopt if the client is gone.

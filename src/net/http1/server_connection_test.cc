@@ -24,7 +24,7 @@ class Http1Server : public testing::Test {
 
   // Sends `request` on a new connection and returns the one response.
   [[nodiscard]] std::string Ask(std::string_view request) const {
-    RawClient client(server_->port());
+    RawPeer client(server_->port());
     client.Send(request);
     return client.ReadResponse();
   }
@@ -56,7 +56,7 @@ TEST_F(Http1Server, TakesAnAbsoluteTarget) {
 // Guarantees: the connection is kept alive, and each body is the request's own.
 TEST_F(Http1Server, KeepsTheConnectionAlive) {
   Start();
-  RawClient client(server_->port());
+  RawPeer client(server_->port());
   for (const std::string body : {"one", "two", "three"}) {
     client.Send(StrCat("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ", body.size(), "\r\n\r\n", body));
     const std::string response = client.ReadResponse();
@@ -67,10 +67,10 @@ TEST_F(Http1Server, KeepsTheConnectionAlive) {
 
 TEST_F(Http1Server, ClosesWhenAskedTo) {
   Start();
-  RawClient client(server_->port());
+  RawPeer client(server_->port());
   client.Send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(client.ReadAll(), HasSubstr("connection: close\r\n"));
-  RawClient old_client(server_->port());
+  RawPeer old_client(server_->port());
   old_client.Send("GET / HTTP/1.0\r\n\r\n");
   EXPECT_THAT(old_client.ReadAll(), StartsWith("HTTP/1.1 200 OK\r\n"));
 }
@@ -79,7 +79,7 @@ TEST_F(Http1Server, ClosesWhenAskedTo) {
 // Guarantees: the answers come in the order of the requests.
 TEST_F(Http1Server, AnswersPipelinedRequestsInOrder) {
   Start();
-  RawClient client(server_->port());
+  RawPeer client(server_->port());
   client.Send(
       "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
       "POST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
@@ -93,7 +93,7 @@ TEST_F(Http1Server, AnswersPipelinedRequestsInOrder) {
 // Guarantees: it is the same request.
 TEST_F(Http1Server, TakesARequestInAnyPieces) {
   Start();
-  RawClient client(server_->port());
+  RawPeer client(server_->port());
   const std::string_view request = "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n";
   for (const char c : request) ASSERT_TRUE(client.Send({&c, 1}));
   EXPECT_THAT(client.ReadResponse(), testing::EndsWith("\r\n\r\nabcd"));
@@ -103,7 +103,7 @@ TEST_F(Http1Server, AnswersHeadWithoutABody) {
   ServerOptions options = EchoOptions();
   options.http = [](HttpRequest, HttpResponder responder) { std::move(responder).Respond(TextResponse(200, "body")); };
   Start(std::move(options));
-  RawClient client(server_->port());
+  RawPeer client(server_->port());
   client.Send("HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   const std::string response = client.ReadAll();
   EXPECT_THAT(response, HasSubstr("content-length: 4\r\n"));
@@ -112,7 +112,7 @@ TEST_F(Http1Server, AnswersHeadWithoutABody) {
 
 TEST_F(Http1Server, SaysContinueBeforeTheBody) {
   Start();
-  RawClient client(server_->port());
+  RawPeer client(server_->port());
   client.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.Send("body");
@@ -193,7 +193,7 @@ TEST_F(Http1Server, RefusesRequestsThatTakeTooLong) {
   options.limits.request_max = std::chrono::milliseconds(30);
   Start(std::move(options));
   EXPECT_THAT(Ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab"), StartsWith("HTTP/1.1 408 "));
-  RawClient silent(server_->port());
+  RawPeer silent(server_->port());
   silent.Send("PRI * HT");
   EXPECT_THAT(silent.ReadAll(), IsEmpty());
   EXPECT_EQ(Refused("timeout"), 2U);
@@ -203,9 +203,9 @@ TEST_F(Http1Server, ClosesIdleConnections) {
   ServerOptions options = EchoOptions();
   options.limits.idle_max = std::chrono::milliseconds(30);
   Start(std::move(options));
-  RawClient mute(server_->port());
+  RawPeer mute(server_->port());
   EXPECT_THAT(mute.ReadAll(), IsEmpty());
-  RawClient client(server_->port());
+  RawPeer client(server_->port());
   client.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_THAT(client.ReadResponse(), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(client.ReadAll(), IsEmpty());
@@ -216,10 +216,10 @@ TEST_F(Http1Server, TakesNoMoreConnectionsThanItMay) {
   ServerOptions options = EchoOptions();
   options.limits.connections_max = 1;
   Start(std::move(options));
-  RawClient first(server_->port());
+  RawPeer first(server_->port());
   first.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_THAT(first.ReadResponse(), StartsWith("HTTP/1.1 200 "));
-  RawClient second(server_->port());
+  RawPeer second(server_->port());
   EXPECT_THAT(second.ReadAll(), IsEmpty());
   EXPECT_EQ(Refused("connections_max"), 1U);
 }
@@ -250,7 +250,7 @@ TEST_F(Http1Server, DropsTheAnswerWhenTheClientIsGone) {
     std::move(responder).Respond(TextResponse(200, "ok"));
   };
   Start(std::move(options));
-  auto client = std::make_unique<RawClient>(server_->port());
+  auto client = std::make_unique<RawPeer>(server_->port());
   client->Send("GET /keep HTTP/1.1\r\nHost: x\r\n\r\n");
   HttpResponder responder = kept.Get();
   client.reset();
@@ -268,10 +268,10 @@ TEST_F(Http1Server, StopAnswersWhatIsUnderWay) {
     std::move(responder).Respond(TextResponse(200, "ok"));
   };
   Start(std::move(options));
-  RawClient idle(server_->port());
+  RawPeer idle(server_->port());
   idle.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_THAT(idle.ReadResponse(), StartsWith("HTTP/1.1 200 "));
-  RawClient busy(server_->port());
+  RawPeer busy(server_->port());
   busy.Send("GET /keep HTTP/1.1\r\nHost: x\r\n\r\n");
   HttpResponder responder = kept.Get();
   size_t cut = 99;

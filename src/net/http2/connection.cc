@@ -152,9 +152,8 @@ void Connection::SubmitSettings(Role role, const SessionLimits& limits) {
 
 void Connection::Start(std::string first_bytes) {
   error_code ignored;  // a socket that fails here fails at its first read too
-  socket_.set_option(tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
-  asio::co_spawn(Context(loop_), Read(shared_from_this(), std::move(first_bytes)), asio::detached);
+  Spawn(loop_, Read(shared_from_this(), std::move(first_bytes)));
 }
 
 asio::awaitable<void> Connection::Read(std::shared_ptr<Connection> self, std::string first_bytes) {

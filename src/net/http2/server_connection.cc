@@ -132,6 +132,7 @@ void ServerConnection::OnPing() {
 
 void ServerConnection::OnHeadersComplete(int32_t stream_id, Stream& stream) {
   stream.headers_are_complete = true;
+  stream.is_head = stream.request.method == "HEAD";
   if (IsGrpc(stream.request)) return BeginGrpc(stream_id, stream);
   BeginHttp(stream_id, stream);
 }
@@ -240,10 +241,11 @@ void ServerConnection::Answer(int32_t stream_id, HttpResponse response) {
     if (!IsConnectionHeader(lower_name)) fields.emplace_back(std::move(lower_name), CleanHeaderValue(value));
   }
   std::vector<Header> headers = {{":status", status}};
-  if (response.status != 204 && response.status != 304) headers.push_back({"content-length", content_length});
+  const bool may_have_body = MayHaveBody(response.status);
+  if (may_have_body) headers.push_back({"content-length", content_length});
   for (const auto& [name, value] : fields) headers.push_back({name, value});
   std::optional<OutgoingBody> body;
-  if (!response.body.empty() && stream->request.method != "HEAD") body = OutgoingBody{.content = response.body};
+  if (may_have_body && !response.body.empty() && !stream->is_head) body = OutgoingBody{.content = response.body};
   SubmitResponse(stream_id, headers, std::move(body));
 }
 

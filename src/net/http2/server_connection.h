@@ -46,6 +46,7 @@ class ServerConnection final : public Connection, public net::ServerConnection {
     Compression compression = Compression::kNone;         // of the message
     Compression answer_compression = Compression::kNone;  // that the client takes
     TimePoint latest_end;  // of the request's last byte
+    bool is_head = false;
     bool headers_are_complete = false;
     bool is_complete = false;  // its last byte has arrived
     bool is_refused = false;   // what still arrives is discarded

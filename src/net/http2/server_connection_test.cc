@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "net/grpc/framing.h"
+#include "net/testing/frames.h"
 #include "net/testing/net_fixture.h"
 
 namespace spanloom::net::http2 {
@@ -19,40 +20,6 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-
-constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-struct Frame {
-  int type = -1;  // -1: the peer closed the connection
-  int flags = 0;
-  uint32_t stream_id = 0;
-  std::string payload;
-};
-
-std::string Encode(int type, int flags, uint32_t stream_id, std::string_view payload) {
-  std::string frame;
-  for (const int shift : {16, 8, 0}) frame.push_back(static_cast<char>(payload.size() >> shift));
-  frame.push_back(static_cast<char>(type));
-  frame.push_back(static_cast<char>(flags));
-  for (const int shift : {24, 16, 8, 0}) frame.push_back(static_cast<char>(stream_id >> shift));
-  frame.append(payload);
-  return frame;
-}
-
-std::string Settings() { return Encode(NGHTTP2_SETTINGS, 0, 0, ""); }
-
-// HPACK: literals without indexing and without Huffman coding (RFC 7541, 6.2.2); names and values under 127 bytes.
-std::string HeaderBlock(const std::vector<std::pair<std::string, std::string>>& headers) {
-  std::string block;
-  for (const auto& [name, value] : headers) {
-    block.push_back('\0');
-    block.push_back(static_cast<char>(name.size()));
-    block.append(name);
-    block.push_back(static_cast<char>(value.size()));
-    block.append(value);
-  }
-  return block;
-}
 
 std::string GrpcHeaders(std::string method, std::vector<std::pair<std::string, std::string>> more = {}) {
   std::vector<std::pair<std::string, std::string>> headers = {{":method", "POST"},
@@ -67,81 +34,11 @@ std::string GrpcHeaders(std::string method, std::vector<std::pair<std::string, s
 
 std::string Message(std::string_view content) { return StrCat(grpc::MessagePrefix(false, content.size()), content); }
 
-// An HTTP/2 client that knows frames and nothing else. Answers are HPACK; tests look for what nghttp2 sends as literals by
-// inflating them.
-class FrameClient {
- public:
-  explicit FrameClient(uint16_t port) : raw_(port) { CHECK(nghttp2_hd_inflate_new(&inflater_) == 0); }
-  ~FrameClient() { nghttp2_hd_inflate_del(inflater_); }
-  FrameClient(const FrameClient&) = delete;
-  FrameClient& operator=(const FrameClient&) = delete;
-
-  [[nodiscard]] RawClient& raw() { return raw_; }
-  bool Send(std::string_view bytes) { return raw_.Send(bytes); }
-  void Begin() { raw_.Send(StrCat(kPreface, Settings())); }
-
-  Frame ReadFrame() {
-    const std::string head = raw_.Read(9);
-    if (head.size() < 9) return {};
-    const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(head[i])); };
-    const size_t size = byte(0) << 16 | byte(1) << 8 | byte(2);
-    const uint32_t stream_id = byte(5) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8);
-    return {static_cast<int>(byte(3)), static_cast<int>(byte(4)), stream_id, raw_.Read(size)};
-  }
-
-  // The next frame of this type, skipping others; or the end of the connection.
-  Frame Await(int type) {
-    while (true) {
-      Frame frame = ReadFrame();
-      if (frame.type == NGHTTP2_HEADERS) last_headers_ = Inflate(frame.payload);
-      if (frame.type == type || frame.type < 0) return frame;
-    }
-  }
-
-  // Reads until `stream_id` ends. Returns its headers and trailers, one "name: value" a line, then its body.
-  std::string Answer(uint32_t stream_id) {
-    std::string answer;
-    std::string body;
-    while (true) {
-      const Frame frame = ReadFrame();
-      if (frame.type < 0) return StrCat(answer, body, "(closed)");
-      if (frame.stream_id != stream_id) continue;
-      if (frame.type == NGHTTP2_HEADERS) answer += Inflate(frame.payload);
-      if (frame.type == NGHTTP2_DATA) body += frame.payload;
-      if (frame.type == NGHTTP2_RST_STREAM) return StrCat(answer, body, "(reset ", ErrorCode(frame.payload), ")");
-      const bool has_end = frame.type == NGHTTP2_HEADERS || frame.type == NGHTTP2_DATA;
-      if (has_end && (frame.flags & NGHTTP2_FLAG_END_STREAM) != 0) return StrCat(answer, body);
-    }
-  }
-
-  static int ErrorCode(std::string_view payload) { return payload.size() == 4 ? payload[3] : -1; }
-
- private:
-  std::string Inflate(std::string_view block) {
-    std::string lines;
-    const auto* in = reinterpret_cast<const uint8_t*>(block.data());
-    size_t size = block.size();
-    while (true) {
-      nghttp2_nv field;
-      int flags = 0;
-      const ssize_t used = nghttp2_hd_inflate_hd2(inflater_, &field, &flags, in, size, 1);
-      CHECK(used >= 0);
-      in += used;
-      size -= static_cast<size_t>(used);
-      if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
-        lines.append(reinterpret_cast<const char*>(field.name), field.namelen).append(": ");
-        lines.append(reinterpret_cast<const char*>(field.value), field.valuelen).append("\n");
-      }
-      if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
-    }
-    nghttp2_hd_inflate_end_headers(inflater_);
-    return lines;
-  }
-
-  RawClient raw_;
-  nghttp2_hd_inflater* inflater_ = nullptr;
-  std::string last_headers_;
-};
+std::unique_ptr<FramePeer> Connect(const Server& server) {
+  auto peer = std::make_unique<FramePeer>(std::make_unique<RawPeer>(server.port()));
+  peer->Send(StrCat(kPreface, Settings()));
+  return peer;
+}
 
 class Http2Server : public testing::Test {
  protected:
@@ -160,7 +57,7 @@ class Http2Server : public testing::Test {
 // Guarantees: the protocol is told from the first bytes however they arrive, and the call is answered.
 TEST_F(Http2Server, TakesBytesInAnyPieces) {
   Start();
-  FrameClient client(server_->port());
+  FramePeer client(std::make_unique<RawPeer>(server_->port()));
   const std::string bytes =
       StrCat(kPreface, Settings(), Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod)),
              Encode(NGHTTP2_DATA, 0, 1, Message("hel").substr(0, 3)), Encode(NGHTTP2_DATA, 0, 1, Message("hel").substr(3)),
@@ -174,8 +71,8 @@ TEST_F(Http2Server, TakesBytesInAnyPieces) {
 
 TEST_F(Http2Server, ServesPlainHttpToo) {
   Start();
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1,
                      HeaderBlock({{":method", "POST"}, {":scheme", "http"}, {":path", "/a?b"}, {":authority", "x"}})));
   client.Send(Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "body"));
@@ -186,8 +83,8 @@ TEST_F(Http2Server, ServesPlainHttpToo) {
 
 TEST_F(Http2Server, AnswersUnknownEncodingsAsGrpcGoDoes) {
   Start();
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod, {{"grpc-encoding", "br"}})));
   const std::string answer = client.Answer(1);
   EXPECT_THAT(answer, HasSubstr("grpc-status: 12\n"));
@@ -200,8 +97,8 @@ TEST_F(Http2Server, AnswersUnknownEncodingsAsGrpcGoDoes) {
 // Guarantees: the codes of gRPC's statuscodes.md; the connection lives on.
 TEST_F(Http2Server, RefusesBrokenFraming) {
   Start();
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   uint32_t stream_id = 1;
   const auto answer_to = [&](std::string_view body) {
     const std::string bytes =
@@ -226,23 +123,23 @@ TEST_F(Http2Server, RefusesBrokenFraming) {
 // Guarantees: the answer comes at once, and the client is told to stop sending (RST_STREAM, NO_ERROR).
 TEST_F(Http2Server, RefusesALargeMessageByItsPrefix) {
   Start();
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod)));
   client.Send(Encode(NGHTTP2_DATA, 0, 1, grpc::MessagePrefix(false, 0xffffffff)));
   const std::string answer = client.Answer(1);
   EXPECT_THAT(answer, HasSubstr("grpc-status: 8\n"));
   EXPECT_THAT(answer, HasSubstr("grpc: received message larger than max (4294967295 vs. 4194304)"));
   const Frame reset = client.Await(NGHTTP2_RST_STREAM);
-  EXPECT_EQ(FrameClient::ErrorCode(reset.payload), NGHTTP2_NO_ERROR);
+  EXPECT_EQ(FramePeer::ErrorCode(reset.payload), NGHTTP2_NO_ERROR);
 }
 
 TEST_F(Http2Server, RefusesHeadersOverTheLimit) {
   ServerOptions options = EchoOptions();
   options.limits.header_bytes_max = 1000;
   Start(std::move(options));
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   std::vector<std::pair<std::string, std::string>> many(20, {"x-long", std::string(100, 'x')});
   client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod, many)));
   EXPECT_EQ(client.Answer(1), StrCat("(reset ", NGHTTP2_REFUSED_STREAM, ")"));
@@ -253,8 +150,8 @@ TEST_F(Http2Server, ResetsRequestsThatTakeTooLong) {
   ServerOptions options = EchoOptions();
   options.limits.request_max = std::chrono::milliseconds(30);
   Start(std::move(options));
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   for (const uint32_t stream_id : {1U, 3U}) {
     client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream_id, GrpcHeaders(kEchoMethod)));
     EXPECT_EQ(client.Answer(stream_id), StrCat("(reset ", NGHTTP2_CANCEL, ")"));
@@ -269,8 +166,8 @@ TEST_F(Http2Server, ForgetsAStreamThatTheClientResets) {
   ServerOptions options = EchoOptions();
   options.grpc["/test.Echo/Keep"] = [kept](GrpcRequest, GrpcResponder responder) { kept.Set(std::move(responder)); };
   Start(std::move(options));
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders("/test.Echo/Keep")));
   client.Send(Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, Message("")));
   GrpcResponder responder = kept.Get();
@@ -287,8 +184,8 @@ TEST_F(Http2Server, ForgetsAStreamThatTheClientResets) {
 // Guarantees: GOAWAY with ENHANCE_YOUR_CALM and the words that gRPC clients look for, then the end of the connection.
 TEST_F(Http2Server, SendsAwayWhoPingsTooOften) {
   Start();
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   for (int i = 0; i < 4; ++i) client.Send(Encode(NGHTTP2_PING, 0, 0, "12345678"));
   const Frame goaway = client.Await(NGHTTP2_GOAWAY);
   ASSERT_EQ(goaway.payload.size(), 8 + std::string_view("too_many_pings").size());
@@ -302,8 +199,8 @@ TEST_F(Http2Server, SendsAwayWhoPingsTooOften) {
 // Guarantees: the connection is closed and counted.
 TEST_F(Http2Server, EndsARapidResetAttack) {
   Start();
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   std::string burst;
   for (uint32_t stream_id = 1; stream_id < 6000; stream_id += 2) {
     burst += Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream_id, GrpcHeaders(kEchoMethod));
@@ -321,8 +218,8 @@ TEST_F(Http2Server, RefusesStreamsBeyondTheLimit) {
   ServerOptions options = EchoOptions();
   options.limits.streams_max = 2;
   Start(std::move(options));
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   for (const uint32_t stream_id : {1U, 3U, 5U}) {
     client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream_id, GrpcHeaders(kEchoMethod)));
   }
@@ -343,8 +240,8 @@ TEST_F(Http2Server, EndsConnectionsThatBreakTheRules) {
       std::string("\xff\xff\xff\x00\x00\x00\x00\x00\x01", 9),  // a frame of 16 MiB
   };
   for (const std::string& bytes : broken) {
-    FrameClient client(server_->port());
-    client.Begin();
+    const auto peer = Connect(*server_);
+    FramePeer& client = *peer;
     client.Send(bytes);
     EXPECT_THAT(client.raw().ReadAll(), Not(IsEmpty()));
   }
@@ -359,7 +256,7 @@ TEST_F(Http2Server, SurvivesTruncationAnywhere) {
       StrCat(kPreface, Settings(), Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod)),
              Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, Message("hello")));
   for (size_t size = 0; size < bytes.size(); size += 3) {
-    RawClient client(server_->port());
+    RawPeer client(server_->port());
     client.Send(std::string_view(bytes).substr(0, size));
   }
   EXPECT_TRUE(Eventually(
@@ -368,8 +265,8 @@ TEST_F(Http2Server, SurvivesTruncationAnywhere) {
 
 TEST_F(Http2Server, StopSendsIdleClientsAway) {
   Start();
-  FrameClient client(server_->port());
-  client.Begin();
+  const auto peer = Connect(*server_);
+  FramePeer& client = *peer;
   client.Await(NGHTTP2_SETTINGS);
   std::thread stopper([&] { EXPECT_EQ(server_->Stop(std::chrono::seconds(20)), 0U); });
   EXPECT_EQ(client.Await(NGHTTP2_GOAWAY).type, NGHTTP2_GOAWAY);

@@ -61,12 +61,8 @@ Promise<StatusOr<Bytes>> TestChannel::Start(std::string method, Bytes message, G
   return promise;
 }
 
-RawClient::RawClient(uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
-  const timeval patience{.tv_sec = absl::ToInt64Seconds(kPatience), .tv_usec = 0};
-  const int on = 1;
-  CHECK(setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
-  CHECK(setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0);
-  CHECK(setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
+RawPeer::RawPeer(uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+  SetPatience();
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -74,9 +70,19 @@ RawClient::RawClient(uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
   CHECK(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
 }
 
-RawClient::~RawClient() { close(socket_); }
+RawPeer::RawPeer(Accepted accepted) : socket_(accepted.socket) { SetPatience(); }
 
-bool RawClient::Send(std::string_view bytes) {
+void RawPeer::SetPatience() const {
+  const timeval patience{.tv_sec = absl::ToInt64Seconds(kPatience), .tv_usec = 0};
+  const int on = 1;
+  CHECK(setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
+  CHECK(setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0);
+  CHECK(setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
+}
+
+RawPeer::~RawPeer() { close(socket_); }
+
+bool RawPeer::Send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return false;
@@ -85,26 +91,26 @@ bool RawClient::Send(std::string_view bytes) {
   return true;
 }
 
-bool RawClient::ReadSome() {
+bool RawPeer::ReadSome() {
   char buffer[4096];
   const ssize_t bytes = recv(socket_, buffer, sizeof(buffer), 0);
   if (bytes > 0) received_.append(buffer, static_cast<size_t>(bytes));
   return bytes > 0;
 }
 
-std::string RawClient::ReadUntil(std::string_view mark) {
+std::string RawPeer::ReadUntil(std::string_view mark) {
   while (received_.find(mark) == std::string::npos && ReadSome()) {
   }
   return std::exchange(received_, {});
 }
 
-std::string RawClient::ReadAll() {
+std::string RawPeer::ReadAll() {
   while (ReadSome()) {
   }
   return std::exchange(received_, {});
 }
 
-std::string RawClient::Read(size_t bytes) {
+std::string RawPeer::Read(size_t bytes) {
   while (received_.size() < bytes && ReadSome()) {
   }
   std::string read = received_.substr(0, bytes);
@@ -112,7 +118,7 @@ std::string RawClient::Read(size_t bytes) {
   return read;
 }
 
-std::string RawClient::ReadResponse() {
+std::string RawPeer::ReadResponse() {
   constexpr std::string_view kLength = "content-length: ";
   size_t head_end = std::string::npos;
   while ((head_end = received_.find("\r\n\r\n")) == std::string::npos && ReadSome()) {

@@ -88,13 +88,19 @@ class TestChannel {
   std::unique_ptr<GrpcChannel> channel_;
 };
 
-// A blocking TCP client that sends and receives what it is told. Reads and writes fail after kPatience.
-class RawClient {
+// A TCP connection that sends and receives what it is told. Blocking; reads and writes fail after kPatience.
+class RawPeer {
  public:
-  explicit RawClient(uint16_t port);
-  ~RawClient();
-  RawClient(const RawClient&) = delete;
-  RawClient& operator=(const RawClient&) = delete;
+  // Connects to a port of loopback.
+  explicit RawPeer(uint16_t port);
+  // Takes over a socket that was accepted.
+  struct Accepted {
+    int socket;
+  };
+  explicit RawPeer(Accepted accepted);
+  ~RawPeer();
+  RawPeer(const RawPeer&) = delete;
+  RawPeer& operator=(const RawPeer&) = delete;
 
   // False if the peer is gone.
   bool Send(std::string_view bytes);
@@ -112,6 +118,7 @@ class RawClient {
   std::string ReadResponse();
 
  private:
+  void SetPatience() const;
   bool ReadSome();
 
   int socket_;

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How long `spanloom serve` takes from exec to ready, and what it holds when idle.
+
+usage: ./dev bench start [--runs N]
+"""
+
+import argparse
+import pathlib
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = ROOT / "build/release/bin/spanloom"
+FREE_PORTS = [
+    "--set=receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0",
+    "--set=receivers.otlp.protocols.http.endpoint=127.0.0.1:0",
+    "--set=extensions.spanloom_query.endpoint=127.0.0.1:0",
+    "--set=extensions.health_check.endpoint=127.0.0.1:0",
+    "--set=service.telemetry.metrics.address=127.0.0.1:0",
+]
+SETTLE_SECONDS = 1.0  # idle means: nothing left to do after the start
+
+
+def memory_kib(pid):
+    """(VmRSS, RssAnon) of a process."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return tuple(int(re.search(rf"^{field}:\s+(\d+)", status, re.MULTILINE)[1]) for field in ("VmRSS", "RssAnon"))
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def one_run():
+    """(milliseconds from exec to ready, VmRSS KiB, RssAnon KiB, CPU seconds until ready and idle)"""
+    begin = time.monotonic()
+    process = subprocess.Popen([BINARY, "serve", *FREE_PORTS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if " ready " in line:
+            break
+    else:
+        sys.exit("serve ended before it was ready")
+    ready_ms = (time.monotonic() - begin) * 1000
+    time.sleep(SETTLE_SECONDS)
+    rss, anonymous = memory_kib(process.pid)
+    cpu = cpu_seconds(process.pid)
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    if process.returncode != 0:
+        sys.exit(f"serve ended with {process.returncode}")
+    return ready_ms, rss, anonymous, cpu
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=9)
+    runs = [one_run() for _ in range(parser.parse_args().runs)]
+    for name, values, unit, limit in zip(
+            ("start to ready", "idle VmRSS", "idle RssAnon", "CPU until idle"), zip(*runs), ("ms", "KiB", "KiB", "s"), (100, 25 << 10, None, None)):
+        print(f"{name}: median {statistics.median(values):.3g} {unit} (min {min(values):.3g}, max {max(values):.3g}, {len(values)} runs"
+              + (f"; to reach: {limit})" if limit else ")"))
+
+
+if __name__ == "__main__":
+    main()

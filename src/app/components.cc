@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/components.h"
+
+#include "app/query_extension.h"
+#include "pipeline/exporters/debug.h"
+#include "pipeline/exporters/otlp_grpc.h"
+#include "pipeline/exporters/spanloom_store.h"
+#include "pipeline/extensions/health_check.h"
+#include "pipeline/processors/batch.h"
+#include "pipeline/processors/filter.h"
+#include "pipeline/receivers/otlp.h"
+
+namespace spanloom::app {
+
+void RegisterComponents(pipeline::Registry& registry, pipeline::StoreSource store) {
+  pipeline::RegisterOtlpReceiver(registry);
+
+  pipeline::RegisterBatchProcessor(registry);
+  pipeline::RegisterFilterProcessor(registry);
+
+  pipeline::RegisterDebugExporter(registry);
+  pipeline::RegisterOtlpGrpcExporter(registry);
+  pipeline::RegisterSpanloomStoreExporter(registry, store);
+
+  pipeline::RegisterHealthCheckExtension(registry);
+  RegisterQueryExtension(registry, store);
+}
+
+}  // namespace spanloom::app

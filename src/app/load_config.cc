@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/load_config.h"
+
+#include <absl/strings/match.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "config/load.h"
+#include "config/merge.h"
+#include "config/yaml.h"
+
+namespace spanloom::app {
+namespace {
+
+using config::Node;
+
+// A file with its descriptor closed at the end.
+class OpenFile {
+ public:
+  explicit OpenFile(const std::string& path) : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~OpenFile() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  [[nodiscard]] bool ok() const { return descriptor_ >= 0; }
+  // The next bytes, 0 at the end, -1 on an error (errno).
+  ssize_t Read(char* buffer, size_t size) { return read(descriptor_, buffer, size); }
+
+ private:
+  int descriptor_;
+};
+
+Status FileError(const std::string& path) {
+  return absl::ErrnoToStatus(errno, StrCat("cannot read configuration file ", path));
+}
+
+StatusOr<std::string> ReadFile(const std::string& path) {
+  OpenFile file(path);
+  if (!file.ok()) return FileError(path);
+  std::string content;
+  std::array<char, 16 << 10> buffer;
+  while (true) {
+    const ssize_t count = file.Read(buffer.data(), buffer.size());
+    if (count < 0) return FileError(path);
+    if (count == 0) return content;
+    content.append(buffer.data(), static_cast<size_t>(count));
+    if (content.size() > config::kYamlBytesMax) {
+      return absl::InvalidArgumentError(
+          StrCat("configuration file ", path, " is larger than ", config::kYamlBytesMax, " bytes"));
+    }
+  }
+}
+
+std::optional<std::string> EnvironmentVariable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+// {exporters: {spanloom_store: {data_dir: PATH}}}
+Node DataDirSetting(const std::string& path) {
+  const config::Source source{.file = "--data-dir"};
+  Node value = Node::Scalar(path, Node::Style::kQuoted, source);
+  for (const std::string_view key : {"data_dir", "spanloom_store", "exporters"}) {
+    std::vector<Node::Entry> entries;
+    entries.push_back({.key = std::string(key), .source = source, .value = std::move(value)});
+    value = Node::Map(std::move(entries), source);
+  }
+  return value;
+}
+
+// An IPv6 address is written in brackets in front of a port.
+std::string BracketedHost(const std::string& host) {
+  return absl::StrContains(host, ':') && !absl::StartsWith(host, "[") ? StrCat("[", host, "]") : host;
+}
+
+}  // namespace
+
+StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments) {
+  std::vector<config::ConfigText> texts;
+  for (const std::string& path : arguments.config_files) {
+    ASSIGN_OR_RETURN(std::string text, ReadFile(path));
+    texts.push_back({.file = path, .text = std::move(text)});
+  }
+  const config::ExpansionSources sources{.environment = EnvironmentVariable, .read_file = ReadFile};
+  ASSIGN_OR_RETURN(config::Expansion user, config::Load(texts, arguments.settings, sources));
+  for (const std::string& warning : user.warnings) Log(LogLevel::kWarn, warning);
+  if (!arguments.data_dir.empty()) user.node = config::Merge(user.node, DataDirSetting(arguments.data_dir));
+  return ComposeConfig(user.node,
+                       {.listen_host = BracketedHost(arguments.listen_host), .append_store = arguments.append_store});
+}
+
+}  // namespace spanloom::app

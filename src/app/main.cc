@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The `spanloom` command: one binary, a subcommand for each job.
+
+#include <CLI/CLI.hpp>
+#include <string_view>
+#include <vector>
+
+#include "app/serve.h"
+#include "app/serve_arguments.h"
+#include "app/version.h"
+#include "cli/tracegen/tracegen.h"
+
+namespace {
+
+constexpr int kUsageError = 2;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // tracegen reads its own command line.
+  if (argc > 1 && std::string_view(argv[1]) == "tracegen") return spanloom::cli::tracegen::Run(argc - 1, argv + 1);
+
+  CLI::App app("Distributed tracing for LLM inference", "spanloom");
+  app.set_version_flag("--version", spanloom::app::VersionText());
+  app.require_subcommand(1);
+  spanloom::app::ServeArguments arguments;
+  CLI::App* serve = app.add_subcommand("serve", "Collector, store, query API and page in one process");
+  spanloom::app::DeclareServeArguments(*serve, arguments);
+  app.add_subcommand("tracegen", "Send llm-d shaped or plain traces over OTLP");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : kUsageError;
+  }
+  return spanloom::app::Serve(arguments);
+}

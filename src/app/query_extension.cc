@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/query_extension.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "app/page_assets.h"
+#include "query/query_server.h"
+
+namespace spanloom::app {
+namespace {
+
+constexpr uint16_t kPort = 16686;  // Jaeger's
+
+struct QueryOptions {
+  std::string endpoint;
+
+  void Declare(config::OptionsReader& r) {
+    r.Field("endpoint", endpoint, "Where the page and the query API are served.");
+  }
+};
+
+class QueryExtension final : public pipeline::Extension {
+ public:
+  QueryExtension(const QueryOptions& options, const pipeline::BuildContext& context, store::SpanStore& store)
+      : endpoint_(pipeline::ListenEndpoint(options.endpoint, context, kPort)), context_(context), store_(store) {}
+
+  Status Start() override {
+    query::QueryServerOptions options{.endpoint = endpoint_};
+    ASSIGN_OR_RETURN(server_, query::QueryServer::Create(context_.loops, context_.metrics, store_, std::move(options),
+                                                         PageAssets()));
+    return absl::OkStatus();
+  }
+
+  void Stop(std::chrono::milliseconds grace) override { server_->Stop(grace); }
+
+  [[nodiscard]] std::vector<pipeline::Endpoint> endpoints() const override {
+    return {{.serves = "page", .address = "http://" + server_->endpoint()}};
+  }
+
+ private:
+  const std::string endpoint_;
+  const pipeline::BuildContext context_;
+  store::SpanStore& store_;
+  std::unique_ptr<query::QueryServer> server_;
+};
+
+}  // namespace
+
+void RegisterQueryExtension(pipeline::Registry& registry, pipeline::StoreSource store) {
+  registry.extensions.Add<QueryOptions>(
+      "spanloom_query", [store = std::move(store)](const pipeline::ComponentId&, const QueryOptions& options,
+                                                   const pipeline::BuildContext& context) {
+        return std::make_unique<QueryExtension>(options, context, store());
+      });
+}
+
+}  // namespace spanloom::app

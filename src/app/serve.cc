@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/serve.h"
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "app/components.h"
+#include "app/load_config.h"
+#include "app/metrics_page.h"
+#include "app/start_message.h"
+#include "app/store_host.h"
+#include "app/version.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config/print.h"
+#include "net/loop.h"
+#include "pipeline/engine.h"
+#include "pipeline/service_config.h"
+
+namespace spanloom::app {
+namespace {
+
+// From SIGTERM to the end. Below the 30 s that Kubernetes gives a pod by default, so that what is left can still be
+// said.
+constexpr std::chrono::milliseconds kDrainMax{20'000};
+
+// The signals that end the process, or would end it by surprise. Blocked before any thread starts, so that they reach
+// WaitForStop alone.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  CHECK(pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+void WaitForStop(const sigset_t& signals) {
+  while (true) {
+    int signal = 0;
+    CHECK(sigwait(&signals, &signal) == 0);
+    if (signal != SIGHUP)
+      return Log(LogLevel::kInfo, "draining", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+    Log(LogLevel::kWarn, "SIGHUP is ignored: this version reads its configuration at start only; restart it to reload");
+  }
+}
+
+// A second signal ends the process at once: whoever sends it does not want to wait.
+void LetNextSignalKill(const sigset_t& signals) {
+  CHECK(pthread_sigmask(SIG_UNBLOCK, &signals, nullptr) == 0);
+}
+
+// The command line goes before the configuration. Its words were checked when it was parsed.
+void SetUpLog(const ServeArguments& arguments, const pipeline::TelemetryConfig& telemetry) {
+  ConfigureLog(arguments.log_format.empty() ? telemetry.log_format : *ParseLogFormat(arguments.log_format),
+               arguments.log_level.empty() ? telemetry.log_level : *ParseLogLevel(arguments.log_level));
+}
+
+pipeline::SpanloomStoreOptions StoreOptions(const pipeline::ServiceConfig& config) {
+  config::Problems problems;
+  pipeline::SpanloomStoreOptions options;
+  const auto node = config.exporters.find({.type = "spanloom_store", .name = ""});
+  if (node != config.exporters.end()) {
+    options = config::ReadOptions<pipeline::SpanloomStoreOptions>(node->second, "", problems);
+  }
+  CHECK(problems.empty());  // checked with the rest of the configuration
+  return options;
+}
+
+// Everything that runs between start and stop, in order of construction.
+class Process {
+ public:
+  explicit Process(int64_t begin_ns) : begin_ns_(begin_ns) {}
+
+  Status Start(const ServeArguments& arguments) {
+    ASSIGN_OR_RETURN(ComposedConfig composed, LoadConfig(arguments));
+    pipeline::Registry registry;
+    RegisterComponents(registry, [this]() -> store::SpanStore& { return host_->store(); });
+    ASSIGN_OR_RETURN(const pipeline::ServiceConfig config, pipeline::ParseServiceConfig(composed.root, registry));
+    SetUpLog(arguments, config.telemetry);
+    for (const std::string& warning : config.warnings) Log(LogLevel::kWarn, warning);
+    for (const std::string& note : composed.notes) Log(LogLevel::kInfo, note);
+
+    ASSIGN_OR_RETURN(host_, StoreHost::Open(StoreOptions(config), metrics_, Clock::System()));
+    loops_ = std::make_unique<net::LoopPool>(0);
+    RETURN_IF_ERROR(StartMetrics(config.telemetry, arguments.listen_host));
+    engine_ = pipeline::Engine::Build(
+        config, registry,
+        {.loops = *loops_, .metrics = metrics_, .clock = Clock::System(), .default_host = arguments.listen_host});
+    RETURN_IF_ERROR(engine_->Start());
+    SayReady();
+    return absl::OkStatus();
+  }
+
+  // Returns false if something that was acknowledged could not be delivered or kept.
+  bool Stop() {
+    const uint64_t undelivered = engine_->Stop(kDrainMax);
+    if (undelivered > 0) {
+      Log(LogLevel::kError,
+          "stopped with spans that were acknowledged but not delivered; a longer outage needs a durable queue",
+          {{"spans", undelivered}});
+    }
+    metrics_server_.reset();
+    const Status closed = host_->Close();
+    if (!closed.ok()) Log(LogLevel::kError, StdView(closed.message()));
+    Log(LogLevel::kInfo, "stopped");
+    return undelivered == 0 && closed.ok();
+  }
+
+ private:
+  Status StartMetrics(const pipeline::TelemetryConfig& telemetry, const std::string& listen_host) {
+    if (!telemetry.metrics_enabled) return absl::OkStatus();
+    std::string endpoint = telemetry.metrics_endpoint;
+    if (endpoint.empty()) endpoint = StrCat(listen_host, ":8888");
+    StatusOr<std::unique_ptr<net::Server>> server = ServeMetrics(*loops_, metrics_, endpoint);
+    if (!server.ok()) return Annotate(server.status(), "cannot serve metrics (service.telemetry.metrics.address)");
+    metrics_server_ = *std::move(server);
+    return absl::OkStatus();
+  }
+
+  void SayReady() {
+    const int64_t start_ms = (Clock::System().SteadyNs() - begin_ns_) / 1'000'000;
+    Log(LogLevel::kInfo, "ready", {{"version", Version()}, {"start_ms", start_ms}});
+    const std::string text = StartMessage(engine_->endpoints(), engine_->acks(), host_->Describe());
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  }
+
+  const int64_t begin_ns_;
+  MetricRegistry metrics_;
+  std::unique_ptr<StoreHost> host_;
+  std::unique_ptr<net::LoopPool> loops_;
+  std::unique_ptr<net::Server> metrics_server_;
+  std::unique_ptr<pipeline::Engine> engine_;
+};
+
+int PrintConfig(const ServeArguments& arguments) {
+  const StatusOr<ComposedConfig> composed = LoadConfig(arguments);
+  if (!composed.ok()) {
+    Log(LogLevel::kError, StdView(composed.status().message()));
+    return 1;
+  }
+  std::fputs(config::ToYaml(composed->root, config::Secrets::kRedacted).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+int Serve(const ServeArguments& arguments) {
+  const int64_t begin_ns = Clock::System().SteadyNs();
+  SetUpLog(arguments, {});
+  if (arguments.print_config) return PrintConfig(arguments);
+
+  const sigset_t signals = BlockSignals();
+  Process process(begin_ns);
+  if (const Status started = process.Start(arguments); !started.ok()) {
+    Log(LogLevel::kError, StrCat("cannot start: ", StdView(started.message())));
+    return 1;
+  }
+  WaitForStop(signals);
+  LetNextSignalKill(signals);
+  return process.Stop() ? 0 : 1;
+}
+
+}  // namespace spanloom::app

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/serve_arguments.h"
+
+#include <CLI/CLI.hpp>
+
+namespace spanloom::app {
+namespace {
+
+// An option's check in CLI11's manner: "" if `text` is fine.
+template <typename Parse>
+CLI::Validator Checked(Parse parse) {
+  return CLI::Validator(
+      [parse](std::string& text) {
+        const auto parsed = parse(text);
+        return parsed.ok() ? std::string() : std::string(parsed.status().message());
+      },
+      "");
+}
+
+}  // namespace
+
+void DeclareServeArguments(CLI::App& command, ServeArguments& arguments) {
+  command.add_option("--config", arguments.config_files, "Collector configuration file; several are merged in order")
+      ->type_name("FILE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  command.add_option("--set", arguments.settings, "One setting, a.b.c=value, over the files")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  command.add_option("--data-dir", arguments.data_dir, "Keep the traces here over a clean restart")->type_name("DIR");
+  command.add_option("--listen", arguments.listen_host, "Host of every listener whose endpoint is not written out")
+      ->type_name("HOST")
+      ->envname("SPANLOOM_LISTEN")
+      ->capture_default_str();
+  command.add_flag("!--no-store-append", arguments.append_store,
+                   "Do not append spanloom_store to the pipelines of --config");
+  command.add_option("--log-format", arguments.log_format, "text or json")->check(Checked(ParseLogFormat));
+  command.add_option("--log-level", arguments.log_level, "debug, info, warn or error")->check(Checked(ParseLogLevel));
+  command.add_subcommand("print-config", "Print the configuration that would run, secrets redacted, and end")
+      ->callback([&arguments] { arguments.print_config = true; });
+}
+
+}  // namespace spanloom::app

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line of `spanloom serve`.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace spanloom::app {
+
+struct ServeArguments {
+  std::vector<std::string> config_files;  // merged in order over the built-in configuration
+  std::vector<std::string> settings;      // "a.b.c=value", over the files
+  std::string data_dir;                   // "" keeps nothing on disk
+  std::string listen_host = "127.0.0.1";
+  bool append_store = true;
+  std::string log_format;  // "" leaves it to service.telemetry.logs
+  std::string log_level;
+  bool print_config = false;
+};
+
+// Declares the options of `serve` on `command`; parsing fills `arguments`, which must outlive it.
+void DeclareServeArguments(CLI::App& command, ServeArguments& arguments);
+
+}  // namespace spanloom::app

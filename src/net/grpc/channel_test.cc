@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// GrpcChannel against peers that are not our server: proxies, peers that go away, peers that break the rules.
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <functional>
+#include <thread>
+
+#include "base/text.h"
+#include "net/client.h"
+#include "net/grpc/framing.h"
+#include "net/testing/frames.h"
+#include "net/testing/net_fixture.h"
+
+namespace spanloom::net {
+namespace {
+
+using http2::Encode;
+using http2::Frame;
+using http2::FramePeer;
+using http2::HeaderBlock;
+using testing::HasSubstr;
+
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+constexpr int kWhole = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM;
+
+// A listening socket whose connections the test answers by hand.
+class FakePeer {
+ public:
+  FakePeer() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    CHECK(bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    CHECK(listen(socket_, 16) == 0);
+    CHECK(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~FakePeer() { close(socket_); }
+  FakePeer(const FakePeer&) = delete;
+  FakePeer& operator=(const FakePeer&) = delete;
+
+  [[nodiscard]] std::string endpoint() const { return StrCat("127.0.0.1:", port_); }
+
+  // Waits for a connection, takes its preface and says SETTINGS.
+  [[nodiscard]] std::unique_ptr<FramePeer> Accept() const {
+    auto peer = std::make_unique<FramePeer>(AcceptRaw());
+    EXPECT_EQ(peer->raw().Read(http2::kPreface.size()), http2::kPreface);
+    peer->Send(http2::Settings());
+    return peer;
+  }
+
+  [[nodiscard]] std::unique_ptr<RawPeer> AcceptRaw() const {
+    return std::make_unique<RawPeer>(RawPeer::Accepted{accept(socket_, nullptr, nullptr)});
+  }
+
+ private:
+  int socket_;
+  uint16_t port_ = 0;
+};
+
+class GrpcChannelPeer : public testing::Test {
+ protected:
+  Promise<StatusOr<Bytes>> Start(GrpcCallOptions options = {}) {
+    if (channel_ == nullptr) {
+      GrpcChannelOptions channel_options;
+      channel_options.endpoint = peer_.endpoint();
+      channel_ = std::make_unique<TestChannel>(loops_.At(0), channel_options);
+    }
+    return channel_->Start("/test.Echo/Echo", Bytes::CopyOf("request"), std::move(options));
+  }
+
+  // The outcome of a call that the peer answers with `frames`.
+  StatusOr<Bytes> AnsweredWith(std::string_view frames) {
+    const auto answer = Start();
+    if (connection_ == nullptr) connection_ = peer_.Accept();
+    const Frame headers = connection_->Await(NGHTTP2_HEADERS);
+    EXPECT_EQ(headers.stream_id, stream_id_);
+    stream_id_ += 2;
+    connection_->Send(frames);
+    return answer.Get();
+  }
+
+  LoopPool loops_{1};
+  FakePeer peer_;
+  std::unique_ptr<TestChannel> channel_;
+  std::unique_ptr<FramePeer> connection_;
+  uint32_t stream_id_ = 1;  // of the next call
+};
+
+std::string TrailersOnly(uint32_t stream_id, HeaderList more) {
+  HeaderList headers = {{":status", "200"}, {"content-type", "application/grpc"}};
+  headers.insert(headers.end(), more.begin(), more.end());
+  return Encode(NGHTTP2_HEADERS, kWhole, stream_id, HeaderBlock(headers));
+}
+
+TEST_F(GrpcChannelPeer, ReadsTrailersOnly) {
+  const Status status = AnsweredWith(TrailersOnly(1, {{"grpc-status", "5"}, {"grpc-message", "not%20here"}})).status();
+  EXPECT_TRUE(absl::IsNotFound(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("not here"));
+}
+
+TEST_F(GrpcChannelPeer, TakesAProxysStatusForGrpcs) {
+  const std::string unavailable = Encode(NGHTTP2_HEADERS, kWhole, 1, HeaderBlock({{":status", "503"}}));
+  EXPECT_TRUE(absl::IsUnavailable(AnsweredWith(unavailable).status()));
+  const std::string html = StrCat(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 3, HeaderBlock({{":status", "401"}})),
+                                  Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 3, "<html>log in</html>"));
+  EXPECT_TRUE(absl::IsUnauthenticated(AnsweredWith(html).status()));
+}
+
+// Scenario: answers that say OK but hold no message, half a message, two messages, or an unknown encoding.
+// Guarantees: none of them is taken for an answer, and the connection goes on.
+TEST_F(GrpcChannelPeer, RefusesBrokenAnswers) {
+  const auto answer = [&](const HeaderList& more, std::string_view body) {
+    HeaderList headers = {{":status", "200"}, {"content-type", "application/grpc"}};
+    headers.insert(headers.end(), more.begin(), more.end());
+    const uint32_t id = stream_id_;
+    return AnsweredWith(StrCat(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, id, HeaderBlock(headers)),
+                               Encode(NGHTTP2_DATA, 0, id, body),
+                               Encode(NGHTTP2_HEADERS, kWhole, id, HeaderBlock({{"grpc-status", "0"}}))));
+  };
+  const std::string message = StrCat(grpc::MessagePrefix(false, 2), "ok");
+  EXPECT_TRUE(absl::IsUnimplemented(answer({}, "").status()));
+  EXPECT_TRUE(absl::IsInternal(answer({}, message.substr(0, 6)).status()));
+  EXPECT_TRUE(absl::IsUnimplemented(answer({}, message + message).status()));
+  EXPECT_TRUE(absl::IsUnimplemented(answer({{"grpc-encoding", "br"}}, message).status()));
+  EXPECT_EQ(answer({}, message)->view(), "ok");
+}
+
+TEST_F(GrpcChannelPeer, MapsResetsToCodes) {
+  const auto reset = [&](char code) {
+    const std::string payload = {0, 0, 0, code};
+    return AnsweredWith(Encode(NGHTTP2_RST_STREAM, 0, stream_id_, payload)).status();
+  };
+  EXPECT_TRUE(absl::IsCancelled(reset(NGHTTP2_CANCEL)));
+  EXPECT_TRUE(absl::IsResourceExhausted(reset(NGHTTP2_ENHANCE_YOUR_CALM)));
+  EXPECT_TRUE(absl::IsInternal(reset(NGHTTP2_INTERNAL_ERROR)));
+}
+
+// Scenario: the peer says GOAWAY and that it has not looked at the call, as a server does that is being replaced.
+// Guarantees: the call is sent again on a new connection, and its caller notices nothing.
+TEST_F(GrpcChannelPeer, SendsAgainWhatThePeerDidNotLookAt) {
+  const auto answer = Start();
+  const auto first = peer_.Accept();
+  EXPECT_EQ(first->Await(NGHTTP2_HEADERS).stream_id, 1U);
+  first->Send(Encode(NGHTTP2_GOAWAY, 0, 0, http2::GoAwayPayload(0, NGHTTP2_NO_ERROR)));
+  const auto second = peer_.Accept();
+  EXPECT_EQ(second->Await(NGHTTP2_HEADERS).stream_id, 1U);
+  second->Send(TrailersOnly(1, {{"grpc-status", "7"}}));
+  EXPECT_TRUE(absl::IsPermissionDenied(answer.Get().status()));
+}
+
+// Scenario: the peer says GOAWAY but goes on with the call; a second call comes meanwhile.
+// Guarantees: the first is answered on the old connection, the second on a new one.
+TEST_F(GrpcChannelPeer, LetsCallsEndOnAConnectionThatGoesAway) {
+  const auto first_answer = Start();
+  const auto first = peer_.Accept();
+  first->Await(NGHTTP2_HEADERS);
+  first->Send(Encode(NGHTTP2_GOAWAY, 0, 0, http2::GoAwayPayload(1, NGHTTP2_NO_ERROR)));
+  first->Send(Encode(NGHTTP2_PING, 0, 0, "12345678"));
+  first->Await(NGHTTP2_PING);  // so GOAWAY has been read
+  const auto second_answer = Start();
+  const auto second = peer_.Accept();
+  second->Await(NGHTTP2_HEADERS);
+  second->Send(TrailersOnly(1, {{"grpc-status", "7"}}));
+  EXPECT_TRUE(absl::IsPermissionDenied(second_answer.Get().status()));
+  first->Send(TrailersOnly(1, {{"grpc-status", "5"}}));
+  EXPECT_TRUE(absl::IsNotFound(first_answer.Get().status()));
+}
+
+TEST_F(GrpcChannelPeer, FailsCallsWhenTheConnectionIsLost) {
+  const auto answer = Start();
+  auto connection = peer_.Accept();
+  connection->Await(NGHTTP2_HEADERS);
+  connection.reset();
+  EXPECT_TRUE(absl::IsUnavailable(answer.Get().status()));
+}
+
+// Scenario: the peer does not speak HTTP/2.
+// Guarantees: UNAVAILABLE, and a back-off before the next attempt.
+TEST_F(GrpcChannelPeer, RefusesAPeerThatSpeaksSomethingElse) {
+  const auto answer = Start();
+  const auto connection = peer_.AcceptRaw();
+  connection->Send("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+  EXPECT_TRUE(absl::IsUnavailable(answer.Get().status()));
+  EXPECT_THAT(std::string(Start().Get().status().message()), HasSubstr("next attempt in"));
+}
+
+TEST_F(GrpcChannelPeer, TellsThePeerItsDeadlineAndCancelsWhenItPasses) {
+  GrpcCallOptions options;
+  options.deadline = std::chrono::milliseconds(50);
+  options.metadata.Add("Authorization", "Bearer x");
+  const auto answer = Start(options);
+  const auto connection = peer_.Accept();
+  const std::string request = connection->Answer(1);  // what we are sent on the stream
+  EXPECT_THAT(request, HasSubstr("grpc-timeout: "));
+  EXPECT_THAT(request, HasSubstr("authorization: Bearer x\n"));
+  EXPECT_THAT(request, HasSubstr("te: trailers\n"));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(answer.Get().status()));
+  EXPECT_EQ(FramePeer::ErrorCode(connection->Await(NGHTTP2_RST_STREAM).payload), NGHTTP2_CANCEL);
+}
+
+}  // namespace
+}  // namespace spanloom::net
