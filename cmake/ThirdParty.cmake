@@ -32,10 +32,6 @@ spanloom_external(spanloom_deflate HEADER libdeflate.h NAMES libdeflate.a deflat
 spanloom_external(spanloom_isal HEADER isa-l/igzip_lib.h NAMES libisal.a isal)
 spanloom_external(spanloom_simdjson HEADER simdjson.h NAMES libsimdjson.a simdjson)
 
-find_path(PROTOZERO_INCLUDE protozero/pbf_reader.hpp REQUIRED)
-add_library(spanloom_protozero INTERFACE)
-target_include_directories(spanloom_protozero SYSTEM INTERFACE ${PROTOZERO_INCLUDE})
-
 if(SPANLOOM_TESTS)
   find_package(GTest REQUIRED)
 endif()

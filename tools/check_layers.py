@@ -54,6 +54,8 @@ def check_include(table, path, quote, header, edges):
     folders = table["folder"]
     own = folder_of(path, folders)
     rule = folders[own]
+    if header in table["generated"]:
+        return None
     if quote == '"':
         target = folder_of(header, folders)
         if target is None:

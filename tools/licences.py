@@ -15,7 +15,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = ROOT / "THIRD_PARTY_LICENSES"
-ALLOWED = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "ISC", "0BSD", "X11"}
+# Permissive licences, and dedications to the public domain.
+ALLOWED = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "ISC", "0BSD", "X11", "CC0-1.0", "Unlicense"}
 DEBIAN_NAMES = {"Expat": "MIT", "Expat with embedded exception": "MIT", "BSD-3-clause": "BSD-3-Clause", "BSD-2-clause": "BSD-2-Clause"}
 
 
@@ -35,17 +36,22 @@ def plain(text):
     return "\n".join("" if line == "." else line for line in lines)
 
 
+def licence_text(text, name):
+    """The words of licence `name`: the first License field of that name that has any."""
+    for stanza in re.split(r"\n(?=License:)", text):
+        first, _, body = stanza_field(stanza, "License").partition("\n")
+        if stanza.startswith("License:") and first.strip() == name and body.strip():
+            return body
+    return ""
+
+
 def debian_entry(package):
     text = pathlib.Path(f"/usr/share/doc/{package}/copyright").read_text()
-    stanzas = text.split("\n\n")
     main = next(stanza for stanza in re.split(r"\n\s*\n", text) if re.search(r"^Files: \*", stanza, re.MULTILINE))
-    first, _, body = stanza_field(main, "License").partition("\n")
-    name = first.strip()
-    if not body.strip():
-        own = [stanza_field(stanza, "License") for stanza in re.split(r"\n(?=License:)", text) if stanza.startswith("License:")]
-        body = next((field.partition("\n")[2] for field in own if field.partition("\n")[0].strip() == name), "")
-        body = body.split("\n\n")[0] if stanzas else body
+    name = stanza_field(main, "License").partition("\n")[0].strip()
     licences = {DEBIAN_NAMES.get(part.strip(), part.strip()) for part in re.split(r" and |, ", name)}
+    names = dict.fromkeys([name, *(part.strip() for part in name.split(" and "))])
+    body = "\n\n".join(filter(None, (licence_text(text, each) for each in names)))
     return package, licences, plain(stanza_field(main, "Copyright")), plain(body)
 
 

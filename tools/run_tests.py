@@ -95,7 +95,8 @@ def page_step(node):
         log, xml = RESULTS / "page.log", RESULTS / "page.xml"
         env = {"PATH": f"{node}:{os.environ['PATH']}"}
         command = ["node", str(ROOT / "ui/node_modules/vitest/vitest.mjs"), "run", "--reporter=junit", f"--outputFile={xml}"]
-        return judged(junit(xml), call(command, log, cwd=ROOT / "ui", env=env), log)
+        code = call(command, log, cwd=ROOT / "ui", env=env)
+        return judged(junit(xml), code, log)
     return run
 
 
@@ -104,7 +105,8 @@ def e2e_step(preset, node, file):
         log, xml = RESULTS / f"{file.stem}.log", RESULTS / f"{file.stem}.xml"
         env = dict(SANITIZER_ENV, SPANLOOM_BINARY=str(ROOT / "build" / preset / "bin/spanloom"), SPANLOOM_NODE=str(pathlib.Path(node) / "node"))
         command = [str(PYTHON), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file), f"--junitxml={xml}"]
-        return judged(junit(xml), call(command, log, env=env), log)
+        code = call(command, log, env=env)
+        return judged(junit(xml), code, log)
     return run
 
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Clients for what we export to: unary gRPC over one HTTP/2 connection, and HTTP/1.1 POST over kept-alive connections.
-// Cleartext. A lost connection is made again at the next call, after a back-off that is jittered and doubles from 1 s to 120 s
-// (gRPC's connection-backoff.md); calls in between fail with kUnavailable and the reason.
+// Cleartext. A lost connection is made again at the next call, after a back-off that is jittered and doubles from 1 s
+// to 120 s (gRPC's connection-backoff.md); calls in between fail with kUnavailable and the reason.
 
 #pragma once
 
@@ -22,9 +22,9 @@
 namespace spanloom::net {
 
 struct GrpcChannelOptions {
-  std::string endpoint;           // "host:port"
-  std::string user_agent;         // sent first in user-agent
-  size_t calls_max = 100;         // calls under way; a further one fails with kResourceExhausted. The peer's limit applies too
+  std::string endpoint;    // "host:port"
+  std::string user_agent;  // sent first in user-agent
+  size_t calls_max = 100;  // calls under way; a further one fails with kResourceExhausted. The peer's limit applies too
   size_t message_bytes_max = 4 << 20;  // of an answer
 };
 
@@ -41,7 +41,8 @@ class GrpcChannel {
   static StatusOr<std::unique_ptr<GrpcChannel>> Create(Loop& loop, GrpcChannelOptions options);
   ~GrpcChannel();
 
-  // `done` is called once, on the loop, never from inside Call. An error of the peer keeps its code, message and retry delay.
+  // `done` is called once, on the loop, never from inside Call. An error of the peer keeps its code, message and retry
+  // delay.
   void Call(std::string method, Bytes message, GrpcCallOptions options, absl::AnyInvocable<void(StatusOr<Bytes>)> done);
 
  private:
@@ -51,9 +52,9 @@ class GrpcChannel {
 };
 
 struct HttpClientOptions {
-  std::string endpoint;                  // "host:port"
-  size_t connections_max = 16;           // kept alive; requests beyond wait in order
-  size_t body_bytes_max = 4 << 20;       // of an answer
+  std::string endpoint;             // "host:port"
+  size_t connections_max = 16;      // kept alive; requests beyond wait in order
+  size_t body_bytes_max = 4 << 20;  // of an answer
 };
 
 // HTTP/1.1 requests over a few kept-alive connections. Bound to one loop, like GrpcChannel.
@@ -63,7 +64,8 @@ class HttpClient {
   ~HttpClient();
 
   // Errors: kUnavailable (no connection, or lost), kDeadlineExceeded. An HTTP error status is an answer, not an error.
-  void Send(HttpRequest request, std::chrono::milliseconds deadline, absl::AnyInvocable<void(StatusOr<HttpResponse>)> done);
+  void Send(HttpRequest request, std::chrono::milliseconds deadline,
+            absl::AnyInvocable<void(StatusOr<HttpResponse>)> done);
 
  private:
   class State;

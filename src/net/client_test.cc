@@ -285,6 +285,33 @@ TEST_F(Grpc, DestroyingTheChannelCancelsItsCalls) {
   std::move(responder).Respond(Bytes());
 }
 
+// Scenario: the first of several callbacks destroys the channel.
+// Guarantees: the others are still called, once, with CANCELLED.
+TEST_F(Grpc, MayBeDestroyedByItsOwnCallback) {
+  const auto kept = std::make_shared<std::vector<GrpcResponder>>();
+  ServerOptions options = EchoOptions();
+  options.grpc["/test.Echo/Keep"] = [kept](GrpcRequest, GrpcResponder responder) {
+    kept->push_back(std::move(responder));
+  };
+  Start(std::move(options));
+  const Promise<StatusOr<Bytes>> kept_answer;
+  const Promise<StatusOr<Bytes>> echo_answer;
+  auto channel = std::make_shared<std::unique_ptr<GrpcChannel>>();
+  Loop& loop = loops_.At(0);
+  loop.Post([&, channel] {
+    *channel = *GrpcChannel::Create(loop, ChannelOptions());
+    (*channel)->Call("/test.Echo/Keep", Bytes(), {}, [=](StatusOr<Bytes> answer) { kept_answer.Set(answer); });
+    (*channel)->Call(kEchoMethod, Bytes(), {}, [=](StatusOr<Bytes> answer) {
+      channel->reset();
+      echo_answer.Set(answer);
+    });
+  });
+  EXPECT_TRUE(echo_answer.Get().ok());
+  EXPECT_TRUE(absl::IsCancelled(kept_answer.Get().status()));
+  server_.reset();
+  kept->clear();
+}
+
 TEST_F(Grpc, RefusesAnEndpointWithoutPort) {
   GrpcChannelOptions options;
   options.endpoint = "localhost";

@@ -93,7 +93,9 @@ libdeflate_result InflateOnce(Compression compression, std::string_view content,
   return result;
 }
 
-std::string_view NameOf(Compression compression) { return compression == Compression::kGzip ? "gzip" : "deflate"; }
+std::string_view NameOf(Compression compression) {
+  return compression == Compression::kGzip ? "gzip" : "deflate";
+}
 
 Status NotOfThatCoding(Compression compression) {
   return absl::InvalidArgumentError(
@@ -129,8 +131,11 @@ StatusOr<Bytes> Inflate(Compression compression, std::string_view content, size_
   return std::move(output).Take();
 }
 
-// Incompressible data become stored blocks of at most 65535 bytes with 5 bytes before each (RFC 1951, 3.2.4), plus the wrapper.
-size_t DeflatedBytesMax(size_t bytes) { return bytes + 5 * (bytes / 32768 + 1) + 512; }
+// Incompressible data become stored blocks of at most 65535 bytes with 5 bytes before each (RFC 1951, 3.2.4), plus the
+// wrapper.
+size_t DeflatedBytesMax(size_t bytes) {
+  return bytes + 5 * (bytes / 32768 + 1) + 512;
+}
 
 Bytes Deflate(Compression compression, std::string_view content) {
   thread_local std::vector<uint8_t> level_buffer(ISAL_DEF_LVL1_DEFAULT);

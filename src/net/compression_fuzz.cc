@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whatever bytes are called gzip or deflate: no crash, no more memory than the limit, and what was taken comes out the same
-// after another round.
+// Whatever bytes are called gzip or deflate: no crash, no more memory than the limit, and what was taken comes out the
+// same after another round.
 
 #include "base/check.h"
 #include "net/compression.h"

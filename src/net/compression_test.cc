@@ -52,8 +52,8 @@ TEST(Compression, NoneCopies) {
   EXPECT_TRUE(absl::IsResourceExhausted(Decompress(Compression::kNone, "abc", 2).status()));
 }
 
-// Scenario: 200 MB of zeros in 200 kB of gzip, with a limit of 1 MB; and content of exactly the limit, and one byte more.
-// Guarantees: a bomb is refused as too large, and the limit is exact.
+// Scenario: 200 MB of zeros in 200 kB of gzip, with a limit of 1 MB; and content of exactly the limit, and one byte
+// more. Guarantees: a bomb is refused as too large, and the limit is exact.
 TEST(Compression, RefusesWhatInflatesOverTheLimit) {
   for (const Compression coding : kCodings) {
     const Bytes bomb = Compress(coding, std::string(200 << 20, '\0'));

@@ -25,8 +25,9 @@ struct GrpcRequest {
   std::string peer;      // "address:port" of the other end
 };
 
-// Answers one call, once, from any thread: a message, or an error whose code becomes grpc-status and whose retry delay (see
-// base/status.h) becomes google.rpc.RetryInfo in grpc-status-details-bin. Destroying it unanswered answers INTERNAL.
+// Answers one call, once, from any thread: a message, or an error whose code becomes grpc-status and whose retry delay
+// (see base/status.h) becomes google.rpc.RetryInfo in grpc-status-details-bin. Destroying it unanswered answers
+// INTERNAL.
 class GrpcResponder {
  public:
   using Sink = absl::AnyInvocable<void(StatusOr<Bytes>)>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HTTP requests and responses as values, the same for HTTP/1.1 and HTTP/2. Bodies are whole: a request reaches its handler
-// when its last byte has arrived and its Content-Encoding is undone.
+// HTTP requests and responses as values, the same for HTTP/1.1 and HTTP/2. Bodies are whole: a request reaches its
+// handler when its last byte has arrived and its Content-Encoding is undone.
 
 #pragma once
 

@@ -57,7 +57,9 @@ TEST(HttpResponder, AnswersOnce) {
 
 TEST(HttpResponder, AnswersInternalErrorWhenItIsDropped) {
   int status = 0;
-  { const HttpResponder responder([&](const HttpResponse& response) { status = response.status; }); }
+  {
+    const HttpResponder responder([&](const HttpResponse& response) { status = response.status; });
+  }
   EXPECT_EQ(status, 500);
 }
 

@@ -61,7 +61,9 @@ Timer& Timer::operator=(Timer&& other) noexcept {
   return *this;
 }
 
-Timer::~Timer() { Cancel(); }
+Timer::~Timer() {
+  Cancel();
+}
 
 void Timer::Cancel() {
   if (state_ == nullptr) return;
@@ -73,7 +75,9 @@ void Timer::Cancel() {
 Loop::Loop() : internal_(std::make_unique<Internal>()) {}
 Loop::~Loop() = default;
 
-void Loop::Post(Task task) { asio::post(internal_->context, std::move(task)); }
+void Loop::Post(Task task) {
+  asio::post(internal_->context, std::move(task));
+}
 
 Timer Loop::PostAfter(std::chrono::nanoseconds delay, Task task) {
   DCHECK(IsCurrent());
@@ -88,7 +92,9 @@ Timer Loop::PostAfter(std::chrono::nanoseconds delay, Task task) {
   return Timer(std::move(state));
 }
 
-bool Loop::IsCurrent() const { return current_loop == this; }
+bool Loop::IsCurrent() const {
+  return current_loop == this;
+}
 
 void Loop::Run() {
   current_loop = this;
@@ -97,7 +103,9 @@ void Loop::Run() {
   current_loop = nullptr;
 }
 
-void Loop::Stop() { internal_->context.stop(); }
+void Loop::Stop() {
+  internal_->context.stop();
+}
 
 struct LoopPool::State {
   std::vector<std::unique_ptr<Loop>> loops;
@@ -119,13 +127,17 @@ LoopPool::~LoopPool() {
   for (std::thread& thread : state_->threads) thread.join();
 }
 
-size_t LoopPool::size() const { return state_->loops.size(); }
+size_t LoopPool::size() const {
+  return state_->loops.size();
+}
 
 Loop& LoopPool::At(size_t index) {
   CHECK(index < state_->loops.size());
   return *state_->loops[index];
 }
 
-Loop& LoopPool::Next() { return At(state_->next.fetch_add(1, std::memory_order_relaxed) % size()); }
+Loop& LoopPool::Next() {
+  return At(state_->next.fetch_add(1, std::memory_order_relaxed) % size());
+}
 
 }  // namespace spanloom::net

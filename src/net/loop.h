@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Event loops, one a core. Sockets, timers and the objects that own them are bound to one loop; other threads reach them by
-// Post. Nothing on a loop may block or run longer than about a millisecond.
+// Event loops, one a core. Sockets, timers and the objects that own them are bound to one loop; other threads reach
+// them by Post. Nothing on a loop may block or run longer than about a millisecond.
 
 #pragma once
 
@@ -15,8 +15,8 @@ namespace spanloom::net {
 
 using Task = absl::AnyInvocable<void()>;
 
-// A timer that was started by Loop::PostAfter. Destroying or cancelling it on its loop's thread guarantees that the task
-// does not run afterwards. Sequence-bound: its loop.
+// A timer that was started by Loop::PostAfter. Destroying or cancelling it on its loop's thread guarantees that the
+// task does not run afterwards. Sequence-bound: its loop.
 class Timer {
  public:
   Timer();
@@ -59,8 +59,8 @@ class Loop {
   std::unique_ptr<Internal> internal_;
 };
 
-// Starts `count` loops, each with a thread named `spanloom-loop-N`. The destructor stops and joins them; tasks still posted
-// then are destroyed without being run. Thread-compatible; At and Next are thread-safe.
+// Starts `count` loops, each with a thread named `spanloom-loop-N`. The destructor stops and joins them; tasks still
+// posted then are destroyed without being run. Thread-compatible; At and Next are thread-safe.
 class LoopPool {
  public:
   // `count` must be positive; 0 means one for each core that the process may use.

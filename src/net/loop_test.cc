@@ -31,9 +31,8 @@ TEST(Timer, RunsTheTaskWhenTheDelayIsOver) {
   LoopPool loops(1);
   const Promise<bool> ran;
   const auto start = std::chrono::steady_clock::now();
-  Timer timer = RunOn(loops.At(0), [&] {
-    return loops.At(0).PostAfter(std::chrono::milliseconds(5), [ran] { ran.Set(true); });
-  });
+  Timer timer =
+      RunOn(loops.At(0), [&] { return loops.At(0).PostAfter(std::chrono::milliseconds(5), [ran] { ran.Set(true); }); });
   EXPECT_TRUE(ran.Get());
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(5));
 }
@@ -56,9 +55,7 @@ TEST(Timer, CancelledAfterItExpiredStaysSilent) {
     return true;
   });
   const Promise<bool> later;
-  Timer timer = RunOn(loop, [&] {
-    return loop.PostAfter(std::chrono::milliseconds(1), [later] { later.Set(true); });
-  });
+  Timer timer = RunOn(loop, [&] { return loop.PostAfter(std::chrono::milliseconds(1), [later] { later.Set(true); }); });
   EXPECT_TRUE(later.Get());
   EXPECT_EQ(RunOn(loop, [runs] { return *runs; }), 0);
 }

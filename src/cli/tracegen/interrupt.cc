@@ -18,6 +18,7 @@ constexpr int kInterruptedExit = 130;  // what shells report for a process that 
 constexpr std::chrono::milliseconds kSameWish{500};
 
 constexpr timespec kLookForEnd = {.tv_sec = 0, .tv_nsec = 50'000'000};
+constexpr timespec kNoWait = {.tv_sec = 0, .tv_nsec = 0};
 
 sigset_t InterruptSignals() {
   sigset_t signals;
@@ -45,10 +46,17 @@ void Watch(const std::stop_token& end, std::stop_source& interrupted) {
 
 InterruptWatch::InterruptWatch() {
   const sigset_t signals = InterruptSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  pthread_sigmask(SIG_BLOCK, &signals, &mask_before_);
   thread_ = std::jthread([this](const std::stop_token& end) { Watch(end, interrupted_); });
 }
 
-InterruptWatch::~InterruptWatch() = default;
+InterruptWatch::~InterruptWatch() {
+  thread_.request_stop();
+  thread_.join();
+  // What came too late for the watch must not end the process now.
+  const sigset_t signals = InterruptSignals();
+  while (sigtimedwait(&signals, nullptr, &kNoWait) > 0) continue;
+  pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+}
 
 }  // namespace spanloom::cli::tracegen

@@ -52,6 +52,10 @@ void WriteAttribute(Writer& writer, uint32_t field, std::string_view key, WriteV
   writer.End(attribute);
 }
 
+void WriteString(Writer& writer, uint32_t field, std::string_view key, std::string_view value) {
+  WriteAttribute(writer, field, key, [&] { writer.Bytes(any_value::kString, value); });
+}
+
 template <typename Values, typename WriteElement>
 void WriteArray(Writer& writer, std::string_view key, const Values& values, WriteElement&& write_element) {
   WriteAttribute(writer, span_field::kAttributes, key, [&] {
@@ -76,10 +80,6 @@ Id RandomId(Rng& rng) {
 }
 
 }  // namespace
-
-void WriteString(Writer& writer, uint32_t field, std::string_view key, std::string_view value) {
-  WriteAttribute(writer, field, key, [&] { writer.Bytes(any_value::kString, value); });
-}
 
 std::string EncodeResource(StringAttributes attributes) {
   std::string wire;

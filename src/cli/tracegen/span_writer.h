@@ -42,9 +42,6 @@ struct SpanHead {
   uint32_t flags = kGoLocalParent;
 };
 
-// Appends one KeyValue in field `field`.
-void WriteString(otlp::wire::Writer& writer, uint32_t field, std::string_view key, std::string_view value);
-
 // A Resource or an InstrumentationScope in wire form.
 using StringAttributes = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 std::string EncodeResource(StringAttributes attributes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Boost.Asio as net/ uses it, and what a Loop wraps. Included by sources of net/ and by headers of its subfolders, never by
-// a header that others see.
+// Boost.Asio as net/ uses it, and what a Loop wraps. Included by sources of net/ and by headers of its subfolders,
+// never by a header that others see.
 
 #pragma once
 
@@ -30,8 +30,8 @@ namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-// The event queue of a loop and the buffer that its HTTP/2 connections read into, one after the other: an idle connection
-// holds no buffer.
+// The event queue of a loop and the buffer that its HTTP/2 connections read into, one after the other: an idle
+// connection holds no buffer.
 struct Loop::Internal {
   static constexpr size_t kReadBufferBytes = 64 << 10;  // four frames of HTTP/2's default size; guess
 

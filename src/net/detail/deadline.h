@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A point in time that moves often and passes rarely: the end of an idle wait, the latest end of a request. Moving it costs
-// no timer operation as long as it moves forward.
+// A point in time that moves often and passes rarely: the end of an idle wait, the latest end of a request. Moving it
+// costs no timer operation as long as it moves forward.
 
 #pragma once
 
@@ -16,8 +16,8 @@ class Deadline {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // `on_passed` runs on `loop` once after a point that was set has passed; it may set another. It may destroy the Deadline's
-  // owner only if something else keeps it alive until on_passed returns.
+  // `on_passed` runs on `loop` once after a point that was set has passed; it may set another. It may destroy the
+  // Deadline's owner only if something else keeps it alive until on_passed returns.
   Deadline(Loop& loop, Task on_passed);
 
   void Set(TimePoint at);
@@ -31,7 +31,7 @@ class Deadline {
 
   Loop& loop_;
   Task on_passed_;
-  TimePoint at_ = TimePoint::max();       // max: none
+  TimePoint at_ = TimePoint::max();        // max: none
   TimePoint wakes_at_ = TimePoint::max();  // when timer_ fires; never after at_
   Timer timer_;
 };

@@ -58,7 +58,9 @@ HttpResponse BodyTooLarge(size_t bytes_max) {
   return TextResponse(413, StrCat("413 the request's body is larger than ", bytes_max, " bytes; send less at once"));
 }
 
-bool MayHaveBody(int status) { return status >= 200 && status != 204 && status != 304; }
+bool MayHaveBody(int status) {
+  return status >= 200 && status != 204 && status != 304;
+}
 
 bool IsConnectionHeader(std::string_view name) {
   return name == "connection" || name == "keep-alive" || name == "proxy-connection" || name == "transfer-encoding" ||
@@ -71,6 +73,8 @@ std::string CleanHeaderValue(std::string value) {
   return value;
 }
 
-std::string ToLower(std::string_view text) { return absl::AsciiStrToLower(AbslView(text)); }
+std::string ToLower(std::string_view text) {
+  return absl::AsciiStrToLower(AbslView(text));
+}
 
 }  // namespace spanloom::net

@@ -13,19 +13,19 @@
 namespace spanloom::net {
 
 enum class Refusal {
-  kMessageTooLarge,       // a gRPC message over its limit
-  kBodyTooLarge,          // an HTTP body over its limit
-  kHeaderTooLarge,        // a header block over its limit
-  kConnectionsMax,        // one connection too many
-  kStreamsMax,            // one HTTP/2 stream too many
-  kBadRequest,            // what is not HTTP or breaks its rules
-  kBadMessage,            // gRPC framing that is broken
-  kBadEncoding,           // a content coding that is unknown, or content that is not of it
-  kUnknownMethod,         // a gRPC method that nobody serves
-  kTimeout,               // a request that took too long to arrive
-  kIdle,                  // a connection that was idle for too long
-  kTooManyPings,          // HTTP/2 pings against the policy
-  kFlood,                 // resets, acknowledgements or settings in a number that only an attack has
+  kMessageTooLarge,  // a gRPC message over its limit
+  kBodyTooLarge,     // an HTTP body over its limit
+  kHeaderTooLarge,   // a header block over its limit
+  kConnectionsMax,   // one connection too many
+  kStreamsMax,       // one HTTP/2 stream too many
+  kBadRequest,       // what is not HTTP or breaks its rules
+  kBadMessage,       // gRPC framing that is broken
+  kBadEncoding,      // a content coding that is unknown, or content that is not of it
+  kUnknownMethod,    // a gRPC method that nobody serves
+  kTimeout,          // a request that took too long to arrive
+  kIdle,             // a connection that was idle for too long
+  kTooManyPings,     // HTTP/2 pings against the policy
+  kFlood,            // resets, acknowledgements or settings in a number that only an attack has
 };
 inline constexpr size_t kRefusalCount = static_cast<size_t>(Refusal::kFlood) + 1;
 

@@ -29,7 +29,8 @@ struct ServerContext {
   std::atomic<size_t> connections = 0;  // over all loops
 };
 
-// A place among a server's connections; gives it back when destroyed. Moved from hand to hand as a connection finds its protocol.
+// A place among a server's connections; gives it back when destroyed. Moved from hand to hand as a connection finds its
+// protocol.
 class ConnectionSlot {
  public:
   // Takes a place. The caller checks the limit.
@@ -74,7 +75,8 @@ class ConnectionSet {
   size_t CloseAll();
 
  private:
-  absl::flat_hash_map<ServerConnection*, std::shared_ptr<ServerConnection>> connections_;  // shared with their coroutines
+  absl::flat_hash_map<ServerConnection*, std::shared_ptr<ServerConnection>>
+      connections_;  // shared with their coroutines
   Task drained_;
   bool draining_ = false;
 };

@@ -41,8 +41,7 @@ StatusOr<Compression> MessageCompression(const HttpHeaders& headers) {
   const std::string_view encoding = headers.Get("grpc-encoding");
   const StatusOr<Compression> compression = ParseCompression(encoding);
   if (compression.ok()) return *compression;
-  return absl::UnimplementedError(
-      StrCat("grpc: Decompressor is not installed for grpc-encoding \"", encoding, "\""));
+  return absl::UnimplementedError(StrCat("grpc: Decompressor is not installed for grpc-encoding \"", encoding, "\""));
 }
 
 Compression AnswerCompression(Compression request, std::string_view accepted) {

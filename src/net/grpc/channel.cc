@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// GrpcChannel: makes its connection when there is a call for it, holds calls until it is ready, and watches their deadlines.
+// GrpcChannel: makes its connection when there is a call for it, holds calls until it is ready, and watches their
+// deadlines.
 
 #include <absl/container/flat_hash_map.h>
 
@@ -81,7 +82,7 @@ class GrpcChannel::State final : public http2::ClientOwner, public std::enable_s
   std::shared_ptr<http2::ClientConnection> connection_;  // that new calls go to; shared with its coroutine
   Timer ready_timer_;
   absl::flat_hash_map<uint64_t, PendingCall> calls_;  // by id
-  std::vector<uint64_t> waiting_;              // ids of calls that wait for the connection, in order
+  std::vector<uint64_t> waiting_;                     // ids of calls that wait for the connection, in order
   uint64_t next_call_id_ = 1;
   bool is_shut_down_ = false;
 };
@@ -95,8 +96,8 @@ void GrpcChannel::State::Add(PendingCall call) {
   });
   calls_.emplace(call_id, std::move(call));
   if (!is_full) return Dispatch(call_id);
-  FailSoon(call_id, absl::ResourceExhaustedError(StrCat("more than ", options_.calls_max, " calls to ",
-                                                        options_.endpoint, " are under way")));
+  FailSoon(call_id, absl::ResourceExhaustedError(
+                        StrCat("more than ", options_.calls_max, " calls to ", options_.endpoint, " are under way")));
 }
 
 // Sends the call, or lets it wait for the connection that is being made.
@@ -121,14 +122,10 @@ Status GrpcChannel::State::Send(uint64_t call_id, PendingCall& call) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(call.deadline - std::chrono::steady_clock::now());
   const std::string timeout = TimeoutText(left);
   const std::string user_agent = StrCat(options_.user_agent, options_.user_agent.empty() ? "" : " ", "grpc-spanloom");
-  std::vector<http2::Header> headers = {{":method", "POST"},
-                                        {":scheme", "http"},
-                                        {":path", call.method},
-                                        {":authority", options_.endpoint},
-                                        {"te", "trailers"},
-                                        {"content-type", "application/grpc"},
-                                        {"user-agent", user_agent},
-                                        {"grpc-accept-encoding", grpc::kAcceptedEncodings},
+  std::vector<http2::Header> headers = {{":method", "POST"},        {":scheme", "http"},
+                                        {":path", call.method},     {":authority", options_.endpoint},
+                                        {"te", "trailers"},         {"content-type", "application/grpc"},
+                                        {"user-agent", user_agent}, {"grpc-accept-encoding", grpc::kAcceptedEncodings},
                                         {"grpc-timeout", timeout}};
   const Compression compression = call.options.message_compression;
   const bool is_compressed = compression != Compression::kNone;
@@ -177,8 +174,8 @@ asio::awaitable<void> GrpcChannel::State::Connect(std::shared_ptr<State> self) {
     co_return;
   }
   self->ready_timer_ = self->loop_.PostAfter(kReadyTimeout, [state = self.get()] { state->OnReadyTimeout(); });
-  self->connection_ = http2::ClientConnection::Make(self->loop_, std::move(*connected.socket),
-                                                    self->options_.message_bytes_max, self);
+  self->connection_ =
+      http2::ClientConnection::Make(self->loop_, std::move(*connected.socket), self->options_.message_bytes_max, self);
 }
 
 void GrpcChannel::State::OnReadyTimeout() {

@@ -109,8 +109,9 @@ TEST_F(GrpcChannelPeer, ReadsTrailersOnly) {
 TEST_F(GrpcChannelPeer, TakesAProxysStatusForGrpcs) {
   const std::string unavailable = Encode(NGHTTP2_HEADERS, kWhole, 1, HeaderBlock({{":status", "503"}}));
   EXPECT_TRUE(absl::IsUnavailable(AnsweredWith(unavailable).status()));
-  const std::string html = StrCat(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 3, HeaderBlock({{":status", "401"}})),
-                                  Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 3, "<html>log in</html>"));
+  const std::string html =
+      StrCat(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 3, HeaderBlock({{":status", "401"}})),
+             Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 3, "<html>log in</html>"));
   EXPECT_TRUE(absl::IsUnauthenticated(AnsweredWith(html).status()));
 }
 

@@ -17,7 +17,8 @@ Status TooLarge(size_t bytes, size_t bytes_max) {
 
 Status InflationFailed(const Status& error, size_t bytes_max) {
   if (absl::IsResourceExhausted(error)) {
-    return absl::ResourceExhaustedError(StrCat("grpc: received message after decompression larger than max ", bytes_max));
+    return absl::ResourceExhaustedError(
+        StrCat("grpc: received message after decompression larger than max ", bytes_max));
   }
   return absl::InternalError(StrCat("grpc: failed to decompress the received message: ", error.message()));
 }

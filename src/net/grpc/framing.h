@@ -29,13 +29,14 @@ class MessageReader {
   // A message may have at most `bytes_max` bytes as sent.
   explicit MessageReader(size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  // Takes the next piece. After an error the reader must not be used. Errors: kResourceExhausted, as soon as a larger message
-  // is declared; kInternal for a bad "compressed" byte; kUnimplemented for a byte after the message (statuscodes.md:
-  // "cardinality violation").
+  // Takes the next piece. After an error the reader must not be used. Errors: kResourceExhausted, as soon as a larger
+  // message is declared; kInternal for a bad "compressed" byte; kUnimplemented for a byte after the message
+  // (statuscodes.md: "cardinality violation").
   Status Append(std::string_view piece);
 
-  // The message at the end of the stream, decompressed. `compression` is the stream's grpc-encoding. Errors: kUnimplemented if
-  // there was no message; kInternal if it was cut short or is not of its encoding; kResourceExhausted over `bytes_max`.
+  // The message at the end of the stream, decompressed. `compression` is the stream's grpc-encoding. Errors:
+  // kUnimplemented if there was no message; kInternal if it was cut short or is not of its encoding; kResourceExhausted
+  // over `bytes_max`.
   StatusOr<Bytes> Finish(Compression compression) &&;
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whatever bytes come as a unary call's stream: they are refused or taken the same, whole or in pieces. The first byte says
-// how large the pieces are and how the stream is encoded.
+// Whatever bytes come as a unary call's stream: they are refused or taken the same, whole or in pieces. The first byte
+// says how large the pieces are and how the stream is encoded.
 
 #include <algorithm>
 

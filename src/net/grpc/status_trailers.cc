@@ -139,9 +139,13 @@ std::optional<std::chrono::milliseconds> RetryDelayFromAny(std::string_view any)
   return delay;
 }
 
-std::string_view Shortened(std::string_view message) { return message.substr(0, kMessageBytesMax); }
+std::string_view Shortened(std::string_view message) {
+  return message.substr(0, kMessageBytesMax);
+}
 
-bool IsPlain(char c) { return c >= 0x20 && c <= 0x7e && c != '%'; }
+bool IsPlain(char c) {
+  return c >= 0x20 && c <= 0x7e && c != '%';
+}
 
 std::string UnpaddedBase64(std::string_view bytes) {
   std::string encoded = absl::Base64Escape(AbslView(bytes));

@@ -41,13 +41,14 @@ TEST(StatusTrailers, RoundTripKeepsCodeMessageAndDelayProperty) {
   }
 }
 
-// Scenario: grpc-status-details-bin as grpc-go writes it for RetryInfo of 1.5 s: the bytes of google.rpc.Status{14, "full",
-// [Any{RetryInfo{Duration{1, 500000000}}}]}, encoded by protobuf.
-// Guarantees: our encoder writes the same, and our decoder reads it with padding and without.
+// Scenario: grpc-status-details-bin as grpc-go writes it for RetryInfo of 1.5 s: the bytes of google.rpc.Status{14,
+// "full", [Any{RetryInfo{Duration{1, 500000000}}}]}, encoded by protobuf. Guarantees: our encoder writes the same, and
+// our decoder reads it with padding and without.
 TEST(StatusTrailers, DetailsAreGoogleRpcStatus) {
-  std::string expected("\x08\x0e\x12\x04"
-                       "full\x1a\x36\x0a\x28"
-                       "type.googleapis.com/google.rpc.RetryInfo\x12\x0a\x0a\x08\x08\x01\x10\x80\xca\xb5\xee\x01");
+  std::string expected(
+      "\x08\x0e\x12\x04"
+      "full\x1a\x36\x0a\x28"
+      "type.googleapis.com/google.rpc.RetryInfo\x12\x0a\x0a\x08\x08\x01\x10\x80\xca\xb5\xee\x01");
   const Status status = WithRetryDelay(absl::UnavailableError("full"), std::chrono::milliseconds(1'500));
   EXPECT_EQ(absl::CHexEscape(EncodeStatusDetails(status)), absl::CHexEscape(expected));
   const std::string padded = absl::Base64Escape(expected);

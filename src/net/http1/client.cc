@@ -2,6 +2,8 @@
 //
 // HttpClient: a queue of requests and a few connections that each take the next one when they have answered the last.
 
+#include "net/client.h"
+
 #include <absl/container/flat_hash_map.h>
 
 #include <algorithm>
@@ -18,7 +20,6 @@
 
 #include "base/rng.h"
 #include "base/text.h"
-#include "net/client.h"
 #include "net/compression.h"
 #include "net/detail/backoff.h"
 #include "net/detail/connect.h"
@@ -197,7 +198,7 @@ asio::awaitable<bool> HttpClient::State::AwaitWork(const ConnectionPtr& connecti
   co_await connection->socket->async_wait(tcp::socket::wait_read, Into(error));
   const bool was_woken = std::find(idle_.begin(), idle_.end(), connection) == idle_.end();
   std::erase(idle_, connection);
-  co_return was_woken && error == asio::error::operation_aborted && connection->socket->is_open();
+  co_return was_woken&& error == asio::error::operation_aborted && connection->socket->is_open();
 }
 
 asio::awaitable<error_code> HttpClient::State::Write(const ConnectionPtr& connection, const HttpRequest& request) {

@@ -2,13 +2,14 @@
 //
 // HttpClient against our server over loopback.
 
+#include "net/client.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
 #include <thread>
 
 #include "base/text.h"
-#include "net/client.h"
 #include "net/testing/net_fixture.h"
 
 namespace spanloom::net {
@@ -54,7 +55,9 @@ class HttpClientTest : public testing::Test {
     return promise;
   }
 
-  StatusOr<HttpResponse> Send(std::string path, std::string body) { return Start(std::move(path), std::move(body)).Get(); }
+  StatusOr<HttpResponse> Send(std::string path, std::string body) {
+    return Start(std::move(path), std::move(body)).Get();
+  }
 
   Loop& loop() { return loops_.At(0); }
 

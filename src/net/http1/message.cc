@@ -13,7 +13,9 @@ namespace {
 
 namespace http = boost::beast::http;
 
-std::string_view View(boost::beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view View(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 template <typename Fields>
 HttpHeaders ToHeaders(const Fields& fields) {
@@ -22,7 +24,8 @@ HttpHeaders ToHeaders(const Fields& fields) {
   return headers;
 }
 
-// The path and query of a request target, without the scheme and authority of a URL (RFC 9112, 3.2.2); "" if it has none.
+// The path and query of a request target, without the scheme and authority of a URL (RFC 9112, 3.2.2); "" if it has
+// none.
 std::string_view PathOf(std::string_view target) {
   if (target.starts_with('/') || target == "*") return target;
   if (!ToLower(target.substr(0, 7)).starts_with("http://")) return {};
@@ -82,7 +85,8 @@ std::string RequestHead(const HttpRequest& request, std::string_view host) {
   std::string head = StrCat(request.method, " ", target, " HTTP/1.1\r\n");
   if (request.headers.Get("host").empty()) AppendField("host", host, head);
   AppendFields(request.headers, head);
-  if (!request.body.empty() || request.method != "GET") AppendField("content-length", StrCat(request.body.size()), head);
+  if (!request.body.empty() || request.method != "GET")
+    AppendField("content-length", StrCat(request.body.size()), head);
   head.append("\r\n");
   return head;
 }

@@ -17,10 +17,10 @@ namespace {
 
 namespace http = beast::http;
 
-constexpr size_t kReadBytes = 64 << 10;              // what Beast reads at most in one go
-constexpr size_t kIdleBufferBytesMax = 4 << 10;      // an idle connection keeps at most this much; guess
-// A peer that is still sending must be read to the end to see its refusal: clients take a reset for an outage and send the same
-// again. OTLP 1.x, "Limits": no client sends more than 64 MiB.
+constexpr size_t kReadBytes = 64 << 10;          // what Beast reads at most in one go
+constexpr size_t kIdleBufferBytesMax = 4 << 10;  // an idle connection keeps at most this much; guess
+// A peer that is still sending must be read to the end to see its refusal: clients take a reset for an outage and send
+// the same again. OTLP 1.x, "Limits": no client sends more than 64 MiB.
 constexpr std::chrono::milliseconds kLinger{10'000};  // guess
 constexpr size_t kLingerBytesMax = 64 << 20;
 
@@ -28,7 +28,9 @@ uint32_t HeaderLimit(const ServerLimits& limits) {
   return static_cast<uint32_t>(std::min<size_t>(limits.header_bytes_max, std::numeric_limits<uint32_t>::max()));
 }
 
-bool IsHttpError(const error_code& error) { return error.category() == http::make_error_code(http::error{}).category(); }
+bool IsHttpError(const error_code& error) {
+  return error.category() == http::make_error_code(http::error{}).category();
+}
 
 bool IsHeaderTooLarge(const error_code& error) {
   return error == http::error::header_limit || error == http::error::buffer_overflow;
@@ -119,7 +121,7 @@ asio::awaitable<bool> ServerConnection::ServeOne() {
   if (closed_) co_return false;
   const bool keep_alive = wants_keep_alive && !is_draining_;
   const bool is_written = co_await Write(response, is_head, keep_alive, is_http10);
-  co_return is_written && keep_alive;
+  co_return is_written&& keep_alive;
 }
 
 asio::awaitable<bool> ServerConnection::AwaitRequest() {

@@ -94,7 +94,8 @@ TEST_F(Http1Server, AnswersPipelinedRequestsInOrder) {
 TEST_F(Http1Server, TakesARequestInAnyPieces) {
   Start();
   RawPeer client(server_->port());
-  const std::string_view request = "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n";
+  const std::string_view request =
+      "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n";
   for (const char c : request) ASSERT_TRUE(client.Send({&c, 1}));
   EXPECT_THAT(client.ReadResponse(), testing::EndsWith("\r\n\r\nabcd"));
 }
@@ -110,6 +111,21 @@ TEST_F(Http1Server, AnswersHeadWithoutABody) {
   EXPECT_THAT(response, testing::EndsWith("\r\n\r\n"));
 }
 
+// Scenario: a handler gives a body to a status that has none (204), and the next request follows.
+// Guarantees: the body is not sent, so the next response is where the client looks for it.
+TEST_F(Http1Server, SendsNoBodyWhereNoneMayBe) {
+  ServerOptions options = EchoOptions();
+  options.http = [](HttpRequest, HttpResponder responder) { std::move(responder).Respond(TextResponse(204, "body")); };
+  Start(std::move(options));
+  RawPeer client(server_->port());
+  for (int i = 0; i < 2; ++i) {
+    client.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    const std::string response = client.ReadResponse();
+    EXPECT_THAT(response, StartsWith("HTTP/1.1 204 No Content\r\n"));
+    EXPECT_THAT(response, Not(HasSubstr("content-length")));
+  }
+}
+
 TEST_F(Http1Server, SaysContinueBeforeTheBody) {
   Start();
   RawPeer client(server_->port());
@@ -122,7 +138,8 @@ TEST_F(Http1Server, SaysContinueBeforeTheBody) {
 TEST_F(Http1Server, UndoesContentEncodings) {
   Start();
   const std::string body = Repetitive(50'000);
-  for (const auto& [name, coding] : {std::pair("gzip", Compression::kGzip), std::pair("deflate", Compression::kDeflate)}) {
+  for (const auto& [name, coding] :
+       {std::pair("gzip", Compression::kGzip), std::pair("deflate", Compression::kDeflate)}) {
     const Bytes compressed = Compress(coding, body);
     const std::string response = Ask(StrCat("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: ", name,
                                             "\r\nContent-Length: ", compressed.size(), "\r\n\r\n", compressed.view()));
@@ -150,8 +167,9 @@ TEST_F(Http1Server, RefusesBodiesOverTheLimit) {
   const std::string large((1 << 20) + 1, 'x');
   EXPECT_THAT(Ask(StrCat("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ", large.size(), "\r\n\r\n", large)),
               StartsWith("HTTP/1.1 413 "));
-  EXPECT_THAT(Ask(StrCat("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n", large, "\r\n0\r\n\r\n")),
-              StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(
+      Ask(StrCat("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n", large, "\r\n0\r\n\r\n")),
+      StartsWith("HTTP/1.1 413 "));
   const Bytes bomb = Compress(Compression::kGzip, std::string(64 << 20, '\0'));
   EXPECT_THAT(Ask(StrCat("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: ", bomb.size(),
                          "\r\n\r\n", bomb.view())),
@@ -171,15 +189,15 @@ TEST_F(Http1Server, RefusesHeadersOverTheLimit) {
 TEST_F(Http1Server, RefusesWhatIsNotHttp) {
   Start();
   const char* const garbage[] = {
-      "\x16\x03\x01\x02\r\n\r\n",                                                                 // TLS on a cleartext port
-      "GET / HTTP/1.1\r\n\r\n",                                                                   // no Host
-      "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",                                             // two
-      "GET nowhere HTTP/1.1\r\nHost: x\r\n\r\n",                                                  // no path
-      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",                                 //
-      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",           //
+      "\x16\x03\x01\x02\r\n\r\n",                                                        // TLS on a cleartext port
+      "GET / HTTP/1.1\r\n\r\n",                                                          // no Host
+      "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",                                    // two
+      "GET nowhere HTTP/1.1\r\nHost: x\r\n\r\n",                                         // no path
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",                        //
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",  //
       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",  // smuggling
-      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",                   //
-      "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",                                                         // nearly a preface
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",                          //
+      "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",  // nearly a preface
   };
   uint64_t count = 0;
   for (const char* bytes : garbage) {

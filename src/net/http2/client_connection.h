@@ -22,7 +22,8 @@ namespace spanloom::net::http2 {
 
 class ClientConnection;
 
-// Whom a connection tells what happened. Called on the loop, never from inside a function of the connection that the owner calls.
+// Whom a connection tells what happened. Called on the loop, never from inside a function of the connection that the
+// owner calls.
 class ClientOwner {
  public:
   virtual ~ClientOwner() = default;

@@ -12,11 +12,12 @@
 namespace spanloom::net::http2 {
 namespace {
 
-constexpr std::chrono::milliseconds kLinger{1'000};  // for the peer to read our last frames before the socket closes; guess
-constexpr size_t kKeptOutputBytes = 16 << 10;        // an idle connection keeps at most this much of its output buffer; guess
-constexpr size_t kFrameHeaderBytes = 9;              // RFC 9113, 4.1
-constexpr size_t kOutboundAckMax = 1'000;            // PING and SETTINGS acknowledgements waiting; nghttp2's default
-constexpr uint64_t kResetBurst = 1'000;              // rapid reset (CVE-2023-44487): nghttp2's defaults
+constexpr std::chrono::milliseconds kLinger{
+    1'000};                                    // for the peer to read our last frames before the socket closes; guess
+constexpr size_t kKeptOutputBytes = 16 << 10;  // an idle connection keeps at most this much of its output buffer; guess
+constexpr size_t kFrameHeaderBytes = 9;        // RFC 9113, 4.1
+constexpr size_t kOutboundAckMax = 1'000;      // PING and SETTINGS acknowledgements waiting; nghttp2's default
+constexpr uint64_t kResetBurst = 1'000;        // rapid reset (CVE-2023-44487): nghttp2's defaults
 constexpr uint64_t kResetsPerSecond = 33;
 constexpr size_t kWaitingFramesMax = 10'000;  // that a peer makes us queue without reading them; guess
 
@@ -33,7 +34,9 @@ std::vector<nghttp2_nv> NameValues(std::span<const Header> headers) {
   return pairs;
 }
 
-std::string_view View(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+std::string_view View(const uint8_t* data, size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
 
 nghttp2_option* SessionOptions() {
   nghttp2_option* options = nullptr;
@@ -44,7 +47,9 @@ nghttp2_option* SessionOptions() {
   return options;
 }
 
-bool WouldBlock(const error_code& error) { return error == asio::error::would_block || error == asio::error::try_again; }
+bool WouldBlock(const error_code& error) {
+  return error == asio::error::would_block || error == asio::error::try_again;
+}
 
 }  // namespace
 
@@ -126,26 +131,28 @@ struct Connection::Callbacks {
 };
 
 Connection::Connection(Loop& loop, tcp::socket socket, Role role, const SessionLimits& limits)
-    : loop_(loop), socket_(std::move(socket)), linger_(loop, [this] { CloseSocket(); }) {
+    : loop_(loop), role_(role), socket_(std::move(socket)), linger_(loop, [this] { CloseSocket(); }) {
   static nghttp2_session_callbacks* const callbacks = Callbacks::Make();
   static nghttp2_option* const options = SessionOptions();
   const auto make = role == Role::kServer ? &nghttp2_session_server_new2 : &nghttp2_session_client_new2;
   CHECK(make(&session_, callbacks, this, options) == 0);
-  SubmitSettings(role, limits);
+  SubmitSettings(limits);
 }
 
-Connection::~Connection() { nghttp2_session_del(session_); }
+Connection::~Connection() {
+  nghttp2_session_del(session_);
+}
 
-void Connection::SubmitSettings(Role role, const SessionLimits& limits) {
+void Connection::SubmitSettings(const SessionLimits& limits) {
   std::vector<nghttp2_settings_entry> settings = {
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindowBytes},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.header_bytes_max},
   };
-  if (role == Role::kServer) {
+  if (role_ == Role::kServer) {
     settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streams_max});
     settings.push_back({NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1});
   }
-  if (role == Role::kClient) settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
+  if (role_ == Role::kClient) settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
   CHECK(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) == 0);
   CHECK(nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindowBytes) == 0);
 }
@@ -262,8 +269,10 @@ void Connection::WaitToWrite() {
   });
 }
 
-// Says that we send no more, and gives the peer time to read it: closing a socket with unread input would discard our output.
+// A server says that it sends no more, and gives the client time to read what was sent: closing a socket with unread
+// input would discard it.
 void Connection::Finish() {
+  if (role_ == Role::kClient) return CloseSocket();
   finished_ = true;
   error_code ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
@@ -310,8 +319,7 @@ void Connection::SubmitResponse(int32_t stream_id, std::span<const Header> heade
 StatusOr<int32_t> Connection::SubmitRequest(std::span<const Header> headers, OutgoingBody body) {
   const std::vector<nghttp2_nv> pairs = NameValues(headers);
   const nghttp2_data_provider provider{{}, &Callbacks::ReadBody};
-  const int32_t stream_id =
-      nghttp2_submit_request(session_, nullptr, pairs.data(), pairs.size(), &provider, nullptr);
+  const int32_t stream_id = nghttp2_submit_request(session_, nullptr, pairs.data(), pairs.size(), &provider, nullptr);
   if (stream_id < 0) {
     GoAway(NGHTTP2_NO_ERROR, "");
     return absl::UnavailableError(nghttp2_strerror(stream_id));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One HTTP/2 connection, either end: moves bytes between a socket and an nghttp2 session, and sends bodies. What the frames
-// mean is up to the two ends, server_connection.h and client_connection.h. Specification: RFC 9113.
+// One HTTP/2 connection, either end: moves bytes between a socket and an nghttp2 session, and sends bodies. What the
+// frames mean is up to the two ends, server_connection.h and client_connection.h. Specification: RFC 9113.
 
 #pragma once
 
@@ -25,9 +25,9 @@
 
 namespace spanloom::net::http2 {
 
-inline constexpr uint32_t kStreamWindowBytes = 1 << 20;       // of each stream, what a peer may send unasked; guess
-inline constexpr uint32_t kConnectionWindowBytes = 8 << 20;   // of all streams together; guess
-inline constexpr size_t kOutputBytesMax = 256 << 10;          // encoded and not yet written; guess
+inline constexpr uint32_t kStreamWindowBytes = 1 << 20;      // of each stream, what a peer may send unasked; guess
+inline constexpr uint32_t kConnectionWindowBytes = 8 << 20;  // of all streams together; guess
+inline constexpr size_t kOutputBytesMax = 256 << 10;         // encoded and not yet written; guess
 
 struct Header {
   std::string_view name;  // lower case
@@ -47,7 +47,7 @@ struct OutgoingBody {
 enum class Role { kServer, kClient };
 
 struct SessionLimits {
-  uint32_t streams_max = 100;           // that the peer may have open at once
+  uint32_t streams_max = 100;            // that the peer may have open at once
   uint32_t header_bytes_max = 64 << 10;  // told to the peer; enforced by the ends
 };
 
@@ -118,12 +118,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void WaitToWrite();
   void Finish();
   void Fail(Status reason);
-  void SubmitSettings(Role role, const SessionLimits& limits);
+  void SubmitSettings(const SessionLimits& limits);
 
   ssize_t ReadBody(int32_t stream_id, size_t bytes_max, uint32_t& flags);
   int AppendBody(int32_t stream_id, const uint8_t* frame_header, size_t bytes);
 
   Loop& loop_;
+  const Role role_;
   tcp::socket socket_;
   nghttp2_session* session_ = nullptr;
   absl::flat_hash_map<int32_t, OutgoingBody> bodies_;  // by stream id, while being sent

@@ -7,8 +7,9 @@
 namespace spanloom::net::http2 {
 namespace {
 
-constexpr int kStrikesMax = 2;                          // doc/keepalive.md of grpc/grpc: GRPC_ARG_HTTP2_MAX_PING_STRIKES
-constexpr std::chrono::hours kMinTimeWithoutStreams{2};  // as TCP keepalive, when pings without streams are not permitted
+constexpr int kStrikesMax = 2;  // doc/keepalive.md of grpc/grpc: GRPC_ARG_HTTP2_MAX_PING_STRIKES
+constexpr std::chrono::hours kMinTimeWithoutStreams{
+    2};  // as TCP keepalive, when pings without streams are not permitted
 
 }  // namespace
 

@@ -38,7 +38,9 @@ void StoreHeader(std::string_view name, std::string_view value, HttpRequest& req
   }
 }
 
-bool IsGrpc(const HttpRequest& request) { return grpc::IsGrpcContentType(request.headers.Get("content-type")); }
+bool IsGrpc(const HttpRequest& request) {
+  return grpc::IsGrpcContentType(request.headers.Get("content-type"));
+}
 
 // The declared length; 0 if there is none.
 uint64_t ContentLength(const HttpRequest& request) {
@@ -50,7 +52,9 @@ Refusal CauseOf(const Status& status) {
   return absl::IsResourceExhausted(status) ? Refusal::kMessageTooLarge : Refusal::kBadMessage;
 }
 
-bool EndsStream(const nghttp2_frame& frame) { return (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0; }
+bool EndsStream(const nghttp2_frame& frame) {
+  return (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+}
 
 }  // namespace
 
@@ -73,7 +77,9 @@ ServerConnection::ServerConnection(Loop& loop, tcp::socket socket, std::string p
       pings_(context_.options.keepalive),
       deadline_(loop, [this] { OnDeadline(); }) {}
 
-void ServerConnection::Drain() { GoAway(NGHTTP2_NO_ERROR, "server is shutting down"); }
+void ServerConnection::Drain() {
+  GoAway(NGHTTP2_NO_ERROR, "server is shutting down");
+}
 
 size_t ServerConnection::Close() {
   CloseSocket();
@@ -259,9 +265,8 @@ void ServerConnection::AnswerGrpc(int32_t stream_id, StatusOr<Bytes> answer) {
 // "Trailers-Only": one HEADERS frame says it all.
 void ServerConnection::AnswerGrpcError(int32_t stream_id, const Status& status) {
   const grpc::Trailers trailers = grpc::StatusToTrailers(status);
-  std::vector<Header> headers = {{":status", "200"},
-                                 {"content-type", "application/grpc"},
-                                 {"grpc-accept-encoding", grpc::kAcceptedEncodings}};
+  std::vector<Header> headers = {
+      {":status", "200"}, {"content-type", "application/grpc"}, {"grpc-accept-encoding", grpc::kAcceptedEncodings}};
   for (const auto& [name, value] : trailers) headers.push_back({name, value});
   SubmitResponse(stream_id, headers, std::nullopt);
 }
@@ -326,7 +331,9 @@ void ServerConnection::OnInvalidFrame(int nghttp2_error) {
   if (nghttp2_error == NGHTTP2_ERR_REFUSED_STREAM) context_.refusals.Count(Refusal::kStreamsMax);
 }
 
-void ServerConnection::OnFlood() { context_.refusals.Count(Refusal::kFlood); }
+void ServerConnection::OnFlood() {
+  context_.refusals.Count(Refusal::kFlood);
+}
 
 void ServerConnection::SetIdleDeadline() {
   const auto idle_max = context_.options.limits.idle_max;

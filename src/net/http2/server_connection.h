@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The server's end of an HTTP/2 connection: collects requests stream by stream and hands them to the HTTP handler or, by
-// their content type, to gRPC's.
+// The server's end of an HTTP/2 connection: collects requests stream by stream and hands them to the HTTP handler or,
+// by their content type, to gRPC's.
 
 #pragma once
 
@@ -40,12 +40,12 @@ class ServerConnection final : public Connection, public net::ServerConnection {
   struct Stream {
     HttpRequest request;
     size_t header_bytes = 0;
-    std::string body;                            // of plain HTTP
-    const GrpcHandler* grpc_handler = nullptr;   // set if the request is gRPC and its method is served
-    std::optional<grpc::MessageReader> message;  // of gRPC
+    std::string body;                                     // of plain HTTP
+    const GrpcHandler* grpc_handler = nullptr;            // set if the request is gRPC and its method is served
+    std::optional<grpc::MessageReader> message;           // of gRPC
     Compression compression = Compression::kNone;         // of the message
     Compression answer_compression = Compression::kNone;  // that the client takes
-    TimePoint latest_end;  // of the request's last byte
+    TimePoint latest_end;                                 // of the request's last byte
     bool is_head = false;
     bool headers_are_complete = false;
     bool is_complete = false;  // its last byte has arrived

@@ -22,17 +22,16 @@ using testing::IsEmpty;
 using testing::Not;
 
 std::string GrpcHeaders(std::string method, std::vector<std::pair<std::string, std::string>> more = {}) {
-  std::vector<std::pair<std::string, std::string>> headers = {{":method", "POST"},
-                                                              {":scheme", "http"},
-                                                              {":path", std::move(method)},
-                                                              {":authority", "x"},
-                                                              {"te", "trailers"},
-                                                              {"content-type", "application/grpc"}};
+  std::vector<std::pair<std::string, std::string>> headers = {
+      {":method", "POST"}, {":scheme", "http"}, {":path", std::move(method)},
+      {":authority", "x"}, {"te", "trailers"},  {"content-type", "application/grpc"}};
   headers.insert(headers.end(), more.begin(), more.end());
   return HeaderBlock(headers);
 }
 
-std::string Message(std::string_view content) { return StrCat(grpc::MessagePrefix(false, content.size()), content); }
+std::string Message(std::string_view content) {
+  return StrCat(grpc::MessagePrefix(false, content.size()), content);
+}
 
 std::unique_ptr<FramePeer> Connect(const Server& server) {
   auto peer = std::make_unique<FramePeer>(std::make_unique<RawPeer>(server.port()));
@@ -58,10 +57,10 @@ class Http2Server : public testing::Test {
 TEST_F(Http2Server, TakesBytesInAnyPieces) {
   Start();
   FramePeer client(std::make_unique<RawPeer>(server_->port()));
-  const std::string bytes =
-      StrCat(kPreface, Settings(), Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod)),
-             Encode(NGHTTP2_DATA, 0, 1, Message("hel").substr(0, 3)), Encode(NGHTTP2_DATA, 0, 1, Message("hel").substr(3)),
-             Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, ""));
+  const std::string bytes = StrCat(
+      kPreface, Settings(), Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod)),
+      Encode(NGHTTP2_DATA, 0, 1, Message("hel").substr(0, 3)), Encode(NGHTTP2_DATA, 0, 1, Message("hel").substr(3)),
+      Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, ""));
   for (const char c : bytes) ASSERT_TRUE(client.Send({&c, 1}));
   const std::string answer = client.Answer(1);
   EXPECT_THAT(answer, HasSubstr(":status: 200\ncontent-type: application/grpc\n"));
@@ -81,11 +80,31 @@ TEST_F(Http2Server, ServesPlainHttpToo) {
   EXPECT_THAT(answer, testing::EndsWith("body"));
 }
 
+TEST_F(Http2Server, SendsNoBodyWhereNoneMayBe) {
+  ServerOptions options = EchoOptions();
+  options.http = [](HttpRequest request, HttpResponder responder) {
+    std::move(responder).Respond(TextResponse(request.path == "/204" ? 204 : 200, "body"));
+  };
+  Start(std::move(options));
+  const auto peer = Connect(*server_);
+  uint32_t stream_id = 1;
+  const auto answer_to = [&](const std::string& method, const std::string& path) {
+    const std::string block =
+        HeaderBlock({{":method", method}, {":scheme", "http"}, {":path", path}, {":authority", "x"}});
+    peer->Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, stream_id, block));
+    return peer->Answer(std::exchange(stream_id, stream_id + 2));
+  };
+  EXPECT_EQ(answer_to("HEAD", "/"), ":status: 200\ncontent-length: 4\ncontent-type: text/plain; charset=utf-8\n");
+  EXPECT_EQ(answer_to("GET", "/204"), ":status: 204\ncontent-type: text/plain; charset=utf-8\n");
+  EXPECT_THAT(answer_to("GET", "/"), testing::EndsWith("body"));
+}
+
 TEST_F(Http2Server, AnswersUnknownEncodingsAsGrpcGoDoes) {
   Start();
   const auto peer = Connect(*server_);
   FramePeer& client = *peer;
-  client.Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod, {{"grpc-encoding", "br"}})));
+  client.Send(
+      Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, GrpcHeaders(kEchoMethod, {{"grpc-encoding", "br"}})));
   const std::string answer = client.Answer(1);
   EXPECT_THAT(answer, HasSubstr("grpc-status: 12\n"));
   EXPECT_THAT(answer, HasSubstr("grpc-message: grpc: Decompressor is not installed for grpc-encoding \"br\"\n"));
@@ -233,7 +252,7 @@ TEST_F(Http2Server, EndsConnectionsThatBreakTheRules) {
   Start();
   const std::string broken[] = {
       Encode(NGHTTP2_DATA, 0, 1, "on an idle stream"),
-      Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 2, GrpcHeaders(kEchoMethod)),  // even id from a client
+      Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 2, GrpcHeaders(kEchoMethod)),    // even id from a client
       Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, "\xff\xff\xff\xff\xff\xff"),  // not HPACK
       Encode(NGHTTP2_SETTINGS, 0, 0, "short"),
       Encode(NGHTTP2_WINDOW_UPDATE, 0, 0, std::string(4, '\0')),

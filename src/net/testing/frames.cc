@@ -24,7 +24,9 @@ std::string Encode(int type, int flags, uint32_t stream_id, std::string_view pay
   return frame;
 }
 
-std::string Settings() { return Encode(NGHTTP2_SETTINGS, 0, 0, ""); }
+std::string Settings() {
+  return Encode(NGHTTP2_SETTINGS, 0, 0, "");
+}
 
 std::string GoAwayPayload(uint32_t last_stream_id, uint32_t error_code) {
   std::string payload;
@@ -49,7 +51,9 @@ FramePeer::FramePeer(std::unique_ptr<RawPeer> raw) : raw_(std::move(raw)) {
   CHECK(nghttp2_hd_inflate_new(&inflater_) == 0);
 }
 
-FramePeer::~FramePeer() { nghttp2_hd_inflate_del(inflater_); }
+FramePeer::~FramePeer() {
+  nghttp2_hd_inflate_del(inflater_);
+}
 
 Frame FramePeer::ReadFrame() {
   const std::string head = raw_->Read(9);

@@ -70,7 +70,9 @@ RawPeer::RawPeer(uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
   CHECK(connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
 }
 
-RawPeer::RawPeer(Accepted accepted) : socket_(accepted.socket) { SetPatience(); }
+RawPeer::RawPeer(Accepted accepted) : socket_(accepted.socket) {
+  SetPatience();
+}
 
 void RawPeer::SetPatience() const {
   const timeval patience{.tv_sec = absl::ToInt64Seconds(kPatience), .tv_usec = 0};
@@ -80,7 +82,9 @@ void RawPeer::SetPatience() const {
   CHECK(setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
 }
 
-RawPeer::~RawPeer() { close(socket_); }
+RawPeer::~RawPeer() {
+  close(socket_);
+}
 
 bool RawPeer::Send(std::string_view bytes) {
   while (!bytes.empty()) {

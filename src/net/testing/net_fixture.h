@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of net/ share: a server with an echo method in this process, a client that speaks raw bytes, and waiting
-// with a deadline instead of sleeping.
+// What the tests of net/ share: a server with an echo method in this process, a client that speaks raw bytes, and
+// waiting with a deadline instead of sleeping.
 
 #pragma once
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/detail/new_connection.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "net/http1/server_connection.h"
+#include "net/http2/server_connection.h"
+
+namespace spanloom::net {
+namespace {
+
+constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // RFC 9113, 3.4
+
+}  // namespace
+
+void NewConnection::Serve(Loop& loop, tcp::socket socket, std::string peer, ConnectionSlot slot,
+                          std::shared_ptr<ConnectionSet> connections) {
+  std::shared_ptr<NewConnection> connection(
+      new NewConnection(loop, std::move(socket), std::move(peer), std::move(slot), connections));
+  connections->Add(connection);
+  Spawn(loop, Run(std::move(connection)));
+}
+
+NewConnection::NewConnection(Loop& loop, tcp::socket socket, std::string peer, ConnectionSlot slot,
+                             std::shared_ptr<ConnectionSet> connections)
+    : loop_(loop),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      slot_(std::move(slot)),
+      connections_(std::move(connections)),
+      deadline_(loop, [this] { OnDeadline(); }) {}
+
+size_t NewConnection::Close() {
+  deadline_.Clear();
+  error_code ignored;
+  socket_.close(ignored);
+  return 0;
+}
+
+bool NewConnection::MayBeHttp2() const {
+  return kHttp2Preface.starts_with(first_bytes_);
+}
+
+bool NewConnection::IsDecided() const {
+  return !MayBeHttp2() || first_bytes_.size() == kHttp2Preface.size();
+}
+
+asio::awaitable<void> NewConnection::Run(std::shared_ptr<NewConnection> self) {
+  const auto idle_max = self->slot_.context().options.limits.idle_max;
+  if (idle_max.count() > 0) self->deadline_.SetAfter(idle_max);
+  error_code error;
+  while (!error && !self->IsDecided()) error = co_await self->ReadSome();
+  self->deadline_.Clear();
+  if (!error && self->socket_.is_open()) self->HandOver();
+  self->connections_->Remove(*self);
+}
+
+asio::awaitable<error_code> NewConnection::ReadSome() {
+  std::array<char, kHttp2Preface.size()> piece;
+  const auto buffer = asio::buffer(piece.data(), kHttp2Preface.size() - first_bytes_.size());
+  error_code error;
+  const size_t bytes = co_await socket_.async_read_some(buffer, Into(error));
+  if (first_bytes_.empty()) deadline_.SetAfter(slot_.context().options.limits.request_max);
+  first_bytes_.append(piece.data(), bytes);
+  co_return error;
+}
+
+void NewConnection::HandOver() {
+  if (MayBeHttp2()) {
+    http2::ServerConnection::Serve(loop_, std::move(socket_), std::move(first_bytes_), std::move(peer_),
+                                   std::move(slot_), connections_);
+  } else {
+    http1::ServerConnection::Serve(loop_, std::move(socket_), first_bytes_, std::move(peer_), std::move(slot_),
+                                   connections_);
+  }
+}
+
+void NewConnection::OnDeadline() {
+  slot_.context().refusals.Count(first_bytes_.empty() ? Refusal::kIdle : Refusal::kTimeout);
+  Close();
+}
+
+}  // namespace spanloom::net
