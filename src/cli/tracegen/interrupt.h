@@ -4,14 +4,15 @@
 
 #pragma once
 
+#include <csignal>
 #include <stop_token>
 #include <thread>
 
 namespace spanloom::cli::tracegen {
 
 // While it lives, the first SIGINT or SIGTERM requests a stop and the second ends the process with 130, without a
-// report. Made before any other thread is started, because it blocks the signals for these; the blocking stays
-// afterwards.
+// report. Made before any other thread is started, because it blocks the signals for these; its destructor puts the
+// signal mask back.
 class InterruptWatch {
  public:
   InterruptWatch();
@@ -22,6 +23,7 @@ class InterruptWatch {
   [[nodiscard]] std::stop_token token() const { return interrupted_.get_token(); }
 
  private:
+  sigset_t mask_before_{};
   std::stop_source interrupted_;
   std::jthread thread_;
 };

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "net/http1/server_connection.h"
-#include "net/http2/server_connection.h"
+#include "net/detail/http1/server_connection.h"
+#include "net/detail/http2/server_connection.h"
 
 namespace spanloom::net {
 namespace {

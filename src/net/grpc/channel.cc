@@ -14,10 +14,10 @@
 #include "net/client.h"
 #include "net/detail/backoff.h"
 #include "net/detail/connect.h"
+#include "net/detail/http2/client_connection.h"
 #include "net/detail/http_rules.h"
 #include "net/grpc/call_rules.h"
 #include "net/grpc/framing.h"
-#include "net/http2/client_connection.h"
 
 namespace spanloom::net {
 namespace {

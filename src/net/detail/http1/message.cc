@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/http1/message.h"
+#include "net/detail/http1/message.h"
 
 #include <boost/beast/http/status.hpp>
 #include <utility>

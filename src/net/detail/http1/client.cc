@@ -23,8 +23,8 @@
 #include "net/compression.h"
 #include "net/detail/backoff.h"
 #include "net/detail/connect.h"
+#include "net/detail/http1/message.h"
 #include "net/detail/http_rules.h"
-#include "net/http1/message.h"
 
 namespace spanloom::net {
 namespace {

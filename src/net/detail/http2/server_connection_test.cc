@@ -2,7 +2,7 @@
 //
 // HTTP/2 and gRPC as they arrive: frames written byte by byte, the well-behaved and the others.
 
-#include "net/http2/server_connection.h"
+#include "net/detail/http2/server_connection.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/http2/client_connection.h"
+#include "net/detail/http2/client_connection.h"
 
 #include <absl/strings/numbers.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/http1/server_connection.h"
+#include "net/detail/http1/server_connection.h"
 
 #include <array>
 #include <boost/beast/http/error.hpp>
@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "net/detail/http1/message.h"
 #include "net/detail/http_rules.h"
-#include "net/http1/message.h"
 
 namespace spanloom::net::http1 {
 namespace {

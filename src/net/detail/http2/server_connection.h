@@ -14,12 +14,12 @@
 #include <string>
 
 #include "net/detail/deadline.h"
+#include "net/detail/http2/connection.h"
+#include "net/detail/http2/ping_policy.h"
 #include "net/detail/server_connection.h"
 #include "net/grpc.h"
 #include "net/grpc/framing.h"
 #include "net/http.h"
-#include "net/http2/connection.h"
-#include "net/http2/ping_policy.h"
 
 namespace spanloom::net::http2 {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/http2/ping_policy.h"
+#include "net/detail/http2/ping_policy.h"
 
 #include <gtest/gtest.h>
 

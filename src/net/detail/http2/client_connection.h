@@ -14,9 +14,9 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "net/detail/http2/connection.h"
 #include "net/grpc/framing.h"
 #include "net/http.h"
-#include "net/http2/connection.h"
 
 namespace spanloom::net::http2 {
 
