@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 #include "config/load.h"
+#include "config/yaml.h"
+#include "otlp/testing/recorded_requests.h"
 #include "pipeline/testing/all_components.h"
 #include "pipeline/testing/fake_store.h"
 
@@ -201,6 +203,41 @@ TEST(ServiceConfig, RefusesTelemetryItHasNot) {
                            "{traces: {receivers: [otlp], exporters: [debug]}}}\n")),
               testing::AllOf(HasSubstr("service::telemetry::logs: has invalid keys: sampling"),
                              HasSubstr("service::telemetry: traces is not supported by this version")));
+}
+
+// Compares the defaults of `docs` with the values of the same keys in `printed`. Returns how many were compared.
+size_t ExpectDefaults(const std::vector<config::OptionDoc>& docs, const config::Node& printed,
+                      const std::string& path) {
+  size_t compared = 0;
+  for (const config::OptionDoc& doc : docs) {
+    const config::Node* value = printed.Find(doc.name);
+    // What a configuration must say itself was "a:1" where the Collector printed its defaults.
+    if (value == nullptr || doc.name == "endpoint") continue;
+    const std::string key = StrCat(path, "::", doc.name);
+    compared += ExpectDefaults(doc.children, *value, key);
+    if (!value->is_scalar()) continue;
+    EXPECT_EQ(doc.default_text, value->text()) << key;
+    ++compared;
+  }
+  return compared;
+}
+
+// Scenario: the defaults that a real Collector (v0.155) prints for its components.
+// Guarantees: ours are the same wherever both have the key.
+TEST(ServiceConfig, HasTheCollectorsDefaults) {
+  FakeStore store;
+  const Registry registry = AllComponents(store);
+  const auto printed =
+      config::ParseYaml(otlp::ReadFile(std::string(SPANLOOM_TEST_DATA) + "/collector/effective_defaults.yaml"),
+                        "effective_defaults.yaml");
+  ASSERT_TRUE(printed.ok()) << printed.status();
+  const auto expect = [&](const std::string& section, const std::string& type, const auto& table) {
+    return ExpectDefaults(table.Find(type)->describe(), *printed->Find(section)->Find(type), type);
+  };
+  EXPECT_EQ(expect("processors", "batch", registry.processors), 3u);
+  EXPECT_EQ(expect("processors", "filter", registry.processors), 1u);
+  EXPECT_EQ(expect("exporters", "otlp_grpc", registry.exporters), 10u);
+  EXPECT_EQ(expect("receivers", "otlp", registry.receivers), 1u);
 }
 
 }  // namespace

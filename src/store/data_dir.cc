@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kLockName = "LOCK";
 constexpr std::string_view kProbeName = "probe";
+constexpr std::string_view kAdvice = "make it writable for this user, or choose another data directory";
 
 // `status` with the next step behind it.
 Status WithAdvice(const Status& status, std::string_view advice) {
@@ -85,7 +86,6 @@ Status Probe(const std::string& path) {
 }  // namespace
 
 StatusOr<DataDir> DataDir::Take(const std::string& path, const Clock& clock) {
-  constexpr std::string_view kAdvice = "make it writable for this user, or choose another data directory";
   if (const Status created = CreateDirectories(path); !created.ok()) return WithAdvice(created, kAdvice);
 
   const std::string lock_path = (fs::path(path) / kLockName).string();

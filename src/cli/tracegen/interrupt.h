@@ -10,9 +10,9 @@
 
 namespace spanloom::cli::tracegen {
 
-// While it lives, the first SIGINT or SIGTERM requests a stop and the second ends the process with 130, without a
-// report. Made before any other thread is started, because it blocks the signals for these; its destructor puts the
-// signal mask back.
+// While it lives, the first SIGINT or SIGTERM requests a stop; one more, half a second later or after, ends the process
+// with 130 and without a report. Made before any other thread is started, because it blocks the signals for these.
+// Bound to the thread that made it.
 class InterruptWatch {
  public:
   InterruptWatch();
@@ -23,7 +23,7 @@ class InterruptWatch {
   [[nodiscard]] std::stop_token token() const { return interrupted_.get_token(); }
 
  private:
-  sigset_t mask_before_{};
+  sigset_t mask_before_{};  // of the thread that made the watch
   std::stop_source interrupted_;
   std::jthread thread_;
 };

@@ -22,16 +22,9 @@ constexpr std::string_view kJsonType = "application/json";
 
 // The Collector's table (receiver/otlpreceiver, errors); OTLP 1.x asks for the retryable ones to be 429 or 503.
 int HttpStatusOf(const Status& status) {
+  if (absl::IsResourceExhausted(status)) return 429;
+  if (IsRetryable(status)) return 503;
   switch (status.code()) {
-    case absl::StatusCode::kCancelled:
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kAborted:
-    case absl::StatusCode::kOutOfRange:
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kDataLoss:
-      return 503;
-    case absl::StatusCode::kResourceExhausted:
-      return 429;
     case absl::StatusCode::kInvalidArgument:
       return 400;
     case absl::StatusCode::kUnauthenticated:

@@ -73,6 +73,21 @@ StatusOr<int64_t> ParseDuration(const Parameters& parameters, std::string_view n
   return duration->count();
 }
 
+void ParseNames(const Parameters& parameters, store::TraceQuery& query) {
+  const std::string_view service = parameters.Get("service");
+  const std::string_view operation = parameters.Get("operation");
+  if (!service.empty()) query.service = service;
+  if (!operation.empty()) query.operation = operation;
+}
+
+Status ParseTraceIds(const Parameters& parameters, std::vector<otlp::TraceId>& ids) {
+  for (const std::string_view text : parameters.GetAll("traceID")) {
+    ASSIGN_OR_RETURN(const otlp::TraceId id, ParseTraceIdText(text));
+    ids.push_back(id);
+  }
+  return absl::OkStatus();
+}
+
 Status ParseTimes(const Parameters& parameters, uint64_t now_unix_ns, store::TraceQuery& query) {
   ASSIGN_OR_RETURN(query.start_min_unix_ns,
                    ParseTime(parameters, "start", kNsPerUs, 0, SubtractOrZero(now_unix_ns, kSearchLookbackNs)));
@@ -135,18 +150,12 @@ std::vector<std::string_view> Parameters::GetAll(std::string_view name) const {
 
 StatusOr<TraceSearch> ParseTraceSearch(const Parameters& parameters, uint64_t now_unix_ns) {
   TraceSearch search;
-  const std::string_view service = parameters.Get("service");
-  const std::string_view operation = parameters.Get("operation");
-  if (!service.empty()) search.query.service = service;
-  if (!operation.empty()) search.query.operation = operation;
+  ParseNames(parameters, search.query);
   RETURN_IF_ERROR(ParseTimes(parameters, now_unix_ns, search.query));
   RETURN_IF_ERROR(ParseAttributes(parameters, search.query));
   RETURN_IF_ERROR(ParseLimit(parameters, search.query));
   RETURN_IF_ERROR(ParseDurations(parameters, search.query));
-  for (const std::string_view text : parameters.GetAll("traceID")) {
-    ASSIGN_OR_RETURN(const otlp::TraceId id, ParseTraceIdText(text));
-    search.trace_ids.push_back(id);
-  }
+  RETURN_IF_ERROR(ParseTraceIds(parameters, search.trace_ids));
   ASSIGN_OR_RETURN(search.is_raw, ParseBool(parameters, "raw"));
   return search;
 }
@@ -167,8 +176,8 @@ StatusOr<DependencyRange> ParseDependencyRange(const Parameters& parameters, uin
 StatusOr<otlp::TraceId> ParseTraceIdText(std::string_view text) {
   if (const auto id = otlp::ParseTraceId(text)) return *id;
   std::string raw;
-  if (absl::Base64Unescape(AbslView(text), &raw) && raw.size() == sizeof(otlp::TraceId)) {
-    return *otlp::TraceId::FromBytes(raw);
+  if (absl::Base64Unescape(AbslView(text), &raw) && !raw.empty()) {
+    if (const auto id = otlp::TraceId::FromBytes(raw)) return *id;
   }
   return absl::InvalidArgumentError(
       StrCat("cannot parse traceID param: \"", text, "\" is not up to 32 hexadecimal digits, nor base64 of 16 bytes"));
