@@ -48,7 +48,8 @@ struct Trace {
   std::vector<StoredSpan> spans;  // by start time, then in order of arrival
 };
 
-// An attribute that a span must carry: on itself, its resource, its scope, or one of its events.
+// An attribute that a span must carry: on itself, its resource, its scope, or one of its events; or a fact that Jaeger
+// shows as a tag (span_tags.h): error, span.kind, otel.*. `error` = "false" means that the span is not an error.
 struct AttributeCondition {
   std::string key;
   std::string value;  // compared with the attribute's text: numbers in decimal, bools as "true" / "false"
