@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "config/merge.h"
 #include "config/yaml.h"
+#include "net/host_port.h"
 
 namespace spanloom::app {
 namespace {
@@ -162,24 +163,24 @@ std::string BuiltInConfig(std::string_view listen_host) {
     protocols:
       grpc:
         endpoint: ")",
-                listen_host, R"(:4317"
+                net::JoinHostPort(listen_host, 4317), R"("
       http:
         endpoint: ")",
-                listen_host, R"(:4318"
+                net::JoinHostPort(listen_host, 4318), R"("
 exporters:
   spanloom_store:
 extensions:
   health_check:
     endpoint: ")",
-                listen_host, R"(:13133"
+                net::JoinHostPort(listen_host, 13133), R"("
   spanloom_query:
     endpoint: ")",
-                listen_host, R"(:16686"
+                net::JoinHostPort(listen_host, 16686), R"("
 service:
   telemetry:
     metrics:
       address: ")",
-                listen_host, R"(:8888"
+                net::JoinHostPort(listen_host, 8888), R"("
   extensions: [health_check, spanloom_query]
   pipelines:
     traces:

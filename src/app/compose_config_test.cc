@@ -44,6 +44,8 @@ TEST(ComposeConfig, EmptyUserGetsTheBuiltIn) {
   EXPECT_THAT(At(composed.root, "service::pipelines::traces::exporters"), ElementsAre("spanloom_store"));
   EXPECT_THAT(At(composed.root, "receivers::otlp::protocols::grpc::endpoint"), ElementsAre("0.0.0.0:4317"));
   EXPECT_TRUE(composed.notes.empty());
+  const ComposedConfig ipv6 = Compose("{}", {.listen_host = "::1"});
+  EXPECT_THAT(At(ipv6.root, "receivers::otlp::protocols::grpc::endpoint"), ElementsAre("[::1]:4317"));
 }
 
 // Scenario: a Collector file with a pipeline of its own and an extension.

@@ -2,7 +2,6 @@
 
 #include "app/load_config.h"
 
-#include <absl/strings/match.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -81,11 +80,6 @@ Node DataDirSetting(const std::string& path) {
   return value;
 }
 
-// An IPv6 address is written in brackets in front of a port.
-std::string BracketedHost(const std::string& host) {
-  return absl::StrContains(host, ':') && !absl::StartsWith(host, "[") ? StrCat("[", host, "]") : host;
-}
-
 }  // namespace
 
 StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments) {
@@ -98,8 +92,7 @@ StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments) {
   ASSIGN_OR_RETURN(config::Expansion user, config::Load(texts, arguments.settings, sources));
   for (const std::string& warning : user.warnings) Log(LogLevel::kWarn, warning);
   if (!arguments.data_dir.empty()) user.node = config::Merge(user.node, DataDirSetting(arguments.data_dir));
-  return ComposeConfig(user.node,
-                       {.listen_host = BracketedHost(arguments.listen_host), .append_store = arguments.append_store});
+  return ComposeConfig(user.node, {.listen_host = arguments.listen_host, .append_store = arguments.append_store});
 }
 
 }  // namespace spanloom::app

@@ -30,6 +30,8 @@ namespace {
 // said.
 constexpr std::chrono::milliseconds kDrainMax{20'000};
 
+constexpr uint16_t kMetricsPort = 8888;  // the Collector's
+
 // The signals that end the process, or would end it by surprise. Blocked before any thread starts, so that they reach
 // WaitForStop alone.
 sigset_t BlockSignals() {
@@ -89,10 +91,10 @@ class Process {
 
     ASSIGN_OR_RETURN(host_, StoreHost::Open(StoreOptions(config), metrics_, Clock::System()));
     loops_ = std::make_unique<net::LoopPool>(0);
-    RETURN_IF_ERROR(StartMetrics(config.telemetry, arguments.listen_host));
-    engine_ = pipeline::Engine::Build(
-        config, registry,
-        {.loops = *loops_, .metrics = metrics_, .clock = Clock::System(), .default_host = arguments.listen_host});
+    const pipeline::BuildContext context{
+        .loops = *loops_, .metrics = metrics_, .clock = Clock::System(), .default_host = arguments.listen_host};
+    RETURN_IF_ERROR(StartMetrics(config.telemetry, context));
+    engine_ = pipeline::Engine::Build(config, registry, context);
     RETURN_IF_ERROR(engine_->Start());
     SayReady();
     return absl::OkStatus();
@@ -114,11 +116,10 @@ class Process {
   }
 
  private:
-  Status StartMetrics(const pipeline::TelemetryConfig& telemetry, const std::string& listen_host) {
+  Status StartMetrics(const pipeline::TelemetryConfig& telemetry, const pipeline::BuildContext& context) {
     if (!telemetry.metrics_enabled) return absl::OkStatus();
-    std::string endpoint = telemetry.metrics_endpoint;
-    if (endpoint.empty()) endpoint = StrCat(listen_host, ":8888");
-    StatusOr<std::unique_ptr<net::Server>> server = ServeMetrics(*loops_, metrics_, endpoint);
+    StatusOr<std::unique_ptr<net::Server>> server =
+        ServeMetrics(*loops_, metrics_, pipeline::ListenEndpoint(telemetry.metrics_endpoint, context, kMetricsPort));
     if (!server.ok()) return Annotate(server.status(), "cannot serve metrics (service.telemetry.metrics.address)");
     metrics_server_ = *std::move(server);
     return absl::OkStatus();

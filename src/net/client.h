@@ -63,7 +63,9 @@ class HttpClient {
   static StatusOr<std::unique_ptr<HttpClient>> Create(Loop& loop, HttpClientOptions options);
   ~HttpClient();
 
-  // Errors: kUnavailable (no connection, or lost), kDeadlineExceeded. An HTTP error status is an answer, not an error.
+  // Errors: kUnavailable (no connection, or lost), kDeadlineExceeded, kCancelled (the client was destroyed),
+  // kResourceExhausted (an answer over its limit), kInvalidArgument and kUnimplemented (a body that its
+  // Content-Encoding does not explain). An HTTP error status is an answer, not an error.
   void Send(HttpRequest request, std::chrono::milliseconds deadline,
             absl::AnyInvocable<void(StatusOr<HttpResponse>)> done);
 

@@ -2,14 +2,12 @@
 
 #include "pipeline/registry.h"
 
-#include "base/text.h"
+#include "net/host_port.h"
 
 namespace spanloom::pipeline {
 
 std::string ListenEndpoint(const std::string& endpoint, const BuildContext& context, uint16_t port) {
-  if (!endpoint.empty()) return endpoint;
-  const bool bare_ipv6 = context.default_host.find(':') != std::string::npos && !context.default_host.starts_with('[');
-  return bare_ipv6 ? StrCat("[", context.default_host, "]:", port) : StrCat(context.default_host, ":", port);
+  return endpoint.empty() ? net::JoinHostPort(context.default_host, port) : endpoint;
 }
 
 }  // namespace spanloom::pipeline

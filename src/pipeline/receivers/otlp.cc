@@ -206,11 +206,6 @@ void OtlpReceiver::AddHttp(net::ServerOptions& server) const {
   };
 }
 
-Status OtlpReceiver::Listen(net::ServerOptions options, std::shared_ptr<net::Server>& server) {
-  ASSIGN_OR_RETURN(server, net::Server::Create(context_.loops, context_.metrics, std::move(options)));
-  return absl::OkStatus();
-}
-
 Status OtlpReceiver::Start() {
   const OtlpProtocolsOptions& protocols = options_.protocols;
   const std::string http_endpoint = protocols.http ? ListenEndpoint(protocols.http->endpoint, context_, kHttpPort) : "";
@@ -218,7 +213,7 @@ Status OtlpReceiver::Start() {
     net::ServerOptions server = GrpcServer();
     const bool one_port = server.endpoint == http_endpoint && !server.endpoint.ends_with(":0");
     if (one_port) AddHttp(server);
-    RETURN_IF_ERROR(Listen(std::move(server), grpc_server_));
+    ASSIGN_OR_RETURN(grpc_server_, net::Server::Create(context_.loops, context_.metrics, std::move(server)));
     if (one_port) http_server_ = grpc_server_;
   }
   if (protocols.http && http_server_ == nullptr) {
@@ -226,10 +221,12 @@ Status OtlpReceiver::Start() {
     server.name = StrCat(id_, "/http");
     server.endpoint = http_endpoint;
     AddHttp(server);
-    if (Status status = Listen(std::move(server), http_server_); !status.ok()) {
+    auto created = net::Server::Create(context_.loops, context_.metrics, std::move(server));
+    if (!created.ok()) {
       Stop(milliseconds(0));
-      return status;
+      return created.status();
     }
+    http_server_ = *std::move(created);
   }
   return absl::OkStatus();
 }

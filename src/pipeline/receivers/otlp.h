@@ -73,7 +73,6 @@ class OtlpReceiver final : public Receiver {
   class Intake;
   [[nodiscard]] net::ServerOptions GrpcServer() const;
   void AddHttp(net::ServerOptions& server) const;
-  Status Listen(net::ServerOptions options, std::shared_ptr<net::Server>& server);
 
   const std::string id_;
   const OtlpReceiverOptions options_;
