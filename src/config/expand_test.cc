@@ -2,6 +2,7 @@
 
 #include "config/expand.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>

@@ -2,6 +2,7 @@
 
 #include "config/yaml.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/text.h"

@@ -24,60 +24,70 @@ using Kind = ValueView::Kind;
 
 // An attribute value as a plain tree; what views must show after it was written.
 struct Value {
+  struct Entry;
   Kind kind = Kind::kNone;
-  std::string bytes;                                    // kString, kBytes
-  uint64_t scalar = 0;                                  // kBool, kInt, kDouble: the bits
-  std::vector<std::pair<std::string, Value>> children;  // kArray (keys unused), kMap
+  std::string bytes;            // kString, kBytes
+  uint64_t scalar = 0;          // kBool, kInt, kDouble: the bits
+  std::vector<Entry> children;  // kArray (keys unused), kMap
 
-  void WriteFields(Writer& writer) const {
-    switch (kind) {
-      case Kind::kNone:
-        break;
-      case Kind::kString:
-        writer.Bytes(1, bytes);
-        break;
-      case Kind::kBool:
-        writer.Varint(2, scalar);
-        break;
-      case Kind::kInt:
-        writer.Varint(3, scalar);
-        break;
-      case Kind::kDouble:
-        writer.Fixed64(4, scalar);
-        break;
-      case Kind::kArray:
-      case Kind::kMap:
-        WriteChildren(writer);
-        break;
-      case Kind::kBytes:
-        writer.Bytes(7, bytes);
-        break;
-    }
-  }
-
-  void WriteChildren(Writer& writer) const {
-    const auto list = writer.Begin(kind == Kind::kArray ? 5 : 6);
-    for (const auto& [key, child] : children) {
-      const auto element = writer.Begin(1);
-      if (kind == Kind::kArray) {
-        child.WriteFields(writer);
-      } else {
-        WriteAttributeFields(writer, key, child);
-      }
-      writer.End(element);
-    }
-    writer.End(list);
-  }
-
-  static void WriteAttributeFields(Writer& writer, std::string_view key, const Value& value) {
-    writer.Bytes(1, key);
-    const auto mark = writer.Begin(2);
-    value.WriteFields(writer);
-    writer.End(mark);
-  }
+  void WriteFields(Writer& writer) const;
+  void WriteChildren(Writer& writer) const;
+  static void WriteAttributeFields(Writer& writer, std::string_view key, const Value& value);
 };
 
-using Attributes = std::vector<std::pair<std::string, Value>>;
+struct Value::Entry {
+  std::string key;
+  Value value;
+};
+
+void Value::WriteFields(Writer& writer) const {
+  switch (kind) {
+    case Kind::kNone:
+      break;
+    case Kind::kString:
+      writer.Bytes(1, bytes);
+      break;
+    case Kind::kBool:
+      writer.Varint(2, scalar);
+      break;
+    case Kind::kInt:
+      writer.Varint(3, scalar);
+      break;
+    case Kind::kDouble:
+      writer.Fixed64(4, scalar);
+      break;
+    case Kind::kArray:
+    case Kind::kMap:
+      WriteChildren(writer);
+      break;
+    case Kind::kBytes:
+      writer.Bytes(7, bytes);
+      break;
+  }
+}
+
+void Value::WriteChildren(Writer& writer) const {
+  const auto list = writer.Begin(kind == Kind::kArray ? 5 : 6);
+  for (const auto& [key, child] : children) {
+    const auto element = writer.Begin(1);
+    if (kind == Kind::kArray) {
+      child.WriteFields(writer);
+    } else {
+      WriteAttributeFields(writer, key, child);
+    }
+    writer.End(element);
+  }
+  writer.End(list);
+}
+
+void Value::WriteAttributeFields(Writer& writer, std::string_view key, const Value& value) {
+  writer.Bytes(1, key);
+  const auto mark = writer.Begin(2);
+  value.WriteFields(writer);
+  writer.End(mark);
+}
+
+using Attributes = std::vector<Value::Entry>;
 
 void WriteAttributes(Writer& writer, uint32_t field, const Attributes& attributes) {
   for (const auto& [key, value] : attributes) {
@@ -105,10 +115,11 @@ Value Read(const ValueView& view) {
       value.scalar = std::bit_cast<uint64_t>(view.double_value());
       break;
     case Kind::kArray:
-      for (const ValueView element : view.array()) value.children.emplace_back("", Read(element));
+      for (const ValueView element : view.array()) value.children.push_back({"", Read(element)});
       break;
     case Kind::kMap:
-      for (const AttributeView entry : view.map()) value.children.emplace_back(entry.key(), Read(entry.value()));
+      for (const AttributeView entry : view.map())
+        value.children.push_back({std::string(entry.key()), Read(entry.value())});
       break;
     case Kind::kBytes:
       value.bytes = view.bytes_value();
@@ -120,13 +131,17 @@ Value Read(const ValueView& view) {
 template <typename AttributeViews>
 Attributes Read(const AttributeViews& views) {
   Attributes attributes;
-  for (const AttributeView attribute : views) attributes.emplace_back(attribute.key(), Read(attribute.value()));
+  for (const AttributeView attribute : views)
+    attributes.push_back({std::string(attribute.key()), Read(attribute.value())});
   return attributes;
 }
 
-bool operator==(const Value& a, const Value& b);
+bool operator==(const Value::Entry& a, const Value::Entry& b);
 bool operator==(const Value& a, const Value& b) {
   return a.kind == b.kind && a.bytes == b.bytes && a.scalar == b.scalar && a.children == b.children;
+}
+bool operator==(const Value::Entry& a, const Value::Entry& b) {
+  return a.key == b.key && a.value == b.value;
 }
 
 std::string RandomText(Rng& rng, uint64_t size_max) {
@@ -168,7 +183,7 @@ Value RandomValue(Rng& rng, int depth) {
 
 Attributes RandomAttributes(Rng& rng, int depth) {
   Attributes attributes;
-  for (uint64_t i = rng.Below(6); i > 0; --i) attributes.emplace_back(RandomText(rng, 20), RandomValue(rng, depth));
+  for (uint64_t i = rng.Below(6); i > 0; --i) attributes.push_back({RandomText(rng, 20), RandomValue(rng, depth)});
   return attributes;
 }
 

@@ -2,6 +2,7 @@
 
 #include "pipeline/fan_out.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pipeline/testing/fake_consumer.h"

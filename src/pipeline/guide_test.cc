@@ -2,6 +2,7 @@
 //
 // The collector configuration of llm-d's tracing guide, unchanged, in this process.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -20,7 +20,6 @@ namespace {
 
 using config::Node;
 using config::Problems;
-using config::Source;
 
 const Node& ChildOrNull(const Node& map, std::string_view key) {
   static const Node null;

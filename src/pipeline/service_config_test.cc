@@ -2,6 +2,7 @@
 
 #include "pipeline/service_config.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -139,7 +139,7 @@ void SendingQueue::State::Add(ExportRequest request, Done done) {
   ++waiting_requests_;
   waiting_bytes_ += request.message.size();
   held_spans_ += request.spans;
-  Done on_end = options_.enabled ? Done() : std::move(done);
+  Done on_end = options_.enabled ? Done() : std::exchange(done, Done());
   waiting_.push_back(std::make_shared<Entry>(std::move(request), std::move(on_end), retry_));
   if (options_.enabled) std::move(done)(absl::OkStatus());
   StartNext();

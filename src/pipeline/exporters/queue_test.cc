@@ -2,6 +2,7 @@
 
 #include "pipeline/exporters/queue.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>

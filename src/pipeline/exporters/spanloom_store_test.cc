@@ -2,6 +2,7 @@
 
 #include "pipeline/exporters/spanloom_store.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pipeline/testing/fake_consumer.h"

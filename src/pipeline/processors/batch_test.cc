@@ -2,6 +2,7 @@
 
 #include "pipeline/processors/batch.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "config/yaml.h"

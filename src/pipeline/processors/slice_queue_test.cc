@@ -2,6 +2,7 @@
 
 #include "pipeline/processors/slice_queue.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pipeline/testing/requests.h"

@@ -4,6 +4,7 @@
 
 #include "pipeline/receivers/otlp.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>

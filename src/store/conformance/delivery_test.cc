@@ -18,7 +18,6 @@ namespace {
 
 using otlp::RecordedRequest;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 // All of a span: its message, and those it stood in.
 struct Delivered {

@@ -174,7 +174,7 @@ class FrameReader {
     if (!request.ok()) return Damaged(frame_offset, StdView(request.status().message()));
     ++stats_.frames;
     stats_.spans += request->spans;
-    store_.Append(otlp::Batch(otlp::Slice(std::move(payload), request->spans)), [this](const Status& status) {
+    store_.Append(otlp::Batch(otlp::Slice(std::move(payload), request->spans)), [](const Status& status) {
       if (!status.ok()) Log(LogLevel::kWarn, "snapshot: spans not taken", {{"reason", StdView(status.message())}});
     });
   }

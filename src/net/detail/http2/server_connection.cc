@@ -277,9 +277,9 @@ void ServerConnection::AnswerGrpcMessage(int32_t stream_id, const Stream& stream
   if (is_compressed) message = Compress(compression, message.view());
   std::array<Header, 3> headers = {{{":status", "200"}, {"content-type", "application/grpc"}, {}}};
   if (is_compressed) headers.back() = {"grpc-encoding", grpc::EncodingName(compression)};
-  OutgoingBody body{.prefix = grpc::MessagePrefix(is_compressed, message.size()),
-                    .content = std::move(message),
-                    .trailers = grpc::StatusToTrailers(absl::OkStatus())};
+  const auto prefix = grpc::MessagePrefix(is_compressed, message.size());
+  OutgoingBody body{
+      .prefix = prefix, .content = std::move(message), .trailers = grpc::StatusToTrailers(absl::OkStatus())};
   SubmitResponse(stream_id, std::span(headers).first(is_compressed ? 3 : 2), std::move(body));
 }
 
