@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/mutex.h"
 #include "base/text.h"
 
 namespace spanloom {
@@ -30,7 +31,7 @@ std::string LabelText(const MetricLabels& labels) {
 }  // namespace
 
 Counter& MetricRegistry::GetCounter(std::string_view name, std::string_view help, const MetricLabels& labels) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   Family& family = families_[std::string(name)];
   family.help = help;
   std::unique_ptr<Counter>& counter = family.counters[labels];
@@ -40,7 +41,7 @@ Counter& MetricRegistry::GetCounter(std::string_view name, std::string_view help
 
 void MetricRegistry::SetGauge(std::string_view name, std::string_view help, const MetricLabels& labels,
                               std::function<double()> read) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   Family& family = families_[std::string(name)];
   family.help = help;
   family.is_counter = false;
@@ -48,13 +49,13 @@ void MetricRegistry::SetGauge(std::string_view name, std::string_view help, cons
 }
 
 void MetricRegistry::RemoveGauge(std::string_view name, const MetricLabels& labels) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   const auto family = families_.find(name);
   if (family != families_.end()) family->second.gauges.erase(labels);
 }
 
 uint64_t MetricRegistry::Sum(std::string_view name, const MetricLabels& labels) const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   const auto family = families_.find(name);
   if (family == families_.end()) return 0;
   uint64_t sum = 0;
@@ -65,7 +66,7 @@ uint64_t MetricRegistry::Sum(std::string_view name, const MetricLabels& labels) 
 }
 
 std::string MetricRegistry::Render() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   std::string page;
   for (const auto& [name, family] : families_) {
     StrAppend(page, "# HELP ", name, " ", family.help, "\n# TYPE ", name,

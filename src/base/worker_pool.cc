@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/mutex.h"
 #include "base/text.h"
 
 namespace spanloom {
@@ -27,21 +28,21 @@ WorkerPool::WorkerPool(std::string name, size_t threads, size_t queue_max) : que
 
 WorkerPool::~WorkerPool() {
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     ending_ = true;
   }
   for (std::thread& thread : threads_) thread.join();
 }
 
 bool WorkerPool::Submit(Task&& task) {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   if (queue_.size() >= queue_max_) return false;
   queue_.push_back(std::move(task));
   return true;
 }
 
 size_t WorkerPool::queued() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return queue_.size();
 }
 
@@ -49,7 +50,8 @@ void WorkerPool::Run() {
   while (true) {
     Task task;
     {
-      const absl::MutexLock lock(&mutex_, absl::Condition(this, &WorkerPool::HasWorkOrEnds));
+      const MutexLock lock(mutex_);
+      mutex_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ending_ || !queue_.empty(); });
       if (queue_.empty()) return;
       task = std::move(queue_.front());
       queue_.pop_front();

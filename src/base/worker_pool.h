@@ -6,13 +6,14 @@
 
 #include <absl/base/thread_annotations.h>
 #include <absl/functional/any_invocable.h>
-#include <absl/synchronization/mutex.h>
 
 #include <cstddef>
 #include <deque>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace spanloom {
 
@@ -34,10 +35,9 @@ class WorkerPool {
 
  private:
   void Run() ABSL_LOCKS_EXCLUDED(mutex_);
-  [[nodiscard]] bool HasWorkOrEnds() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ending_ || !queue_.empty(); }
 
   const size_t queue_max_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::deque<Task> queue_ ABSL_GUARDED_BY(mutex_);
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;

@@ -2,10 +2,11 @@
 
 #include "base/worker_pool.h"
 
-#include <absl/synchronization/notification.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+
+#include "base/mutex.h"
 
 namespace spanloom {
 namespace {
@@ -14,16 +15,16 @@ namespace {
 // Guarantees: the fourth is refused at once; the queued ones run when the thread is free, before the destructor
 // returns.
 TEST(WorkerPool, RefusesWhatDoesNotFitAndRunsTheRest) {
-  absl::Notification started;
-  absl::Notification release;
+  Notification started;
+  Notification release;
   std::atomic<int> ran = 0;
   {
     WorkerPool pool("test", 1, 2);
     ASSERT_TRUE(pool.Submit([&] {
       started.Notify();
-      release.WaitForNotification();
+      release.Wait();
     }));
-    started.WaitForNotification();
+    started.Wait();
     EXPECT_TRUE(pool.Submit([&] { ++ran; }));
     EXPECT_TRUE(pool.Submit([&] { ++ran; }));
     EXPECT_FALSE(pool.Submit([&] { ++ran; }));

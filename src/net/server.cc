@@ -3,14 +3,13 @@
 #include "net/server.h"
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
-#include <absl/time/time.h>
 
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "net/detail/asio.h"
 #include "net/detail/endpoint.h"
 #include "net/detail/listener.h"
@@ -25,25 +24,26 @@ class Tally {
   explicit Tally(size_t reports_expected) : reports_missing_(reports_expected) {}
 
   void Report(size_t requests_cut) ABSL_LOCKS_EXCLUDED(mutex_) {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     --reports_missing_;
     requests_cut_ += requests_cut;
   }
 
-  // Waits until all have reported, at most for `duration`; returns the sum so far.
-  size_t Await(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_) {
-    const absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(this, &Tally::IsComplete), duration);
+  // Waits until all have reported, at most for `patience`; returns the sum so far.
+  size_t Await(std::chrono::nanoseconds patience) ABSL_LOCKS_EXCLUDED(mutex_) {
+    const MutexLock lock(mutex_);
+    mutex_.AwaitFor([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return reports_missing_ == 0; }, patience);
     return requests_cut_;
   }
 
  private:
-  [[nodiscard]] bool IsComplete() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return reports_missing_ == 0; }
-
-  absl::Mutex mutex_;
+  Mutex mutex_;
   size_t reports_missing_ ABSL_GUARDED_BY(mutex_);
   size_t requests_cut_ ABSL_GUARDED_BY(mutex_) = 0;
 };
+
+// Loops that run do answer.
+constexpr std::chrono::hours kForEver{24};
 
 constexpr std::string_view kConnectionsGauge = "spanloom_net_connections";
 
@@ -108,13 +108,13 @@ size_t Server::Stop(std::chrono::milliseconds grace) {
       listener->connections().Drain([drained] { drained->Report(0); });
     });
   }
-  drained->Await(absl::FromChrono(grace));
+  drained->Await(grace);
 
   const auto closed = std::make_shared<Tally>(state_->listeners.size());
   for (const auto& listener : state_->listeners) {
     listener->loop().Post([listener, closed] { closed->Report(listener->connections().CloseAll()); });
   }
-  const size_t requests_cut = closed->Await(absl::InfiniteDuration());
+  const size_t requests_cut = closed->Await(kForEver);
   state_->metrics.RemoveGauge(kConnectionsGauge, state_->labels);
   return requests_cut;
 }

@@ -5,13 +5,13 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace spanloom::pipeline {
 
@@ -25,7 +25,7 @@ class LogLimiter {
   // Adds `count` to what happened since the last line. If a line is due: everything it stands for, which starts anew.
   std::optional<uint64_t> Admit(uint64_t count) ABSL_LOCKS_EXCLUDED(mutex_) {
     const int64_t now_ns = clock_.SteadyNs();
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     pending_ += count;
     if (next_ns_ && now_ns < *next_ns_) return std::nullopt;
     next_ns_ = now_ns + interval_ns_;
@@ -37,7 +37,7 @@ class LogLimiter {
  private:
   const Clock& clock_;
   const int64_t interval_ns_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::optional<int64_t> next_ns_ ABSL_GUARDED_BY(mutex_);  // steady time of the next line
   uint64_t pending_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <absl/functional/function_ref.h>
-#include <absl/synchronization/notification.h>
 
 #include "base/check.h"
+#include "base/mutex.h"
 #include "net/loop.h"
 
 namespace spanloom::pipeline {
@@ -15,12 +15,12 @@ namespace spanloom::pipeline {
 // Runs `task` on the loop's thread and waits for it. Not to be called on a loop's thread.
 inline void RunOn(net::Loop& loop, absl::FunctionRef<void()> task) {
   CHECK(!loop.IsCurrent());
-  absl::Notification done;
+  Notification done;
   loop.Post([&] {
     task();
     done.Notify();
   });
-  done.WaitForNotification();
+  done.Wait();
 }
 
 }  // namespace spanloom::pipeline

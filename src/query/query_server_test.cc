@@ -4,12 +4,12 @@
 
 #include "query/query_server.h"
 
-#include <absl/synchronization/notification.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/text.h"
 #include "net/client.h"
 #include "net/compression.h"
@@ -34,7 +34,7 @@ class SlowStore final : public store::SpanStore {
   }
   [[nodiscard]] StatusOr<std::vector<std::string>> Services() const override {
     if (!is_entered_.HasBeenNotified()) is_entered_.Notify();
-    may_go_on_.WaitForNotification();
+    may_go_on_.Wait();
     return std::vector<std::string>{"slow"};
   }
   [[nodiscard]] StatusOr<std::vector<store::Operation>> Operations(const std::string&) const override {
@@ -42,12 +42,12 @@ class SlowStore final : public store::SpanStore {
   }
   [[nodiscard]] store::StoreStats Stats() const override { return {}; }
 
-  void WaitUntilEntered() const { is_entered_.WaitForNotification(); }
+  void WaitUntilEntered() const { is_entered_.Wait(); }
   void Release() { may_go_on_.Notify(); }
 
  private:
-  mutable absl::Notification is_entered_;
-  absl::Notification may_go_on_;
+  mutable Notification is_entered_;
+  Notification may_go_on_;
 };
 
 class QueryServerTest : public testing::Test {

@@ -2,12 +2,13 @@
 
 #include "cli/tracegen/interrupt.h"
 
-#include <absl/synchronization/notification.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <functional>
+
+#include "base/mutex.h"
 
 namespace spanloom::cli::tracegen {
 namespace {
@@ -17,10 +18,10 @@ namespace {
 TEST(InterruptWatch, TurnsASignalIntoAStop) {
   const InterruptWatch watch;
   EXPECT_FALSE(watch.token().stop_requested());
-  absl::Notification stopped;
+  Notification stopped;
   const std::stop_callback<std::function<void()>> on_stop(watch.token(), [&stopped] { stopped.Notify(); });
   kill(getpid(), SIGINT);
-  stopped.WaitForNotification();
+  stopped.Wait();
   kill(getpid(), SIGINT);
   EXPECT_TRUE(watch.token().stop_requested());
 }

@@ -2,9 +2,9 @@
 
 #include "cli/tracegen/pacer.h"
 
-#include <absl/time/time.h>
-
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace spanloom::cli::tracegen {
 
@@ -13,16 +13,16 @@ Pacer::Pacer(const Clock& clock, int64_t start_unix_ns, std::stop_token stop)
       start_unix_ns_(start_unix_ns),
       start_steady_ns_(clock.SteadyNs()),
       on_stop_(std::move(stop), [this] {
-        absl::MutexLock lock(&mutex_);
+        MutexLock lock(mutex_);
         is_stopped_ = true;
       }) {}
 
 bool Pacer::WaitUntil(int64_t unix_ns) {
   const int64_t passed_ns = clock_.SteadyNs() - start_steady_ns_;
   const int64_t left_ns = unix_ns - start_unix_ns_ - passed_ns;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   if (left_ns <= 0) return !is_stopped_;
-  return !mutex_.AwaitWithTimeout(absl::Condition(&is_stopped_), absl::Nanoseconds(left_ns));
+  return !mutex_.AwaitFor([this] { return is_stopped_; }, std::chrono::nanoseconds(left_ns));
 }
 
 }  // namespace spanloom::cli::tracegen

@@ -6,13 +6,13 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include <cstdint>
 #include <functional>
 #include <stop_token>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace spanloom::cli::tracegen {
 
@@ -29,7 +29,7 @@ class Pacer {
   const Clock& clock_;
   const int64_t start_unix_ns_;
   const int64_t start_steady_ns_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool is_stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::stop_callback<std::function<void()>> on_stop_;
 };

@@ -8,13 +8,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/text.h"
 
 namespace spanloom::cli::tracegen {
 namespace {
 
-constexpr absl::Duration kBarInterval = absl::Milliseconds(200);
-constexpr absl::Duration kLineInterval = absl::Seconds(5);
+constexpr std::chrono::milliseconds kBarInterval{200};
+constexpr std::chrono::milliseconds kLineInterval{5'000};
 constexpr size_t kColumns = 120;
 constexpr size_t kBarWidth = 24;
 constexpr std::string_view kEraseLine = "\r\x1b[K";  // ECMA-48: carriage return, erase to the end of the line
@@ -58,7 +59,7 @@ Progress::Progress(ProgressStyle style, std::function<ProgressSnapshot()> snapsh
 
 Progress::~Progress() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     is_ending_ = true;
   }
   thread_.join();
@@ -67,9 +68,9 @@ Progress::~Progress() {
 }
 
 void Progress::Run() {
-  const absl::Duration interval = style_ == ProgressStyle::kBar ? kBarInterval : kLineInterval;
-  absl::MutexLock lock(&mutex_);
-  while (!mutex_.AwaitWithTimeout(absl::Condition(&is_ending_), interval)) Draw();
+  const std::chrono::milliseconds interval = style_ == ProgressStyle::kBar ? kBarInterval : kLineInterval;
+  MutexLock lock(mutex_);
+  while (!mutex_.AwaitFor([this] { return is_ending_; }, interval)) Draw();
 }
 
 void Progress::Draw() {

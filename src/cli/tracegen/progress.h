@@ -5,13 +5,14 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include <cstdint>
 #include <functional>
 #include <ostream>
 #include <string>
 #include <thread>
+
+#include "base/mutex.h"
 
 namespace spanloom::cli::tracegen {
 
@@ -47,7 +48,7 @@ class Progress {
   const ProgressStyle style_;
   const std::function<ProgressSnapshot()> snapshot_;
   std::ostream& out_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool is_ending_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -2,13 +2,12 @@
 
 #include "cli/tracegen/sender.h"
 
-#include <absl/synchronization/notification.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "base/mutex.h"
 #include "base/text.h"
 
 namespace spanloom::cli::tracegen {
@@ -17,12 +16,12 @@ namespace {
 // Runs `task` on the loop and waits for its end. Not to be called on the loop.
 void RunOnLoop(net::Loop& loop, absl::FunctionRef<void()> task) {
   CHECK(!loop.IsCurrent());
-  absl::Notification done;
+  Notification done;
   loop.Post([&] {
     task();
     done.Notify();
   });
-  done.WaitForNotification();
+  done.Wait();
 }
 
 }  // namespace
@@ -58,8 +57,8 @@ bool Sender::Submit(ExportRequest request) {
                                                                    : net::Compress(options_.compression, request.wire);
   uint64_t id = 0;
   {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(this, &Sender::HasPlaceOrStops));
+    MutexLock lock(mutex_);
+    mutex_.Await([this] { return HasPlaceOrStops(); });
     if (is_stopping_) return false;
     id = next_id_++;
     ++in_flight_;
@@ -74,23 +73,23 @@ bool Sender::Submit(ExportRequest request) {
 }
 
 void Sender::Drain() {
-  absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(this, &Sender::IsIdle));
+  MutexLock lock(mutex_);
+  mutex_.Await([this] { return IsIdle(); });
 }
 
 DeliveryStats Sender::stats() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   return stats_;
 }
 
 std::string Sender::last_problem() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   return last_problem_;
 }
 
 void Sender::BeginStop() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     is_stopping_ = true;
   }
   loop_.Post([this] { AbandonWaits(); });
@@ -101,7 +100,7 @@ void Sender::Attempt(uint64_t id) {
   delivery.wait.reset();
   ++delivery.attempts;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     ++stats_.attempts;
     stats_.wire_bytes += delivery.body.size();
   }
@@ -111,7 +110,7 @@ void Sender::Attempt(uint64_t id) {
 
 void Sender::OnAnswer(uint64_t id, ExportAnswer answer) {
   if (!answer.status.ok()) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     last_problem_ = StrCat(answer.code, ": ", StdView(answer.status.message()));
   }
   if (MayTryAgain(*deliveries_.at(id), answer)) {
@@ -157,7 +156,7 @@ void Sender::Finish(uint64_t id, const ExportAnswer& answer) {
   deliveries_.erase(id);
   const int64_t duration_ns = clock_.SteadyNs() - delivery->started_ns;
 
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   if (answer.status.ok()) {
     stats_.Accept(answer, delivery->spans, duration_ns);
   } else if (!IsRetryable(answer.status)) {

@@ -7,7 +7,6 @@
 
 #include <absl/base/thread_annotations.h>
 #include <absl/container/flat_hash_map.h>
-#include <absl/synchronization/mutex.h>
 
 #include <chrono>
 #include <cstdint>
@@ -19,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/rng.h"
 #include "cli/tracegen/delivery_stats.h"
 #include "cli/tracegen/trace_batcher.h"
@@ -102,7 +102,7 @@ class Sender {
   Rng rng_;
   bool abandons_waits_ = false;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   uint64_t next_id_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
   bool is_stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -4,13 +4,14 @@
 
 #include "cli/tracegen/sender.h"
 
-#include <absl/synchronization/notification.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>
 #include <utility>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace spanloom::cli::tracegen {
 namespace {
@@ -143,7 +144,7 @@ TEST_F(SenderTest, WaitsAsLongAsTheReceiverAsks) {
 // Scenario: a request waits an hour for another try when the run is stopped.
 // Guarantees: the wait ends at once, its spans are counted as abandoned, and nothing new is taken.
 TEST_F(SenderTest, StopAbandonsWaits) {
-  absl::Notification answered;
+  Notification answered;
   const auto sender = MakeSender(
       [&](size_t) {
         answered.Notify();
@@ -151,7 +152,7 @@ TEST_F(SenderTest, StopAbandonsWaits) {
       },
       {.backoff_first = std::chrono::hours(1), .backoff_max = std::chrono::hours(1)});
   ASSERT_TRUE(sender->Submit({.wire = "x", .spans = 10}));
-  answered.WaitForNotification();
+  answered.Wait();
   stop_.request_stop();
   EXPECT_FALSE(sender->Submit({.wire = "x", .spans = 10}));
   sender->Drain();
@@ -165,14 +166,14 @@ TEST_F(SenderTest, StopAbandonsWaits) {
 class HoldingTransport final : public Transport {
  public:
   struct Held {
-    absl::Mutex mutex;
+    Mutex mutex;
     std::deque<absl::AnyInvocable<void(ExportAnswer)>> done ABSL_GUARDED_BY(mutex);
     size_t most ABSL_GUARDED_BY(mutex) = 0;
   };
   explicit HoldingTransport(Held& held) : held_(held) {}
 
   void Export(Bytes, absl::AnyInvocable<void(ExportAnswer)> done) override {
-    const absl::MutexLock lock(&held_.mutex);
+    const MutexLock lock(held_.mutex);
     held_.done.push_back(std::move(done));
     held_.most = std::max(held_.most, held_.done.size());
   }
@@ -194,10 +195,10 @@ TEST_F(SenderTest, KeepsToItsConcurrency) {
   for (int answered = 0; answered < 30; ++answered) {
     absl::AnyInvocable<void(ExportAnswer)> done;
     {
-      const absl::MutexLock lock(&held.mutex);
+      const MutexLock lock(held.mutex);
       const auto expected = static_cast<size_t>(std::min(3, 30 - answered));
       const auto is_full = [&held, expected] { return held.done.size() == expected; };
-      held.mutex.Await(absl::Condition(&is_full));
+      held.mutex.Await(is_full);
       done = std::move(held.done.front());
       held.done.pop_front();
     }
@@ -206,7 +207,7 @@ TEST_F(SenderTest, KeepsToItsConcurrency) {
   submitting.join();
   (*sender)->Drain();
   EXPECT_EQ((*sender)->stats().acknowledged_spans, 30u);
-  const absl::MutexLock lock(&held.mutex);
+  const MutexLock lock(held.mutex);
   EXPECT_EQ(held.most, 3u);
 }
 

@@ -5,7 +5,6 @@
 
 #include "cli/tracegen/tracegen.h"
 
-#include <absl/synchronization/notification.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "base/text.h"
 #include "net/server.h"
 #include "otlp/validate.h"
@@ -82,31 +82,31 @@ class Receiver {
   void Stop() { server_->Stop(std::chrono::milliseconds(0)); }
 
   [[nodiscard]] uint64_t taken_spans() const {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     return taken_spans_;
   }
   [[nodiscard]] size_t requests() const {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     return bodies_.size();
   }
   // All request bodies, sorted.
   [[nodiscard]] std::vector<std::string> bodies() const {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     std::vector<std::string> sorted = bodies_;
     std::sort(sorted.begin(), sorted.end());
     return sorted;
   }
   void WaitForRequests(size_t count) const {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     const auto has_come = [this, count] { return bodies_.size() >= count; };
-    mutex_.Await(absl::Condition(&has_come));
+    mutex_.Await(has_come);
   }
 
  private:
   std::optional<Verdict> Take(const Bytes& body) {
     const auto stats = otlp::ValidateTraces(body.view());
     EXPECT_TRUE(stats.ok()) << stats.status();
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     const std::optional<Verdict> verdict = deciding_(bodies_.size());
     bodies_.emplace_back(body.view());
     if (verdict && verdict->status.ok()) taken_spans_ += stats->spans - verdict->rejected_spans;
@@ -114,12 +114,12 @@ class Receiver {
   }
 
   void Hold(net::GrpcResponder responder) {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     held_.push_back(std::move(responder));
   }
 
   const Deciding deciding_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<std::string> bodies_ ABSL_GUARDED_BY(mutex_);
   uint64_t taken_spans_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<net::GrpcResponder> held_ ABSL_GUARDED_BY(mutex_);

@@ -75,7 +75,7 @@ RawPeer::RawPeer(Accepted accepted) : socket_(accepted.socket) {
 }
 
 void RawPeer::SetPatience() const {
-  const timeval patience{.tv_sec = absl::ToInt64Seconds(kPatience), .tv_usec = 0};
+  const timeval patience{.tv_sec = kPatience.count(), .tv_usec = 0};
   const int on = 1;
   CHECK(setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
   CHECK(setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == 0);
@@ -137,9 +137,9 @@ std::string RawPeer::ReadResponse() {
 }
 
 bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time end = absl::Now() + kPatience;
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   while (!condition()) {
-    if (absl::Now() > end) return false;
+    if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::yield();
   }
   return true;

@@ -6,9 +6,6 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
-#include <absl/synchronization/notification.h>
-#include <absl/time/time.h>
 
 #include <chrono>
 #include <functional>
@@ -21,6 +18,7 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "net/client.h"
 #include "net/loop.h"
@@ -28,7 +26,7 @@
 
 namespace spanloom::net {
 
-inline constexpr absl::Duration kPatience = absl::Seconds(20);  // far more than anything here takes
+inline constexpr std::chrono::seconds kPatience{20};  // far more than anything here takes
 inline constexpr char kEchoMethod[] = "/test.Echo/Echo";
 
 // A value that another thread will bring. Thread-safe. Shared, so that a late answer finds it.
@@ -36,20 +34,19 @@ template <typename T>
 class Promise {
  public:
   void Set(T value) const {
-    const absl::MutexLock lock(&state_->mutex);
+    const MutexLock lock(state_->mutex);
     state_->value.emplace(std::move(value));
   }
   // The value; stops the test process if it does not come.
   [[nodiscard]] T Get() const {
-    const absl::MutexLock lock(&state_->mutex);
-    CHECK(state_->mutex.AwaitWithTimeout(absl::Condition(state_.get(), &State::HasValue), kPatience));
+    const MutexLock lock(state_->mutex);
+    CHECK(state_->mutex.AwaitFor([this] { return state_->value.has_value(); }, kPatience));
     return std::move(*state_->value);
   }
 
  private:
   struct State {
-    bool HasValue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return value.has_value(); }
-    absl::Mutex mutex;
+    Mutex mutex;
     std::optional<T> value ABSL_GUARDED_BY(mutex);
   };
   std::shared_ptr<State> state_ = std::make_shared<State>();

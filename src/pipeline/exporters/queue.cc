@@ -2,9 +2,6 @@
 
 #include "pipeline/exporters/queue.h"
 
-#include <absl/synchronization/notification.h>
-#include <absl/time/time.h>
-
 #include <algorithm>
 #include <atomic>
 #include <deque>
@@ -14,6 +11,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/text.h"
 #include "pipeline/drops.h"
 #include "pipeline/exporters/export_counters.h"
@@ -60,7 +58,7 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
         rejected_(RejectedSpans(context.metrics, exporter_)) {}
 
   [[nodiscard]] net::Loop& loop() { return loop_; }
-  [[nodiscard]] absl::Notification& drained() { return drained_; }
+  [[nodiscard]] Notification& drained() { return drained_; }
   [[nodiscard]] uint64_t undelivered_spans() const { return undelivered_spans_.load(); }
   [[nodiscard]] uint64_t held_spans() const { return held_spans_.load(); }
   [[nodiscard]] size_t waiting_requests() const { return waiting_requests_.load(); }
@@ -113,7 +111,7 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   Counter& send_failed_;
   Counter& enqueue_failed_;
   Counter& rejected_;
-  absl::Notification drained_;
+  Notification drained_;
   std::atomic<uint64_t> undelivered_spans_ = 0;
   std::atomic<uint64_t> held_spans_ = 0;
   std::atomic<size_t> waiting_requests_ = 0;
@@ -309,7 +307,7 @@ Status SendingQueue::Refuse(size_t spans) {
 
 void SendingQueue::Stop(std::chrono::milliseconds grace) {
   state_->loop().Post([state = state_] { state->Drain(); });
-  state_->drained().WaitForNotificationWithTimeout(absl::FromChrono(grace));
+  state_->drained().WaitFor(grace);
   RunOn(state_->loop(), [this] { state_->Abandon(); });
 }
 

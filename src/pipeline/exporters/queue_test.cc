@@ -7,6 +7,7 @@
 
 #include <deque>
 
+#include "base/mutex.h"
 #include "pipeline/testing/fake_consumer.h"
 
 namespace spanloom::pipeline {
@@ -21,25 +22,25 @@ class FakeDestination {
   explicit FakeDestination(net::Loop& loop) : loop_(loop) {}
 
   void Script(StatusOr<size_t> answer) ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     script_.push_back(std::move(answer));
   }
   void AnswerWith(StatusOr<size_t> answer) ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     default_ = std::move(answer);
   }
   void Hold() ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     holds_ = true;
   }
   void Release(const StatusOr<size_t>& answer) ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     holds_ = false;
     for (SendDone& done : held_) PostAnswer(answer, std::move(done));
     held_.clear();
   }
   void Send(const Bytes& message, SendDone done) ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     attempts_.emplace_back(message.view());
     if (holds_) return held_.push_back(std::move(done));
     StatusOr<size_t> answer = default_;
@@ -50,13 +51,13 @@ class FakeDestination {
     PostAnswer(std::move(answer), std::move(done));
   }
   std::vector<std::string> attempts() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     return attempts_;
   }
   bool AwaitAttempts(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_) {
     const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return attempts_.size() >= count; };
-    absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(absl::Condition(&there), kPatience);
+    MutexLock lock(mutex_);
+    return mutex_.AwaitFor(there, kPatience);
   }
 
  private:
@@ -65,7 +66,7 @@ class FakeDestination {
   }
 
   net::Loop& loop_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   StatusOr<size_t> default_ ABSL_GUARDED_BY(mutex_) = size_t{0};
   std::deque<StatusOr<size_t>> script_ ABSL_GUARDED_BY(mutex_);
   bool holds_ ABSL_GUARDED_BY(mutex_) = false;
@@ -87,7 +88,7 @@ class SendingQueueTest : public testing::Test {
   // Offers one request of `spans` spans and waits for the answer.
   Status Offer(const std::string& message, size_t spans = 1) {
     struct Answer {
-      absl::Notification there;
+      Notification there;
       Status status;
     };
     const auto answer = std::make_shared<Answer>();
@@ -95,7 +96,7 @@ class SendingQueueTest : public testing::Test {
       answer->status = std::move(status);
       answer->there.Notify();
     });
-    CHECK(answer->there.WaitForNotificationWithTimeout(kPatience));
+    CHECK(answer->there.WaitFor(kPatience));
     return answer->status;
   }
 

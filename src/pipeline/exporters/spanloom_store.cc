@@ -3,12 +3,11 @@
 #include "pipeline/exporters/spanloom_store.h"
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
-#include <absl/time/time.h>
 
 #include <utility>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "pipeline/exporters/export_counters.h"
 
 namespace spanloom::pipeline {
@@ -27,29 +26,29 @@ class SpanloomStoreExporter::Appends {
       : sent_(SentSpans(metrics, exporter)), failed_(SendFailedSpans(metrics, exporter)) {}
 
   void Begin() ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     ++unanswered_;
   }
 
   // To be called after the answer was passed on, so that AwaitAll means what it says.
   void End(size_t spans, bool stored) ABSL_LOCKS_EXCLUDED(mutex_) {
     (stored ? sent_ : failed_).Add(spans);
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     --unanswered_;
   }
 
   // How many are left after `grace`.
   size_t AwaitAll(std::chrono::milliseconds grace) ABSL_LOCKS_EXCLUDED(mutex_) {
     const auto none_left = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return unanswered_ == 0; };
-    absl::MutexLock lock(&mutex_);
-    mutex_.AwaitWithTimeout(absl::Condition(&none_left), absl::FromChrono(grace));
+    MutexLock lock(mutex_);
+    mutex_.AwaitFor(none_left, grace);
     return unanswered_;
   }
 
  private:
   Counter& sent_;
   Counter& failed_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   size_t unanswered_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -2,9 +2,6 @@
 
 #include "pipeline/processors/batch.h"
 
-#include <absl/synchronization/notification.h>
-#include <absl/time/time.h>
-
 #include <atomic>
 #include <limits>
 #include <optional>
@@ -12,6 +9,7 @@
 #include <utility>
 
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "base/text.h"
 #include "pipeline/drops.h"
 #include "pipeline/loop_call.h"
@@ -53,7 +51,7 @@ class BatchProcessor::State : public std::enable_shared_from_this<BatchProcessor
         timeout_triggers_(TriggerCounter(context, "otelcol_processor_batch_timeout_trigger_send", "timeout")) {}
 
   [[nodiscard]] net::Loop& loop() { return loop_; }
-  [[nodiscard]] absl::Notification& drained() { return drained_; }
+  [[nodiscard]] Notification& drained() { return drained_; }
   [[nodiscard]] uint64_t undelivered_spans() const { return undelivered_spans_.load(); }
   [[nodiscard]] uint64_t held_spans() const { return held_spans_.load(); }
 
@@ -86,7 +84,7 @@ class BatchProcessor::State : public std::enable_shared_from_this<BatchProcessor
   DropCounter drops_;
   Counter& size_triggers_;
   Counter& timeout_triggers_;
-  absl::Notification drained_;
+  Notification drained_;
   std::atomic<uint64_t> undelivered_spans_ = 0;
   std::atomic<uint64_t> held_spans_ = 0;
 
@@ -252,7 +250,7 @@ void BatchProcessor::Consume(otlp::Batch batch, Done done) {
 
 void BatchProcessor::Stop(std::chrono::milliseconds grace) {
   state_->loop().Post([state = state_] { state->Drain(); });
-  state_->drained().WaitForNotificationWithTimeout(absl::FromChrono(grace));
+  state_->drained().WaitFor(grace);
   RunOn(state_->loop(), [this] { state_->Abandon(); });
 }
 

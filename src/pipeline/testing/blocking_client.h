@@ -4,8 +4,6 @@
 
 #pragma once
 
-#include <absl/synchronization/notification.h>
-
 #include <chrono>
 #include <memory>
 #include <string>
@@ -13,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "net/client.h"
 #include "net/server.h"
 #include "pipeline/loop_call.h"
@@ -25,7 +24,7 @@ inline constexpr char kExportMethod[] = "/opentelemetry.proto.collector.trace.v1
 // The answer to one gRPC call over a connection of its own.
 inline StatusOr<Bytes> CallGrpc(net::Loop& loop, const std::string& endpoint, Bytes message,
                                 const std::string& method = kExportMethod) {
-  absl::Notification answered;
+  Notification answered;
   StatusOr<Bytes> answer = absl::UnknownError("");
   std::unique_ptr<net::GrpcChannel> channel;
   RunOn(loop, [&] {
@@ -40,14 +39,14 @@ inline StatusOr<Bytes> CallGrpc(net::Loop& loop, const std::string& endpoint, By
       answered.Notify();
     });
   });
-  CHECK(answered.WaitForNotificationWithTimeout(kPatience));
+  CHECK(answered.WaitFor(kPatience));
   RunOn(loop, [&] { channel.reset(); });
   return answer;
 }
 
 // The answer to one HTTP request over a connection of its own.
 inline StatusOr<net::HttpResponse> SendHttp(net::Loop& loop, const std::string& endpoint, net::HttpRequest request) {
-  absl::Notification answered;
+  Notification answered;
   StatusOr<net::HttpResponse> answer = absl::UnknownError("");
   std::unique_ptr<net::HttpClient> client;
   RunOn(loop, [&] {
@@ -61,7 +60,7 @@ inline StatusOr<net::HttpResponse> SendHttp(net::Loop& loop, const std::string& 
       answered.Notify();
     });
   });
-  CHECK(answered.WaitForNotificationWithTimeout(kPatience));
+  CHECK(answered.WaitFor(kPatience));
   RunOn(loop, [&] { client.reset(); });
   return answer;
 }

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include <memory>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "net/loop.h"
 #include "net/server.h"
 #include "otlp/batch.h"
@@ -45,38 +45,38 @@ class FakeBackend {
 
   // Requests from now on.
   void AnswerWith(StatusOr<std::string> response) ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     response_ = std::move(response);
   }
 
   [[nodiscard]] std::vector<std::string> names() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     return names_;
   }
   [[nodiscard]] net::HttpHeaders metadata() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     return metadata_;
   }
   [[nodiscard]] size_t requests() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     return requests_;
   }
   bool AwaitSpans(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_) {
     const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return names_.size() >= count; };
-    absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(absl::Condition(&there), kPatience);
+    MutexLock lock(mutex_);
+    return mutex_.AwaitFor(there, kPatience);
   }
   bool AwaitRequests(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_) {
     const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return requests_ >= count; };
-    absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(absl::Condition(&there), kPatience);
+    MutexLock lock(mutex_);
+    return mutex_.AwaitFor(there, kPatience);
   }
 
  private:
   StatusOr<Bytes> Answer(net::GrpcRequest request) ABSL_LOCKS_EXCLUDED(mutex_) {
     const auto stats = otlp::ValidateTraces(request.message.view());
     if (!stats.ok()) return stats.status();
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     ++requests_;
     metadata_ = request.metadata;
     if (!response_.ok()) return response_.status();
@@ -85,7 +85,7 @@ class FakeBackend {
     return Bytes(*response_);
   }
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   StatusOr<std::string> response_ ABSL_GUARDED_BY(mutex_) = std::string();
   std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);
   net::HttpHeaders metadata_ ABSL_GUARDED_BY(mutex_);

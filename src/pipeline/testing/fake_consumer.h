@@ -5,10 +5,8 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
-#include <absl/synchronization/notification.h>
-#include <absl/time/time.h>
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <string>
@@ -16,36 +14,37 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/mutex.h"
 #include "pipeline/component.h"
 #include "pipeline/testing/requests.h"
 
 namespace spanloom::pipeline {
 
-inline constexpr absl::Duration kPatience = absl::Seconds(20);  // far more than anything here takes
+inline constexpr std::chrono::seconds kPatience{20};  // far more than anything here takes
 
 // Answers each offer: with the next scripted status, else with the default. Thread-safe.
 class FakeConsumer final : public Consumer {
  public:
   // All offers from now on, unless scripted.
   void AnswerWith(Status status) ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     default_ = std::move(status);
   }
   // The next offer that is not scripted yet.
   void Script(Status status) ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     script_.push_back(std::move(status));
   }
   // Leaves offers from now on without an answer, until Release.
   void Hold() ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     holds_ = true;
   }
   // Answers what is held, and goes back to answering at once.
   void Release(const Status& status) ABSL_LOCKS_EXCLUDED(mutex_) {
     std::vector<std::pair<otlp::Batch, Done>> held;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(mutex_);
       holds_ = false;
       held.swap(held_);
       if (status.ok()) {
@@ -58,7 +57,7 @@ class FakeConsumer final : public Consumer {
   void Consume(otlp::Batch batch, Done done) override ABSL_LOCKS_EXCLUDED(mutex_) {
     Status status;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(mutex_);
       ++offers_;
       if (holds_) return held_.emplace_back(std::move(batch), std::move(done)), void();
       status = NextAnswer();
@@ -69,28 +68,28 @@ class FakeConsumer final : public Consumer {
 
   // Names of the spans taken, in order.
   [[nodiscard]] std::vector<std::string> names() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     return names_;
   }
   // Spans of each batch taken.
   [[nodiscard]] std::vector<size_t> sizes() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     return sizes_;
   }
   [[nodiscard]] size_t offers() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     return offers_;
   }
   // Waits until that many spans were taken; false if they were not in time.
   bool AwaitSpans(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_) {
     const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return names_.size() >= count; };
-    absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(absl::Condition(&there), kPatience);
+    MutexLock lock(mutex_);
+    return mutex_.AwaitFor(there, kPatience);
   }
   bool AwaitOffers(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_) {
     const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return offers_ >= count; };
-    absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(absl::Condition(&there), kPatience);
+    MutexLock lock(mutex_);
+    return mutex_.AwaitFor(there, kPatience);
   }
 
  private:
@@ -105,7 +104,7 @@ class FakeConsumer final : public Consumer {
     for (std::string& name : NamesOf(batch)) names_.push_back(std::move(name));
   }
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   Status default_ ABSL_GUARDED_BY(mutex_);
   std::deque<Status> script_ ABSL_GUARDED_BY(mutex_);
   bool holds_ ABSL_GUARDED_BY(mutex_) = false;
@@ -118,7 +117,7 @@ class FakeConsumer final : public Consumer {
 // Offers `batch` and waits for the answer; stops the test process if there is none.
 inline Status Deliver(Consumer& consumer, otlp::Batch batch) {
   struct Answer {
-    absl::Notification there;
+    Notification there;
     Status status;
   };
   const auto answer = std::make_shared<Answer>();
@@ -126,7 +125,7 @@ inline Status Deliver(Consumer& consumer, otlp::Batch batch) {
     answer->status = std::move(status);
     answer->there.Notify();
   });
-  CHECK(answer->there.WaitForNotificationWithTimeout(kPatience));
+  CHECK(answer->there.WaitFor(kPatience));
   return answer->status;
 }
 

@@ -5,12 +5,12 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "pipeline/testing/requests.h"
 #include "store/span_store.h"
 
@@ -21,20 +21,20 @@ class FakeStore final : public store::SpanStore {
  public:
   // Appends from now on.
   void AnswerWith(Status status) ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     answer_ = std::move(status);
   }
 
   // In order of arrival.
   [[nodiscard]] std::vector<std::string> names() const ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     return names_;
   }
 
   void Append(otlp::Batch batch, Done done) override ABSL_LOCKS_EXCLUDED(mutex_) {
     Status answer;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(mutex_);
       answer = answer_;
       if (answer.ok()) {
         for (std::string& name : NamesOf(batch)) names_.push_back(std::move(name));
@@ -51,7 +51,7 @@ class FakeStore final : public store::SpanStore {
  private:
   static Status Unanswered() { return absl::UnimplementedError("this store answers no queries"); }
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   Status answer_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);
 };

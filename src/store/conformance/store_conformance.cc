@@ -3,21 +3,21 @@
 #include "store/conformance/store_conformance.h"
 
 #include <absl/strings/escaping.h>
-#include <absl/synchronization/notification.h>
 
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/text.h"
 
 namespace spanloom::store {
 
 void StoreConformance::Append(otlp::Batch batch) {
-  absl::Notification is_done;
+  Notification is_done;
   store().Append(std::move(batch), [&is_done](const Status& status) {
     EXPECT_TRUE(status.ok()) << status;
     is_done.Notify();
   });
-  is_done.WaitForNotification();
+  is_done.Wait();
 }
 
 void StoreConformance::AppendEach(const std::vector<SpanSpec>& spans) {

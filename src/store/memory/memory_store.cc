@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/mutex.h"
 #include "base/text.h"
 #include "store/memory/trace_search.h"
 
@@ -84,7 +85,7 @@ void MemoryStore::Append(otlp::Batch batch, Done done) {
   size_t refused = 0;
   Evicted evicted;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     ++appends_;
     for (const IncomingTrace& trace : incoming) refused += AddTrace(trace);
     evicted = Evict();
@@ -188,7 +189,7 @@ Status MemoryStore::RefusalOf(size_t refused, size_t total) const {
 StatusOr<Trace> MemoryStore::GetTrace(const otlp::TraceId& id) const {
   std::shared_ptr<const TraceSpans> spans;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     const auto trace = traces_.find(id);
     if (trace == traces_.end()) return absl::NotFoundError("trace not found");
     spans = trace->second->spans;
@@ -203,7 +204,7 @@ StatusOr<std::vector<Trace>> MemoryStore::FindTraces(const TraceQuery& query) co
   do {
     CandidatePage page;
     {
-      const absl::MutexLock lock(&mutex_);
+      const MutexLock lock(mutex_);
       if (!after) begun = appends_;
       page = index_.Read(query, after, kPageTraces);
     }
@@ -217,7 +218,7 @@ StatusOr<std::vector<Trace>> MemoryStore::FindTraces(const TraceQuery& query) co
 
 std::vector<Candidate> MemoryStore::AddedSince(const TraceQuery& query, uint64_t append) const {
   std::vector<Candidate> candidates;
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   for (auto trace = by_arrival_.rbegin(); trace != by_arrival_.rend() && (*trace)->last_append > append; ++trace) {
     if (auto candidate = index_.Find(query, **trace)) candidates.push_back(*std::move(candidate));
   }
@@ -225,17 +226,17 @@ std::vector<Candidate> MemoryStore::AddedSince(const TraceQuery& query, uint64_t
 }
 
 StatusOr<std::vector<std::string>> MemoryStore::Services() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return index_.Services();
 }
 
 StatusOr<std::vector<Operation>> MemoryStore::Operations(const std::string& service) const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return index_.Operations(service);
 }
 
 StoreStats MemoryStore::Stats() const {
-  const absl::MutexLock lock(&mutex_);
+  const MutexLock lock(mutex_);
   return {.traces = traces_.size(),
           .spans = spans_,
           .bytes = wire_bytes_ + origins_.bytes(),
@@ -246,7 +247,7 @@ StoreStats MemoryStore::Stats() const {
 void MemoryStore::ForEachTrace(absl::FunctionRef<void(const TraceSpans&)> visit) const {
   std::vector<std::shared_ptr<const TraceSpans>> traces;
   {
-    const absl::MutexLock lock(&mutex_);
+    const MutexLock lock(mutex_);
     traces.reserve(by_arrival_.size());
     for (const StoredTrace* trace : by_arrival_) traces.push_back(trace->spans);
   }

@@ -8,7 +8,6 @@
 #include <absl/base/thread_annotations.h>
 #include <absl/container/flat_hash_map.h>
 #include <absl/functional/function_ref.h>
-#include <absl/synchronization/mutex.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "store/memory/incoming.h"
 #include "store/memory/origin_table.h"
 #include "store/memory/stored_trace.h"
@@ -93,7 +93,7 @@ class MemoryStore final : public SpanStore {
   Counter& spans_duplicate_;
   Counter& spans_refused_;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   absl::flat_hash_map<otlp::TraceId, std::unique_ptr<StoredTrace>> traces_ ABSL_GUARDED_BY(mutex_);
   std::list<StoredTrace*> by_arrival_ ABSL_GUARDED_BY(mutex_);  // the trace that got a span last is at the end
   TraceIndex index_ ABSL_GUARDED_BY(mutex_);

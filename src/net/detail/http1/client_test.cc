@@ -87,10 +87,10 @@ TEST_F(HttpClientTest, ReturnsErrorStatusesAsAnswers) {
 // Guarantees: connections are used again, never more than allowed, and every caller gets its own answer.
 TEST_F(HttpClientTest, UsesFewConnections) {
   const auto peers = std::make_shared<std::set<std::string>>();
-  const auto mutex = std::make_shared<absl::Mutex>();
+  const auto mutex = std::make_shared<Mutex>();
   ServerOptions options = EchoOptions();
   options.http = [peers, mutex](HttpRequest request, HttpResponder responder) {
-    const absl::MutexLock lock(mutex.get());
+    const MutexLock lock(*mutex);
     peers->insert(request.peer);
     std::move(responder).Respond(TextResponse(200, request.body.view()));
   };
