@@ -50,6 +50,8 @@ function(spanloom_library name)
     add_executable(${name}_test ${ARG_TESTS})
     target_link_libraries(${name}_test PRIVATE ${name} ${ARG_PRIVATE} ${ARG_TEST_LINK} GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE SPANLOOM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+    # -fpch-preprocess: without it ccache can't keep what was compiled with a precompiled header.
+    target_compile_options(${name}_test PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
     target_precompile_headers(${name}_test PRIVATE <gtest/gtest.h> <gmock/gmock.h> <string> <vector>)
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
