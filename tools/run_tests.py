@@ -22,7 +22,7 @@ STEP_SECONDS_MAX = 900  # a step that takes longer hangs; guess
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
-    "TSAN_OPTIONS": "halt_on_error=1",
+    "TSAN_OPTIONS": f"halt_on_error=1:suppressions={ROOT / 'tests/tsan_suppressions.txt'}",
 }
 
 
