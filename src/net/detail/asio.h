@@ -10,6 +10,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -29,6 +30,9 @@ namespace spanloom::net {
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
+
+// A connected socket of either family, TCP or unix.
+using Socket = asio::generic::stream_protocol::socket;
 
 // The event queue of a loop and the buffer that its HTTP/2 connections read into, one after the other: an idle
 // connection holds no buffer.

@@ -14,9 +14,8 @@ namespace {
 
 constexpr std::chrono::seconds kConnectTimeout{20};  // doc/connection-backoff.md of grpc/grpc: MIN_CONNECT_TIMEOUT
 
-Connected Failed(const HostPort& target, const error_code& error, bool timed_out) {
-  const std::string reason = timed_out ? "timed out" : error.message();
-  return {absl::UnavailableError(StrCat("can't connect to ", target.host, ":", target.port, ": ", reason)), nullptr};
+Status ConnectFailed(const HostPort& target, const std::string& reason) {
+  return absl::UnavailableError(StrCat("can't connect to ", target.host, ":", target.port, ": ", reason));
 }
 
 asio::awaitable<std::vector<tcp::endpoint>> Resolve(Loop& loop, const HostPort& target, error_code& error) {
@@ -36,21 +35,29 @@ asio::awaitable<std::vector<tcp::endpoint>> Resolve(Loop& loop, const HostPort& 
 }  // namespace
 
 asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target) {
+  Connected connected;
   error_code error;
   const std::vector<tcp::endpoint> endpoints = co_await Resolve(loop, target, error);
-  if (error) co_return Failed(target, error, false);
-  auto socket = std::make_unique<tcp::socket>(Context(loop));
+  if (error) {
+    connected.status = ConnectFailed(target, error.message());
+    co_return connected;
+  }
+  tcp::socket socket(Context(loop));
   bool timed_out = false;
-  Timer timer = loop.PostAfter(kConnectTimeout, [&timed_out, raw_socket = socket.get()] {
+  Timer timer = loop.PostAfter(kConnectTimeout, [&timed_out, &socket] {
     timed_out = true;
     error_code ignored;
-    raw_socket->close(ignored);
+    socket.close(ignored);
   });
-  co_await asio::async_connect(*socket, endpoints, Into(error));
+  co_await asio::async_connect(socket, endpoints, Into(error));
   timer.Cancel();
-  if (error || !socket->is_open()) co_return Failed(target, error, timed_out);
-  SetConnectionOptions(*socket);
-  co_return Connected{absl::OkStatus(), std::move(socket)};
+  if (error || !socket.is_open()) {
+    connected.status = ConnectFailed(target, timed_out ? "timed out" : error.message());
+    co_return connected;
+  }
+  SetConnectionOptions(socket);
+  connected.transport.emplace(std::move(socket));
+  co_return connected;
 }
 
 }  // namespace spanloom::net

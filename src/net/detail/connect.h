@@ -4,19 +4,20 @@
 
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <string>
 
 #include "base/status.h"
 #include "net/detail/asio.h"
 #include "net/detail/endpoint.h"
+#include "net/detail/transport.h"
 
 namespace spanloom::net {
 
-// The outcome of Connect; `socket` is open if `status` is OK.
+// The outcome of Connect; `transport` is there if `status` is OK.
 struct Connected {
   Status status;
-  std::unique_ptr<tcp::socket> socket;
+  std::optional<Transport> transport;
 };
 
 // Resolves `target` and tries its addresses in turn, for at most 20 s (gRPC's MIN_CONNECT_TIMEOUT). The status is

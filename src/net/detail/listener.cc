@@ -110,7 +110,7 @@ void Listener::Admit(tcp::socket socket) {
     return context_->refusals.Count(Refusal::kConnectionsMax);
   }
   SetConnectionOptions(socket);
-  NewConnection::Serve(loop_, std::move(socket), ToString(peer), ConnectionSlot(context_), connections_);
+  NewConnection::Serve(loop_, Transport(std::move(socket)), ToString(peer), ConnectionSlot(context_), connections_);
 }
 
 }  // namespace spanloom::net

@@ -16,7 +16,7 @@ constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  
 
 }  // namespace
 
-void NewConnection::Serve(Loop& loop, tcp::socket socket, std::string peer, ConnectionSlot slot,
+void NewConnection::Serve(Loop& loop, Transport socket, std::string peer, ConnectionSlot slot,
                           std::shared_ptr<ConnectionSet> connections) {
   std::shared_ptr<NewConnection> connection(
       new NewConnection(loop, std::move(socket), std::move(peer), std::move(slot), connections));
@@ -24,7 +24,7 @@ void NewConnection::Serve(Loop& loop, tcp::socket socket, std::string peer, Conn
   Spawn(loop, Run(std::move(connection)));
 }
 
-NewConnection::NewConnection(Loop& loop, tcp::socket socket, std::string peer, ConnectionSlot slot,
+NewConnection::NewConnection(Loop& loop, Transport socket, std::string peer, ConnectionSlot slot,
                              std::shared_ptr<ConnectionSet> connections)
     : loop_(loop),
       socket_(std::move(socket)),
@@ -35,8 +35,7 @@ NewConnection::NewConnection(Loop& loop, tcp::socket socket, std::string peer, C
 
 size_t NewConnection::Close() {
   deadline_.Clear();
-  error_code ignored;
-  socket_.close(ignored);
+  socket_.Close();
   return 0;
 }
 

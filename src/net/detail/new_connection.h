@@ -11,6 +11,7 @@
 #include "net/detail/asio.h"
 #include "net/detail/deadline.h"
 #include "net/detail/server_connection.h"
+#include "net/detail/transport.h"
 
 namespace spanloom::net {
 
@@ -18,14 +19,14 @@ namespace spanloom::net {
 class NewConnection final : public ServerConnection, public std::enable_shared_from_this<NewConnection> {
  public:
   // Reads the first bytes of `socket`, and hands it over to the connection of its protocol.
-  static void Serve(Loop& loop, tcp::socket socket, std::string peer, ConnectionSlot slot,
+  static void Serve(Loop& loop, Transport socket, std::string peer, ConnectionSlot slot,
                     std::shared_ptr<ConnectionSet> connections);
 
   void Drain() override { Close(); }
   size_t Close() override;
 
  private:
-  NewConnection(Loop& loop, tcp::socket socket, std::string peer, ConnectionSlot slot,
+  NewConnection(Loop& loop, Transport socket, std::string peer, ConnectionSlot slot,
                 std::shared_ptr<ConnectionSet> connections);
 
   static asio::awaitable<void> Run(std::shared_ptr<NewConnection> self);
@@ -36,7 +37,7 @@ class NewConnection final : public ServerConnection, public std::enable_shared_f
   [[nodiscard]] bool IsDecided() const;
 
   Loop& loop_;
-  tcp::socket socket_;
+  Transport socket_;
   std::string peer_;
   ConnectionSlot slot_;
   std::shared_ptr<ConnectionSet> connections_;  // shared by the server's connections on this loop

@@ -174,8 +174,8 @@ asio::awaitable<void> GrpcChannel::State::Connect(std::shared_ptr<State> self) {
     co_return;
   }
   self->ready_timer_ = self->loop_.PostAfter(kReadyTimeout, [state = self.get()] { state->OnReadyTimeout(); });
-  self->connection_ =
-      http2::ClientConnection::Make(self->loop_, std::move(*connected.socket), self->options_.message_bytes_max, self);
+  self->connection_ = http2::ClientConnection::Make(self->loop_, *std::move(connected.transport),
+                                                    self->options_.message_bytes_max, self);
 }
 
 void GrpcChannel::State::OnReadyTimeout() {

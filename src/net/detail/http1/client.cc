@@ -37,13 +37,12 @@ constexpr size_t kReadBytes = 64 << 10;         // what Beast reads at most in o
 
 // One connection of the client. Sequence-bound: the loop.
 struct ClientConnection {
-  std::unique_ptr<tcp::socket> socket;  // null until it is connected
+  std::optional<Transport> socket;  // once it is connected
   beast::flat_buffer buffer{kHeaderBytesMax + kReadBytes};
   uint64_t request_id = 0;  // under way; 0: none
 
   void Close() {
-    error_code ignored;
-    if (socket != nullptr) socket->close(ignored);
+    if (socket.has_value()) socket->Close();
   }
 };
 
@@ -137,8 +136,7 @@ void HttpClient::State::FindConnection() {
   if (!idle_.empty()) {
     const ConnectionPtr connection = std::move(idle_.back());
     idle_.pop_back();
-    error_code ignored;
-    connection->socket->cancel(ignored);
+    connection->socket->Cancel();
     return;
   }
   if (connecting_ >= waiting_.size() || connections_.size() >= options_.connections_max) return;
@@ -167,7 +165,7 @@ asio::awaitable<bool> HttpClient::State::Open(const ConnectionPtr& connection) {
   --connecting_;
   if (connected.status.ok()) {
     backoff_.OnSuccess();
-    connection->socket = std::move(connected.socket);
+    connection->socket = std::move(connected.transport);
     co_return true;
   }
   if (is_shut_down_) co_return false;
@@ -195,7 +193,7 @@ asio::awaitable<bool> HttpClient::State::ServeNext(const ConnectionPtr& connecti
 asio::awaitable<bool> HttpClient::State::AwaitWork(const ConnectionPtr& connection) {
   idle_.push_back(connection);
   error_code error;
-  co_await connection->socket->async_wait(tcp::socket::wait_read, Into(error));
+  co_await connection->socket->WaitRead(Into(error));
   const bool was_woken = std::find(idle_.begin(), idle_.end(), connection) == idle_.end();
   std::erase(idle_, connection);
   co_return was_woken&& error == asio::error::operation_aborted && connection->socket->is_open();

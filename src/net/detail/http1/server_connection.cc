@@ -38,7 +38,7 @@ bool IsHeaderTooLarge(const error_code& error) {
 
 }  // namespace
 
-void ServerConnection::Serve(Loop& loop, tcp::socket socket, std::string_view first_bytes, std::string peer,
+void ServerConnection::Serve(Loop& loop, Transport socket, std::string_view first_bytes, std::string peer,
                              ConnectionSlot slot, std::shared_ptr<ConnectionSet> connections) {
   std::shared_ptr<ServerConnection> connection(
       new ServerConnection(loop, std::move(socket), first_bytes, std::move(peer), std::move(slot), connections));
@@ -46,7 +46,7 @@ void ServerConnection::Serve(Loop& loop, tcp::socket socket, std::string_view fi
   Spawn(loop, connection->Run(connection));
 }
 
-ServerConnection::ServerConnection(Loop& loop, tcp::socket socket, std::string_view first_bytes, std::string peer,
+ServerConnection::ServerConnection(Loop& loop, Transport socket, std::string_view first_bytes, std::string peer,
                                    ConnectionSlot slot, std::shared_ptr<ConnectionSet> connections)
     : loop_(loop),
       socket_(std::move(socket)),
@@ -75,16 +75,14 @@ void ServerConnection::CloseSocket() {
   if (closed_) return;
   closed_ = true;
   deadline_.Clear();
-  error_code ignored;
-  socket_.close(ignored);
+  socket_.Close();
   answer_arrived_.cancel();
 }
 
 // The read under way fails with operation_aborted.
 void ServerConnection::OnDeadline() {
   timed_out_ = true;
-  error_code ignored;
-  socket_.cancel(ignored);
+  socket_.Cancel();
 }
 
 asio::awaitable<void> ServerConnection::Run(std::shared_ptr<ServerConnection> self) {
@@ -133,7 +131,7 @@ asio::awaitable<bool> ServerConnection::AwaitRequest() {
   if (idle_max.count() > 0) deadline_.SetAfter(idle_max);
   is_idle_ = true;
   error_code error;
-  co_await socket_.async_wait(tcp::socket::wait_read, Into(error));
+  co_await socket_.WaitRead(Into(error));
   is_idle_ = false;
   if (timed_out_) context_.refusals.Count(Refusal::kIdle);
   co_return !error && !closed_;
@@ -239,7 +237,7 @@ asio::awaitable<bool> ServerConnection::Write(const HttpResponse& response, bool
 // Reads on for a while: closing a socket with unread input would discard the answer on its way (RFC 9112, 9.6).
 asio::awaitable<void> ServerConnection::Linger() {
   error_code error;
-  socket_.shutdown(tcp::socket::shutdown_send, error);
+  socket_.ShutdownSend();
   timed_out_ = false;
   deadline_.SetAfter(kLinger);
   std::string discarded(kReadBytes, '\0');

@@ -14,6 +14,7 @@
 #include "net/detail/asio.h"
 #include "net/detail/deadline.h"
 #include "net/detail/server_connection.h"
+#include "net/detail/transport.h"
 #include "net/http.h"
 
 namespace spanloom::net::http1 {
@@ -24,7 +25,7 @@ namespace beast = boost::beast;
 class ServerConnection final : public net::ServerConnection, public std::enable_shared_from_this<ServerConnection> {
  public:
   // Serves `socket`, whose first bytes were read already, until it is closed; then leaves `connections`.
-  static void Serve(Loop& loop, tcp::socket socket, std::string_view first_bytes, std::string peer, ConnectionSlot slot,
+  static void Serve(Loop& loop, Transport socket, std::string_view first_bytes, std::string peer, ConnectionSlot slot,
                     std::shared_ptr<ConnectionSet> connections);
 
   void Drain() override;
@@ -38,7 +39,7 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
     HttpResponse response;
   };
 
-  ServerConnection(Loop& loop, tcp::socket socket, std::string_view first_bytes, std::string peer, ConnectionSlot slot,
+  ServerConnection(Loop& loop, Transport socket, std::string_view first_bytes, std::string peer, ConnectionSlot slot,
                    std::shared_ptr<ConnectionSet> connections);
 
   // Coroutines; a bool says whether the connection goes on.
@@ -62,7 +63,7 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   void CloseSocket();
 
   Loop& loop_;
-  tcp::socket socket_;
+  Transport socket_;
   ServerContext& context_;
   ConnectionSlot slot_;
   std::shared_ptr<ConnectionSet> connections_;  // shared by the server's connections on this loop

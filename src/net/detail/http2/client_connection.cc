@@ -39,7 +39,7 @@ Status StatusOfReset(uint32_t error_code) {
 
 }  // namespace
 
-std::shared_ptr<ClientConnection> ClientConnection::Make(Loop& loop, tcp::socket socket, size_t message_bytes_max,
+std::shared_ptr<ClientConnection> ClientConnection::Make(Loop& loop, Transport socket, size_t message_bytes_max,
                                                          std::weak_ptr<ClientOwner> owner) {
   std::shared_ptr<ClientConnection> connection(
       new ClientConnection(loop, std::move(socket), message_bytes_max, std::move(owner)));
@@ -47,7 +47,7 @@ std::shared_ptr<ClientConnection> ClientConnection::Make(Loop& loop, tcp::socket
   return connection;
 }
 
-ClientConnection::ClientConnection(Loop& loop, tcp::socket socket, size_t message_bytes_max,
+ClientConnection::ClientConnection(Loop& loop, Transport socket, size_t message_bytes_max,
                                    std::weak_ptr<ClientOwner> owner)
     : Connection(loop, std::move(socket), Role::kClient, {.header_bytes_max = kFieldBytesMax}),
       message_bytes_max_(message_bytes_max),

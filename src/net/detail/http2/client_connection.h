@@ -42,7 +42,7 @@ class ClientOwner {
 class ClientConnection final : public Connection {
  public:
   // Speaks on `socket` until it is closed. `message_bytes_max` bounds an answer.
-  static std::shared_ptr<ClientConnection> Make(Loop& loop, tcp::socket socket, size_t message_bytes_max,
+  static std::shared_ptr<ClientConnection> Make(Loop& loop, Transport socket, size_t message_bytes_max,
                                                 std::weak_ptr<ClientOwner> owner);
 
   // Sends a call whose outcome will be reported under `call_id`. kUnavailable if the connection takes no more.
@@ -65,7 +65,7 @@ class ClientConnection final : public Connection {
     grpc::MessageReader message;
   };
 
-  ClientConnection(Loop& loop, tcp::socket socket, size_t message_bytes_max, std::weak_ptr<ClientOwner> owner);
+  ClientConnection(Loop& loop, Transport socket, size_t message_bytes_max, std::weak_ptr<ClientOwner> owner);
 
   void OnHeader(int32_t stream_id, std::string_view name, std::string_view value) override;
   void OnFrame(const nghttp2_frame& frame) override;

@@ -130,7 +130,7 @@ struct Connection::Callbacks {
   }
 };
 
-Connection::Connection(Loop& loop, tcp::socket socket, Role role, const SessionLimits& limits)
+Connection::Connection(Loop& loop, Transport socket, Role role, const SessionLimits& limits)
     : loop_(loop), role_(role), socket_(std::move(socket)), linger_(loop, [this] { CloseSocket(); }) {
   static nghttp2_session_callbacks* const callbacks = Callbacks::Make();
   static nghttp2_option* const options = SessionOptions();
@@ -158,8 +158,6 @@ void Connection::SubmitSettings(const SessionLimits& limits) {
 }
 
 void Connection::Start(std::string first_bytes) {
-  error_code ignored;  // a socket that fails here fails at its first read too
-  socket_.non_blocking(true, ignored);
   Spawn(loop_, Read(shared_from_this(), std::move(first_bytes)));
 }
 
@@ -167,7 +165,7 @@ asio::awaitable<void> Connection::Read(std::shared_ptr<Connection> self, std::st
   bool is_open = self->Feed(first_bytes);
   while (is_open) {
     error_code error;
-    co_await self->socket_.async_wait(tcp::socket::wait_read, Into(error));
+    co_await self->socket_.WaitRead(Into(error));
     if (error) break;
     is_open = self->ReadAvailable();
   }
@@ -180,7 +178,7 @@ asio::awaitable<void> Connection::Read(std::shared_ptr<Connection> self, std::st
 bool Connection::ReadAvailable() {
   auto& buffer = loop_.internal().read_buffer;
   error_code error;
-  const size_t bytes = socket_.read_some(asio::buffer(buffer), error);
+  const size_t bytes = socket_.ReadSome(asio::buffer(buffer), error);
   if (WouldBlock(error)) return true;
   if (error) {
     Fail(absl::UnavailableError(error == asio::error::eof ? "the peer closed the connection" : error.message()));
@@ -244,7 +242,7 @@ bool Connection::Collect() {
 bool Connection::WriteOutput() {
   while (output_written_ < output_.size()) {
     error_code error;
-    output_written_ += socket_.write_some(asio::buffer(output_) + output_written_, error);
+    output_written_ += socket_.WriteSome(asio::buffer(output_) + output_written_, error);
     if (WouldBlock(error)) {
       WaitToWrite();
       return false;
@@ -262,7 +260,7 @@ bool Connection::WriteOutput() {
 
 void Connection::WaitToWrite() {
   waits_to_write_ = true;
-  socket_.async_wait(tcp::socket::wait_write, [self = shared_from_this()](const error_code& error) {
+  socket_.WaitWrite([self = shared_from_this()](const error_code& error) {
     self->waits_to_write_ = false;
     if (error || self->closed_) return;
     if (self->WriteOutput()) self->Flush();
@@ -274,8 +272,7 @@ void Connection::WaitToWrite() {
 void Connection::Finish() {
   if (role_ == Role::kClient) return CloseSocket();
   finished_ = true;
-  error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  socket_.ShutdownSend();
   linger_.SetAfter(kLinger);
 }
 
@@ -287,8 +284,7 @@ void Connection::Fail(Status reason) {
 void Connection::CloseSocket() {
   if (closed_) return;
   closed_ = true;
-  error_code ignored;
-  socket_.close(ignored);
+  socket_.Close();
 }
 
 void Connection::GoAway(uint32_t error_code, std::string_view debug_data) {

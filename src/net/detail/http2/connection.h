@@ -22,6 +22,7 @@
 #include "base/status.h"
 #include "net/detail/asio.h"
 #include "net/detail/deadline.h"
+#include "net/detail/transport.h"
 
 namespace spanloom::net::http2 {
 
@@ -59,7 +60,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   virtual ~Connection();
 
  protected:
-  Connection(Loop& loop, tcp::socket socket, Role role, const SessionLimits& limits);
+  Connection(Loop& loop, Transport socket, Role role, const SessionLimits& limits);
 
   // Begins to read. `first_bytes` were read from the socket already.
   void Start(std::string first_bytes);
@@ -125,7 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Loop& loop_;
   const Role role_;
-  tcp::socket socket_;
+  Transport socket_;
   nghttp2_session* session_ = nullptr;
   absl::flat_hash_map<int32_t, OutgoingBody> bodies_;  // by stream id, while being sent
   std::string output_;                                 // encoded frames; at most kOutputBytesMax and one frame

@@ -58,7 +58,7 @@ bool EndsStream(const nghttp2_frame& frame) {
 
 }  // namespace
 
-void ServerConnection::Serve(Loop& loop, tcp::socket socket, std::string first_bytes, std::string peer,
+void ServerConnection::Serve(Loop& loop, Transport socket, std::string first_bytes, std::string peer,
                              ConnectionSlot slot, std::shared_ptr<ConnectionSet> connections) {
   std::shared_ptr<ServerConnection> connection(
       new ServerConnection(loop, std::move(socket), std::move(peer), std::move(slot), connections));
@@ -67,7 +67,7 @@ void ServerConnection::Serve(Loop& loop, tcp::socket socket, std::string first_b
   connection->Start(std::move(first_bytes));
 }
 
-ServerConnection::ServerConnection(Loop& loop, tcp::socket socket, std::string peer, ConnectionSlot slot,
+ServerConnection::ServerConnection(Loop& loop, Transport socket, std::string peer, ConnectionSlot slot,
                                    std::shared_ptr<ConnectionSet> connections)
     : Connection(loop, std::move(socket), Role::kServer, LimitsOf(slot.context().options.limits)),
       context_(slot.context()),

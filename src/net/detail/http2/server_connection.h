@@ -27,7 +27,7 @@ namespace spanloom::net::http2 {
 class ServerConnection final : public Connection, public net::ServerConnection {
  public:
   // Serves `socket`, whose first bytes were read already, until it is closed; then leaves `connections`.
-  static void Serve(Loop& loop, tcp::socket socket, std::string first_bytes, std::string peer, ConnectionSlot slot,
+  static void Serve(Loop& loop, Transport socket, std::string first_bytes, std::string peer, ConnectionSlot slot,
                     std::shared_ptr<ConnectionSet> connections);
 
   void Drain() override;
@@ -52,7 +52,7 @@ class ServerConnection final : public Connection, public net::ServerConnection {
     bool is_refused = false;   // what still arrives is discarded
   };
 
-  ServerConnection(Loop& loop, tcp::socket socket, std::string peer, ConnectionSlot slot,
+  ServerConnection(Loop& loop, Transport socket, std::string peer, ConnectionSlot slot,
                    std::shared_ptr<ConnectionSet> connections);
 
   void OnRequestBegin(int32_t stream_id) override;
