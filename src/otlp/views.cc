@@ -40,8 +40,9 @@ uint32_t LastUint32(std::string_view message, uint32_t field) {
 }  // namespace
 
 // The members of AnyValue's oneof have the numbers of Kind, from string_value = 1 to bytes_value = 7.
-ValueView::ValueView(std::string_view wire) {
-  static_assert(static_cast<uint32_t>(Kind::kString) == 1 && static_cast<uint32_t>(Kind::kBytes) == 7);
+ValueView::ValueView(std::string_view wire) : wire_(wire) {
+  static_assert(static_cast<uint32_t>(Kind::kString) == field::Value::kString &&
+                static_cast<uint32_t>(Kind::kBytes) == field::Value::kBytes);
   for (Cursor cursor(wire); cursor.Next();) {
     if (cursor.field() > static_cast<uint32_t>(Kind::kBytes)) continue;
     kind_ = static_cast<Kind>(cursor.field());
@@ -57,11 +58,11 @@ double ValueView::double_value() const {
   return std::bit_cast<double>(scalar_);
 }
 
-AttributeView::AttributeView(std::string_view wire) {
+AttributeView::AttributeView(std::string_view wire) : wire_(wire) {
   for (Cursor cursor(wire); cursor.Next();) {
-    if (cursor.field() == 1) {
+    if (cursor.field() == field::KeyValue::kKey) {
       key_ = cursor.bytes();
-    } else if (cursor.field() == 2) {
+    } else if (cursor.field() == field::KeyValue::kValue) {
       // A second value replaces the first, unless it is empty: merging an empty message changes nothing.
       const ValueView value(cursor.bytes());
       if (value.kind() != ValueView::Kind::kNone) value_ = value;
@@ -69,8 +70,15 @@ AttributeView::AttributeView(std::string_view wire) {
   }
 }
 
+std::string_view EntityRefView::schema_url() const {
+  return LastBytes(wire_, field::EntityRef::kSchemaUrl);
+}
+std::string_view EntityRefView::type() const {
+  return LastBytes(wire_, field::EntityRef::kType);
+}
+
 uint32_t ResourceView::dropped_attributes_count() const {
-  return LastUint32(wire_, 2);
+  return LastUint32(wire_, field::Resource::kDroppedAttributesCount);
 }
 
 std::string_view ResourceView::service_name() const {
@@ -80,39 +88,39 @@ std::string_view ResourceView::service_name() const {
 }
 
 std::string_view ScopeView::name() const {
-  return LastBytes(wire_, 1);
+  return LastBytes(wire_, field::Scope::kName);
 }
 std::string_view ScopeView::version() const {
-  return LastBytes(wire_, 2);
+  return LastBytes(wire_, field::Scope::kVersion);
 }
 uint32_t ScopeView::dropped_attributes_count() const {
-  return LastUint32(wire_, 4);
+  return LastUint32(wire_, field::Scope::kDroppedAttributesCount);
 }
 
 uint64_t EventView::time_unix_ns() const {
-  return LastScalar(wire_, 1);
+  return LastScalar(wire_, field::Event::kTime);
 }
 std::string_view EventView::name() const {
-  return LastBytes(wire_, 2);
+  return LastBytes(wire_, field::Event::kName);
 }
 uint32_t EventView::dropped_attributes_count() const {
-  return LastUint32(wire_, 4);
+  return LastUint32(wire_, field::Event::kDroppedAttributesCount);
 }
 
 TraceId LinkView::trace_id() const {
-  return ToId<TraceId>(LastBytes(wire_, 1));
+  return ToId<TraceId>(LastBytes(wire_, field::Link::kTraceId));
 }
 SpanId LinkView::span_id() const {
-  return ToId<SpanId>(LastBytes(wire_, 2));
+  return ToId<SpanId>(LastBytes(wire_, field::Link::kSpanId));
 }
 std::string_view LinkView::trace_state() const {
-  return LastBytes(wire_, 3);
+  return LastBytes(wire_, field::Link::kTraceState);
 }
 uint32_t LinkView::dropped_attributes_count() const {
-  return LastUint32(wire_, 5);
+  return LastUint32(wire_, field::Link::kDroppedAttributesCount);
 }
 uint32_t LinkView::flags() const {
-  return LastUint32(wire_, 6);
+  return LastUint32(wire_, field::Link::kFlags);
 }
 
 SpanView::SpanView(std::string_view wire) : wire_(wire) {
@@ -121,43 +129,43 @@ SpanView::SpanView(std::string_view wire) : wire_(wire) {
 
 void SpanView::ReadField(const Cursor& cursor) {
   switch (cursor.field()) {
-    case 1:
+    case field::Span::kTraceId:
       trace_id_ = ToId<TraceId>(cursor.bytes());
       break;
-    case 2:
+    case field::Span::kSpanId:
       span_id_ = ToId<SpanId>(cursor.bytes());
       break;
-    case 3:
+    case field::Span::kTraceState:
       trace_state_ = cursor.bytes();
       break;
-    case 4:
+    case field::Span::kParentSpanId:
       parent_span_id_ = ToId<SpanId>(cursor.bytes());
       break;
-    case 5:
+    case field::Span::kName:
       name_ = cursor.bytes();
       break;
-    case 6:
+    case field::Span::kKind:
       kind_ = static_cast<SpanKind>(cursor.scalar());
       break;
-    case 7:
+    case field::Span::kStartTime:
       start_unix_ns_ = cursor.scalar();
       break;
-    case 8:
+    case field::Span::kEndTime:
       end_unix_ns_ = cursor.scalar();
       break;
-    case 10:
+    case field::Span::kDroppedAttributesCount:
       dropped_attributes_count_ = static_cast<uint32_t>(cursor.scalar());
       break;
-    case 12:
+    case field::Span::kDroppedEventsCount:
       dropped_events_count_ = static_cast<uint32_t>(cursor.scalar());
       break;
-    case 14:
+    case field::Span::kDroppedLinksCount:
       dropped_links_count_ = static_cast<uint32_t>(cursor.scalar());
       break;
-    case 15:
+    case field::Span::kStatus:
       ReadStatus(cursor.bytes());
       break;
-    case 16:
+    case field::Span::kFlags:
       flags_ = static_cast<uint32_t>(cursor.scalar());
       break;
     default:
@@ -167,26 +175,26 @@ void SpanView::ReadField(const Cursor& cursor) {
 
 void SpanView::ReadStatus(std::string_view status) {
   for (Cursor cursor(status); cursor.Next();) {
-    if (cursor.field() == 2) {
+    if (cursor.field() == field::Status::kMessage) {
       status_message_ = cursor.bytes();
-    } else if (cursor.field() == 3) {
+    } else if (cursor.field() == field::Status::kCode) {
       status_code_ = static_cast<StatusCode>(cursor.scalar());
     }
   }
 }
 
 ScopeView ScopeSpansView::scope() const {
-  return ScopeView(LastBytes(wire_, 1));
+  return ScopeView(LastBytes(wire_, field::ScopeSpans::kScope));
 }
 std::string_view ScopeSpansView::schema_url() const {
-  return LastBytes(wire_, 3);
+  return LastBytes(wire_, field::ScopeSpans::kSchemaUrl);
 }
 
 ResourceView ResourceSpansView::resource() const {
-  return ResourceView(LastBytes(wire_, 1));
+  return ResourceView(LastBytes(wire_, field::ResourceSpans::kResource));
 }
 std::string_view ResourceSpansView::schema_url() const {
-  return LastBytes(wire_, 3);
+  return LastBytes(wire_, field::ResourceSpans::kSchemaUrl);
 }
 
 }  // namespace spanloom::otlp

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Spans as views over the bytes they arrived in: nothing is unmarshalled. A request is checked once (validate.h);
-// afterwards views cannot fail, so they have no error paths. Field numbers:
-// opentelemetry/proto/trace/v1/trace.proto 1.x, and proto/otlp.md of this repository.
+// Spans as views over the bytes they arrived in: nothing is unmarshalled. A request is checked once (request.h);
+// afterwards views cannot fail, so they have no error paths. Messages: opentelemetry/proto/trace/v1, OTLP 1.x; field
+// numbers: fields.h.
 //
 // A view borrows; it must not outlive its bytes. Every accessor that is not a stored field walks the message again, so
 // a caller that needs many fields reads them once into locals. Protobuf's rules hold: the last value of a repeated
-// scalar wins, unknown fields are skipped (and still there in wire()). One exception: of a resource, scope or value
-// that occurs twice in its message the last one counts, where protobuf would merge them; no exporter writes such
-// messages.
+// scalar wins, unknown fields are skipped (and still there in wire()). A message that may stand once in its parent
+// (resource, scope, status, attribute value) does so: merge.h saw to it before the first view was made.
 
 #pragma once
 
@@ -16,6 +15,7 @@
 #include <optional>
 #include <string_view>
 
+#include "otlp/fields.h"
 #include "otlp/ids.h"
 #include "otlp/wire/cursor.h"
 
@@ -24,7 +24,7 @@ namespace spanloom::otlp {
 class ValueView;
 class AttributeView;
 
-// Visits the elements of repeated message field `kField` of a message; `View` is constructible from the element's
+// Visits the elements of a repeated field `kField` of messages or strings; `View` is constructible from the element's
 // bytes.
 //   for (SpanView span : scope.spans()) ...
 template <typename View, uint32_t kField>
@@ -83,10 +83,14 @@ class ValueView {
   [[nodiscard]] bool bool_value() const { return scalar_ != 0; }
   [[nodiscard]] int64_t int_value() const { return static_cast<int64_t>(scalar_); }
   [[nodiscard]] double double_value() const;
-  [[nodiscard]] RepeatedView<ValueView, 1> array() const { return RepeatedView<ValueView, 1>(bytes_); }
-  [[nodiscard]] RepeatedView<AttributeView, 1> map() const;
+  [[nodiscard]] RepeatedView<ValueView, field::Array::kValues> array() const {
+    return RepeatedView<ValueView, field::Array::kValues>(bytes_);
+  }
+  [[nodiscard]] RepeatedView<AttributeView, field::Map::kValues> map() const;
+  [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
+  std::string_view wire_;
   std::string_view bytes_;
   uint64_t scalar_ = 0;
   Kind kind_ = Kind::kNone;
@@ -98,8 +102,10 @@ class AttributeView {
   explicit AttributeView(std::string_view wire);
   [[nodiscard]] std::string_view key() const { return key_; }
   [[nodiscard]] const ValueView& value() const { return value_; }
+  [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
+  std::string_view wire_;
   std::string_view key_;
   ValueView value_;
 };
@@ -113,11 +119,35 @@ std::optional<ValueView> FindAttribute(const Attributes& attributes, std::string
   return std::nullopt;
 }
 
+// EntityRef: names those attributes of a resource that identify an entity, such as a service or a host.
+class EntityRefView {
+ public:
+  explicit EntityRefView(std::string_view wire) : wire_(wire) {}
+  [[nodiscard]] std::string_view schema_url() const;
+  [[nodiscard]] std::string_view type() const;  // "service", "host"
+  // Keys of the resource's attributes: those that identify the entity, and those that describe it.
+  [[nodiscard]] RepeatedView<std::string_view, field::EntityRef::kIdKeys> id_keys() const {
+    return RepeatedView<std::string_view, field::EntityRef::kIdKeys>(wire_);
+  }
+  [[nodiscard]] RepeatedView<std::string_view, field::EntityRef::kDescriptionKeys> description_keys() const {
+    return RepeatedView<std::string_view, field::EntityRef::kDescriptionKeys>(wire_);
+  }
+  [[nodiscard]] std::string_view wire() const { return wire_; }
+
+ private:
+  std::string_view wire_;
+};
+
 class ResourceView {
  public:
   ResourceView() = default;
   explicit ResourceView(std::string_view wire) : wire_(wire) {}
-  [[nodiscard]] RepeatedView<AttributeView, 1> attributes() const { return RepeatedView<AttributeView, 1>(wire_); }
+  [[nodiscard]] RepeatedView<AttributeView, field::Resource::kAttributes> attributes() const {
+    return RepeatedView<AttributeView, field::Resource::kAttributes>(wire_);
+  }
+  [[nodiscard]] RepeatedView<EntityRefView, field::Resource::kEntityRefs> entity_refs() const {
+    return RepeatedView<EntityRefView, field::Resource::kEntityRefs>(wire_);
+  }
   [[nodiscard]] uint32_t dropped_attributes_count() const;
   // The attribute service.name if it is a string that is not empty, else "unknown_service".
   [[nodiscard]] std::string_view service_name() const;
@@ -134,7 +164,9 @@ class ScopeView {
   explicit ScopeView(std::string_view wire) : wire_(wire) {}
   [[nodiscard]] std::string_view name() const;
   [[nodiscard]] std::string_view version() const;
-  [[nodiscard]] RepeatedView<AttributeView, 3> attributes() const { return RepeatedView<AttributeView, 3>(wire_); }
+  [[nodiscard]] RepeatedView<AttributeView, field::Scope::kAttributes> attributes() const {
+    return RepeatedView<AttributeView, field::Scope::kAttributes>(wire_);
+  }
   [[nodiscard]] uint32_t dropped_attributes_count() const;
   [[nodiscard]] std::string_view wire() const { return wire_; }
 
@@ -148,8 +180,11 @@ class EventView {
   explicit EventView(std::string_view wire) : wire_(wire) {}
   [[nodiscard]] uint64_t time_unix_ns() const;
   [[nodiscard]] std::string_view name() const;
-  [[nodiscard]] RepeatedView<AttributeView, 3> attributes() const { return RepeatedView<AttributeView, 3>(wire_); }
+  [[nodiscard]] RepeatedView<AttributeView, field::Event::kAttributes> attributes() const {
+    return RepeatedView<AttributeView, field::Event::kAttributes>(wire_);
+  }
   [[nodiscard]] uint32_t dropped_attributes_count() const;
+  [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
   std::string_view wire_;
@@ -162,9 +197,12 @@ class LinkView {
   [[nodiscard]] TraceId trace_id() const;
   [[nodiscard]] SpanId span_id() const;
   [[nodiscard]] std::string_view trace_state() const;
-  [[nodiscard]] RepeatedView<AttributeView, 4> attributes() const { return RepeatedView<AttributeView, 4>(wire_); }
+  [[nodiscard]] RepeatedView<AttributeView, field::Link::kAttributes> attributes() const {
+    return RepeatedView<AttributeView, field::Link::kAttributes>(wire_);
+  }
   [[nodiscard]] uint32_t dropped_attributes_count() const;
   [[nodiscard]] uint32_t flags() const;
+  [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
   std::string_view wire_;
@@ -194,9 +232,15 @@ class SpanView {
   [[nodiscard]] uint32_t dropped_attributes_count() const { return dropped_attributes_count_; }
   [[nodiscard]] uint32_t dropped_events_count() const { return dropped_events_count_; }
   [[nodiscard]] uint32_t dropped_links_count() const { return dropped_links_count_; }
-  [[nodiscard]] RepeatedView<AttributeView, 9> attributes() const { return RepeatedView<AttributeView, 9>(wire_); }
-  [[nodiscard]] RepeatedView<EventView, 11> events() const { return RepeatedView<EventView, 11>(wire_); }
-  [[nodiscard]] RepeatedView<LinkView, 13> links() const { return RepeatedView<LinkView, 13>(wire_); }
+  [[nodiscard]] RepeatedView<AttributeView, field::Span::kAttributes> attributes() const {
+    return RepeatedView<AttributeView, field::Span::kAttributes>(wire_);
+  }
+  [[nodiscard]] RepeatedView<EventView, field::Span::kEvents> events() const {
+    return RepeatedView<EventView, field::Span::kEvents>(wire_);
+  }
+  [[nodiscard]] RepeatedView<LinkView, field::Span::kLinks> links() const {
+    return RepeatedView<LinkView, field::Span::kLinks>(wire_);
+  }
   [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
@@ -225,8 +269,11 @@ class ScopeSpansView {
  public:
   explicit ScopeSpansView(std::string_view wire) : wire_(wire) {}
   [[nodiscard]] ScopeView scope() const;
-  [[nodiscard]] RepeatedView<SpanView, 2> spans() const { return RepeatedView<SpanView, 2>(wire_); }
+  [[nodiscard]] RepeatedView<SpanView, field::ScopeSpans::kSpans> spans() const {
+    return RepeatedView<SpanView, field::ScopeSpans::kSpans>(wire_);
+  }
   [[nodiscard]] std::string_view schema_url() const;
+  [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
   std::string_view wire_;
@@ -237,8 +284,11 @@ class ResourceSpansView {
  public:
   explicit ResourceSpansView(std::string_view wire) : wire_(wire) {}
   [[nodiscard]] ResourceView resource() const;
-  [[nodiscard]] RepeatedView<ScopeSpansView, 2> scope_spans() const { return RepeatedView<ScopeSpansView, 2>(wire_); }
+  [[nodiscard]] RepeatedView<ScopeSpansView, field::ResourceSpans::kScopeSpans> scope_spans() const {
+    return RepeatedView<ScopeSpansView, field::ResourceSpans::kScopeSpans>(wire_);
+  }
   [[nodiscard]] std::string_view schema_url() const;
+  [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
   std::string_view wire_;
@@ -248,9 +298,10 @@ class ResourceSpansView {
 class TracesView {
  public:
   explicit TracesView(std::string_view wire) : wire_(wire) {}
-  [[nodiscard]] RepeatedView<ResourceSpansView, 1> resource_spans() const {
-    return RepeatedView<ResourceSpansView, 1>(wire_);
+  [[nodiscard]] RepeatedView<ResourceSpansView, field::Request::kResourceSpans> resource_spans() const {
+    return RepeatedView<ResourceSpansView, field::Request::kResourceSpans>(wire_);
   }
+  [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
   std::string_view wire_;
@@ -265,8 +316,8 @@ size_t RepeatedView<View, kField>::Count() const {
   return count;
 }
 
-inline RepeatedView<AttributeView, 1> ValueView::map() const {
-  return RepeatedView<AttributeView, 1>(bytes_);
+inline RepeatedView<AttributeView, field::Map::kValues> ValueView::map() const {
+  return RepeatedView<AttributeView, field::Map::kValues>(bytes_);
 }
 
 }  // namespace spanloom::otlp

@@ -10,63 +10,23 @@
 namespace spanloom::cli::tracegen {
 namespace {
 
-using otlp::wire::Writer;
+using otlp::ArrayWriter;
+using otlp::AttributeWriter;
 
-// opentelemetry/proto/common/v1/common.proto and trace/v1/trace.proto.
-namespace key_value {
-constexpr uint32_t kKey = 1, kValue = 2;
-}
-namespace any_value {
-constexpr uint32_t kString = 1, kBool = 2, kInt = 3, kDouble = 4, kArray = 5;
-}
-namespace array_value {
-constexpr uint32_t kValues = 1;
-}
-namespace resource_field {
-constexpr uint32_t kAttributes = 1;
-}
-namespace scope_field {
-constexpr uint32_t kName = 1, kVersion = 2, kAttributes = 3;
-}
-namespace scope_spans_field {
-constexpr uint32_t kSpans = 2;
-}
-namespace span_field {
-constexpr uint32_t kTraceId = 1, kSpanId = 2, kParentSpanId = 4, kName = 5, kKind = 6, kStart = 7, kEnd = 8,
-                   kAttributes = 9, kEvents = 11, kStatus = 15, kFlags = 16;
-}
-namespace event_field {
-constexpr uint32_t kTime = 1, kName = 2, kAttributes = 3;
-}
-namespace status_field {
-constexpr uint32_t kMessage = 2, kCode = 3;
+otlp::SpanFields FieldsOf(const otlp::TraceId& trace_id, const otlp::SpanId& span_id, int64_t origin_unix_ns,
+                          const SpanHead& head) {
+  return {.trace_id = trace_id,
+          .span_id = span_id,
+          .parent_span_id = head.parent,
+          .name = head.name,
+          .kind = head.kind,
+          .start_unix_ns = static_cast<uint64_t>(origin_unix_ns + head.time.start_ns),
+          .end_unix_ns = static_cast<uint64_t>(origin_unix_ns + head.time.end_ns),
+          .flags = head.flags};
 }
 
-template <typename WriteValue>
-void WriteAttribute(Writer& writer, uint32_t field, std::string_view key, WriteValue&& write_value) {
-  const Writer::Mark attribute = writer.Begin(field);
-  writer.Bytes(key_value::kKey, key);
-  const Writer::Mark value = writer.Begin(key_value::kValue);
-  write_value();
-  writer.End(value);
-  writer.End(attribute);
-}
-
-void WriteString(Writer& writer, uint32_t field, std::string_view key, std::string_view value) {
-  WriteAttribute(writer, field, key, [&] { writer.Bytes(any_value::kString, value); });
-}
-
-template <typename Values, typename WriteElement>
-void WriteArray(Writer& writer, std::string_view key, const Values& values, WriteElement&& write_element) {
-  WriteAttribute(writer, span_field::kAttributes, key, [&] {
-    const Writer::Mark array = writer.Begin(any_value::kArray);
-    for (const auto& value : values) {
-      const Writer::Mark element = writer.Begin(array_value::kValues);
-      write_element(value);
-      writer.End(element);
-    }
-    writer.End(array);
-  });
+void WriteAll(StringAttributes attributes, AttributeWriter& writer) {
+  for (const auto& [key, value] : attributes) writer.String(key, value);
 }
 
 template <typename Id>
@@ -82,84 +42,69 @@ Id RandomId(Rng& rng) {
 }  // namespace
 
 std::string EncodeResource(StringAttributes attributes) {
-  std::string wire;
-  Writer writer(wire);
-  for (const auto& [key, value] : attributes) WriteString(writer, resource_field::kAttributes, key, value);
-  return wire;
+  return otlp::EncodeResource([&](AttributeWriter& writer) { WriteAll(attributes, writer); });
 }
 
 std::string EncodeScope(std::string_view name, std::string_view version, StringAttributes attributes) {
-  std::string wire;
-  Writer writer(wire);
-  writer.Bytes(scope_field::kName, name);
-  if (!version.empty()) writer.Bytes(scope_field::kVersion, version);
-  for (const auto& [key, value] : attributes) WriteString(writer, scope_field::kAttributes, key, value);
-  return wire;
+  return otlp::EncodeScope({.name = name, .version = version},
+                           [&](AttributeWriter& writer) { WriteAll(attributes, writer); });
 }
 
 SpanWriter::SpanWriter(GeneratedTrace& trace, const otlp::TraceId& trace_id, otlp::SpanId span_id,
                        int64_t origin_unix_ns, const SpanHead& head)
-    : trace_(trace), writer_(trace.wire), span_id_(span_id), origin_unix_ns_(origin_unix_ns), flags_(head.flags) {
-  trace_.spans.push_back({.origin = head.origin, .begin = trace_.wire.size()});
-  mark_ = writer_.Begin(scope_spans_field::kSpans);
-  writer_.Bytes(span_field::kTraceId, trace_id.view());
-  writer_.Bytes(span_field::kSpanId, span_id_.view());
-  if (!head.parent.IsZero()) writer_.Bytes(span_field::kParentSpanId, head.parent.view());
-  writer_.Bytes(span_field::kName, head.name);
-  writer_.Varint(span_field::kKind, static_cast<uint64_t>(head.kind));
-  writer_.Fixed64(span_field::kStart, static_cast<uint64_t>(origin_unix_ns_ + head.time.start_ns));
-  writer_.Fixed64(span_field::kEnd, static_cast<uint64_t>(origin_unix_ns_ + head.time.end_ns));
+    : trace_(trace),
+      writer_(otlp::wire::Writer(trace.wire), FieldsOf(trace_id, span_id, origin_unix_ns, head)),
+      span_id_(span_id),
+      origin_unix_ns_(origin_unix_ns) {
+  const size_t begin = trace_.spans.empty() ? 0 : trace_.spans.back().begin + trace_.spans.back().size;
+  trace_.spans.push_back({.origin = head.origin, .begin = begin});
 }
 
 SpanWriter& SpanWriter::String(std::string_view key, std::string_view value) {
-  WriteString(writer_, span_field::kAttributes, key, value);
+  writer_.attributes().String(key, value);
   return *this;
 }
 
 SpanWriter& SpanWriter::Int(std::string_view key, int64_t value) {
-  WriteAttribute(writer_, span_field::kAttributes, key,
-                 [&] { writer_.Varint(any_value::kInt, static_cast<uint64_t>(value)); });
+  writer_.attributes().Int(key, value);
   return *this;
 }
 
 SpanWriter& SpanWriter::Double(std::string_view key, double value) {
-  WriteAttribute(writer_, span_field::kAttributes, key, [&] { writer_.Double(any_value::kDouble, value); });
+  writer_.attributes().Double(key, value);
   return *this;
 }
 
 SpanWriter& SpanWriter::Bool(std::string_view key, bool value) {
-  WriteAttribute(writer_, span_field::kAttributes, key, [&] { writer_.Varint(any_value::kBool, value ? 1 : 0); });
+  writer_.attributes().Bool(key, value);
   return *this;
 }
 
 SpanWriter& SpanWriter::Strings(std::string_view key, std::initializer_list<std::string_view> values) {
-  WriteArray(writer_, key, values, [&](std::string_view value) { writer_.Bytes(any_value::kString, value); });
+  writer_.attributes().Array(key, [&](ArrayWriter& array) {
+    for (const std::string_view value : values) array.String(value);
+  });
   return *this;
 }
 
 SpanWriter& SpanWriter::Doubles(std::string_view key, std::initializer_list<double> values) {
-  WriteArray(writer_, key, values, [&](double value) { writer_.Double(any_value::kDouble, value); });
+  writer_.attributes().Array(key, [&](ArrayWriter& array) {
+    for (const double value : values) array.Double(value);
+  });
   return *this;
 }
 
 SpanWriter& SpanWriter::Exception(int64_t time_ns, std::string_view type, std::string_view message) {
-  const Writer::Mark event = writer_.Begin(span_field::kEvents);
-  writer_.Fixed64(event_field::kTime, static_cast<uint64_t>(origin_unix_ns_ + time_ns));
-  writer_.Bytes(event_field::kName, semconv::exception::kEvent);
-  WriteString(writer_, event_field::kAttributes, semconv::exception::kType, type);
-  WriteString(writer_, event_field::kAttributes, semconv::exception::kMessage, message);
-  writer_.End(event);
+  writer_.AddEvent(static_cast<uint64_t>(origin_unix_ns_ + time_ns), semconv::exception::kEvent,
+                   [&](AttributeWriter& attributes) {
+                     attributes.String(semconv::exception::kType, type).String(semconv::exception::kMessage, message);
+                   });
   return *this;
 }
 
 otlp::SpanId SpanWriter::End(otlp::StatusCode code, std::string_view message) {
-  // SDKs send the status always, empty if it is unset.
-  const Writer::Mark status = writer_.Begin(span_field::kStatus);
-  if (!message.empty()) writer_.Bytes(status_field::kMessage, message);
-  if (code != otlp::StatusCode::kUnset) writer_.Varint(status_field::kCode, static_cast<uint64_t>(code));
-  writer_.End(status);
-  writer_.Fixed32(span_field::kFlags, flags_);
-  writer_.End(mark_);
+  writer_.SetStatus(code, message);
+  writer_.End();
   GeneratedTrace::Span& span = trace_.spans.back();
   span.size = trace_.wire.size() - span.begin;
   return span_id_;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes the spans of one generated trace straight into OTLP's wire form, in the order of fields that SDKs use. Field
-// numbers: opentelemetry/proto/trace/v1/trace.proto 1.x.
+// Writes the spans of one generated trace straight into OTLP's wire form (otlp/writer.h), as SDKs write them.
 
 #pragma once
 
@@ -15,7 +14,7 @@
 #include "cli/tracegen/trace_shape.h"
 #include "otlp/ids.h"
 #include "otlp/views.h"
-#include "otlp/wire/writer.h"
+#include "otlp/writer.h"
 
 namespace spanloom::cli::tracegen {
 
@@ -69,11 +68,9 @@ class SpanWriter {
              const SpanHead& head);
 
   GeneratedTrace& trace_;
-  otlp::wire::Writer writer_;
+  otlp::SpanWriter writer_;
   otlp::SpanId span_id_;
   int64_t origin_unix_ns_;
-  uint32_t flags_;
-  otlp::wire::Writer::Mark mark_;
 };
 
 // Writes the spans of one trace into `trace`, which it clears. Ids come from `rng`. Both must outlive it.

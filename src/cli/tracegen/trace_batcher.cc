@@ -7,18 +7,9 @@
 #include <utility>
 
 #include "base/check.h"
-#include "otlp/wire/writer.h"
+#include "otlp/writer.h"
 
 namespace spanloom::cli::tracegen {
-namespace {
-
-// opentelemetry/proto/trace/v1/trace.proto.
-constexpr uint32_t kRequestResourceSpans = 1;
-constexpr uint32_t kResourceSpansResource = 1, kResourceSpansScopeSpans = 2, kResourceSpansSchemaUrl = 3;
-constexpr uint32_t kScopeSpansScope = 1;
-
-}  // namespace
-
 TraceBatcher::TraceBatcher(const std::vector<Emitter>& emitters, BatchLimits limits)
     : emitters_(emitters), limits_(limits), batches_(emitters.size()) {
   CHECK(limits_.spans_max > 0);
@@ -62,19 +53,15 @@ void TraceBatcher::FlushBatch(size_t emitter, Emit emit) {
   const Emitter& from = emitters_[emitter];
   Batch& batch = batches_[emitter];
   ExportRequest request = {.spans = batch.spans};
-  otlp::wire::Writer writer(request.wire);
-  const otlp::wire::Writer::Mark resource_spans = writer.Begin(kRequestResourceSpans);
-  writer.Bytes(kResourceSpansResource, from.resource_wire);
+  otlp::RequestWriter writer(request.wire);
+  writer.BeginResource(from.resource_wire, from.schema_url);
   for (size_t i = 0; i < from.scopes.size(); ++i) {
     if (batch.scope_wires[i].empty()) continue;
-    const otlp::wire::Writer::Mark scope_spans = writer.Begin(kResourceSpansScopeSpans);
-    writer.Bytes(kScopeSpansScope, from.scopes[i].wire);
-    writer.Raw(batch.scope_wires[i]);
-    writer.End(scope_spans);
+    writer.BeginScope(from.scopes[i].wire);
+    writer.AddEncodedSpans(batch.scope_wires[i]);
     batch.scope_wires[i].clear();
   }
-  if (!from.schema_url.empty()) writer.Bytes(kResourceSpansSchemaUrl, from.schema_url);
-  writer.End(resource_spans);
+  writer.End();
   pending_spans_ -= batch.spans;
   batch.spans = 0;
   emit(std::move(request));

@@ -61,19 +61,26 @@ void Writer::Bytes(uint32_t field, std::string_view value) {
   out_.append(value);
 }
 
-// Leaves one byte for the length. End() makes room if it needs more: the few messages of 128 bytes and more are moved
-// once a level, and the result has no padded lengths.
-Writer::Mark Writer::Begin(uint32_t field) {
+Writer::Mark Writer::Begin(uint32_t field, size_t length_size) {
   AppendTag(out_, field, Type::kBytes);
-  out_.push_back('\0');
-  return out_.size();
+  out_.append(length_size, '\0');
+  return {.begin = out_.size(), .length_size = length_size};
 }
 
 void Writer::End(Mark mark) {
   char length[kVarintSizeMax];
-  const size_t length_size = EncodeVarint(out_.size() - mark, length);
-  out_[mark - 1] = length[0];
-  if (length_size > 1) out_.insert(mark, length + 1, length_size - 1);
+  const size_t size = EncodeVarint(out_.size() - mark.begin, length);
+  const size_t length_begin = mark.begin - mark.length_size;
+  if (size == mark.length_size) [[likely]] {
+    std::memcpy(out_.data() + length_begin, length, size);
+  } else {
+    out_.replace(length_begin, mark.length_size, length, size);
+  }
+}
+
+void Writer::BeginSized(uint32_t field, size_t size) {
+  AppendTag(out_, field, Type::kBytes);
+  AppendVarint(out_, size);
 }
 
 }  // namespace spanloom::otlp::wire

@@ -11,33 +11,25 @@
 
 #include "base/bytes.h"
 #include "otlp/batch.h"
-#include "otlp/wire/writer.h"
+#include "otlp/writer.h"
 
 namespace spanloom::pipeline {
 
 // A request of the service vllm-decode with a span for each name, all of one trace.
 inline otlp::Batch BatchOf(const std::vector<std::string>& names) {
-  const std::string trace_id(16, '\x01');
   std::string wire;
-  otlp::wire::Writer writer(wire);
-  const auto resource_spans = writer.Begin(1);
-  const auto resource = writer.Begin(1);
-  const auto attribute = writer.Begin(1);
-  writer.Bytes(1, "service.name");
-  const auto value = writer.Begin(2);
-  writer.Bytes(1, "vllm-decode");
-  for (const auto mark : {value, attribute, resource}) writer.End(mark);
-  const auto scope_spans = writer.Begin(2);
-  char number = 0;
+  otlp::RequestWriter request(wire);
+  request.BeginResource(
+      otlp::EncodeResource([](otlp::AttributeWriter& writer) { writer.String("service.name", "vllm-decode"); }));
+  request.BeginScope({});
+  uint8_t number = 0;
   for (const std::string& name : names) {
-    const auto span = writer.Begin(2);
-    writer.Bytes(1, trace_id);
-    writer.Bytes(2, std::string(8, ++number));
-    writer.Bytes(5, name);
-    writer.End(span);
+    otlp::SpanFields fields = {.name = name};
+    fields.trace_id.bytes.fill(1);
+    fields.span_id.bytes.fill(++number);
+    request.BeginSpan(fields).End();
   }
-  writer.End(scope_spans);
-  writer.End(resource_spans);
+  request.End();
   return otlp::Batch(otlp::Slice(Bytes(std::move(wire)), names.size()));
 }
 

@@ -14,7 +14,7 @@
 #include "otlp/batch.h"
 #include "otlp/ids.h"
 #include "otlp/views.h"
-#include "otlp/wire/writer.h"
+#include "otlp/writer.h"
 
 namespace spanloom::store {
 
@@ -80,13 +80,9 @@ class RequestBuilder {
   [[nodiscard]] otlp::Batch Build();
 
  private:
-  void Close();
-
   std::string wire_;
-  otlp::wire::Writer writer_{wire_};
-  bool is_open_ = false;
-  otlp::wire::Writer::Mark resource_spans_ = 0;
-  otlp::wire::Writer::Mark scope_spans_ = 0;
+  otlp::RequestWriter writer_{wire_};
+  bool has_scope_ = false;
 };
 
 // `wire` as a batch. Fails the test if it is not a valid request.
