@@ -2,6 +2,8 @@
 
 #include "otlp/schema.h"
 
+#include "otlp/fields.h"
+
 namespace spanloom::otlp {
 namespace {
 
@@ -34,90 +36,99 @@ consteval MessageSchema Message(std::string_view name, std::span<const FieldSche
 using enum FieldKind;
 
 constexpr FieldSchema kTracesFields[] = {
-    Many(1, "resourceSpans", kResourceSpansSchema),
+    Many(field::Request::kResourceSpans, "resourceSpans", kResourceSpansSchema),
 };
 
 constexpr FieldSchema kResourceSpansFields[] = {
-    One(1, "resource", kResourceSchema),
-    Many(2, "scopeSpans", kScopeSpansSchema),
-    Scalar(3, kString, "schemaUrl"),
+    One(field::ResourceSpans::kResource, "resource", kResourceSchema),
+    Many(field::ResourceSpans::kScopeSpans, "scopeSpans", kScopeSpansSchema),
+    Scalar(field::ResourceSpans::kSchemaUrl, kString, "schemaUrl"),
 };
 
 constexpr FieldSchema kResourceFields[] = {
-    Many(1, "attributes", kKeyValueSchema),
-    Scalar(2, kUint32, "droppedAttributesCount"),
+    Many(field::Resource::kAttributes, "attributes", kKeyValueSchema),
+    Scalar(field::Resource::kDroppedAttributesCount, kUint32, "droppedAttributesCount"),
+    Many(field::Resource::kEntityRefs, "entityRefs", kEntityRefSchema),
+};
+
+constexpr FieldSchema kEntityRefFields[] = {
+    Scalar(field::EntityRef::kSchemaUrl, kString, "schemaUrl"),
+    Scalar(field::EntityRef::kType, kString, "type"),
+    Scalar(field::EntityRef::kIdKeys, kRepeatedString, "idKeys"),
+    Scalar(field::EntityRef::kDescriptionKeys, kRepeatedString, "descriptionKeys"),
 };
 
 constexpr FieldSchema kScopeSpansFields[] = {
-    One(1, "scope", kScopeSchema),
-    Many(2, "spans", kSpanSchema),
-    Scalar(3, kString, "schemaUrl"),
+    One(field::ScopeSpans::kScope, "scope", kScopeSchema),
+    Many(field::ScopeSpans::kSpans, "spans", kSpanSchema),
+    Scalar(field::ScopeSpans::kSchemaUrl, kString, "schemaUrl"),
 };
 
 constexpr FieldSchema kScopeFields[] = {
-    Scalar(1, kString, "name"),
-    Scalar(2, kString, "version"),
-    Many(3, "attributes", kKeyValueSchema),
-    Scalar(4, kUint32, "droppedAttributesCount"),
+    Scalar(field::Scope::kName, kString, "name"),
+    Scalar(field::Scope::kVersion, kString, "version"),
+    Many(field::Scope::kAttributes, "attributes", kKeyValueSchema),
+    Scalar(field::Scope::kDroppedAttributesCount, kUint32, "droppedAttributesCount"),
 };
 
 constexpr FieldSchema kSpanFields[] = {
-    Scalar(1, kTraceId, "traceId"),
-    Scalar(2, kSpanId, "spanId"),
-    Scalar(3, kString, "traceState"),
-    Scalar(4, kSpanId, "parentSpanId"),
-    Scalar(5, kString, "name"),
-    Enum(6, "kind", kSpanKindNames),
-    Scalar(7, kFixed64, "startTimeUnixNano"),
-    Scalar(8, kFixed64, "endTimeUnixNano"),
-    Many(9, "attributes", kKeyValueSchema),
-    Scalar(10, kUint32, "droppedAttributesCount"),
-    Many(11, "events", kEventSchema),
-    Scalar(12, kUint32, "droppedEventsCount"),
-    Many(13, "links", kLinkSchema),
-    Scalar(14, kUint32, "droppedLinksCount"),
-    One(15, "status", kStatusSchema),
-    Scalar(16, kFixed32, "flags"),
+    Scalar(field::Span::kTraceId, kTraceId, "traceId"),
+    Scalar(field::Span::kSpanId, kSpanId, "spanId"),
+    Scalar(field::Span::kTraceState, kString, "traceState"),
+    Scalar(field::Span::kParentSpanId, kSpanId, "parentSpanId"),
+    Scalar(field::Span::kName, kString, "name"),
+    Enum(field::Span::kKind, "kind", kSpanKindNames),
+    Scalar(field::Span::kStartTime, kFixed64, "startTimeUnixNano"),
+    Scalar(field::Span::kEndTime, kFixed64, "endTimeUnixNano"),
+    Many(field::Span::kAttributes, "attributes", kKeyValueSchema),
+    Scalar(field::Span::kDroppedAttributesCount, kUint32, "droppedAttributesCount"),
+    Many(field::Span::kEvents, "events", kEventSchema),
+    Scalar(field::Span::kDroppedEventsCount, kUint32, "droppedEventsCount"),
+    Many(field::Span::kLinks, "links", kLinkSchema),
+    Scalar(field::Span::kDroppedLinksCount, kUint32, "droppedLinksCount"),
+    One(field::Span::kStatus, "status", kStatusSchema),
+    Scalar(field::Span::kFlags, kFixed32, "flags"),
 };
 
 constexpr FieldSchema kEventFields[] = {
-    Scalar(1, kFixed64, "timeUnixNano"),
-    Scalar(2, kString, "name"),
-    Many(3, "attributes", kKeyValueSchema),
-    Scalar(4, kUint32, "droppedAttributesCount"),
+    Scalar(field::Event::kTime, kFixed64, "timeUnixNano"),
+    Scalar(field::Event::kName, kString, "name"),
+    Many(field::Event::kAttributes, "attributes", kKeyValueSchema),
+    Scalar(field::Event::kDroppedAttributesCount, kUint32, "droppedAttributesCount"),
 };
 
 constexpr FieldSchema kLinkFields[] = {
-    Scalar(1, kTraceId, "traceId"),
-    Scalar(2, kSpanId, "spanId"),
-    Scalar(3, kString, "traceState"),
-    Many(4, "attributes", kKeyValueSchema),
-    Scalar(5, kUint32, "droppedAttributesCount"),
-    Scalar(6, kFixed32, "flags"),
+    Scalar(field::Link::kTraceId, kTraceId, "traceId"),
+    Scalar(field::Link::kSpanId, kSpanId, "spanId"),
+    Scalar(field::Link::kTraceState, kString, "traceState"),
+    Many(field::Link::kAttributes, "attributes", kKeyValueSchema),
+    Scalar(field::Link::kDroppedAttributesCount, kUint32, "droppedAttributesCount"),
+    Scalar(field::Link::kFlags, kFixed32, "flags"),
 };
 
 constexpr FieldSchema kStatusFields[] = {
-    Scalar(2, kString, "message"),
-    Enum(3, "code", kStatusCodeNames),
+    Scalar(field::Status::kMessage, kString, "message"),
+    Enum(field::Status::kCode, "code", kStatusCodeNames),
 };
 
 constexpr FieldSchema kKeyValueFields[] = {
-    Scalar(1, kString, "key"),
-    One(2, "value", kValueSchema),
+    Scalar(field::KeyValue::kKey, kString, "key"),
+    One(field::KeyValue::kValue, "value", kValueSchema),
 };
 
 constexpr FieldSchema kValueFields[] = {
-    Scalar(1, kString, "stringValue"), Scalar(2, kBool, "boolValue"),      Scalar(3, kInt64, "intValue"),
-    Scalar(4, kDouble, "doubleValue"), One(5, "arrayValue", kArraySchema), One(6, "kvlistValue", kKeyValuesSchema),
-    Scalar(7, kBytes, "bytesValue"),
+    Scalar(field::Value::kString, kString, "stringValue"), Scalar(field::Value::kBool, kBool, "boolValue"),
+    Scalar(field::Value::kInt, kInt64, "intValue"),        Scalar(field::Value::kDouble, kDouble, "doubleValue"),
+    One(field::Value::kArray, "arrayValue", kArraySchema), One(field::Value::kMap, "kvlistValue", kKeyValuesSchema),
+    Scalar(field::Value::kBytes, kBytes, "bytesValue"),
 };
 
 constexpr FieldSchema kArrayFields[] = {
-    Many(1, "values", kValueSchema),
+    Many(field::Array::kValues, "values", kValueSchema),
 };
 
 constexpr FieldSchema kKeyValuesFields[] = {
-    Many(1, "values", kKeyValueSchema),
+    Many(field::Map::kValues, "values", kKeyValueSchema),
 };
 
 }  // namespace
@@ -125,6 +136,7 @@ constexpr FieldSchema kKeyValuesFields[] = {
 constinit const MessageSchema kTracesSchema = Message("ExportTraceServiceRequest", kTracesFields);
 constinit const MessageSchema kResourceSpansSchema = Message("ResourceSpans", kResourceSpansFields);
 constinit const MessageSchema kResourceSchema = Message("Resource", kResourceFields);
+constinit const MessageSchema kEntityRefSchema = Message("EntityRef", kEntityRefFields);
 constinit const MessageSchema kScopeSpansSchema = Message("ScopeSpans", kScopeSpansFields);
 constinit const MessageSchema kScopeSchema = Message("InstrumentationScope", kScopeFields);
 constinit const MessageSchema kSpanSchema = Message("Span", kSpanFields);

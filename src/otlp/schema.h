@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The messages of an OTLP trace request as a table: what validate.cc checks and what json/transcode.cc translates.
-// Field numbers and JSON names: opentelemetry/proto/trace/v1/trace.proto 1.x, and proto/otlp.md of this repository.
-// views.h has the same numbers once more, in code, because that is the hot path.
+// Field numbers (fields.h) and JSON names: proto/opentelemetry/ of this repository.
 
 #pragma once
 
@@ -22,6 +21,7 @@ enum class FieldKind : uint8_t {
   kMessage,
   kRepeatedMessage,
   kString,
+  kRepeatedString,
   kBytes,
   kTraceId,
   kSpanId,
@@ -78,6 +78,7 @@ struct MessageSchema {
 extern const MessageSchema kTracesSchema;
 extern const MessageSchema kResourceSpansSchema;
 extern const MessageSchema kResourceSchema;
+extern const MessageSchema kEntityRefSchema;
 extern const MessageSchema kScopeSpansSchema;
 extern const MessageSchema kScopeSchema;
 extern const MessageSchema kSpanSchema;

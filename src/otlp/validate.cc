@@ -2,6 +2,7 @@
 
 #include "otlp/validate.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_format.h>
 
 #include <string>
@@ -31,25 +32,29 @@ class Walk {
 
   // `depth` counts the arrays and maps that enclose the message.
   bool Message(std::string_view message, const MessageSchema& schema, int depth) {
+    uint32_t found = 0;  // bit n: a singular message with field number n
     Cursor cursor(message);
     while (cursor.Next()) {
       const FieldSchema& field = schema.Find(cursor.field());
-      if (field.kind != FieldKind::kUnknown && !Field(cursor, schema, field, depth)) return false;
+      if (field.kind == FieldKind::kUnknown) continue;
+      if (!Field(cursor, field, depth)) return NameField(message, cursor, field);
+      if (field.kind == FieldKind::kMessage) {
+        stats_.has_split_messages |= (found >> field.number & 1) != 0;
+        found |= 1u << field.number;
+      }
     }
-    return cursor.ok() || Fail(Fault::kMalformed, schema, {}, message.data() + cursor.offset());
+    return cursor.ok() || Fail(Fault::kMalformed, message.data() + cursor.offset());
   }
 
-  bool Field(const Cursor& cursor, const MessageSchema& schema, const FieldSchema& field, int depth) {
-    const char* position = cursor.raw().data();
-    if (cursor.type() != WireType(field.kind)) return Fail(Fault::kWireType, schema, field.json_name, position);
-    if (field.message != nullptr) return Submessage(cursor, schema, field, depth);
-    if (!IsSizeValid(field.kind, cursor.bytes().size())) return Fail(Fault::kIdSize, schema, field.json_name, position);
-    return true;
+  bool Field(const Cursor& cursor, const FieldSchema& field, int depth) {
+    if (cursor.type() != WireType(field.kind)) return Fail(Fault::kWireType, cursor.raw().data());
+    if (field.message != nullptr) return Submessage(cursor, field, depth);
+    return IsSizeValid(field.kind, cursor.bytes().size()) || Fail(Fault::kIdSize, cursor.raw().data());
   }
 
-  bool Submessage(const Cursor& cursor, const MessageSchema& schema, const FieldSchema& field, int depth) {
+  bool Submessage(const Cursor& cursor, const FieldSchema& field, int depth) {
     if (field.message == &kArraySchema || field.message == &kKeyValuesSchema) ++depth;
-    if (depth > kValueDepthMax) return Fail(Fault::kTooDeep, schema, field.json_name, cursor.raw().data());
+    if (depth > kValueDepthMax) return Fail(Fault::kTooDeep, cursor.raw().data());
     stats_.spans += field.message == &kSpanSchema ? 1 : 0;
     stats_.events += field.message == &kEventSchema ? 1 : 0;
     stats_.links += field.message == &kLinkSchema ? 1 : 0;
@@ -62,24 +67,48 @@ class Walk {
     return true;
   }
 
-  bool Fail(Fault fault, const MessageSchema& message, std::string_view field, const char* position) {
+  bool Fail(Fault fault, const char* position) {
     fault_ = fault;
-    message_ = message.name;
-    field_ = field;
     offset_ = static_cast<size_t>(position - request_.data());
     return false;
   }
 
+  // Puts the field that `cursor` is at in front of the path, on the way out of the messages around the fault.
+  bool NameField(std::string_view message, const Cursor& cursor, const FieldSchema& field) {
+    path_ = absl::StrFormat("%s%s%s%s", SnakeCase(field.json_name), Index(message, cursor, field),
+                            path_.empty() ? "" : ".", path_);
+    return false;
+  }
+
+  // "[3]" if it is the fourth field of its number; nothing for a field that may stand once.
+  static std::string Index(std::string_view message, const Cursor& at, const FieldSchema& field) {
+    if (field.kind != FieldKind::kRepeatedMessage && field.kind != FieldKind::kRepeatedString) return "";
+    size_t index = 0;
+    for (Cursor cursor(message); cursor.Next() && cursor.raw().data() != at.raw().data();) {
+      index += cursor.field() == field.number ? 1 : 0;
+    }
+    return absl::StrFormat("[%d]", index);
+  }
+
+  static std::string SnakeCase(std::string_view camel) {
+    std::string snake;
+    for (const char c : camel) {
+      if (absl::ascii_isupper(static_cast<unsigned char>(c))) snake.push_back('_');
+      snake.push_back(absl::ascii_tolower(static_cast<unsigned char>(c)));
+    }
+    return snake;
+  }
+
   [[nodiscard]] Status Error() const {
-    const std::string where = absl::StrFormat("%s%s%s at byte %d of %d", message_, field_.empty() ? "" : ".", field_,
-                                              offset_, request_.size());
-    return absl::InvalidArgumentError(absl::StrFormat("OTLP request: %s: %s", where, Describe()));
+    return absl::InvalidArgumentError(absl::StrFormat("OTLP request: %s at byte %d of %d: %s",
+                                                      path_.empty() ? "a field" : path_, offset_, request_.size(),
+                                                      Describe()));
   }
 
   [[nodiscard]] std::string Describe() const {
     switch (fault_) {
       case Fault::kMalformed:
-        return "the field here is malformed or cut short";
+        return "a field here is malformed or cut short";
       case Fault::kWireType:
         return "the field has another wire type than opentelemetry/proto/trace/v1 gives it";
       case Fault::kIdSize:
@@ -94,9 +123,8 @@ class Walk {
   RequestStats stats_;
   // The fault that ended the walk.
   Fault fault_ = Fault::kMalformed;
-  std::string_view message_;
-  std::string_view field_;  // empty if it could not be read
-  size_t offset_ = 0;       // bytes from the start of the request
+  std::string path_;   // of the innermost field that could be read
+  size_t offset_ = 0;  // bytes from the start of the request
 };
 
 }  // namespace

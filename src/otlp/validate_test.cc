@@ -126,7 +126,8 @@ TEST(Validate, NamesTheFieldWithTheWrongWireType) {
   }));
   const auto stats = ValidateTraces(request);
   ASSERT_EQ(stats.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(stats.status().message(), testing::HasSubstr("Span.startTimeUnixNano"));
+  EXPECT_THAT(stats.status().message(),
+              testing::HasSubstr("resource_spans[0].scope_spans[0].spans[0].start_time_unix_nano at byte"));
   EXPECT_EQ(OffsetIn(stats.status()), request.size() - 2);
 }
 
@@ -139,6 +140,27 @@ TEST(Validate, NamesTheOffsetWhereARequestIsCutShort) {
   const auto stats = ValidateTraces(broken);
   ASSERT_EQ(stats.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(OffsetIn(stats.status()), broken.size() - 6);
+}
+
+// Scenario: the second attribute of the second event has a key of another wire type; then its bytes are cut short.
+// Guarantees: the path names every message on the way with its index, as far as it could be read.
+TEST(Validate, NamesThePathToTheFault) {
+  const auto message_of = [](const std::string& attribute) {
+    const std::string event = Fields([&](Writer& w) {
+      w.Bytes(3, {});
+      w.Varint(100, 1);
+      w.Bytes(3, attribute);
+    });
+    const auto stats = ValidateTraces(RequestWithSpan(Fields([&](Writer& w) {
+      w.Bytes(11, {});
+      w.Bytes(11, event);
+    })));
+    EXPECT_EQ(stats.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(stats.status().message());
+  };
+  EXPECT_THAT(message_of(Fields([](Writer& w) { w.Varint(1, 1); })),
+              testing::HasSubstr("spans[0].events[1].attributes[1].key at byte"));
+  EXPECT_THAT(message_of("\x0a\x05"), testing::HasSubstr("spans[0].events[1].attributes[1] at byte"));
 }
 
 TEST(Validate, BoundsTheNestingOfValues) {

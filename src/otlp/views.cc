@@ -63,9 +63,7 @@ AttributeView::AttributeView(std::string_view wire) : wire_(wire) {
     if (cursor.field() == field::KeyValue::kKey) {
       key_ = cursor.bytes();
     } else if (cursor.field() == field::KeyValue::kValue) {
-      // A second value replaces the first, unless it is empty: merging an empty message changes nothing.
-      const ValueView value(cursor.bytes());
-      if (value.kind() != ValueView::Kind::kNone) value_ = value;
+      value_ = ValueView(cursor.bytes());
     }
   }
 }

@@ -294,18 +294,25 @@ TEST(Views, MergeAStatusThatOccursTwice) {
   EXPECT_EQ(FirstSpan(request).status_message(), "boom");
 }
 
-TEST(Views, LetTheLastValueOfAnAttributeWinUnlessItIsEmpty) {
-  std::string one;
-  Writer(one).Varint(3, 1);
-  std::string two;
-  Writer(two).Varint(3, 2);
-  std::string attribute;
-  Writer writer(attribute);
-  writer.Bytes(1, "k");
-  writer.Bytes(2, one);
-  writer.Bytes(2, two);
-  writer.Bytes(2, {});
-  EXPECT_EQ(AttributeView(attribute).value().int_value(), 2);
+TEST(Views, ShowTheEntitiesOfAResource) {
+  std::string ref;
+  Writer ref_writer(ref);
+  ref_writer.Bytes(1, "url");
+  ref_writer.Bytes(2, "service");
+  ref_writer.Bytes(3, "service.name");
+  ref_writer.Bytes(3, "service.instance.id");
+  ref_writer.Bytes(4, "service.version");
+  std::string resource;
+  Writer(resource).Bytes(3, ref);
+  const ResourceView view(resource);
+  ASSERT_EQ(view.entity_refs().Count(), 1u);
+  const EntityRefView entity = *view.entity_refs().begin();
+  EXPECT_EQ(entity.schema_url(), "url");
+  EXPECT_EQ(entity.type(), "service");
+  std::vector<std::string> id_keys;
+  for (const std::string_view key : entity.id_keys()) id_keys.emplace_back(key);
+  EXPECT_EQ(id_keys, (std::vector<std::string>{"service.name", "service.instance.id"}));
+  EXPECT_EQ(*entity.description_keys().begin(), "service.version");
 }
 
 TEST(Views, TellAnEmptyStringFromNoValue) {

@@ -14,7 +14,7 @@
 //   asked which enums                2, 99, "SPAN_KIND_SERVER"      the number, known or not; an unknown name is an
 //   error bytesValue           base64, URL-safe or not        the bytes, padded or not value                {} the
 //   empty value strings              "\ud83d", invalid UTF-8        U+FFFD (repair.h) a key twice          in one
-//   object                  both are written; the last one counts, as in protobuf
+//   object                  both are written; the last one counts, messages are merged, as in protobuf
 
 #include "otlp/json/transcode.h"
 
@@ -210,6 +210,8 @@ class Transcoder {
         return Messages(value, field, depth);
       case FieldKind::kString:
         return String(value, field);
+      case FieldKind::kRepeatedString:
+        return Strings(value, field);
       case FieldKind::kBytes:
         return Base64(value, field);
       case FieldKind::kTraceId:
@@ -241,11 +243,20 @@ class Transcoder {
   }
 
   bool Messages(const element& value, const FieldSchema& field, int depth) {
+    return Elements(value, [&](const element& child) { return Element(child, field, depth); });
+  }
+
+  bool Strings(const element& value, const FieldSchema& field) {
+    return Elements(value, [&](const element& child) { return child.is_null() || String(child, field); });
+  }
+
+  template <typename WriteElement>
+  bool Elements(const element& value, WriteElement write_element) {
     simdjson::dom::array array;
     if (value.get(array) != simdjson::SUCCESS) return Fail("an array", value);
     size_t index = 0;
     for (const element& child : array) {
-      if (!Element(child, field, depth)) {
+      if (!write_element(child)) {
         path_ = absl::StrFormat("[%d]%s", index, path_);
         return false;
       }

@@ -140,6 +140,17 @@ TEST(Transcode, TakesSnakeCaseKeys) {
   EXPECT_EQ(FindAttribute(span.attributes(), "a")->string_value(), "x");
 }
 
+TEST(Transcode, TakesEntityReferences) {
+  const std::string wire = Transcoded(
+      R"({"resourceSpans":[{"resource":{"entityRefs":[{"type":"host","idKeys":["host.id",null,"host.name"]}]}}]})");
+  const ResourceView resource = (*TracesView(wire).resource_spans().begin()).resource();
+  const EntityRefView entity = *resource.entity_refs().begin();
+  EXPECT_EQ(entity.type(), "host");
+  EXPECT_EQ(entity.id_keys().Count(), 2u);
+  EXPECT_THAT(Refusal(R"({"resourceSpans":[{"resource":{"entityRefs":[{"idKeys":["a",1]}]}}]})"),
+              HasSubstr("resource.entityRefs[0].idKeys[1]: expected a string"));
+}
+
 // Scenario: every field of every message is null once, and so is each list element.
 // Guarantees: that reads as if the field were absent.
 TEST(Transcode, TakesNullsAnywhere) {

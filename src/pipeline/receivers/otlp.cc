@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "otlp/batch.h"
 #include "otlp/json/transcode.h"
-#include "otlp/validate.h"
+#include "otlp/request.h"
 #include "pipeline/receivers/otlp_answer.h"
 
 namespace spanloom::pipeline {
@@ -101,14 +101,14 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
 
   // `request` is an ExportTraceServiceRequest that may still be malformed. `done` is called once, on any thread.
   void Take(Bytes request, Done done) {
-    const StatusOr<otlp::RequestStats> stats = otlp::ValidateTraces(request.view());
-    if (!stats.ok()) {
+    StatusOr<otlp::Slice> slice = otlp::ReadTraces(std::move(request));
+    if (!slice.ok()) {
       malformed_.Add(1);
-      return std::move(done)(stats.status());
+      return std::move(done)(slice.status());
     }
-    if (stats->spans == 0) return std::move(done)(absl::OkStatus());
-    const size_t spans = stats->spans;
-    next_.Consume(otlp::Batch(otlp::Slice(std::move(request), spans)),
+    const size_t spans = slice->span_count();
+    if (spans == 0) return std::move(done)(absl::OkStatus());
+    next_.Consume(otlp::Batch(*std::move(slice)),
                   [self = shared_from_this(), spans, done = std::move(done)](Status status) mutable {
                     self->Count(spans, status);
                     std::move(done)(std::move(status));
