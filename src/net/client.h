@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Clients for what we export to: unary gRPC over one HTTP/2 connection, and HTTP/1.1 POST over kept-alive connections.
-// Cleartext. A lost connection is made again at the next call, after a back-off that is jittered and doubles from 1 s
-// to 120 s (gRPC's connection-backoff.md); calls in between fail with kUnavailable and the reason.
+// In cleartext or over TLS. A lost connection is made again at the next call, after a back-off that is jittered and
+// doubles from 1 s to 120 s (gRPC's connection-backoff.md); calls in between fail with kUnavailable and the reason.
 
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -18,12 +19,14 @@
 #include "net/compression.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 namespace spanloom::net {
 
 struct GrpcChannelOptions {
-  std::string endpoint;    // "host:port"
-  std::string user_agent;  // sent first in user-agent
+  std::string endpoint;                 // "host:port"
+  std::optional<TlsClientOptions> tls;  // unset: cleartext
+  std::string user_agent;               // sent first in user-agent
   size_t calls_max = 100;  // calls under way; a further one fails with kResourceExhausted. The peer's limit applies too
   size_t message_bytes_max = 4 << 20;  // of an answer
 };
@@ -37,7 +40,8 @@ struct GrpcCallOptions {
 // Bound to one loop: every call and every callback is on it. Destroying it fails what is under way with kCancelled.
 class GrpcChannel {
  public:
-  // Connects at the first call. kInvalidArgument if `endpoint` has no port.
+  // Connects at the first call. kInvalidArgument if `endpoint` has no port, or for TLS options and files that
+  // can't be used; reads the files, which blocks.
   static StatusOr<std::unique_ptr<GrpcChannel>> Create(Loop& loop, GrpcChannelOptions options);
   ~GrpcChannel();
 
@@ -52,9 +56,10 @@ class GrpcChannel {
 };
 
 struct HttpClientOptions {
-  std::string endpoint;             // "host:port"
-  size_t connections_max = 16;      // kept alive; requests beyond wait in order
-  size_t body_bytes_max = 4 << 20;  // of an answer
+  std::string endpoint;                 // "host:port"
+  std::optional<TlsClientOptions> tls;  // unset: cleartext
+  size_t connections_max = 16;          // kept alive; requests beyond wait in order
+  size_t body_bytes_max = 4 << 20;      // of an answer
 };
 
 // HTTP/1.1 requests over a few kept-alive connections. Bound to one loop, like GrpcChannel.

@@ -68,8 +68,13 @@ struct Server::State {
 
 StatusOr<std::unique_ptr<Server>> Server::Create(LoopPool& loops, MetricRegistry& metrics, ServerOptions options) {
   ASSIGN_OR_RETURN(tcp::endpoint endpoint, ResolveListenEndpoint(options.endpoint));
+  std::unique_ptr<TlsCredentials> tls;
+  if (options.tls.has_value()) {
+    ASSIGN_OR_RETURN(tls, TlsCredentials::ForServer(*options.tls, options.name));
+  }
   ASSIGN_OR_RETURN(std::vector<tcp::acceptor> acceptors, Listen(loops, options, endpoint));
   auto state = std::make_shared<State>(loops, metrics, std::move(options));
+  state->context->tls = std::move(tls);
   state->endpoint = endpoint;
   state->endpoint_text = ToString(endpoint);
   for (size_t i = 0; i < loops.size(); ++i) {
@@ -80,7 +85,10 @@ StatusOr<std::unique_ptr<Server>> Server::Create(LoopPool& loops, MetricRegistry
   metrics.SetGauge(kConnectionsGauge, "Connections that are open.", state->labels, [context = state->context] {
     return static_cast<double>(context->connections.load(std::memory_order_relaxed));
   });
-  Log(LogLevel::kInfo, "listening", {{"server", state->context->options.name}, {"endpoint", state->endpoint_text}});
+  Log(LogLevel::kInfo, "listening",
+      {{"server", state->context->options.name},
+       {"endpoint", state->endpoint_text},
+       {"tls", state->context->tls != nullptr}});
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 

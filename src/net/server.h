@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One port that speaks HTTP/1.1, HTTP/2 with prior knowledge, and gRPC over it, on every loop at once (SO_REUSEPORT).
-// What a connection speaks is told by its first bytes: the HTTP/2 preface, or anything else.
+// One port that speaks HTTP/1.1, HTTP/2 with prior knowledge, and gRPC over it, on every loop at once (SO_REUSEPORT),
+// in cleartext or over TLS. What a connection speaks is told by its first bytes: the HTTP/2 preface, or anything else.
+// A client that asks by ALPN is told h2 if it takes that, else http/1.1.
 
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/metrics.h"
@@ -16,6 +18,7 @@
 #include "net/grpc.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 namespace spanloom::net {
 
@@ -42,6 +45,7 @@ struct ServerOptions {
   std::string name;  // for logs and metrics: "otlp/grpc"
   std::string
       endpoint;  // "127.0.0.1:4317", "[::1]:0", "localhost:4318", ":4317" (all addresses); port 0 picks a free one
+  std::optional<TlsServerOptions> tls;  // unset: cleartext
   ServerLimits limits;
   KeepaliveEnforcement keepalive;
   HttpHandler http;  // unset: a request that is not gRPC is answered 404
@@ -51,7 +55,8 @@ struct ServerOptions {
 // Owns the listeners and connections. Create, Stop and the destructor are called from a thread that is not a loop's.
 class Server {
  public:
-  // Binds and starts to accept. Errors: kInvalidArgument for an endpoint that can't be parsed or resolved, kUnavailable
+  // Binds and starts to accept. Errors: kInvalidArgument for an endpoint that can't be parsed or resolved and for
+  // TLS options and files that can't be used (reads them, which blocks), kUnavailable
   // if the address is in use or can't be bound; the message names the endpoint and what to do. `loops` and `metrics`
   // must outlive it.
   static StatusOr<std::unique_ptr<Server>> Create(LoopPool& loops, MetricRegistry& metrics, ServerOptions options);

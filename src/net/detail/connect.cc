@@ -34,7 +34,7 @@ asio::awaitable<std::vector<tcp::endpoint>> Resolve(Loop& loop, const HostPort& 
 
 }  // namespace
 
-asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target) {
+asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target, TlsCredentials* tls) {
   Connected connected;
   error_code error;
   const std::vector<tcp::endpoint> endpoints = co_await Resolve(loop, target, error);
@@ -44,19 +44,26 @@ asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target) {
   }
   tcp::socket socket(Context(loop));
   bool timed_out = false;
-  Timer timer = loop.PostAfter(kConnectTimeout, [&timed_out, &socket] {
+  Timer timer = loop.PostAfter(kConnectTimeout, [&] {
     timed_out = true;
+    if (connected.transport.has_value()) return connected.transport->Close();
     error_code ignored;
     socket.close(ignored);
   });
   co_await asio::async_connect(socket, endpoints, Into(error));
-  timer.Cancel();
-  if (error || !socket.is_open()) {
-    connected.status = ConnectFailed(target, timed_out ? "timed out" : error.message());
-    co_return connected;
+  std::string reason = error.message();
+  if (!error && socket.is_open()) {
+    SetConnectionOptions(socket);
+    auto session = tls == nullptr ? nullptr : tls->NewClientSession(target.host);
+    connected.transport.emplace(std::move(socket), std::move(session));
+    error = co_await connected.transport->Handshake();
+    if (error) reason = StrCat("TLS handshake: ", connected.transport->HandshakeFailure(error));
   }
-  SetConnectionOptions(socket);
-  connected.transport.emplace(std::move(socket));
+  timer.Cancel();
+  if (error || timed_out) {
+    connected.status = ConnectFailed(target, timed_out ? "timed out" : reason);
+    connected.transport.reset();
+  }
   co_return connected;
 }
 

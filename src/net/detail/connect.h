@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "net/detail/asio.h"
 #include "net/detail/endpoint.h"
+#include "net/detail/tls_credentials.h"
 #include "net/detail/transport.h"
 
 namespace spanloom::net {
@@ -20,9 +21,9 @@ struct Connected {
   std::optional<Transport> transport;
 };
 
-// Resolves `target` and tries its addresses in turn, for at most 20 s (gRPC's MIN_CONNECT_TIMEOUT). The status is
-// kUnavailable and names the target and the reason.
-// `target` must live until the outcome is there.
-asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target);
+// Resolves `target`, tries its addresses in turn, and does TLS's handshake unless `tls` is null; all for at most 20 s
+// (gRPC's MIN_CONNECT_TIMEOUT). The status is kUnavailable and names the target and the reason. Both must live until
+// the outcome is there.
+asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target, TlsCredentials* tls);
 
 }  // namespace spanloom::net

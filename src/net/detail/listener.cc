@@ -110,7 +110,9 @@ void Listener::Admit(tcp::socket socket) {
     return context_->refusals.Count(Refusal::kConnectionsMax);
   }
   SetConnectionOptions(socket);
-  NewConnection::Serve(loop_, Transport(std::move(socket)), ToString(peer), ConnectionSlot(context_), connections_);
+  auto tls = context_->tls == nullptr ? nullptr : context_->tls->NewServerSession();
+  NewConnection::Serve(loop_, Transport(std::move(socket), std::move(tls)), ToString(peer), ConnectionSlot(context_),
+                       connections_);
 }
 
 }  // namespace spanloom::net

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/log.h"
 #include "net/detail/http1/server_connection.h"
 #include "net/detail/http2/server_connection.h"
 
@@ -48,13 +49,31 @@ bool NewConnection::IsDecided() const {
 }
 
 asio::awaitable<void> NewConnection::Run(std::shared_ptr<NewConnection> self) {
+  error_code error = co_await self->Secure();
   const auto idle_max = self->slot_.context().options.limits.idle_max;
-  if (idle_max.count() > 0) self->deadline_.SetAfter(idle_max);
-  error_code error;
+  if (!error && idle_max.count() > 0) self->deadline_.SetAfter(idle_max);
   while (!error && !self->IsDecided()) error = co_await self->ReadSome();
   self->deadline_.Clear();
   if (!error && self->socket_.is_open()) self->HandOver();
   self->connections_->Remove(*self);
+}
+
+// The handshake, which may take as long as a request. That a peer just leaves is no refusal of ours.
+asio::awaitable<error_code> NewConnection::Secure() {
+  error_code error;
+  if (!socket_.is_tls()) co_return error;
+  ServerContext& context = slot_.context();
+  deadline_.SetAfter(context.options.limits.request_max);
+  is_in_handshake_ = true;
+  error = co_await socket_.Handshake();
+  is_in_handshake_ = false;
+  deadline_.Clear();
+  if (!error || !socket_.is_open()) co_return error;
+  if (error != asio::error::connection_reset) context.refusals.Count(Refusal::kTlsHandshake);
+  const std::string reason = socket_.HandshakeFailure(error);
+  Log(LogLevel::kDebug, "a TLS handshake failed",
+      {{"server", context.options.name}, {"peer", peer_}, {"reason", reason}});
+  co_return error;
 }
 
 asio::awaitable<error_code> NewConnection::ReadSome() {
@@ -78,7 +97,8 @@ void NewConnection::HandOver() {
 }
 
 void NewConnection::OnDeadline() {
-  slot_.context().refusals.Count(first_bytes_.empty() ? Refusal::kIdle : Refusal::kTimeout);
+  const bool is_idle = first_bytes_.empty() && !is_in_handshake_;
+  slot_.context().refusals.Count(is_idle ? Refusal::kIdle : Refusal::kTimeout);
   Close();
 }
 

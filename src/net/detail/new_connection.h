@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connection whose protocol is not known yet: its first bytes are HTTP/2's preface, or the beginning of an HTTP/1.1
-// request.
+// A connection whose protocol is not known yet: after the handshake, if it is to be TLS, its first bytes are HTTP/2's
+// preface, or the beginning of an HTTP/1.1 request.
 
 #pragma once
 
@@ -30,6 +30,7 @@ class NewConnection final : public ServerConnection, public std::enable_shared_f
                 std::shared_ptr<ConnectionSet> connections);
 
   static asio::awaitable<void> Run(std::shared_ptr<NewConnection> self);
+  asio::awaitable<error_code> Secure();
   asio::awaitable<error_code> ReadSome();
   void HandOver();
   void OnDeadline();
@@ -43,6 +44,7 @@ class NewConnection final : public ServerConnection, public std::enable_shared_f
   std::shared_ptr<ConnectionSet> connections_;  // shared by the server's connections on this loop
   Deadline deadline_;
   std::string first_bytes_;
+  bool is_in_handshake_ = false;
 };
 
 }  // namespace spanloom::net

@@ -25,6 +25,7 @@ enum class Refusal {
   kTimeout,          // a request that took too long to arrive
   kIdle,             // a connection that was idle for too long
   kTooManyPings,     // HTTP/2 pings against the policy
+  kTlsHandshake,     // a TLS handshake that failed
   kFlood,            // resets, acknowledgements or settings in a number that only an attack has
 };
 inline constexpr size_t kRefusalCount = static_cast<size_t>(Refusal::kFlood) + 1;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "net/detail/refusals.h"
+#include "net/detail/tls_credentials.h"
 #include "net/loop.h"
 #include "net/server.h"
 
@@ -26,6 +27,7 @@ struct ServerContext {
 
   const ServerOptions options;
   Refusals refusals;
+  std::unique_ptr<TlsCredentials> tls;  // null: cleartext; set before the first connection
   std::atomic<size_t> connections = 0;  // over all loops
 };
 

@@ -48,8 +48,12 @@ struct PendingCall {
 // Sequence-bound: the loop.
 class GrpcChannel::State final : public http2::ClientOwner, public std::enable_shared_from_this<State> {
  public:
-  State(Loop& loop, GrpcChannelOptions options, HostPort target)
-      : loop_(loop), options_(std::move(options)), target_(std::move(target)), backoff_(Rng::SystemSeed()) {}
+  State(Loop& loop, GrpcChannelOptions options, HostPort target, std::unique_ptr<TlsCredentials> tls)
+      : loop_(loop),
+        options_(std::move(options)),
+        target_(std::move(target)),
+        tls_(std::move(tls)),
+        backoff_(Rng::SystemSeed()) {}
 
   [[nodiscard]] Loop& loop() { return loop_; }
 
@@ -77,6 +81,7 @@ class GrpcChannel::State final : public http2::ClientOwner, public std::enable_s
   Loop& loop_;
   const GrpcChannelOptions options_;
   const HostPort target_;
+  const std::unique_ptr<TlsCredentials> tls_;  // null: cleartext
   Backoff backoff_;
   Phase phase_ = Phase::kIdle;
   std::shared_ptr<http2::ClientConnection> connection_;  // that new calls go to; shared with its coroutine
@@ -122,7 +127,7 @@ Status GrpcChannel::State::Send(uint64_t call_id, PendingCall& call) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(call.deadline - std::chrono::steady_clock::now());
   const std::string timeout = TimeoutText(left);
   const std::string user_agent = StrCat(options_.user_agent, options_.user_agent.empty() ? "" : " ", "grpc-spanloom");
-  std::vector<http2::Header> headers = {{":method", "POST"},        {":scheme", "http"},
+  std::vector<http2::Header> headers = {{":method", "POST"},        {":scheme", tls_ == nullptr ? "http" : "https"},
                                         {":path", call.method},     {":authority", options_.endpoint},
                                         {"te", "trailers"},         {"content-type", "application/grpc"},
                                         {"user-agent", user_agent}, {"grpc-accept-encoding", grpc::kAcceptedEncodings},
@@ -167,7 +172,7 @@ void GrpcChannel::State::OnCallUnprocessed(uint64_t call_id) {
 }
 
 asio::awaitable<void> GrpcChannel::State::Connect(std::shared_ptr<State> self) {
-  Connected connected = co_await net::Connect(self->loop_, self->target_);
+  Connected connected = co_await net::Connect(self->loop_, self->target_, self->tls_.get());
   if (self->is_shut_down_) co_return;
   if (!connected.status.ok()) {
     self->OnConnectFailed(connected.status);
@@ -233,7 +238,11 @@ void GrpcChannel::State::Shutdown() {
 
 StatusOr<std::unique_ptr<GrpcChannel>> GrpcChannel::Create(Loop& loop, GrpcChannelOptions options) {
   ASSIGN_OR_RETURN(HostPort target, ParseHostPort(options.endpoint));
-  auto state = std::make_shared<State>(loop, std::move(options), std::move(target));
+  std::unique_ptr<TlsCredentials> tls;
+  if (options.tls.has_value()) {
+    ASSIGN_OR_RETURN(tls, TlsCredentials::ForClient(*options.tls, ClientProtocol::kHttp2, options.endpoint));
+  }
+  auto state = std::make_shared<State>(loop, std::move(options), std::move(target), std::move(tls));
   return std::unique_ptr<GrpcChannel>(new GrpcChannel(std::move(state)));
 }
 

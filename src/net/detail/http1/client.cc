@@ -82,8 +82,12 @@ StatusOr<HttpResponse> Decoded(HttpResponse response, size_t body_bytes_max) {
 // Sequence-bound: the loop.
 class HttpClient::State final : public std::enable_shared_from_this<State> {
  public:
-  State(Loop& loop, HttpClientOptions options, HostPort target)
-      : loop_(loop), options_(std::move(options)), target_(std::move(target)), backoff_(Rng::SystemSeed()) {}
+  State(Loop& loop, HttpClientOptions options, HostPort target, std::unique_ptr<TlsCredentials> tls)
+      : loop_(loop),
+        options_(std::move(options)),
+        target_(std::move(target)),
+        tls_(std::move(tls)),
+        backoff_(Rng::SystemSeed()) {}
 
   [[nodiscard]] Loop& loop() { return loop_; }
   void Add(PendingRequest request);
@@ -109,6 +113,7 @@ class HttpClient::State final : public std::enable_shared_from_this<State> {
   Loop& loop_;
   const HttpClientOptions options_;
   const HostPort target_;
+  const std::unique_ptr<TlsCredentials> tls_;  // null: cleartext
   Backoff backoff_;
   absl::flat_hash_map<uint64_t, PendingRequest> requests_;  // by id
   std::deque<uint64_t> waiting_;                            // ids of requests without a connection, in order
@@ -161,7 +166,7 @@ asio::awaitable<void> HttpClient::State::Run(std::shared_ptr<State> self, Connec
 }
 
 asio::awaitable<bool> HttpClient::State::Open(const ConnectionPtr& connection) {
-  Connected connected = co_await net::Connect(loop_, target_);
+  Connected connected = co_await net::Connect(loop_, target_, tls_.get());
   --connecting_;
   if (connected.status.ok()) {
     backoff_.OnSuccess();
@@ -269,7 +274,11 @@ void HttpClient::State::Shutdown() {
 
 StatusOr<std::unique_ptr<HttpClient>> HttpClient::Create(Loop& loop, HttpClientOptions options) {
   ASSIGN_OR_RETURN(HostPort target, ParseHostPort(options.endpoint));
-  auto state = std::make_shared<State>(loop, std::move(options), std::move(target));
+  std::unique_ptr<TlsCredentials> tls;
+  if (options.tls.has_value()) {
+    ASSIGN_OR_RETURN(tls, TlsCredentials::ForClient(*options.tls, ClientProtocol::kHttp1, options.endpoint));
+  }
+  auto state = std::make_shared<State>(loop, std::move(options), std::move(target), std::move(tls));
   return std::unique_ptr<HttpClient>(new HttpClient(std::move(state)));
 }
 
