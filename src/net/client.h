@@ -24,7 +24,7 @@
 namespace spanloom::net {
 
 struct GrpcChannelOptions {
-  std::string endpoint;                 // "host:port"
+  std::string endpoint;                 // "host:port", "unix:/path" or "unix-abstract:name"
   std::optional<TlsClientOptions> tls;  // unset: cleartext
   std::string user_agent;               // sent first in user-agent
   size_t calls_max = 100;  // calls under way; a further one fails with kResourceExhausted. The peer's limit applies too
@@ -56,7 +56,7 @@ class GrpcChannel {
 };
 
 struct HttpClientOptions {
-  std::string endpoint;                 // "host:port"
+  std::string endpoint;                 // "host:port", "unix:/path" or "unix-abstract:name"
   std::optional<TlsClientOptions> tls;  // unset: cleartext
   size_t connections_max = 16;          // kept alive; requests beyond wait in order
   size_t body_bytes_max = 4 << 20;      // of an answer

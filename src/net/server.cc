@@ -12,6 +12,7 @@
 #include "base/mutex.h"
 #include "net/detail/asio.h"
 #include "net/detail/endpoint.h"
+#include "net/detail/listen.h"
 #include "net/detail/listener.h"
 #include "net/detail/server_connection.h"
 
@@ -61,24 +62,25 @@ struct Server::State {
   MetricLabels labels;
   std::shared_ptr<ServerContext> context;            // shared by all connections of the server
   std::vector<std::shared_ptr<Listener>> listeners;  // [loops], shared with their coroutines
-  tcp::endpoint endpoint;
-  std::string endpoint_text;
+  std::string endpoint;
+  uint16_t port = 0;
+  std::unique_ptr<SocketFile> file;  // of a unix socket
   bool is_stopped = false;
 };
 
 StatusOr<std::unique_ptr<Server>> Server::Create(LoopPool& loops, MetricRegistry& metrics, ServerOptions options) {
-  ASSIGN_OR_RETURN(tcp::endpoint endpoint, ResolveListenEndpoint(options.endpoint));
   std::unique_ptr<TlsCredentials> tls;
   if (options.tls.has_value()) {
     ASSIGN_OR_RETURN(tls, TlsCredentials::ForServer(*options.tls, options.name));
   }
-  ASSIGN_OR_RETURN(std::vector<tcp::acceptor> acceptors, Listen(loops, options, endpoint));
+  ASSIGN_OR_RETURN(Listening listening, Listen(loops, options));
   auto state = std::make_shared<State>(loops, metrics, std::move(options));
   state->context->tls = std::move(tls);
-  state->endpoint = endpoint;
-  state->endpoint_text = ToString(endpoint);
+  state->endpoint = ToString(listening.endpoint);
+  state->port = PortOf(listening.endpoint);
+  state->file = std::move(listening.file);
   for (size_t i = 0; i < loops.size(); ++i) {
-    auto listener = std::make_shared<Listener>(loops.At(i), std::move(acceptors[i]), state->context);
+    auto listener = std::make_shared<Listener>(loops.At(i), std::move(listening.acceptors[i]), state->context);
     state->listeners.push_back(listener);
     loops.At(i).Post([listener] { listener->Start(); });
   }
@@ -87,7 +89,7 @@ StatusOr<std::unique_ptr<Server>> Server::Create(LoopPool& loops, MetricRegistry
   });
   Log(LogLevel::kInfo, "listening",
       {{"server", state->context->options.name},
-       {"endpoint", state->endpoint_text},
+       {"endpoint", state->endpoint},
        {"tls", state->context->tls != nullptr}});
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
@@ -99,11 +101,11 @@ Server::~Server() {
 }
 
 uint16_t Server::port() const {
-  return state_->endpoint.port();
+  return state_->port;
 }
 
 const std::string& Server::endpoint() const {
-  return state_->endpoint_text;
+  return state_->endpoint;
 }
 
 size_t Server::Stop(std::chrono::milliseconds grace) {
@@ -123,6 +125,7 @@ size_t Server::Stop(std::chrono::milliseconds grace) {
     listener->loop().Post([listener, closed] { closed->Report(listener->connections().CloseAll()); });
   }
   const size_t requests_cut = closed->Await(kForEver);
+  state_->file.reset();
   state_->metrics.RemoveGauge(kConnectionsGauge, state_->labels);
   return requests_cut;
 }

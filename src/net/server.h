@@ -44,7 +44,8 @@ struct KeepaliveEnforcement {
 struct ServerOptions {
   std::string name;  // for logs and metrics: "otlp/grpc"
   std::string
-      endpoint;  // "127.0.0.1:4317", "[::1]:0", "localhost:4318", ":4317" (all addresses); port 0 picks a free one
+      endpoint;  // "127.0.0.1:4317", "[::1]:0", "localhost:4318", ":4317" (all addresses); port 0 picks a free one.
+                 // "unix:/run/spanloom.sock", "unix-abstract:spanloom"; a stale file is replaced, and ours goes at Stop
   std::optional<TlsServerOptions> tls;  // unset: cleartext
   ServerLimits limits;
   KeepaliveEnforcement keepalive;
@@ -62,7 +63,7 @@ class Server {
   static StatusOr<std::unique_ptr<Server>> Create(LoopPool& loops, MetricRegistry& metrics, ServerOptions options);
   ~Server();
 
-  // The port bound, in host order.
+  // The port bound, in host order; 0 for a unix socket.
   [[nodiscard]] uint16_t port() const;
   // "127.0.0.1:4317", as bound.
   [[nodiscard]] const std::string& endpoint() const;

@@ -4,7 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/text.h"
+#include "net/detail/asio.h"
+#include "net/testing/certificates.h"
 #include "net/testing/net_fixture.h"
 
 namespace spanloom::net {
@@ -84,6 +88,65 @@ TEST(Server, CountsItsConnections) {
   EXPECT_TRUE(shows(0));
   server->reset();
   EXPECT_EQ(metrics.Render().find("spanloom_net_connections{"), std::string::npos);
+}
+
+// The answer to one gRPC call over a connection of its own.
+StatusOr<Bytes> Echo(LoopPool& loops, const std::string& endpoint) {
+  GrpcChannelOptions options;
+  options.endpoint = endpoint;
+  return TestChannel(loops.At(0), options).Call(kEchoMethod, Bytes::CopyOf("hello"));
+}
+
+// Scenario: unix sockets by each way of naming them, with several loops that share the one socket.
+// Guarantees: calls are served, the file is there meanwhile, and it goes at Stop.
+TEST(Server, ListensOnUnixSockets) {
+  LoopPool loops(3);
+  MetricRegistry metrics;
+  const TestFolder folder;
+  const std::string path = folder.PathOf("s");
+  for (const std::string& endpoint : {"unix:" + path, "unix://" + path, StrCat("unix-abstract:", path)}) {
+    const auto server = Listen(loops, metrics, endpoint);
+    ASSERT_TRUE(server.ok()) << server.status();
+    EXPECT_EQ((*server)->port(), 0);
+    EXPECT_EQ(std::filesystem::exists(path), !endpoint.starts_with("unix-abstract"));
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(Echo(loops, endpoint)->view(), "hello") << endpoint;
+    (*server)->Stop(std::chrono::milliseconds(0));
+    EXPECT_FALSE(std::filesystem::exists(path));
+    EXPECT_TRUE(absl::IsUnavailable(Echo(loops, endpoint).status()));
+  }
+}
+
+// Scenario: the path has a socket that a dead process left, one that is in use, and a file of another kind.
+// Guarantees: the first is replaced; the others are left alone, and the error says which it is.
+TEST(Server, ReplacesStaleSocketFilesOnly) {
+  LoopPool loops(2);
+  MetricRegistry metrics;
+  const TestFolder folder;
+  const std::string path = folder.PathOf("s");
+  {
+    asio::io_context context;
+    const asio::local::stream_protocol::acceptor dead(context, path);
+  }
+  ASSERT_TRUE(std::filesystem::exists(path));
+  const auto server = Listen(loops, metrics, "unix:" + path);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const Status in_use = Listen(loops, metrics, "unix:" + path).status();
+  EXPECT_TRUE(absl::IsUnavailable(in_use));
+  EXPECT_NE(in_use.message().find("another process listens there"), absl::string_view::npos) << in_use;
+  EXPECT_TRUE(Echo(loops, "unix:" + path).ok());
+  const std::string file = folder.Write("file", "precious");
+  const Status not_a_socket = Listen(loops, metrics, "unix:" + file).status();
+  EXPECT_NE(not_a_socket.message().find("not a socket"), absl::string_view::npos) << not_a_socket;
+  EXPECT_TRUE(std::filesystem::exists(file));
+}
+
+TEST(Server, RefusesUnixPathsThatMakeNoSense) {
+  LoopPool loops(1);
+  MetricRegistry metrics;
+  for (const std::string& endpoint : {std::string("unix:"), std::string("unix://host/s"), std::string("unix-abstract:"),
+                                      "unix:/" + std::string(107, 'x')}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(Listen(loops, metrics, endpoint).status())) << endpoint;
+  }
 }
 
 }  // namespace

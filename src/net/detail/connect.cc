@@ -2,9 +2,7 @@
 
 #include "net/detail/connect.h"
 
-#include <chrono>
 #include <utility>
-#include <vector>
 
 #include "base/text.h"
 #include "net/detail/socket_options.h"
@@ -12,39 +10,50 @@
 namespace spanloom::net {
 namespace {
 
-constexpr std::chrono::seconds kConnectTimeout{20};  // doc/connection-backoff.md of grpc/grpc: MIN_CONNECT_TIMEOUT
-
-Status ConnectFailed(const HostPort& target, const std::string& reason) {
-  return absl::UnavailableError(StrCat("can't connect to ", target.host, ":", target.port, ": ", reason));
+std::string NameOf(const Target& target) {
+  if (target.is_unix()) return ToString(UnixEndpoint(target));
+  return StrCat(target.host, ":", target.port);
 }
 
-asio::awaitable<std::vector<tcp::endpoint>> Resolve(Loop& loop, const HostPort& target, error_code& error) {
-  const asio::ip::address literal = asio::ip::make_address(target.host, error);
-  std::vector<tcp::endpoint> endpoints;
-  if (!error) {
-    endpoints.emplace_back(literal, target.port);
-    co_return endpoints;
-  }
-  tcp::resolver resolver(Context(loop));
-  const std::string service = StrCat(target.port);
-  const tcp::resolver::results_type found = co_await resolver.async_resolve(target.host, service, Into(error));
-  for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-  co_return endpoints;
+// The name that a certificate must have; gRPC's for unix sockets.
+std::string CertificateName(const Target& target) {
+  return target.is_unix() ? "localhost" : target.host;
+}
+
+Status ConnectFailed(const Target& target, const std::string& reason) {
+  return absl::UnavailableError(StrCat("can't connect to ", NameOf(target), ": ", reason));
 }
 
 }  // namespace
 
-asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target, TlsCredentials* tls) {
+asio::awaitable<Resolved> Resolve(Loop& loop, const Target& target) {
+  Resolved resolved;
+  if (target.is_unix()) {
+    resolved.endpoints.push_back(UnixEndpoint(target));
+    co_return resolved;
+  }
+  error_code error;
+  const asio::ip::address literal = asio::ip::make_address(target.host, error);
+  if (!error) {
+    resolved.endpoints.emplace_back(tcp::endpoint(literal, target.port));
+    co_return resolved;
+  }
+  tcp::resolver resolver(Context(loop));
+  const std::string service = StrCat(target.port);
+  const tcp::resolver::results_type found = co_await resolver.async_resolve(target.host, service, Into(error));
+  for (const auto& entry : found) resolved.endpoints.emplace_back(entry.endpoint());
+  if (!error && resolved.endpoints.empty()) error = asio::error::host_not_found;
+  if (error) resolved.status = ConnectFailed(target, error.message());
+  co_return resolved;
+}
+
+asio::awaitable<Connected> Connect(Loop& loop, const Target& target, const std::vector<Endpoint>& endpoints,
+                                   TlsCredentials* tls, std::chrono::milliseconds patience) {
   Connected connected;
   error_code error;
-  const std::vector<tcp::endpoint> endpoints = co_await Resolve(loop, target, error);
-  if (error) {
-    connected.status = ConnectFailed(target, error.message());
-    co_return connected;
-  }
-  tcp::socket socket(Context(loop));
+  Socket socket(Context(loop));
   bool timed_out = false;
-  Timer timer = loop.PostAfter(kConnectTimeout, [&] {
+  Timer timer = loop.PostAfter(patience, [&] {
     timed_out = true;
     if (connected.transport.has_value()) return connected.transport->Close();
     error_code ignored;
@@ -53,8 +62,8 @@ asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target, TlsCreden
   co_await asio::async_connect(socket, endpoints, Into(error));
   std::string reason = error.message();
   if (!error && socket.is_open()) {
-    SetConnectionOptions(socket);
-    auto session = tls == nullptr ? nullptr : tls->NewClientSession(target.host);
+    if (!target.is_unix()) SetConnectionOptions(socket);
+    auto session = tls == nullptr ? nullptr : tls->NewClientSession(CertificateName(target));
     connected.transport.emplace(std::move(socket), std::move(session));
     error = co_await connected.transport->Handshake();
     if (error) reason = StrCat("TLS handshake: ", connected.transport->HandshakeFailure(error));

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opens a TCP connection to a name or an address.
+// Opens a connection: finds the addresses of a target, and tries them.
 
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "net/detail/asio.h"
@@ -15,15 +17,28 @@
 
 namespace spanloom::net {
 
+inline constexpr std::chrono::seconds kConnectTimeout{20};  // connection-backoff.md of grpc/grpc: MIN_CONNECT_TIMEOUT
+
+// The outcome of Resolve; there is an endpoint if `status` is OK.
+struct Resolved {
+  Status status;
+  std::vector<Endpoint> endpoints;
+};
+
+// The addresses of `target`, in the resolver's order. kUnavailable names the target and the reason. `target` must live
+// until the outcome is there.
+asio::awaitable<Resolved> Resolve(Loop& loop, const Target& target);
+
 // The outcome of Connect; `transport` is there if `status` is OK.
 struct Connected {
   Status status;
   std::optional<Transport> transport;
 };
 
-// Resolves `target`, tries its addresses in turn, and does TLS's handshake unless `tls` is null; all for at most 20 s
-// (gRPC's MIN_CONNECT_TIMEOUT). The status is kUnavailable and names the target and the reason. Both must live until
-// the outcome is there.
-asio::awaitable<Connected> Connect(Loop& loop, const HostPort& target, TlsCredentials* tls);
+// Tries `endpoints` in turn and does TLS's handshake with `target`'s name unless `tls` is null; all for at most
+// `patience`. The status is kUnavailable and names the target and the reason. The references must live until the
+// outcome is there.
+asio::awaitable<Connected> Connect(Loop& loop, const Target& target, const std::vector<Endpoint>& endpoints,
+                                   TlsCredentials* tls, std::chrono::milliseconds patience);
 
 }  // namespace spanloom::net

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Addresses as users write them: "127.0.0.1:4317", "[::1]:0", "localhost:4318", ":4317".
+// Addresses as users write them: "127.0.0.1:4317", "[::1]:0", "localhost:4318", ":4317", and of unix sockets, by gRPC's
+// naming, "unix:/run/spanloom.sock", "unix:///run/spanloom.sock", "unix-abstract:spanloom".
 
 #pragma once
 
@@ -13,20 +14,37 @@
 
 namespace spanloom::net {
 
-struct HostPort {
+// A host and a port, or a unix socket.
+struct Target {
   std::string host;  // without brackets; "" if left out
   uint16_t port = 0;
+  std::string unix_path;  // "": not a unix socket. An abstract one begins with a zero byte
+
+  [[nodiscard]] bool is_unix() const { return !unix_path.empty(); }
+  [[nodiscard]] bool is_abstract() const { return is_unix() && unix_path.front() == '\0'; }
 };
 
-// Splits at the last colon. kInvalidArgument if there is no port, or it is not in [0, 65535], or an IPv6 address has no
-// brackets.
-StatusOr<HostPort> ParseHostPort(std::string_view endpoint);
+// Splits host and port at the last colon. kInvalidArgument if there is no port, or it is not in [0, 65535], or an IPv6
+// address has no brackets, or a unix socket's path is empty, longer than the 107 bytes that Linux takes, or not
+// absolute after "unix://".
+StatusOr<Target> ParseTarget(std::string_view endpoint);
 
 // The address to bind to. An empty host means all addresses, IPv6 and IPv4 if the machine has both. Names are resolved,
-// IPv4 first; this may block. kInvalidArgument if the endpoint can't be parsed or resolved.
-StatusOr<tcp::endpoint> ResolveListenEndpoint(std::string_view endpoint);
+// IPv4 first; this may block. kInvalidArgument, naming `endpoint`, if that fails.
+StatusOr<Endpoint> ResolveListenEndpoint(const Target& target, std::string_view endpoint);
 
-// "127.0.0.1:4317", "[::1]:4317"; an IPv4 address that came through an IPv6 socket is shown as IPv4.
-std::string ToString(const tcp::endpoint& endpoint);
+// The address of a unix socket.
+Endpoint UnixEndpoint(const Target& target);
+
+// What requests to `endpoint`, whose target this is, name as their authority or host: itself, or, of a unix socket,
+// "localhost", as gRPC does.
+std::string_view AuthorityOf(const Target& target, std::string_view endpoint);
+
+// "127.0.0.1:4317", "[::1]:4317", "unix:/run/spanloom.sock"; an IPv4 address that came through an IPv6 socket is shown
+// as IPv4. A client of a unix socket has no name of its own: "unix:".
+std::string ToString(const Endpoint& endpoint);
+
+// The port, or 0 if there is none.
+uint16_t PortOf(const Endpoint& endpoint);
 
 }  // namespace spanloom::net

@@ -17,13 +17,13 @@ constexpr int kProbes = 9;
 constexpr int kUserTimeoutMs = 60'000;
 
 // A socket on which an option can't be set fails at its first read too, so errors are not looked at.
-void Set(tcp::socket& socket, int level, int option, int value) {
+void Set(Socket& socket, int level, int option, int value) {
   setsockopt(socket.native_handle(), level, option, &value, sizeof(value));
 }
 
 }  // namespace
 
-void SetConnectionOptions(tcp::socket& socket) {
+void SetConnectionOptions(Socket& socket) {
   Set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
   Set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
   Set(socket, IPPROTO_TCP, TCP_KEEPIDLE, kProbeIdleS);

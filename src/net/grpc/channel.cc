@@ -48,7 +48,7 @@ struct PendingCall {
 // Sequence-bound: the loop.
 class GrpcChannel::State final : public http2::ClientOwner, public std::enable_shared_from_this<State> {
  public:
-  State(Loop& loop, GrpcChannelOptions options, HostPort target, std::unique_ptr<TlsCredentials> tls)
+  State(Loop& loop, GrpcChannelOptions options, Target target, std::unique_ptr<TlsCredentials> tls)
       : loop_(loop),
         options_(std::move(options)),
         target_(std::move(target)),
@@ -80,7 +80,7 @@ class GrpcChannel::State final : public http2::ClientOwner, public std::enable_s
 
   Loop& loop_;
   const GrpcChannelOptions options_;
-  const HostPort target_;
+  const Target target_;
   const std::unique_ptr<TlsCredentials> tls_;  // null: cleartext
   Backoff backoff_;
   Phase phase_ = Phase::kIdle;
@@ -127,11 +127,12 @@ Status GrpcChannel::State::Send(uint64_t call_id, PendingCall& call) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(call.deadline - std::chrono::steady_clock::now());
   const std::string timeout = TimeoutText(left);
   const std::string user_agent = StrCat(options_.user_agent, options_.user_agent.empty() ? "" : " ", "grpc-spanloom");
-  std::vector<http2::Header> headers = {{":method", "POST"},        {":scheme", tls_ == nullptr ? "http" : "https"},
-                                        {":path", call.method},     {":authority", options_.endpoint},
-                                        {"te", "trailers"},         {"content-type", "application/grpc"},
-                                        {"user-agent", user_agent}, {"grpc-accept-encoding", grpc::kAcceptedEncodings},
-                                        {"grpc-timeout", timeout}};
+  std::vector<http2::Header> headers = {
+      {":method", "POST"},        {":scheme", tls_ == nullptr ? "http" : "https"},
+      {":path", call.method},     {":authority", AuthorityOf(target_, options_.endpoint)},
+      {"te", "trailers"},         {"content-type", "application/grpc"},
+      {"user-agent", user_agent}, {"grpc-accept-encoding", grpc::kAcceptedEncodings},
+      {"grpc-timeout", timeout}};
   const Compression compression = call.options.message_compression;
   const bool is_compressed = compression != Compression::kNone;
   if (is_compressed) headers.push_back({"grpc-encoding", grpc::EncodingName(compression)});
@@ -172,7 +173,13 @@ void GrpcChannel::State::OnCallUnprocessed(uint64_t call_id) {
 }
 
 asio::awaitable<void> GrpcChannel::State::Connect(std::shared_ptr<State> self) {
-  Connected connected = co_await net::Connect(self->loop_, self->target_, self->tls_.get());
+  Connected connected;
+  const Resolved resolved = co_await Resolve(self->loop_, self->target_);
+  connected.status = resolved.status;
+  if (resolved.status.ok()) {
+    connected =
+        co_await net::Connect(self->loop_, self->target_, resolved.endpoints, self->tls_.get(), kConnectTimeout);
+  }
   if (self->is_shut_down_) co_return;
   if (!connected.status.ok()) {
     self->OnConnectFailed(connected.status);
@@ -237,7 +244,7 @@ void GrpcChannel::State::Shutdown() {
 }
 
 StatusOr<std::unique_ptr<GrpcChannel>> GrpcChannel::Create(Loop& loop, GrpcChannelOptions options) {
-  ASSIGN_OR_RETURN(HostPort target, ParseHostPort(options.endpoint));
+  ASSIGN_OR_RETURN(Target target, ParseTarget(options.endpoint));
   std::unique_ptr<TlsCredentials> tls;
   if (options.tls.has_value()) {
     ASSIGN_OR_RETURN(tls, TlsCredentials::ForClient(*options.tls, ClientProtocol::kHttp2, options.endpoint));

@@ -82,7 +82,7 @@ StatusOr<HttpResponse> Decoded(HttpResponse response, size_t body_bytes_max) {
 // Sequence-bound: the loop.
 class HttpClient::State final : public std::enable_shared_from_this<State> {
  public:
-  State(Loop& loop, HttpClientOptions options, HostPort target, std::unique_ptr<TlsCredentials> tls)
+  State(Loop& loop, HttpClientOptions options, Target target, std::unique_ptr<TlsCredentials> tls)
       : loop_(loop),
         options_(std::move(options)),
         target_(std::move(target)),
@@ -112,7 +112,7 @@ class HttpClient::State final : public std::enable_shared_from_this<State> {
 
   Loop& loop_;
   const HttpClientOptions options_;
-  const HostPort target_;
+  const Target target_;
   const std::unique_ptr<TlsCredentials> tls_;  // null: cleartext
   Backoff backoff_;
   absl::flat_hash_map<uint64_t, PendingRequest> requests_;  // by id
@@ -166,7 +166,12 @@ asio::awaitable<void> HttpClient::State::Run(std::shared_ptr<State> self, Connec
 }
 
 asio::awaitable<bool> HttpClient::State::Open(const ConnectionPtr& connection) {
-  Connected connected = co_await net::Connect(loop_, target_, tls_.get());
+  Connected connected;
+  const Resolved resolved = co_await Resolve(loop_, target_);
+  connected.status = resolved.status;
+  if (resolved.status.ok()) {
+    connected = co_await net::Connect(loop_, target_, resolved.endpoints, tls_.get(), kConnectTimeout);
+  }
   --connecting_;
   if (connected.status.ok()) {
     backoff_.OnSuccess();
@@ -205,7 +210,7 @@ asio::awaitable<bool> HttpClient::State::AwaitWork(const ConnectionPtr& connecti
 }
 
 asio::awaitable<error_code> HttpClient::State::Write(const ConnectionPtr& connection, const HttpRequest& request) {
-  const std::string head = http1::RequestHead(request, options_.endpoint);
+  const std::string head = http1::RequestHead(request, AuthorityOf(target_, options_.endpoint));
   const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head),
                                                      asio::const_buffer(request.body.data(), request.body.size())};
   error_code error;
@@ -273,7 +278,7 @@ void HttpClient::State::Shutdown() {
 }
 
 StatusOr<std::unique_ptr<HttpClient>> HttpClient::Create(Loop& loop, HttpClientOptions options) {
-  ASSIGN_OR_RETURN(HostPort target, ParseHostPort(options.endpoint));
+  ASSIGN_OR_RETURN(Target target, ParseTarget(options.endpoint));
   std::unique_ptr<TlsCredentials> tls;
   if (options.tls.has_value()) {
     ASSIGN_OR_RETURN(tls, TlsCredentials::ForClient(*options.tls, ClientProtocol::kHttp1, options.endpoint));
