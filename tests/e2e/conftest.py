@@ -59,7 +59,7 @@ class Serve:
             line = self._events.get(timeout=max(0.01, deadline - time.monotonic()))
             if line is None:
                 raise AssertionError(f"ended before it said {message!r}:\n{self.log()}")
-            if "endpoint" in line and line["msg"] == "listening":
+            if "endpoint" in line and line["msg"] == "listening" and not line["endpoint"].startswith("unix:"):
                 self.ports[line["server"]] = int(line["endpoint"].rsplit(":", 1)[1])
             if message in line["msg"]:
                 return line

@@ -19,28 +19,14 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-constexpr std::string_view kNoTls = "TLS is not there yet; set insecure: true and send through a proxy that adds it";
 
 }  // namespace
-
-void ClientTlsOptions::Declare(config::OptionsReader& r) {
-  r.Field("insecure", insecure, "Must be true: this version sends in cleartext.");
-  for (const char* name : {"ca_file", "ca_pem", "cert_file", "cert_pem", "key_file", "key_pem", "insecure_skip_verify",
-                           "server_name_override", "min_version", "max_version"}) {
-    r.Unsupported(name, kNoTls);
-  }
-}
-
-Status ClientTlsOptions::Validate() const {
-  if (insecure) return absl::OkStatus();
-  return absl::InvalidArgumentError(StrCat("insecure must be true: ", kNoTls));
-}
 
 void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
   static constexpr std::pair<std::string_view, net::Compression> kCompressions[] = {
       {"gzip", net::Compression::kGzip}, {"none", net::Compression::kNone}, {"", net::Compression::kNone}};
   r.Field("endpoint", endpoint, "Destination, HOST:PORT.");
-  r.Field("tls", tls, "How the connection is secured.");
+  r.Field("tls", tls, "How the connection is secured: by TLS, unless it says insecure: true.");
   r.Choice<net::Compression>("compression", compression, kCompressions, "How requests are compressed.");
   r.Field("headers", headers, "Metadata sent with every request.");
   r.Field("timeout", timeout, "Longest time for one attempt.");
@@ -50,18 +36,14 @@ void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
 }
 
 Status OtlpGrpcExporterOptions::Validate() const {
-  RETURN_IF_ERROR(GrpcTarget(endpoint).status());
-  // A missing section would leave TLS on, which Validate of the section sees only if it is there.
-  return tls.Validate();
+  return GrpcTarget(endpoint).status();
 }
 
 StatusOr<std::string> GrpcTarget(const std::string& endpoint) {
   absl::string_view target = endpoint;
   if (target.empty()) return absl::InvalidArgumentError("requires a non-empty \"endpoint\"");
-  if (absl::StartsWith(target, "https://")) {
-    return absl::InvalidArgumentError(StrCat("endpoint ", endpoint, ": ", kNoTls));
-  }
   absl::ConsumePrefix(&target, "http://");
+  absl::ConsumePrefix(&target, "https://");
   absl::ConsumePrefix(&target, "dns:///");
   absl::ConsumeSuffix(&target, "/");
   const size_t colon = target.rfind(':');
@@ -97,13 +79,20 @@ OtlpGrpcExporter::~OtlpGrpcExporter() {
   RunOn(loop_, [this] { channel_.reset(); });
 }
 
+StatusOr<net::GrpcChannelOptions> OtlpGrpcExporter::ChannelOptions() const {
+  net::GrpcChannelOptions channel;
+  ASSIGN_OR_RETURN(channel.endpoint, GrpcTarget(options_.endpoint));
+  channel.tls = options_.tls.Effective();
+  // As in the Collector, this scheme means TLS whatever the section says.
+  if (options_.endpoint.starts_with("https://")) channel.tls = options_.tls.settings;
+  channel.user_agent = "spanloom";
+  return channel;
+}
+
 Status OtlpGrpcExporter::Start() {
-  ASSIGN_OR_RETURN(std::string target, GrpcTarget(options_.endpoint));
+  ASSIGN_OR_RETURN(net::GrpcChannelOptions channel_options, ChannelOptions());
   Status status;
   RunOn(loop_, [&] {
-    net::GrpcChannelOptions channel_options;
-    channel_options.endpoint = std::move(target);
-    channel_options.user_agent = "spanloom";
     auto channel = net::GrpcChannel::Create(loop_, std::move(channel_options));
     status = channel.status();
     if (channel.ok()) channel_ = *std::move(channel);

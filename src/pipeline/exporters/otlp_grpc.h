@@ -18,14 +18,9 @@
 #include "pipeline/exporters/retry.h"
 #include "pipeline/log_limiter.h"
 #include "pipeline/registry.h"
+#include "pipeline/tls_options.h"
 
 namespace spanloom::pipeline {
-
-struct ClientTlsOptions {
-  bool insecure = false;
-  void Declare(config::OptionsReader& r);
-  [[nodiscard]] Status Validate() const;
-};
 
 struct OtlpGrpcExporterOptions {
   std::string endpoint = {};
@@ -39,8 +34,8 @@ struct OtlpGrpcExporterOptions {
   [[nodiscard]] Status Validate() const;
 };
 
-// `endpoint` without a scheme that says nothing (http://, dns:///). kInvalidArgument if it is empty, has no port, or
-// asks for TLS.
+// `endpoint` without a scheme that says nothing about where (http://, https://, dns:///). kInvalidArgument if it is
+// empty or has no port.
 StatusOr<std::string> GrpcTarget(const std::string& endpoint);
 
 // What the destination said in an ExportTraceServiceResponse.
@@ -66,6 +61,7 @@ class OtlpGrpcExporter final : public Exporter {
   [[nodiscard]] uint64_t undelivered_spans() const override { return queue_.undelivered_spans(); }
 
  private:
+  [[nodiscard]] StatusOr<net::GrpcChannelOptions> ChannelOptions() const;
   void SendOnce(const Bytes& message, SendDone done);
 
   const std::string id_;

@@ -105,13 +105,14 @@ TEST_F(OtlpGrpcExporterTest, StopEndsWithoutABackend) {
 }
 
 // Scenario: endpoints as they stand in files.
-// Guarantees: schemes that say nothing are stripped; TLS, a missing port and nothing at all are refused.
+// Guarantees: schemes that say nothing about where are stripped; a missing port and nothing at all are refused.
 TEST(GrpcTarget, StripsSchemesAndChecksThePort) {
   EXPECT_EQ(*GrpcTarget("jaeger-collector:4317"), "jaeger-collector:4317");
   EXPECT_EQ(*GrpcTarget("http://tempo:4317"), "tempo:4317");
+  EXPECT_EQ(*GrpcTarget("https://tempo:4317"), "tempo:4317");
   EXPECT_EQ(*GrpcTarget("dns:///tempo:4317"), "tempo:4317");
   EXPECT_EQ(*GrpcTarget("[::1]:4317"), "[::1]:4317");
-  for (const char* endpoint : {"", "x", "http://x", "[::1]", "https://x:4317", "x:"}) {
+  for (const char* endpoint : {"", "x", "http://x", "[::1]", "https://x", "x:"}) {
     EXPECT_EQ(GrpcTarget(endpoint).status().code(), absl::StatusCode::kInvalidArgument) << endpoint;
   }
 }
@@ -127,7 +128,8 @@ std::vector<std::string> Problems(std::string_view yaml) {
 TEST(OtlpGrpcExporterOptions, RefusesWhatItWouldNotDo) {
   EXPECT_THAT(Problems("endpoint: jaeger-collector:4317\ntls:\n  insecure: true\n"), IsEmpty());
   EXPECT_THAT(Problems(""), ElementsAre(HasSubstr("requires a non-empty \"endpoint\"")));
-  EXPECT_THAT(Problems("endpoint: a:1"), ElementsAre(HasSubstr("insecure must be true")));
+  EXPECT_THAT(Problems("{endpoint: 'a:1', tls: {cert_file: c}}"),
+              ElementsAre(HasSubstr("a certificate needs its key")));
   EXPECT_THAT(Problems("{endpoint: 'a:1', tls: {insecure: true}, compression: snappy}"),
               ElementsAre(HasSubstr("compression: unknown value")));
   EXPECT_THAT(Problems("{endpoint: 'a:1', tls: {insecure: true}, sending_queue: {num_consumers: 0}}"),

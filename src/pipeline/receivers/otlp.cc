@@ -21,7 +21,6 @@ using std::chrono::milliseconds;
 constexpr uint16_t kGrpcPort = 4317;
 constexpr uint16_t kHttpPort = 4318;
 constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-constexpr std::string_view kNoTls = "remove it; serve TLS in front of this process";
 constexpr std::string_view kNoAuth = "remove it; authenticate in front of this process";
 
 StatusOr<Bytes> AsProtobuf(OtlpEncoding encoding, Bytes body) {
@@ -43,22 +42,30 @@ void KeepaliveOptions::Declare(config::OptionsReader& r) {
 }
 
 void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
-  r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; port 4317 if it is left out.");
+  static constexpr std::pair<std::string_view, ListenTransport> kTransports[] = {{"tcp", ListenTransport::kTcp},
+                                                                                 {"unix", ListenTransport::kUnix}};
+  r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT or unix:/PATH; port 4317 if it is left out.");
+  r.Choice<ListenTransport>("transport", transport, kTransports, "What the endpoint is: tcp, or unix for a path.");
   r.Mebibytes("max_recv_msg_size_mib", message_bytes_max, "Largest request in MiB, decompressed; 0 means 4.",
               {.min = 0, .max = 1024});
   r.Field("max_concurrent_streams", max_concurrent_streams,
           "Calls that one connection may have under way; 0 means the server's own limit of 256.");
   r.Field("keepalive", keepalive, "Rules for HTTP/2 pings.");
-  r.Unsupported("tls", kNoTls);
+  r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
   r.Unsupported("auth", kNoAuth);
 }
 
+Status OtlpGrpcOptions::Validate() const {
+  if (transport == ListenTransport::kTcp || !endpoint.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError("transport unix needs an endpoint: the path of the socket");
+}
+
 void OtlpHttpOptions::Declare(config::OptionsReader& r) {
-  r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; port 4318 if it is left out.");
+  r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT or unix:/PATH; port 4318 if it is left out.");
   r.Field("traces_url_path", traces_url_path, "Path that takes trace requests.");
   r.Field("max_request_body_size", max_request_body_size,
           "Largest body in bytes, as sent and after decompression; 0 means 20 MiB.", {.min = 0, .max = 1 << 30});
-  r.Unsupported("tls", kNoTls);
+  r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
   r.Unsupported("auth", kNoAuth);
   r.Unsupported("cors", "remove it; browsers cannot send to this version");
 }
@@ -186,10 +193,13 @@ net::ServerOptions OtlpReceiver::GrpcServer() const {
   net::ServerOptions server;
   server.name = StrCat(id_, "/grpc");
   server.endpoint = ListenEndpoint(grpc.endpoint, context_, kGrpcPort);
+  const bool is_bare_path = grpc.transport == ListenTransport::kUnix && !grpc.endpoint.starts_with("unix");
+  if (is_bare_path) server.endpoint = StrCat("unix:", grpc.endpoint);
   if (grpc.message_bytes_max > 0) server.limits.message_bytes_max = grpc.message_bytes_max;
   if (grpc.max_concurrent_streams > 0) server.limits.streams_max = grpc.max_concurrent_streams;
   server.keepalive.min_time = std::chrono::duration_cast<milliseconds>(policy.min_time);
   server.keepalive.permit_without_stream = policy.permit_without_stream;
+  if (grpc.tls) server.tls = grpc.tls->settings;
   server.grpc.emplace(kExportMethod, [intake = grpc_intake_](net::GrpcRequest request, net::GrpcResponder responder) {
     intake->TakeGrpc(std::move(request), std::move(responder));
   });
@@ -212,6 +222,10 @@ Status OtlpReceiver::Start() {
   if (protocols.grpc) {
     net::ServerOptions server = GrpcServer();
     const bool one_port = server.endpoint == http_endpoint && !server.endpoint.ends_with(":0");
+    if (one_port && protocols.http->tls.has_value()) {
+      return absl::InvalidArgumentError(
+          StrCat(id_, ": both protocols are on ", server.endpoint, "; give tls under grpc alone, it is for both"));
+    }
     if (one_port) AddHttp(server);
     ASSIGN_OR_RETURN(grpc_server_, net::Server::Create(context_.loops, context_.metrics, std::move(server)));
     if (one_port) http_server_ = grpc_server_;
@@ -220,6 +234,7 @@ Status OtlpReceiver::Start() {
     net::ServerOptions server;
     server.name = StrCat(id_, "/http");
     server.endpoint = http_endpoint;
+    if (protocols.http->tls) server.tls = protocols.http->tls->settings;
     AddHttp(server);
     auto created = net::Server::Create(context_.loops, context_.metrics, std::move(server));
     if (!created.ok()) {

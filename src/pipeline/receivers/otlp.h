@@ -16,6 +16,7 @@
 #include "config/options.h"
 #include "net/server.h"
 #include "pipeline/registry.h"
+#include "pipeline/tls_options.h"
 
 namespace spanloom::pipeline {
 
@@ -30,18 +31,24 @@ struct KeepaliveOptions {
   void Declare(config::OptionsReader& r);
 };
 
+enum class ListenTransport { kTcp, kUnix };
+
 struct OtlpGrpcOptions {
   std::string endpoint;
+  ListenTransport transport = ListenTransport::kTcp;
   size_t message_bytes_max = 0;         // 0: gRPC's default, 4 MiB
   uint32_t max_concurrent_streams = 0;  // 0: the server's own limit
   KeepaliveOptions keepalive;
+  std::optional<ServerTlsOptions> tls;  // unset: cleartext
   void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
 };
 
 struct OtlpHttpOptions {
   std::string endpoint;
   std::string traces_url_path = "/v1/traces";
-  size_t max_request_body_size = 0;  // bytes; 0: 20 MiB, the Collector's default
+  size_t max_request_body_size = 0;     // bytes; 0: 20 MiB, the Collector's default
+  std::optional<ServerTlsOptions> tls;  // unset: cleartext
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
@@ -63,7 +70,8 @@ class OtlpReceiver final : public Receiver {
   OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context, Consumer& next);
   ~OtlpReceiver() override;
 
-  // Binds. One port serves both protocols if their endpoints are equal and it is not 0 (which picks two).
+  // Binds. One port serves both protocols if their endpoints are equal and it is not 0 (which picks two); its TLS is
+  // that of grpc then, and kInvalidArgument says so if http has its own.
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
 

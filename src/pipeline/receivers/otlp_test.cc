@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -175,6 +176,15 @@ TEST_F(OtlpReceiverTest, ServesBothProtocolsOnOnePort) {
   EXPECT_THAT(next_.names(), ElementsAre("a", "b"));
 }
 
+// Scenario: `transport: unix` with a path, as the Collector has it.
+// Guarantees: the receiver listens there, and says so.
+TEST_F(OtlpReceiverTest, ListensOnAUnixSocket) {
+  const std::string path = StrCat(testing::TempDir(), "/otlp-", getpid(), ".sock");
+  Start(StrCat("protocols: {grpc: {transport: unix, endpoint: '", path, "'}}"));
+  EXPECT_EQ(Address("OTLP/gRPC"), StrCat("unix:", path));
+  EXPECT_TRUE(Grpc(BatchOf({"a"}).Encode()).ok());
+}
+
 // Scenario: another receiver has the port.
 // Guarantees: the error names the endpoint; the first one goes on.
 TEST_F(OtlpReceiverTest, NamesThePortThatIsTaken) {
@@ -222,7 +232,10 @@ TEST(OtlpReceiverOptions, RefusesWhatTheCollectorRefuses) {
               ElementsAre("receivers::otlp::protocols::grpc::max_recv_msg_size_mib: expected type 'int', got 'string' "
                           "\"4\" (f:1)"));
   EXPECT_TRUE(Problems("protocols: {grpc: , http: }").empty());
-  EXPECT_THAT(Problems("protocols: {grpc: {tls: {cert_file: x}}}"), ElementsAre(HasSubstr("tls is not supported")));
+  EXPECT_THAT(Problems("protocols: {grpc: {tls: {cert_file: x}}}"),
+              ElementsAre(HasSubstr("a certificate needs its key")));
+  EXPECT_THAT(Problems("protocols: {http: {tls: {cert_file: x, key_file: y, min_version: '1.4'}}}"),
+              ElementsAre(HasSubstr("tls::min_version")));
 }
 
 }  // namespace
