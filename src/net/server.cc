@@ -90,7 +90,7 @@ StatusOr<std::unique_ptr<Server>> Server::Create(LoopPool& loops, MetricRegistry
   Log(LogLevel::kInfo, "listening",
       {{"server", state->context->options.name},
        {"endpoint", state->endpoint},
-       {"tls", state->context->tls != nullptr}});
+       {"tls", state->context->tls != nullptr ? "on" : "off"}});
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 
