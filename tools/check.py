@@ -10,6 +10,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from concurrent import futures
 
@@ -99,6 +100,21 @@ def check_documents():
     return problems
 
 
+def check_config_reference():
+    """docs/config is what the binary of the dev preset says of itself."""
+    pages = ROOT / "docs/config"
+    with tempfile.TemporaryDirectory() as directory:
+        problems = run([str(ROOT / "build/dev/bin/spanloom"), "config-reference", "--out", directory])
+        written = {path.name: path.read_text() for path in pathlib.Path(directory).iterdir()}
+    kept = {path.name: path.read_text() for path in pages.glob("*")}
+    for name in sorted(written.keys() | kept.keys()):
+        if name not in written:
+            problems.append(f"docs/config/{name}: no component has this page: delete it")
+        elif written[name] != kept.get(name):
+            problems.append(f"docs/config/{name}: out of date: run ./dev docs")
+    return problems
+
+
 def check_page():
     return run(["node", str(ROOT / "ui/node_modules/typescript/bin/tsc"), "--noEmit"], cwd=ROOT / "ui") + run(
         ["node", str(ROOT / "ui/node_modules/eslint/bin/eslint.js"), "src", "--max-warnings=0"], cwd=ROOT / "ui")
@@ -134,6 +150,7 @@ def main():
         ("licences", check_licences),
         ("sizes", check_sizes),
         ("documents", check_documents),
+        ("config reference", check_config_reference),
         ("page", check_page),
         ("tidy", lambda: check_tidy("--all" in sys.argv)),
     ]

@@ -10,7 +10,7 @@
 namespace spanloom::app {
 
 // Registers every component that this binary has. `store` is asked when components are made, which is after the store
-// was opened.
+// was opened; it may be null where none is made.
 void RegisterComponents(pipeline::Registry& registry, pipeline::StoreSource store);
 
 }  // namespace spanloom::app

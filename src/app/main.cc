@@ -3,9 +3,11 @@
 // The `spanloom` command: one binary, a subcommand for each job.
 
 #include <CLI/CLI.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "app/config_reference.h"
 #include "app/serve.h"
 #include "app/serve_arguments.h"
 #include "app/version.h"
@@ -27,6 +29,11 @@ int main(int argc, char** argv) {
   spanloom::app::ServeArguments arguments;
   CLI::App* serve = app.add_subcommand("serve", "Collector, store, query API and page in one process");
   spanloom::app::DeclareServeArguments(*serve, arguments);
+  CLI::App* reference = app.add_subcommand("config-reference", "Print the reference of the configuration, as Markdown");
+  std::string reference_directory;
+  reference->add_option("--out", reference_directory, "Write a page per component into this directory instead")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
   app.add_subcommand("tracegen", "Send llm-d shaped or plain traces over OTLP");
 
   try {
@@ -35,5 +42,6 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? 0 : kUsageError;
   }
+  if (reference->parsed()) return spanloom::app::PrintConfigReference(reference_directory);
   return spanloom::app::Serve(arguments);
 }

@@ -18,7 +18,7 @@ struct QueryOptions {
   std::string endpoint;
 
   void Declare(config::OptionsReader& r) {
-    r.Field("endpoint", endpoint, "Where the page and the query API are served.");
+    r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; port 16686 if it is left out.");
   }
 };
 
@@ -47,12 +47,21 @@ class QueryExtension final : public pipeline::Extension {
   std::unique_ptr<query::QueryServer> server_;
 };
 
+constexpr pipeline::ComponentDoc kDoc = {
+    .words = "Serves the page, and Jaeger's HTTP API over the store.",
+    .example = R"(extensions:
+  spanloom_query:
+    endpoint: 0.0.0.0:16686
+)",
+};
+
 }  // namespace
 
 void RegisterQueryExtension(pipeline::Registry& registry, pipeline::StoreSource store) {
   registry.extensions.Add<QueryOptions>(
-      "spanloom_query", [store = std::move(store)](const pipeline::ComponentId&, const QueryOptions& options,
-                                                   const pipeline::BuildContext& context) {
+      "spanloom_query", kDoc,
+      [store = std::move(store)](const pipeline::ComponentId&, const QueryOptions& options,
+                                 const pipeline::BuildContext& context) {
         return std::make_unique<QueryExtension>(options, context, store());
       });
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "app/components.h"
+#include "app/config_verbs.h"
 #include "app/load_config.h"
 #include "app/metrics_page.h"
 #include "app/start_message.h"
@@ -18,7 +19,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "config/print.h"
 #include "net/loop.h"
 #include "pipeline/engine.h"
 #include "pipeline/service_config.h"
@@ -141,22 +141,13 @@ class Process {
   std::unique_ptr<pipeline::Engine> engine_;
 };
 
-int PrintConfig(const ServeArguments& arguments) {
-  const StatusOr<ComposedConfig> composed = LoadConfig(arguments);
-  if (!composed.ok()) {
-    Log(LogLevel::kError, StdView(composed.status().message()));
-    return 1;
-  }
-  std::fputs(config::ToYaml(composed->root, config::Secrets::kRedacted).c_str(), stdout);
-  return 0;
-}
-
 }  // namespace
 
 int Serve(const ServeArguments& arguments) {
   const int64_t begin_ns = Clock::System().SteadyNs();
   SetUpLog(arguments, {});
-  if (arguments.print_config) return PrintConfig(arguments);
+  if (arguments.verb == ServeVerb::kPrintConfig) return PrintConfig(arguments);
+  if (arguments.verb == ServeVerb::kValidate) return ValidateConfig(arguments);
 
   const sigset_t signals = BlockSignals();
   Process process(begin_ns);

@@ -40,8 +40,14 @@ void DeclareServeArguments(CLI::App& command, ServeArguments& arguments) {
                    "Do not append spanloom_store to the pipelines of --config");
   command.add_option("--log-format", arguments.log_format, "text or json")->check(Checked(ParseLogFormat));
   command.add_option("--log-level", arguments.log_level, "debug, info, warn or error")->check(Checked(ParseLogLevel));
+  // Options may stand before and behind these words.
   command.add_subcommand("print-config", "Print the configuration that would run, secrets redacted, and end")
-      ->callback([&arguments] { arguments.print_config = true; });
+      ->fallthrough()
+      ->callback([&arguments] { arguments.verb = ServeVerb::kPrintConfig; });
+  command
+      .add_subcommand("validate", "Say what is wrong with the configuration, a line each with file and line, and end")
+      ->fallthrough()
+      ->callback([&arguments] { arguments.verb = ServeVerb::kValidate; });
 }
 
 }  // namespace spanloom::app

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ class App;
 
 namespace spanloom::app {
 
+enum class ServeVerb : uint8_t { kRun, kPrintConfig, kValidate };
+
 struct ServeArguments {
   std::vector<std::string> config_files;  // merged in order over the built-in configuration
   std::vector<std::string> settings;      // "a.b.c=value", over the files
@@ -24,7 +27,7 @@ struct ServeArguments {
   bool append_store = true;
   std::string log_format;  // "" leaves it to service.telemetry.logs
   std::string log_level;
-  bool print_config = false;
+  ServeVerb verb = ServeVerb::kRun;
 };
 
 // Declares the options of `serve` on `command`; parsing fills `arguments`, which must outlive it.

@@ -3,12 +3,14 @@
 #include "config/expand.h"
 
 #include <absl/algorithm/container.h>
+#include <absl/functional/function_ref.h>
 #include <absl/strings/ascii.h>
 
 #include <string_view>
 #include <utility>
 
 #include "base/text.h"
+#include "config/problems.h"
 #include "config/yaml.h"
 
 namespace spanloom::config {
@@ -29,14 +31,34 @@ size_t FindClose(std::string_view text, size_t begin) {
   return std::string_view::npos;
 }
 
+// The tree with each scalar replaced by what `replace` makes of it; its first error, if there is one.
+StatusOr<Node> WithScalars(const Node& node, absl::FunctionRef<StatusOr<Node>(const Node&)> replace) {
+  if (node.is_scalar()) return replace(node);
+  std::vector<Node> items;
+  for (const Node& item : node.items()) {
+    ASSIGN_OR_RETURN(Node replaced, WithScalars(item, replace));
+    items.push_back(std::move(replaced));
+  }
+  std::vector<Node::Entry> entries;
+  for (const Node::Entry& entry : node.entries()) {
+    ASSIGN_OR_RETURN(Node replaced, WithScalars(entry.value, replace));
+    entries.push_back({entry.key, entry.source, std::move(replaced)});
+  }
+  if (node.is_list()) return Node::List(std::move(items), node.source());
+  if (node.is_map()) return Node::Map(std::move(entries), node.source());
+  return node;
+}
+
 class Expander {
  public:
   explicit Expander(const ExpansionSources& sources) : sources_(sources) {}
 
-  StatusOr<Node> ExpandNode(const Node& node, int depth);
+  // A value that can't be expanded stays as it is and is one of the problems.
+  Node ExpandRoot(const Node& root, Problems& problems);
   std::vector<std::string> TakeWarnings() { return std::move(warnings_); }
 
  private:
+  StatusOr<Node> ExpandNode(const Node& node, int depth);
   StatusOr<Node> ExpandScalar(const Node& node, int depth);
   StatusOr<Node> ExpandWhole(const Node& node, std::string_view uri, int depth);
   StatusOr<std::string> ExpandText(std::string_view text, const Source& source, int depth);
@@ -143,27 +165,27 @@ StatusOr<Node> Expander::ExpandScalar(const Node& node, int depth) {
 }
 
 StatusOr<Node> Expander::ExpandNode(const Node& node, int depth) {
-  if (node.is_scalar()) return ExpandScalar(node, depth);
-  std::vector<Node> items;
-  for (const Node& item : node.items()) {
-    ASSIGN_OR_RETURN(Node expanded, ExpandNode(item, depth));
-    items.push_back(std::move(expanded));
-  }
-  std::vector<Node::Entry> entries;
-  for (const Node::Entry& entry : node.entries()) {
-    ASSIGN_OR_RETURN(Node expanded, ExpandNode(entry.value, depth));
-    entries.push_back({entry.key, entry.source, std::move(expanded)});
-  }
-  if (node.is_list()) return Node::List(std::move(items), node.source());
-  if (node.is_map()) return Node::Map(std::move(entries), node.source());
-  return node;
+  return WithScalars(node, [&](const Node& scalar) { return ExpandScalar(scalar, depth); });
+}
+
+Node Expander::ExpandRoot(const Node& root, Problems& problems) {
+  return *WithScalars(root, [&](const Node& scalar) -> StatusOr<Node> {
+    // What is too much is too much for every value behind it.
+    if (expanded_bytes_ > kExpandedBytesMax) return scalar;
+    StatusOr<Node> expanded = ExpandScalar(scalar, 0);
+    if (expanded.ok()) return expanded;
+    problems.Add(expanded.status());
+    return scalar;
+  });
 }
 
 }  // namespace
 
 StatusOr<Expansion> Expand(const Node& node, const ExpansionSources& sources) {
   Expander expander(sources);
-  ASSIGN_OR_RETURN(Node expanded, expander.ExpandNode(node, 0));
+  Problems problems;
+  Node expanded = expander.ExpandRoot(node, problems);
+  RETURN_IF_ERROR(problems.ToStatus());
   return Expansion{std::move(expanded), expander.TakeWarnings()};
 }
 

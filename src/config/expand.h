@@ -32,8 +32,8 @@ struct Expansion {
 
 // Replaces ${...} in every value; keys are left alone. A value that is one ${...} as a whole becomes what the
 // replacement means as YAML (null if the variable is not set), and remembers its text (Node::expanded_text); inside a
-// longer string the text is put in. kInvalidArgument names file and line: an impossible variable name, an unknown
-// scheme, a file that can't be read, a limit of above exceeded.
+// longer string the text is put in. kInvalidArgument has a line for each value that is wrong, with file and line: an
+// impossible variable name, an unknown scheme, a file that can't be read, a limit of above exceeded.
 StatusOr<Expansion> Expand(const Node& node, const ExpansionSources& sources);
 
 }  // namespace spanloom::config

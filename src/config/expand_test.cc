@@ -84,6 +84,14 @@ TEST(Expand, RefusesImpossibleReferences) {
   EXPECT_THAT(Refusal("a: ${file:/x}"), HasSubstr("\"file\" is not supported"));
 }
 
+// Scenario: two values that can't be replaced, one of them in a list.
+// Guarantees: both are named.
+TEST(Expand, ReportsEveryValueThatIsWrong) {
+  EXPECT_EQ(Refusal("a: ${foo:bar}\nb:\n  - x${env:2}"),
+            "f.yaml:1: scheme \"foo\" is not supported for uri \"foo:bar\" (valid: env, file)\n"
+            "f.yaml:3: environment variable \"2\" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$");
+}
+
 // Scenario: a value that refers to itself, and one that doubles at every level.
 // Guarantees: refused instead of running for ever.
 TEST(Expand, BoundsRecursionAndSize) {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "config/merge.h"
+#include "config/problems.h"
 #include "config/yaml.h"
 
 namespace spanloom::config {
@@ -22,14 +23,17 @@ StatusOr<Node> ParseMap(const ConfigText& source) {
 StatusOr<Expansion> Load(std::span<const ConfigText> texts, std::span<const std::string> settings,
                          const ExpansionSources& sources) {
   Node merged = Node::Map({}, {});
-  for (const ConfigText& text : texts) {
-    ASSIGN_OR_RETURN(const Node node, ParseMap(text));
-    merged = Merge(merged, node);
-  }
-  for (const std::string& setting : settings) {
-    ASSIGN_OR_RETURN(const Node node, ParseSetting(setting));
-    merged = Merge(merged, node);
-  }
+  Problems problems;
+  const auto lay_over = [&](const StatusOr<Node>& node) {
+    if (node.ok()) {
+      merged = Merge(merged, *node);
+    } else {
+      problems.Add(node.status());
+    }
+  };
+  for (const ConfigText& text : texts) lay_over(ParseMap(text));
+  for (const std::string& setting : settings) lay_over(ParseSetting(setting));
+  RETURN_IF_ERROR(problems.ToStatus());
   return Expand(merged, sources);
 }
 

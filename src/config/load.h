@@ -19,8 +19,8 @@ struct ConfigText {
   std::string text;
 };
 
-// Later texts win over earlier ones, `settings` ("a.b=c") over all. kInvalidArgument names file and line; a text whose
-// root is not a map is refused, an empty one is {}.
+// Later texts win over earlier ones, `settings` ("a.b=c") over all. kInvalidArgument has a line for each text,
+// setting or value that is wrong, with file and line; a text whose root is not a map is refused, an empty one is {}.
 StatusOr<Expansion> Load(std::span<const ConfigText> texts, std::span<const std::string> settings,
                          const ExpansionSources& sources);
 

@@ -36,5 +36,18 @@ TEST(Load, WantsAMapAtTheTop) {
   EXPECT_TRUE(Load(empty, {}, kSources)->node.is_map());
 }
 
+// Scenario: two files with a mistake each, and a setting without a value.
+// Guarantees: one refusal names all three places.
+TEST(Load, ReportsEveryTextThatIsWrong) {
+  const std::vector<ConfigText> texts = {{"a.yaml", "[x]"}, {"b.yaml", "a: 1\nb: [1\n"}};
+  const std::vector<std::string> settings = {"batch"};
+  const Status status = Load(texts, settings, kSources).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  const std::string message(status.message());
+  EXPECT_NE(message.find("a.yaml:1: "), std::string::npos) << message;
+  EXPECT_NE(message.find("\nb.yaml:3: not valid YAML"), std::string::npos) << message;
+  EXPECT_NE(message.find("\n--set batch: "), std::string::npos) << message;
+}
+
 }  // namespace
 }  // namespace spanloom::config

@@ -20,8 +20,10 @@ void MergeEntry(const Node::Entry& entry, std::vector<Node::Entry>& entries) {
   const auto found = absl::c_find_if(entries, [&](const Node::Entry& e) { return e.key == entry.key; });
   if (found == entries.end()) {
     entries.push_back(entry);
-  } else {
+  } else if (found->value.is_map() && entry.value.is_map()) {
     found->value = Merge(found->value, entry.value);
+  } else {
+    *found = entry;
   }
 }
 
@@ -31,7 +33,7 @@ Node Merge(const Node& base, const Node& over) {
   if (!base.is_map() || !over.is_map()) return over;
   std::vector<Node::Entry> entries = base.entries();
   for (const Node::Entry& entry : over.entries()) MergeEntry(entry, entries);
-  return Node::Map(std::move(entries), base.source());
+  return Node::Map(std::move(entries), over.source());
 }
 
 StatusOr<Node> ParseSetting(std::string_view setting) {

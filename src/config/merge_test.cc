@@ -28,6 +28,17 @@ TEST(Merge, NullReplacesAMapAndKeepsItsKey) {
             "protocols:\n  grpc: null\n  http: {}\n");
 }
 
+// Scenario: a section of two files, and a key of the first that the second replaces.
+// Guarantees: each says where the text stands that counts.
+TEST(Merge, KeepsThePlacesThatCount) {
+  const Node merged = Merge(*ParseYaml("a:\n  b: 1\n  c: 2\n", "base"), *ParseYaml("\n\n\na:\n  c: 3\n", "over"));
+  const Node& section = *merged.Find("a");
+  EXPECT_EQ(section.source().ToString(), "over:5");
+  EXPECT_EQ(section.Find("b")->source().ToString(), "base:2");
+  EXPECT_EQ(section.Find("c")->source().ToString(), "over:5");
+  EXPECT_EQ(section.entries()[1].source.ToString(), "over:5");
+}
+
 // Scenario: --set with both separators, and with a list.
 // Guarantees: the path becomes nested maps, the value is YAML, and messages can name the flag.
 TEST(Merge, SettingBecomesNestedMaps) {

@@ -7,43 +7,14 @@
 #include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
 
-#include <cmath>
-#include <numeric>
-
 #include "base/text.h"
 #include "config/duration.h"
+#include "config/nearest.h"
 
 namespace spanloom::config {
 namespace {
 
 constexpr int64_t kMebibyte = 1 << 20;
-
-// Levenshtein distance, O(|a| * |b|).
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j + 1] + 1, row[j] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
-
-// The known key that a user most likely meant; "" if none is near.
-std::string Nearest(std::string_view key, std::span<const std::string> known) {
-  std::string nearest;
-  size_t nearest_distance = std::min<size_t>(3, key.size() / 2 + 1);
-  for (const std::string& candidate : known) {
-    const size_t distance = EditDistance(key, candidate);
-    if (distance < nearest_distance) nearest = candidate, nearest_distance = distance;
-  }
-  return nearest;
-}
 
 std::string Shown(const Node& node) {
   return node.is_scalar() ? StrCat("'", TypeName(node), "' \"", node.text(), "\"") : StrCat("'", TypeName(node), "'");
@@ -53,30 +24,35 @@ bool IsEmpty(const Node& node) {
   return node.is_null() || (node.is_map() && node.entries().empty()) || (node.is_list() && node.items().empty());
 }
 
-template <typename T>
-std::string RangeText(const Range<T>& range) {
-  const bool has_min = range.min != std::numeric_limits<T>::lowest();
-  const bool has_max = range.max != std::numeric_limits<T>::max();
-  if (has_min && has_max) return StrCat("between ", range.min, " and ", range.max);
-  return has_min ? StrCat("at least ", range.min) : StrCat("at most ", range.max);
+std::string RangeText(bool has_min, const std::string& min, bool has_max, const std::string& max) {
+  if (has_min && has_max) return StrCat("between ", min, " and ", max);
+  if (has_min) return StrCat("at least ", min);
+  return has_max ? StrCat("at most ", max) : "";
 }
 
-std::optional<std::vector<std::string>> ReadStrings(const Node& node) {
+template <typename T>
+std::string RangeText(const Range<T>& range) {
+  return RangeText(range.min != std::numeric_limits<T>::lowest(), StrCat(range.min),
+                   range.max != std::numeric_limits<T>::max(), StrCat(range.max));
+}
+
+std::string RangeText(const DurationRange& range) {
+  return RangeText(true, FormatDuration(range.min), range.max != std::chrono::nanoseconds::max(),
+                   FormatDuration(range.max));
+}
+
+std::vector<std::string> SplitAtCommas(std::string_view text) {
   std::vector<std::string> values;
-  if (!node.is_list()) {
-    const auto text = ReadString(node);
-    if (!text) return std::nullopt;
-    for (const absl::string_view part : absl::StrSplit(*text, ',', absl::SkipWhitespace())) {
-      values.emplace_back(absl::StripAsciiWhitespace(part));
-    }
-    return values;
-  }
-  for (const Node& item : node.items()) {
-    auto text = ReadString(item);
-    if (!text) return std::nullopt;
-    values.push_back(*std::move(text));
+  for (const absl::string_view part : absl::StrSplit(AbslView(text), ',', absl::SkipWhitespace())) {
+    values.emplace_back(absl::StripAsciiWhitespace(part));
   }
   return values;
+}
+
+// An empty word is shown as "".
+std::string JoinWords(std::span<const std::string_view> words) {
+  return absl::StrJoin(words, ", ",
+                       [](std::string* out, std::string_view word) { out->append(word.empty() ? "\"\"" : word); });
 }
 
 }  // namespace
@@ -102,9 +78,22 @@ std::string OptionsReader::PathOf(std::string_view name) const {
 }
 
 void OptionsReader::Describe(std::string_view name, std::string type, std::string default_text, std::string_view words,
-                             std::vector<OptionDoc> children) {
-  docs_->push_back(
-      {std::string(name), std::move(type), std::move(default_text), std::string(words), std::move(children)});
+                             std::string range, std::string_view unit) {
+  docs_->push_back({.name = std::string(name),
+                    .type = std::move(type),
+                    .default_text = std::move(default_text),
+                    .range = std::move(range),
+                    .unit = std::string(unit),
+                    .words = std::string(words)});
+}
+
+void OptionsReader::DescribeSection(std::string_view name, OptionDoc::Kind kind, std::string_view words,
+                                    std::vector<OptionDoc> children) {
+  docs_->push_back({.name = std::string(name),
+                    .kind = kind,
+                    .type = "section",
+                    .words = std::string(words),
+                    .children = std::move(children)});
 }
 
 void OptionsReader::WrongType(std::string_view name, std::string_view expected, const Node& node) {
@@ -125,7 +114,7 @@ void OptionsReader::Field(std::string_view name, bool& value, std::string_view w
 }
 
 void OptionsReader::Field(std::string_view name, double& value, std::string_view words, Range<double> range) {
-  if (docs_ != nullptr) return Describe(name, "float", StrCat(value), words);
+  if (docs_ != nullptr) return Describe(name, "float", StrCat(value), words, RangeText(range), range.unit);
   const Node* node = Take(name);
   if (node == nullptr) return;
   const auto read = ReadDouble(*node);
@@ -145,12 +134,40 @@ void OptionsReader::Field(std::string_view name, std::string& value, std::string
 }
 
 void OptionsReader::Field(std::string_view name, std::vector<std::string>& value, std::string_view words) {
+  Field(name, value, words, [](const std::string&) { return absl::OkStatus(); });
+}
+
+void OptionsReader::Field(std::string_view name, std::vector<std::string>& value, std::string_view words,
+                          absl::FunctionRef<Status(const std::string&)> check) {
   if (docs_ != nullptr) return Describe(name, "list of strings", StrCat("[", absl::StrJoin(value, ", "), "]"), words);
   const Node* node = Take(name);
   if (node == nullptr) return;
-  auto read = ReadStrings(*node);
-  if (!read) return WrongType(name, "list of strings", *node);
-  value = *std::move(read);
+  const std::optional<std::vector<Item>> items = ReadItems(name, *node);
+  if (!items) return;
+  value.clear();
+  for (size_t i = 0; i < items->size(); ++i) {
+    const auto& [text, source] = (*items)[i];
+    const Status status = check(text);
+    if (!status.ok()) problems_->Add(PathOf(StrCat(name, "::", i)), StdView(status.message()), *source);
+    value.push_back(text);
+  }
+}
+
+// nullopt, and a problem, if they are no strings.
+std::optional<std::vector<OptionsReader::Item>> OptionsReader::ReadItems(std::string_view name, const Node& node) {
+  std::vector<Item> items;
+  if (!node.is_list()) {
+    const auto text = ReadString(node);
+    if (!text) return WrongType(name, "list of strings", node), std::nullopt;
+    for (std::string& part : SplitAtCommas(*text)) items.push_back({std::move(part), &node.source()});
+    return items;
+  }
+  for (const Node& item : node.items()) {
+    auto text = ReadString(item);
+    if (!text) return WrongType(StrCat(name, "::", items.size()), "string", item), std::nullopt;
+    items.push_back({*std::move(text), &item.source()});
+  }
+  return items;
 }
 
 void OptionsReader::Field(std::string_view name, StringMap& value, std::string_view words) {
@@ -165,8 +182,9 @@ void OptionsReader::Field(std::string_view name, StringMap& value, std::string_v
   }
 }
 
-void OptionsReader::Field(std::string_view name, std::chrono::nanoseconds& value, std::string_view words) {
-  if (docs_ != nullptr) return Describe(name, "duration", FormatDuration(value), words);
+void OptionsReader::Field(std::string_view name, std::chrono::nanoseconds& value, std::string_view words,
+                          DurationRange range) {
+  if (docs_ != nullptr) return Describe(name, "duration", FormatDuration(value), words, RangeText(range));
   const Node* node = Take(name);
   if (node == nullptr) return;
   std::optional<std::chrono::nanoseconds> read;
@@ -176,12 +194,13 @@ void OptionsReader::Field(std::string_view name, std::chrono::nanoseconds& value
     read = ParseDuration(*text);
   }
   if (!read) return WrongType(name, "duration", *node);
-  if (read->count() < 0) return WrongRange(name, "at least 0s", *node);
+  if (*read < range.min || *read > range.max) return WrongRange(name, RangeText(range), *node);
   value = *read;
 }
 
 void OptionsReader::Mebibytes(std::string_view name, size_t& bytes, std::string_view words, Range<int64_t> mib) {
   mib.max = std::min(mib.max, std::numeric_limits<int64_t>::max() / kMebibyte);
+  mib.unit = "MiB";
   const auto whole = static_cast<int64_t>(bytes) / kMebibyte;
   const int64_t read = Integer(name, whole, words, mib);
   // A default need not be a whole number of MiB.
@@ -190,7 +209,7 @@ void OptionsReader::Mebibytes(std::string_view name, size_t& bytes, std::string_
 
 int64_t OptionsReader::Integer(std::string_view name, int64_t value, std::string_view words, Range<int64_t> range) {
   if (docs_ != nullptr) {
-    Describe(name, "int", StrCat(value), words);
+    Describe(name, "int", StrCat(value), words, RangeText(range), range.unit);
     return value;
   }
   const Node* node = Take(name);
@@ -209,8 +228,7 @@ int64_t OptionsReader::Integer(std::string_view name, int64_t value, std::string
 
 size_t OptionsReader::ChoiceIndex(std::string_view name, size_t index, std::span<const std::string_view> names,
                                   std::string_view words) {
-  const auto join = [](std::string* out, std::string_view part) { out->append(part); };
-  const std::string valid = absl::StrJoin(names, ", ", join);
+  const std::string valid = JoinWords(names);
   if (docs_ != nullptr) {
     Describe(name, StrCat("one of ", valid), std::string(names[index]), words);
     return index;
@@ -220,12 +238,17 @@ size_t OptionsReader::ChoiceIndex(std::string_view name, size_t index, std::span
   const std::string text = node->is_scalar() ? node->text() : "";
   const auto found = absl::c_find(names, text);
   if (found != names.end()) return static_cast<size_t>(found - names.begin());
-  problems_->Add(PathOf(name), StrCat("unknown value ", Shown(*node), " (valid: ", valid, ")"), node->source());
+  const std::vector<std::string> known(names.begin(), names.end());
+  problems_->Add(PathOf(name), StrCat("unknown value ", Shown(*node), " (valid: ", valid, DidYouMean(text, known), ")"),
+                 node->source());
   return index;
 }
 
 void OptionsReader::Unsupported(std::string_view name, std::string_view advice) {
-  if (docs_ != nullptr) return;
+  if (docs_ != nullptr) {
+    docs_->push_back({.name = std::string(name), .kind = OptionDoc::Kind::kUnsupported, .words = std::string(advice)});
+    return;
+  }
   hidden_.emplace_back(name);
   const Node* node = node_->Find(name);
   if (node == nullptr || IsEmpty(*node)) return;
@@ -235,16 +258,18 @@ void OptionsReader::Unsupported(std::string_view name, std::string_view advice) 
 void OptionsReader::RefuseUnknownKeys() {
   for (const Node::Entry& entry : node_->entries()) {
     if (absl::c_linear_search(known_, entry.key) || absl::c_linear_search(hidden_, entry.key)) continue;
-    const std::string nearest = Nearest(entry.key, known_);
     problems_->Add(path_,
                    StrCat("has invalid keys: ", entry.key, " (valid: ", absl::StrJoin(known_, ", "),
-                          nearest.empty() ? "" : StrCat("; did you mean \"", nearest, "\"?"), ")"),
+                          DidYouMean(entry.key, known_), ")"),
                    entry.source);
   }
 }
 
 void OptionsReader::AddProblem(const Status& status) {
-  if (!status.ok()) problems_->Add(path_, StdView(status.message()), node_->source());
+  if (status.ok()) return;
+  const std::string_view text = StdView(status.message());
+  const Node* key = node_->Find(text.substr(0, text.find(' ')));
+  problems_->Add(path_, text, key == nullptr ? node_->source() : key->source());
 }
 
 }  // namespace spanloom::config

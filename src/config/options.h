@@ -6,13 +6,16 @@
 //   struct BatchOptions {
 //     int64_t send_batch_size = 8192;
 //     void Declare(OptionsReader& r) {
-//       r.Field("send_batch_size", send_batch_size, "Spans that make a batch be sent at once.", {.min = 0});
+//       r.Field("send_batch_size", send_batch_size, "Size that makes a batch be sent at once.",
+//               {.min = 0, .unit = "spans"});
 //     }
 //     Status Validate() const;  // if there are rules across fields
 //   };
 //   BatchOptions options = ReadOptions<BatchOptions>(node, "processors::batch", problems);
 
 #pragma once
+
+#include <absl/functional/function_ref.h>
 
 #include <algorithm>
 #include <chrono>
@@ -44,18 +47,34 @@ using StringMap = std::vector<std::pair<std::string, std::string>>;
 
 // One key as the reference pages show it.
 struct OptionDoc {
-  std::string name;
-  std::string type;          // "bool", "int", "duration", "one of gzip, none", "section", ...
-  std::string default_text;  // as it would be written; "" if there is none
-  std::string words;
-  std::vector<OptionDoc> children;  // of a section
+  enum class Kind : uint8_t {
+    kValue,
+    kSection,          // its defaults hold when it is left out
+    kOptionalSection,  // off when it is left out
+    kUnsupported,      // a key of the Collector that is refused; `words` say what to do instead
+  };
+  std::string name = {};
+  Kind kind = Kind::kValue;
+  std::string type = {};                 // "bool", "int", "duration", "one of gzip, none", "section", ...
+  std::string default_text = {};         // as it would be written; "" if there is none
+  std::string range = {};                // "at least 1", "between 0s and 1h0m0s"; "" if the type is the only limit
+  std::string unit = {};                 // of a number: "spans", "MiB"; "" for other types
+  std::string words = {};                // a sentence
+  std::vector<OptionDoc> children = {};  // of a section
 };
 
-// Inclusive.
+// The valid values of a number, both ends included.
 template <typename T>
 struct Range {
   T min = std::numeric_limits<T>::lowest();
   T max = std::numeric_limits<T>::max();
+  std::string_view unit = {};  // what is counted: "spans", "bytes"; for the reference pages
+};
+
+// The valid values of a duration, both ends included.
+struct DurationRange {
+  std::chrono::nanoseconds min = std::chrono::nanoseconds::zero();
+  std::chrono::nanoseconds max = std::chrono::nanoseconds::max();
 };
 
 // Visits the fields of one options struct, either to read them from a map or to describe them. Thread-compatible; lives
@@ -72,9 +91,12 @@ class OptionsReader {
   void Field(std::string_view name, std::string& value, std::string_view words);
   // A list, or a string that is split at commas (as the Collector does).
   void Field(std::string_view name, std::vector<std::string>& value, std::string_view words);
+  // The same, where `check` says of each item what is wrong with it.
+  void Field(std::string_view name, std::vector<std::string>& value, std::string_view words,
+             absl::FunctionRef<Status(const std::string&)> check);
   void Field(std::string_view name, StringMap& value, std::string_view words);
-  // Go syntax, or a bare integer of nanoseconds. Negative ones are refused.
-  void Field(std::string_view name, std::chrono::nanoseconds& value, std::string_view words);
+  // Go syntax, or a bare integer of nanoseconds.
+  void Field(std::string_view name, std::chrono::nanoseconds& value, std::string_view words, DurationRange range = {});
   // Bytes, written in the configuration as a whole number of MiB: for keys that end in _mib.
   void Mebibytes(std::string_view name, size_t& bytes, std::string_view words, Range<int64_t> mib);
 
@@ -103,14 +125,14 @@ class OptionsReader {
   // A section whose defaults hold when it is left out.
   template <OptionsStruct T>
   void Field(std::string_view name, T& section, std::string_view words) {
-    if (docs_ != nullptr) return Describe(name, "section", "", words, Described<T>());
+    if (docs_ != nullptr) return DescribeSection(name, OptionDoc::Kind::kSection, words, Described<T>());
     if (const Node* node = Take(name)) Read(section, *node, PathOf(name), *problems_);
   }
 
   // A section that counts only if its key is there; null means there, with its defaults.
   template <OptionsStruct T>
   void Field(std::string_view name, std::optional<T>& section, std::string_view words) {
-    if (docs_ != nullptr) return Describe(name, "optional section", "", words, Described<T>());
+    if (docs_ != nullptr) return DescribeSection(name, OptionDoc::Kind::kOptionalSection, words, Described<T>());
     if (const Node* node = TakePresent(name)) Read(section.emplace(), *node, PathOf(name), *problems_);
   }
 
@@ -118,16 +140,17 @@ class OptionsReader {
   // what to do instead.
   void Unsupported(std::string_view name, std::string_view advice);
 
-  // Reads `options` from `node`. What is wrong goes to `problems`; fields that are wrong keep their defaults.
+  // Reads `options` from `node`. What is wrong goes to `problems`; fields that are wrong keep their defaults. A message
+  // of Validate that begins with a key is placed where that key stands.
   template <OptionsStruct T>
   static void Read(T& options, const Node& node, std::string path, Problems& problems) {
-    const size_t problems_before = problems.lines().size();
+    const size_t problems_before = problems.size();
     OptionsReader reader(node, path, problems);
     options.Declare(reader);
     reader.RefuseUnknownKeys();
     if constexpr (requires { options.Validate(); }) {
       // Rules across fields make sense only if each field does.
-      if (problems.lines().size() == problems_before) reader.AddProblem(options.Validate());
+      if (problems.size() == problems_before) reader.AddProblem(options.Validate());
     }
   }
 
@@ -145,13 +168,22 @@ class OptionsReader {
     return std::in_range<int64_t>(limit) ? static_cast<int64_t>(limit) : std::numeric_limits<int64_t>::max();
   }
 
+  // One string of a list, and where it stands.
+  struct Item {
+    std::string text;
+    const Source* source;
+  };
+
+  std::optional<std::vector<Item>> ReadItems(std::string_view name, const Node& node);
   // The value of `name` if it is there and not null; marks the key as known.
   const Node* Take(std::string_view name);
   // The same, null included.
   const Node* TakePresent(std::string_view name);
   [[nodiscard]] std::string PathOf(std::string_view name) const;
   void Describe(std::string_view name, std::string type, std::string default_text, std::string_view words,
-                std::vector<OptionDoc> children = {});
+                std::string range = {}, std::string_view unit = {});
+  void DescribeSection(std::string_view name, OptionDoc::Kind kind, std::string_view words,
+                       std::vector<OptionDoc> children);
   int64_t Integer(std::string_view name, int64_t value, std::string_view words, Range<int64_t> range);
   size_t ChoiceIndex(std::string_view name, size_t index, std::span<const std::string_view> names,
                      std::string_view words);

@@ -40,10 +40,10 @@ struct SampleOptions {
   void Declare(OptionsReader& r) {
     static constexpr std::pair<std::string_view, Codec> kCodecs[] = {{"none", Codec::kNone}, {"gzip", Codec::kGzip}};
     r.Field("enabled", enabled, "Whether it is on.");
-    r.Field("batch_size", batch_size, "Spans of a batch.", {.min = 1});
+    r.Field("batch_size", batch_size, "Size of a batch.", {.min = 1, .unit = "spans"});
     r.Field("port", port, "A port.");
     r.Field("factor", factor, "A share.", {.min = 0, .max = 1});
-    r.Field("timeout", timeout, "Longest wait.");
+    r.Field("timeout", timeout, "Longest wait.", {.min = 1ms, .max = 1h});
     r.Field("names", names, "Names.");
     r.Field("headers", headers, "Headers.");
     r.Choice<Codec>("codec", codec, kCodecs, "How it is compressed.");
@@ -103,20 +103,21 @@ TEST(Options, LeavesDefaults) {
 // Scenario: a bare integer for a duration, a comma list for a list.
 // Guarantees: nanoseconds, and one entry each, as in the Collector.
 TEST(Options, ReadsTheCollectorsShorthands) {
-  const SampleOptions options = Read("timeout: 5\nnames: a, b").options;
-  EXPECT_EQ(options.timeout, 5ns);
+  const SampleOptions options = Read("timeout: 5_000_000\nnames: a, b").options;
+  EXPECT_EQ(options.timeout, 5ms);
   EXPECT_THAT(options.names, ElementsAre("a", "b"));
 }
 
 // Scenario: a key with a typing error, at the top and in a section.
 // Guarantees: named with path, the valid keys, the likely one, file and line.
 TEST(Options, RefusesUnknownKeysByName) {
-  EXPECT_THAT(Read("enabled: true\nbatch_sise: 5\n").problems,
-              ElementsAre("processors::sample: has invalid keys: batch_sise (valid: enabled, batch_size, port, factor, "
-                          "timeout, names, headers, codec, grpc, http; did you mean \"batch_size\"?) (config.yaml:2)"));
-  EXPECT_THAT(Read("grpc:\n  zzzzzz: a\n").problems,
-              ElementsAre("processors::sample::grpc: has invalid keys: zzzzzz (valid: endpoint, max_size_mib) "
-                          "(config.yaml:2)"));
+  EXPECT_THAT(
+      Read("enabled: true\nbatch_sise: 5\n").problems,
+      ElementsAre("config.yaml:2: processors::sample: has invalid keys: batch_sise (valid: enabled, batch_size, port, "
+                  "factor, timeout, names, headers, codec, grpc, http; did you mean \"batch_size\"?)"));
+  EXPECT_THAT(
+      Read("grpc:\n  zzzzzz: a\n").problems,
+      ElementsAre("config.yaml:2: processors::sample::grpc: has invalid keys: zzzzzz (valid: endpoint, max_size_mib)"));
 }
 
 // Scenario: values of a wrong type.
@@ -124,12 +125,12 @@ TEST(Options, RefusesUnknownKeysByName) {
 TEST(Options, NamesWrongTypes) {
   EXPECT_THAT(
       Read("batch_size: \"4\"\nenabled: yes\ntimeout: soon\nnames: {a: b}\ngrpc: [x]\nheaders: {a: 1}\n").problems,
-      ElementsAre("processors::sample::enabled: expected type 'bool', got 'string' \"yes\" (config.yaml:2)",
-                  "processors::sample::batch_size: expected type 'int', got 'string' \"4\" (config.yaml:1)",
-                  "processors::sample::timeout: expected type 'duration', got 'string' \"soon\" (config.yaml:3)",
-                  "processors::sample::names: expected type 'list of strings', got 'map' (config.yaml:4)",
-                  "processors::sample::headers::a: expected type 'string', got 'int' \"1\" (config.yaml:6)",
-                  "processors::sample::grpc: expected a map, got 'list' (config.yaml:5)"));
+      ElementsAre("config.yaml:2: processors::sample::enabled: expected type 'bool', got 'string' \"yes\"",
+                  "config.yaml:1: processors::sample::batch_size: expected type 'int', got 'string' \"4\"",
+                  "config.yaml:3: processors::sample::timeout: expected type 'duration', got 'string' \"soon\"",
+                  "config.yaml:4: processors::sample::names: expected type 'list of strings', got 'map'",
+                  "config.yaml:6: processors::sample::headers::a: expected type 'string', got 'int' \"1\"",
+                  "config.yaml:5: processors::sample::grpc: expected a map, got 'list'"));
 }
 
 // Scenario: values outside their ranges, also outside the field's own type.
@@ -137,38 +138,63 @@ TEST(Options, NamesWrongTypes) {
 TEST(Options, ChecksRanges) {
   const auto [options, problems] =
       Read("batch_size: 0\nport: 70000\nfactor: .nan\ntimeout: -1s\ncodec: zip\ngrpc: {max_size_mib: 65}");
-  EXPECT_THAT(problems, ElementsAre("processors::sample::batch_size: must be at least 1, got 0 (config.yaml:1)",
-                                    "processors::sample::port: must be between 0 and 65535, got 70000 (config.yaml:2)",
-                                    "processors::sample::factor: must be between 0 and 1, got .nan (config.yaml:3)",
-                                    "processors::sample::timeout: must be at least 0s, got -1s (config.yaml:4)",
-                                    "processors::sample::codec: unknown value 'string' \"zip\" (valid: none, gzip) "
-                                    "(config.yaml:5)",
-                                    "processors::sample::grpc::max_size_mib: must be between 0 and 64, got 65 "
-                                    "(config.yaml:6)"));
+  EXPECT_THAT(problems,
+              ElementsAre("config.yaml:1: processors::sample::batch_size: must be at least 1, got 0",
+                          "config.yaml:2: processors::sample::port: must be between 0 and 65535, got 70000",
+                          "config.yaml:3: processors::sample::factor: must be between 0 and 1, got .nan",
+                          "config.yaml:4: processors::sample::timeout: must be between 1ms and 1h0m0s, got -1s",
+                          "config.yaml:5: processors::sample::codec: unknown value 'string' \"zip\" (valid: none, "
+                          "gzip; did you mean \"gzip\"?)",
+                          "config.yaml:6: processors::sample::grpc::max_size_mib: must be between 0 and 64, got 65"));
   EXPECT_EQ(options.port, 80);
+}
+
+// Scenario: one item of a list, two sections deep, is a map.
+// Guarantees: the item is named by its number, with its own line.
+TEST(Options, NamesTheItemOfAList) {
+  EXPECT_THAT(Read("names:\n  - a\n  - b: c\n").problems,
+              ElementsAre("config.yaml:3: processors::sample::names::1: expected type 'string', got 'map'"));
+}
+
+// Scenario: a rule across fields names the key it is about.
+// Guarantees: it is placed at that key, not at the section.
+TEST(Options, PlacesARuleAtItsKey) {
+  EXPECT_THAT(Read("enabled: true\nfactor: 1\nport: 81").problems,
+              ElementsAre("config.yaml:3: processors::sample: port 81 is taken"));
 }
 
 // Scenario: a key of the Collector that this version has not, set and empty; a rule across fields.
 // Guarantees: refused by name with advice, unless it says nothing; the rule's text is passed on.
 TEST(Options, RefusesUnsupportedKeysAndBrokenRules) {
   EXPECT_THAT(Read("auth: {authenticator: x}").problems,
-              ElementsAre("processors::sample: auth is not supported by this version: remove it (config.yaml:1)"));
+              ElementsAre("config.yaml:1: processors::sample: auth is not supported by this version: remove it"));
   EXPECT_THAT(Read("auth: {}").problems, IsEmpty());
-  EXPECT_THAT(Read("port: 81").problems, ElementsAre("processors::sample: port 81 is taken (config.yaml:1)"));
+  EXPECT_THAT(Read("port: 81").problems, ElementsAre("config.yaml:1: processors::sample: port 81 is taken"));
 }
 
 // Scenario: the reference pages ask for the declaration.
-// Guarantees: name, type, default and words of every field, sections with their own.
+// Guarantees: name, type, default, range, unit and words of every field, sections with their own, and what to do about
+// keys that are not supported.
 TEST(Options, DescribesItself) {
   const std::vector<OptionDoc> docs = DescribeOptions<SampleOptions>();
-  ASSERT_EQ(docs.size(), 10u);
+  ASSERT_EQ(docs.size(), 11u);
+  EXPECT_EQ(docs[1].type, "int");
+  EXPECT_EQ(docs[1].range, "at least 1");
+  EXPECT_EQ(docs[1].unit, "spans");
+  EXPECT_EQ(docs[2].range, "between 0 and 65535");
   EXPECT_EQ(docs[4].name, "timeout");
   EXPECT_EQ(docs[4].type, "duration");
   EXPECT_EQ(docs[4].default_text, "200ms");
+  EXPECT_EQ(docs[4].range, "between 1ms and 1h0m0s");
   EXPECT_EQ(docs[4].words, "Longest wait.");
   EXPECT_EQ(docs[7].type, "one of none, gzip");
   EXPECT_EQ(docs[7].default_text, "gzip");
+  EXPECT_EQ(docs[8].kind, OptionDoc::Kind::kSection);
+  EXPECT_EQ(docs[9].kind, OptionDoc::Kind::kOptionalSection);
   EXPECT_EQ(docs[9].children[1].default_text, "4");
+  EXPECT_EQ(docs[9].children[1].unit, "MiB");
+  EXPECT_EQ(docs[10].kind, OptionDoc::Kind::kUnsupported);
+  EXPECT_EQ(docs[10].words, "remove it");
 }
 
 }  // namespace

@@ -38,12 +38,19 @@ struct BuildContext {
 // `endpoint` as it was written, or `default_host`:`port` if it was left out.
 [[nodiscard]] std::string ListenEndpoint(const std::string& endpoint, const BuildContext& context, uint16_t port);
 
+// What the reference pages say of a type of component, beside its options.
+struct ComponentDoc {
+  std::string_view words;    // a paragraph
+  std::string_view example;  // YAML that loads as it is, laid over the built-in configuration
+};
+
 // How one type of component is checked, described and made. `Wiring` is what a kind of component needs besides its
 // options.
 template <typename Made, typename... Wiring>
 struct Factory {
   std::function<void(const config::Node& node, std::string_view path, config::Problems& problems)> check;
   std::function<std::vector<config::OptionDoc>()> describe;
+  ComponentDoc doc;
   // `node` has passed `check`.
   std::function<std::unique_ptr<Made>(const ComponentId& id, const config::Node& node, const BuildContext& context,
                                       Wiring... wiring)>
@@ -57,8 +64,9 @@ class FactoryTable {
   // `make(ComponentId, Options, const BuildContext&, Wiring...)` returns a unique_ptr; it opens nothing yet. Whatever
   // can be wrong with the options is found by Options::Declare and Options::Validate. `type` must be new.
   template <config::OptionsStruct Options, typename Make>
-  void Add(std::string type, Make make) {
+  void Add(std::string type, const ComponentDoc& doc, Make make) {
     Factory<Made, Wiring...> factory;
+    factory.doc = doc;
     factory.check = [](const config::Node& node, std::string_view path, config::Problems& problems) {
       static_cast<void>(config::ReadOptions<Options>(node, path, problems));
     };
@@ -89,6 +97,15 @@ class FactoryTable {
   [[nodiscard]] std::string_view Canonical(std::string_view type) const {
     const auto alias = aliases_.find(type);
     return alias == aliases_.end() ? type : std::string_view(alias->second);
+  }
+
+  // The old names of `type`, sorted.
+  [[nodiscard]] std::vector<std::string> AliasesOf(std::string_view type) const {
+    std::vector<std::string> aliases;
+    for (const auto& [alias, canonical] : aliases_) {
+      if (canonical == type) aliases.push_back(alias);
+    }
+    return aliases;
   }
 
   // Sorted; without aliases.

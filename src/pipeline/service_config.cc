@@ -3,7 +3,6 @@
 #include "pipeline/service_config.h"
 
 #include <absl/algorithm/container.h>
-#include <absl/strings/match.h>
 #include <absl/strings/str_join.h>
 
 #include <optional>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/nearest.h"
 #include "config/problems.h"
 
 namespace spanloom::pipeline {
@@ -27,12 +27,55 @@ const Node& ChildOrNull(const Node& map, std::string_view key) {
   return child == nullptr ? null : *child;
 }
 
-void RefuseUnknownKeys(const Node& map, std::string_view path, std::span<const std::string_view> known,
-                       Problems& problems) {
+// A key whose value is read here rather than by an options struct.
+struct KeyDoc {
+  std::string_view name;
+  std::string_view type;
+  std::string_view words;
+};
+
+constexpr KeyDoc kRootKeys[] = {
+    {"receivers", "map of components", "Where spans come in."},
+    {"processors", "map of components", "What happens to spans on the way."},
+    {"exporters", "map of components", "Where spans go."},
+    {"connectors", "map of components", "Accepted while it is empty: this version has none."},
+    {"extensions", "map of components", "What stands beside the pipelines."},
+    {"service", "section", "Which components run, and how."},
+};
+
+constexpr KeyDoc kServiceKeys[] = {
+    {"extensions", "list of ids", "The extensions that run."},
+    {"pipelines", "section", "The pipelines; at least one."},
+    {"telemetry", "section", "How the process reports on itself."},
+};
+
+constexpr KeyDoc kPipelineKeys[] = {
+    {"receivers", "list of ids", "Receivers that feed it; at least one. One receiver may feed several pipelines."},
+    {"processors", "list of ids", "Processors, in the order in which spans pass them; each at most once."},
+    {"exporters", "list of ids", "Exporters that each get every span; at least one."},
+};
+
+std::vector<std::string> Names(std::span<const KeyDoc> keys) {
+  std::vector<std::string> names;
+  for (const KeyDoc& key : keys) names.emplace_back(key.name);
+  return names;
+}
+
+std::vector<config::OptionDoc> Describe(std::span<const KeyDoc> keys) {
+  std::vector<config::OptionDoc> docs;
+  for (const KeyDoc& key : keys) {
+    docs.push_back({.name = std::string(key.name), .type = std::string(key.type), .words = std::string(key.words)});
+  }
+  return docs;
+}
+
+void RefuseUnknownKeys(const Node& map, std::string_view path, std::span<const KeyDoc> keys, Problems& problems) {
+  const std::vector<std::string> known = Names(keys);
   for (const Node::Entry& entry : map.entries()) {
     if (absl::c_linear_search(known, entry.key)) continue;
-    const auto join = [](std::string* out, std::string_view key) { out->append(key); };
-    problems.Add(path, StrCat("has invalid keys: ", entry.key, " (valid: ", absl::StrJoin(known, ", ", join), ")"),
+    problems.Add(path,
+                 StrCat("has invalid keys: ", entry.key, " (valid: ", absl::StrJoin(known, ", "),
+                        config::DidYouMean(entry.key, known), ")"),
                  entry.source);
   }
 }
@@ -76,7 +119,7 @@ class SectionReader {
     } else {
       problems_.Add(section_,
                     StrCat("unknown type: \"", id.type, "\" for id: \"", id.ToString(), "\" (valid values: [",
-                           absl::StrJoin(table_.types(), " "), "])"),
+                           absl::StrJoin(table_.types(), " "), "]", config::DidYouMean(id.type, table_.types()), ")"),
                     entry.source);
     }
     nodes.emplace(std::move(id), node);
@@ -96,6 +139,12 @@ class SectionReader {
   std::set<std::string> warned_;
 };
 
+std::vector<std::string> IdTexts(const ComponentNodes& components) {
+  std::vector<std::string> texts;
+  for (const auto& [id, node] : components) texts.push_back(id.ToString());
+  return texts;
+}
+
 // A list of ids under `service`; each must be in `configured`. `kind` is "receiver", "exporter", ...
 std::vector<ComponentId> ReadReferences(const Node& list, std::string_view path, std::string_view kind,
                                         const ComponentNodes& configured, Problems& problems) {
@@ -108,7 +157,11 @@ std::vector<ComponentId> ReadReferences(const Node& list, std::string_view path,
     if (!id.ok()) {
       problems.Add(path, StdView(id.status().message()), item.source());
     } else if (!configured.contains(*id)) {
-      problems.Add(path, StrCat("references ", kind, " \"", id->ToString(), "\" which is not configured"),
+      const std::string text = id->ToString();
+      const std::vector<std::string> known = IdTexts(configured);
+      problems.Add(path,
+                   StrCat("references ", kind, " \"", text, "\" which is not configured (configured: ",
+                          known.empty() ? "none" : absl::StrJoin(known, ", "), config::DidYouMean(text, known), ")"),
                    item.source());
     } else if (!absl::c_linear_search(ids, *id)) {
       ids.push_back(*id);
@@ -120,11 +173,10 @@ std::vector<ComponentId> ReadReferences(const Node& list, std::string_view path,
 }
 
 PipelineConfig ReadPipeline(ComponentId id, const Node::Entry& entry, const ServiceConfig& config, Problems& problems) {
-  static constexpr std::string_view kKeys[] = {"receivers", "processors", "exporters"};
   const std::string path = StrCat("service::pipelines::", id.ToString());
   PipelineConfig pipeline{std::move(id), {}, {}, {}};
   ExpectMap(entry.value, path, problems);
-  RefuseUnknownKeys(entry.value, path, kKeys, problems);
+  RefuseUnknownKeys(entry.value, path, kPipelineKeys, problems);
   const auto read = [&](std::string_view key, std::string_view kind, const ComponentNodes& configured) {
     return ReadReferences(ChildOrNull(entry.value, key), path, kind, configured, problems);
   };
@@ -133,8 +185,9 @@ PipelineConfig ReadPipeline(ComponentId id, const Node::Entry& entry, const Serv
   pipeline.exporters = read("exporters", "exporter", config.exporters);
   // An unresolved reference has been reported already; only a list without any is new.
   const auto require = [&](std::string_view key, std::string_view kind) {
-    if (!ChildOrNull(entry.value, key).items().empty()) return;
-    problems.Add(path, StrCat("must have at least one ", kind), entry.source);
+    const Node* list = entry.value.Find(key);
+    if (list != nullptr && !list->items().empty()) return;
+    problems.Add(path, StrCat("must have at least one ", kind), list == nullptr ? entry.source : list->source());
   };
   require("receivers", "receiver");
   require("exporters", "exporter");
@@ -157,8 +210,10 @@ void ReadPipelines(const Node& pipelines, ServiceConfig& config, Problems& probl
           StrCat(id->type, " pipelines are not supported by this version: remove service.pipelines.", entry.key),
           entry.source);
     } else if (id->type != "traces") {
+      static const std::string kTraces[] = {"traces"};
       problems.Add("service::pipelines",
-                   StrCat("in \"", entry.key, "\" id: unknown pipeline signal: \"", id->type, "\" (valid: traces)"),
+                   StrCat("in \"", entry.key, "\" id: unknown pipeline signal: \"", id->type, "\" (valid: traces",
+                          config::DidYouMean(id->type, kTraces), ")"),
                    entry.source);
     } else {
       config.pipelines.push_back(ReadPipeline(*std::move(id), entry, config, problems));
@@ -166,64 +221,13 @@ void ReadPipelines(const Node& pipelines, ServiceConfig& config, Problems& probl
   }
 }
 
-struct LogsOptions {
-  std::string level = "info";
-  std::string encoding = "console";
-  void Declare(config::OptionsReader& r) {
-    r.Field("level", level, "Lowest level that is logged: debug, info, warn or error.");
-    r.Field("encoding", encoding, "console (one line of text) or json.");
-  }
-  [[nodiscard]] Status Validate() const {
-    RETURN_IF_ERROR(ParseLogLevel(level).status());
-    return ParseLogFormat(encoding).status();
-  }
-};
-
-struct MetricsOptions {
-  std::string level = "normal";
-  std::string address;
-  void Declare(config::OptionsReader& r) {
-    r.Field("level", level, "none switches the /metrics page off; basic, normal and detailed serve the same page.");
-    r.Field("address", address, "Address of the /metrics page; port 8888 if it is left out.");
-  }
-  [[nodiscard]] bool enabled() const { return !absl::EqualsIgnoreCase(level, "none"); }
-  [[nodiscard]] Status Validate() const {
-    for (const char* valid : {"none", "basic", "normal", "detailed"}) {
-      if (absl::EqualsIgnoreCase(level, valid)) return absl::OkStatus();
-    }
-    return absl::InvalidArgumentError(StrCat("unknown level \"", level, "\" (valid: none, basic, normal, detailed)"));
-  }
-};
-
-struct TelemetryOptions {
-  LogsOptions logs;
-  MetricsOptions metrics;
-  void Declare(config::OptionsReader& r) {
-    r.Field("logs", logs, "The log of this process.");
-    r.Field("metrics", metrics, "The metrics of this process.");
-    r.Unsupported("traces", "remove service.telemetry.traces");
-    r.Unsupported("resource", "remove service.telemetry.resource");
-  }
-};
-
-TelemetryConfig ReadTelemetry(const Node& node, Problems& problems) {
-  const auto options = config::ReadOptions<TelemetryOptions>(node, "service::telemetry", problems);
-  TelemetryConfig telemetry;
-  telemetry.log_level = ParseLogLevel(options.logs.level).value_or(telemetry.log_level);
-  telemetry.log_format = ParseLogFormat(options.logs.encoding).value_or(telemetry.log_format);
-  telemetry.metrics_enabled = options.metrics.enabled();
-  telemetry.metrics_endpoint = options.metrics.address;
-  return telemetry;
-}
-
 void ReadService(const Node& service, ServiceConfig& config, Problems& problems) {
-  static constexpr std::string_view kKeys[] = {"extensions", "pipelines", "telemetry"};
   ExpectMap(service, "service", problems);
-  RefuseUnknownKeys(service, "service", kKeys, problems);
+  RefuseUnknownKeys(service, "service", kServiceKeys, problems);
   config.enabled_extensions = ReadReferences(ChildOrNull(service, "extensions"), "service::extensions", "extension",
                                              config.extensions, problems);
   ReadPipelines(ChildOrNull(service, "pipelines"), config, problems);
-  config.telemetry = ReadTelemetry(ChildOrNull(service, "telemetry"), problems);
+  config.telemetry = ReadTelemetry(ChildOrNull(service, "telemetry"), "service::telemetry", problems);
 }
 
 void ReadComponents(const Node& root, const Registry& registry, ServiceConfig& config, Problems& problems) {
@@ -243,16 +247,35 @@ void ReadComponents(const Node& root, const Registry& registry, ServiceConfig& c
 
 }  // namespace
 
+std::vector<config::OptionDoc> DescribeRoot() {
+  return Describe(kRootKeys);
+}
+
+std::vector<config::OptionDoc> DescribeService() {
+  using Kind = config::OptionDoc::Kind;
+  std::vector<config::OptionDoc> docs = Describe(kServiceKeys);
+  for (config::OptionDoc& doc : docs) {
+    if (doc.type == "section") doc.kind = Kind::kSection;
+    if (doc.name == "telemetry") doc.children = DescribeTelemetry();
+    if (doc.name != "pipelines") continue;
+    doc.kind = Kind::kSection;
+    doc.children = {{.name = "traces/NAME",
+                     .kind = Kind::kSection,
+                     .type = "section",
+                     .words = "One pipeline; `traces` alone is a name too.",
+                     .children = Describe(kPipelineKeys)}};
+  }
+  return docs;
+}
+
 StatusOr<ServiceConfig> ParseServiceConfig(const Node& root, const Registry& registry) {
-  static constexpr std::string_view kKeys[] = {"receivers",  "processors", "exporters",
-                                               "connectors", "extensions", "service"};
   if (root.is_null() || (root.is_map() && root.entries().empty())) {
     return absl::InvalidArgumentError("empty configuration: service::pipelines must have at least one pipeline");
   }
   Problems problems;
   ServiceConfig config;
   ExpectMap(root, "", problems);
-  RefuseUnknownKeys(root, "configuration", kKeys, problems);
+  RefuseUnknownKeys(root, "configuration", kRootKeys, problems);
   ReadComponents(root, registry, config, problems);
   if (config.receivers.empty() && problems.empty()) problems.Add("no receiver configuration specified in config");
   if (config.exporters.empty() && problems.empty()) problems.Add("no exporter configuration specified in config");

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "base/log.h"
 #include "base/status.h"
 #include "config/node.h"
 #include "pipeline/component_id.h"
 #include "pipeline/registry.h"
+#include "pipeline/telemetry_config.h"
 
 namespace spanloom::pipeline {
 
@@ -25,14 +25,6 @@ struct PipelineConfig {
   std::vector<ComponentId> receivers;
   std::vector<ComponentId> processors;
   std::vector<ComponentId> exporters;
-};
-
-// service.telemetry.
-struct TelemetryConfig {
-  LogLevel log_level = LogLevel::kInfo;
-  LogFormat log_format = LogFormat::kText;
-  bool metrics_enabled = true;   // false for level: none
-  std::string metrics_endpoint;  // "" if not written out: port 8888 of the host for listeners
 };
 
 struct ServiceConfig {
@@ -49,5 +41,9 @@ struct ServiceConfig {
 // kInvalidArgument lists everything that is wrong, a line each, with file and line. Components that no pipeline uses
 // are checked too.
 StatusOr<ServiceConfig> ParseServiceConfig(const config::Node& root, const Registry& registry);
+
+// The keys of a configuration, and of its `service` with all that stands below, for the reference pages.
+std::vector<config::OptionDoc> DescribeRoot();
+std::vector<config::OptionDoc> DescribeService();
 
 }  // namespace spanloom::pipeline

@@ -56,6 +56,19 @@ void WriteAttributes(std::string_view of, const Attributes& attributes, const De
   }
 }
 
+constexpr ComponentDoc kDoc = {
+    .words = "Writes what passes to the log, at level info.",
+    .example = R"(exporters:
+  debug:
+    verbosity: detailed
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      exporters: [debug]
+)",
+};
+
 }  // namespace
 
 void DebugOptions::Declare(config::OptionsReader& r) {
@@ -111,7 +124,7 @@ void DebugExporter::WriteDetails(const otlp::SpanContext& context) const {
 
 void RegisterDebugExporter(Registry& registry) {
   registry.exporters.Add<DebugOptions>(
-      "debug", [](const ComponentId& id, const DebugOptions& options, const BuildContext& context) {
+      "debug", kDoc, [](const ComponentId& id, const DebugOptions& options, const BuildContext& context) {
         return std::make_unique<DebugExporter>(id, options, context,
                                                [](std::string_view message, std::initializer_list<LogField> fields) {
                                                  Log(LogLevel::kInfo, message, fields);

@@ -20,6 +20,24 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
+constexpr ComponentDoc kDoc = {
+    .words =
+        "Sends spans to another backend over OTLP/gRPC. What waits for it is queued in memory, and sent again while "
+        "the "
+        "backend fails for the moment.",
+    .example = R"(exporters:
+  otlp_grpc/jaeger:
+    endpoint: jaeger-collector:4317
+    tls:
+      insecure: true
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      exporters: [otlp_grpc/jaeger]
+)",
+};
+
 }  // namespace
 
 void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
@@ -139,7 +157,7 @@ void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {
 
 void RegisterOtlpGrpcExporter(Registry& registry) {
   registry.exporters.Add<OtlpGrpcExporterOptions>(
-      "otlp_grpc", [](const ComponentId& id, OtlpGrpcExporterOptions options, const BuildContext& context) {
+      "otlp_grpc", kDoc, [](const ComponentId& id, OtlpGrpcExporterOptions options, const BuildContext& context) {
         return std::make_unique<OtlpGrpcExporter>(id, std::move(options), context);
       });
   registry.exporters.AddAlias("otlp", "otlp_grpc");

@@ -30,8 +30,10 @@ constexpr std::string_view kDropAdvice =
 
 void SendingQueueOptions::Declare(config::OptionsReader& r) {
   r.Field("enabled", enabled, "Whether requests are queued in memory; without it a sender waits for the destination.");
-  r.Field("num_consumers", num_consumers, "Requests that are under way at once.", {.min = 1, .max = 1'000});
-  r.Field("queue_size", queue_size, "Requests that may wait; further ones are refused.", {.min = 1, .max = 1'000'000});
+  r.Field("num_consumers", num_consumers, "Requests that are under way at once.",
+          {.min = 1, .max = 1'000, .unit = "requests"});
+  r.Field("queue_size", queue_size, "Requests that may wait; further ones are refused.",
+          {.min = 1, .max = 1'000'000, .unit = "requests"});
   for (const char* name : {"storage", "batch", "sizer", "wait_for_result", "block_on_overflow"}) {
     r.Unsupported(name, "remove it; the queue is kept in memory and counted in requests");
   }

@@ -10,8 +10,9 @@ void RetryOptions::Declare(config::OptionsReader& r) {
   r.Field("enabled", enabled, "Whether a request that failed for the moment is sent again.");
   r.Field("initial_interval", initial_interval, "Wait before the first repetition.");
   r.Field("randomization_factor", randomization_factor, "Share by which each wait is made longer or shorter by chance.",
-          {.min = 0, .max = 1});
-  r.Field("multiplier", multiplier, "How much longer each wait is than the one before.", {.min = 1, .max = 100});
+          {.min = 0, .max = 1, .unit = "share of the wait"});
+  r.Field("multiplier", multiplier, "How much longer each wait is than the one before.",
+          {.min = 1, .max = 100, .unit = "times"});
   r.Field("max_interval", max_interval, "Longest wait.");
   r.Field("max_elapsed_time", max_elapsed_time, "Time after which a request is given up; 0 means never.");
 }

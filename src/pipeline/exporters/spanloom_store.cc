@@ -11,11 +11,27 @@
 #include "pipeline/exporters/export_counters.h"
 
 namespace spanloom::pipeline {
+namespace {
+
+constexpr ComponentDoc kDoc = {
+    .words =
+        "Keeps spans in the store of this process, where the page and the query API find them. Each traces pipeline "
+        "of a file gains it unless it names it (or --no-store-append is given).",
+    .example = R"(exporters:
+  spanloom_store:
+    limit_mib: 1024
+    traces_max: 500000
+    spans_max: 5000000
+)",
+};
+
+}  // namespace
 
 void SpanloomStoreOptions::Declare(config::OptionsReader& r) {
-  r.Field("traces_max", traces_max, "Traces kept; the oldest go first.", {.min = 1});
-  r.Field("spans_max", spans_max, "Spans kept, over all traces.", {.min = 1, .max = UINT32_MAX});
-  r.Mebibytes("limit_mib", bytes_max, "MiB of spans kept.", {.min = 1, .max = 1 << 20});
+  r.Field("traces_max", traces_max, "Traces kept at most; the oldest go first.", {.min = 1, .unit = "traces"});
+  r.Field("spans_max", spans_max, "Spans kept at most, over all traces.",
+          {.min = 1, .max = UINT32_MAX, .unit = "spans"});
+  r.Mebibytes("limit_mib", bytes_max, "Memory that the spans may take, as received.", {.min = 1, .max = 1 << 20});
   r.Field("data_dir", data_dir, "Directory that keeps the traces over a clean restart; none if it is left out.");
 }
 
@@ -77,7 +93,7 @@ void SpanloomStoreExporter::Stop(std::chrono::milliseconds grace) {
 
 void RegisterSpanloomStoreExporter(Registry& registry, StoreSource store) {
   registry.exporters.Add<SpanloomStoreOptions>(
-      "spanloom_store",
+      "spanloom_store", kDoc,
       [store = std::move(store)](const ComponentId& id, const SpanloomStoreOptions&, const BuildContext& context) {
         return std::make_unique<SpanloomStoreExporter>(id, context, store());
       });

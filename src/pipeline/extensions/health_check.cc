@@ -20,6 +20,16 @@ std::string TimeText(int64_t unix_ns) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixNanos(unix_ns), absl::UTCTimeZone());
 }
 
+constexpr ComponentDoc kDoc = {
+    .words =
+        "Answers whether the process is ready, for the probes of Kubernetes: 200 once every component has started, 503 "
+        "before and while it stops.",
+    .example = R"(extensions:
+  health_check:
+    endpoint: 0.0.0.0:13133
+)",
+};
+
 }  // namespace
 
 void HealthCheckOptions::Declare(config::OptionsReader& r) {
@@ -86,7 +96,7 @@ net::HttpResponse HealthCheckExtension::Answer() const {
 
 void RegisterHealthCheckExtension(Registry& registry) {
   registry.extensions.Add<HealthCheckOptions>(
-      "health_check", [](const ComponentId& id, HealthCheckOptions options, const BuildContext& context) {
+      "health_check", kDoc, [](const ComponentId& id, HealthCheckOptions options, const BuildContext& context) {
         return std::make_unique<HealthCheckExtension>(id, std::move(options), context);
       });
 }

@@ -22,12 +22,31 @@ constexpr std::string_view kHeldSpansGauge = "spanloom_processor_held_spans";
 constexpr std::string_view kDropAdvice =
     "the exporter refuses this batch for good; see its error, and the receiver's message size limit behind it";
 
+constexpr ComponentDoc kDoc = {
+    .words =
+        "Collects spans and passes them on together, by size or time. It answers at once, from bounded memory: what it "
+        "holds is lost in a crash and delivered at a clean stop.",
+    .example = R"(processors:
+  batch:
+    timeout: 1s
+    send_batch_size: 1024
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [batch]
+      exporters: [spanloom_store]
+)",
+};
+
 }  // namespace
 
 void BatchOptions::Declare(config::OptionsReader& r) {
   r.Field("timeout", timeout, "Longest time that a span waits for others; 0 sends at once.");
-  r.Field("send_batch_size", send_batch_size, "Spans that make a batch be sent before its timeout.", {.min = 0});
-  r.Field("send_batch_max_size", send_batch_max_size, "Most spans in one batch; 0 means no limit.", {.min = 0});
+  r.Field("send_batch_size", send_batch_size, "Size that makes a batch be sent before its timeout.",
+          {.min = 0, .unit = "spans"});
+  r.Field("send_batch_max_size", send_batch_max_size, "Largest size of one batch; 0 means no limit.",
+          {.min = 0, .unit = "spans"});
   r.Unsupported("metadata_keys", "remove it; batches are not kept apart by client metadata");
 }
 
@@ -260,7 +279,8 @@ uint64_t BatchProcessor::undelivered_spans() const {
 
 void RegisterBatchProcessor(Registry& registry) {
   registry.processors.Add<BatchOptions>(
-      "batch", [](const ComponentId& id, const BatchOptions& options, const BuildContext& context, Consumer& next) {
+      "batch", kDoc,
+      [](const ComponentId& id, const BatchOptions& options, const BuildContext& context, Consumer& next) {
         return std::make_unique<BatchProcessor>(id, options, context, next);
       });
 }

@@ -157,8 +157,8 @@ TEST_F(BatchProcessorTest, StopCountsWhatItGivesUp) {
 TEST(BatchOptions, LargestSizeMustNotBeBelowTheSize) {
   config::Problems problems;
   config::ReadOptions<BatchOptions>(*config::ParseYaml("send_batch_max_size: 5", "f"), "processors::batch", problems);
-  EXPECT_THAT(problems.lines(), ElementsAre("processors::batch: send_batch_max_size must be greater or equal to "
-                                            "send_batch_size (f:1)"));
+  EXPECT_THAT(problems.lines(), ElementsAre("f:1: processors::batch: send_batch_max_size must be greater or equal to "
+                                            "send_batch_size"));
 }
 
 }  // namespace

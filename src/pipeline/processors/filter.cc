@@ -33,10 +33,29 @@ Counter& ItemCounter(MetricRegistry& metrics, std::string_view name, std::string
   return metrics.GetCounter(name, help, {{"otel_signal", "traces"}, {"processor", id}});
 }
 
+constexpr ComponentDoc kDoc = {
+    .words = "Drops the spans for which a condition holds.",
+    .example = R"(processors:
+  filter/scrapes:
+    error_mode: ignore
+    traces:
+      span:
+        - attributes["url.path"] == "/metrics"
+        - name == "GET /metrics"
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [filter/scrapes]
+      exporters: [spanloom_store]
+)",
+};
+
 }  // namespace
 
 void FilterTracesOptions::Declare(config::OptionsReader& r) {
-  r.Field("span", span, "OTTL conditions on spans; a span for which one holds is dropped.");
+  r.Field("span", span, "OTTL conditions on spans; a span for which one holds is dropped.",
+          [](const std::string& condition) { return ottl::CompileSpanCondition(condition).status(); });
   r.Unsupported("resource", "write the conditions as traces.span with resource.attributes[\"...\"]");
   r.Unsupported("spanevent", kOnlySpans);
   r.Unsupported("span_event", kOnlySpans);
@@ -52,10 +71,6 @@ void FilterOptions::Declare(config::OptionsReader& r) {
                            "log_conditions", "profile_conditions"}) {
     r.Unsupported(name, kOnlySpans);
   }
-}
-
-Status FilterOptions::Validate() const {
-  return ottl::SpanConditions::Compile(traces.span).status();
 }
 
 FilterProcessor::FilterProcessor(const ComponentId& id, const FilterOptions& options, const BuildContext& context,
@@ -96,7 +111,8 @@ void FilterProcessor::Consume(otlp::Batch batch, Done done) {
 
 void RegisterFilterProcessor(Registry& registry) {
   registry.processors.Add<FilterOptions>(
-      "filter", [](const ComponentId& id, const FilterOptions& options, const BuildContext& context, Consumer& next) {
+      "filter", kDoc,
+      [](const ComponentId& id, const FilterOptions& options, const BuildContext& context, Consumer& next) {
         return std::make_unique<FilterProcessor>(id, options, context, next);
       });
 }

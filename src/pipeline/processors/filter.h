@@ -28,7 +28,6 @@ struct FilterOptions {
   ErrorMode error_mode = ErrorMode::kIgnore;
   FilterTracesOptions traces;
   void Declare(config::OptionsReader& r);
-  [[nodiscard]] Status Validate() const;  // compiles the conditions
 };
 
 // Answers what the next consumer answers; OK at once if no span is left. Thread-safe; holds nothing.

@@ -76,7 +76,15 @@ TEST(FilterOptions, RefusesWhatItWouldNotDo) {
               ElementsAre(HasSubstr("processors::filter::traces: resource is not supported by this version")));
   EXPECT_THAT(Problems("traces: {span_event: [x]}"), ElementsAre(HasSubstr("span_event is not supported")));
   EXPECT_THAT(Problems("error_mode: x"), ElementsAre(HasSubstr("error_mode: unknown value")));
-  EXPECT_THAT(Problems("traces: {span: ['foo == 1']}"), ElementsAre(HasSubstr("foo == 1")));
+}
+
+// Scenario: two bad conditions between good ones.
+// Guarantees: both are named, each at its own line.
+TEST(FilterOptions, NamesEveryBadCondition) {
+  EXPECT_THAT(
+      Problems("traces:\n  span:\n    - name == \"a\"\n    - foo == 1\n    - name == \"b\"\n    - name =\n"),
+      ElementsAre(HasSubstr("f:4: processors::filter::traces::span::1: unable to parse OTTL condition \"foo == 1\""),
+                  HasSubstr("f:6: processors::filter::traces::span::3: unable to parse OTTL condition \"name =\"")));
 }
 
 }  // namespace

@@ -29,6 +29,19 @@ StatusOr<Bytes> AsProtobuf(OtlpEncoding encoding, Bytes body) {
   return Bytes(std::move(message));
 }
 
+constexpr ComponentDoc kDoc = {
+    .words = "Takes spans over OTLP: gRPC, and HTTP with protobuf or JSON. Both protocols may share one endpoint.",
+    .example = R"(receivers:
+  otlp:
+    protocols:
+      grpc:
+        endpoint: 0.0.0.0:4317
+        max_recv_msg_size_mib: 16
+      http:
+        endpoint: 0.0.0.0:4318
+)",
+};
+
 }  // namespace
 
 void KeepaliveEnforcementOptions::Declare(config::OptionsReader& r) {
@@ -46,10 +59,10 @@ void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
                                                                                  {"unix", ListenTransport::kUnix}};
   r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT or unix:/PATH; port 4317 if it is left out.");
   r.Choice<ListenTransport>("transport", transport, kTransports, "What the endpoint is: tcp, or unix for a path.");
-  r.Mebibytes("max_recv_msg_size_mib", message_bytes_max, "Largest request in MiB, decompressed; 0 means 4.",
+  r.Mebibytes("max_recv_msg_size_mib", message_bytes_max, "Largest request, decompressed; 0 means 4.",
               {.min = 0, .max = 1024});
   r.Field("max_concurrent_streams", max_concurrent_streams,
-          "Calls that one connection may have under way; 0 means the server's own limit of 256.");
+          "Calls that one connection may have under way; 0 means the server's own limit of 256.", {.unit = "calls"});
   r.Field("keepalive", keepalive, "Rules for HTTP/2 pings.");
   r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
   r.Unsupported("auth", kNoAuth);
@@ -64,7 +77,8 @@ void OtlpHttpOptions::Declare(config::OptionsReader& r) {
   r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT or unix:/PATH; port 4318 if it is left out.");
   r.Field("traces_url_path", traces_url_path, "Path that takes trace requests.");
   r.Field("max_request_body_size", max_request_body_size,
-          "Largest body in bytes, as sent and after decompression; 0 means 20 MiB.", {.min = 0, .max = 1 << 30});
+          "Largest body, as sent and after decompression; 0 means 20 MiB.",
+          {.min = 0, .max = 1 << 30, .unit = "bytes"});
   r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
   r.Unsupported("auth", kNoAuth);
   r.Unsupported("cors", "remove it; browsers cannot send to this version");
@@ -268,7 +282,8 @@ std::vector<Endpoint> OtlpReceiver::endpoints() const {
 
 void RegisterOtlpReceiver(Registry& registry) {
   registry.receivers.Add<OtlpReceiverOptions>(
-      "otlp", [](const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context, Consumer& next) {
+      "otlp", kDoc,
+      [](const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context, Consumer& next) {
         return std::make_unique<OtlpReceiver>(id, std::move(options), context, next);
       });
 }

@@ -224,13 +224,13 @@ std::vector<std::string> Problems(std::string_view yaml) {
 // Guarantees: refused in the same sense, with path, key and line.
 TEST(OtlpReceiverOptions, RefusesWhatTheCollectorRefuses) {
   EXPECT_THAT(Problems(""),
-              ElementsAre("receivers::otlp: must specify at least one protocol when using the OTLP receiver "
-                          "(f:1)"));
-  EXPECT_THAT(Problems("protocols:\n  grpc:\n    endpont: a\n"),
-              ElementsAre(StartsWith("receivers::otlp::protocols::grpc: has invalid keys: endpont (valid: endpoint")));
+              ElementsAre("f:1: receivers::otlp: must specify at least one protocol when using the OTLP receiver"));
+  EXPECT_THAT(
+      Problems("protocols:\n  grpc:\n    endpont: a\n"),
+      ElementsAre(StartsWith("f:3: receivers::otlp::protocols::grpc: has invalid keys: endpont (valid: endpoint")));
   EXPECT_THAT(Problems("protocols: {grpc: {max_recv_msg_size_mib: \"4\"}}"),
-              ElementsAre("receivers::otlp::protocols::grpc::max_recv_msg_size_mib: expected type 'int', got 'string' "
-                          "\"4\" (f:1)"));
+              ElementsAre("f:1: receivers::otlp::protocols::grpc::max_recv_msg_size_mib: expected type 'int', got "
+                          "'string' \"4\""));
   EXPECT_TRUE(Problems("protocols: {grpc: , http: }").empty());
   EXPECT_THAT(Problems("protocols: {grpc: {tls: {cert_file: x}}}"),
               ElementsAre(HasSubstr("a certificate needs its key")));

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// service.telemetry: how the process reports on itself.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "config/node.h"
+#include "config/options.h"
+#include "config/problems.h"
+
+namespace spanloom::pipeline {
+
+struct TelemetryConfig {
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+  bool metrics_enabled = true;   // false for level: none
+  std::string metrics_endpoint;  // "" if not written out: port 8888 of the host for listeners
+};
+
+// What is wrong goes to `problems`, under `path`.
+TelemetryConfig ReadTelemetry(const config::Node& node, std::string_view path, config::Problems& problems);
+
+// The keys, for the reference pages.
+std::vector<config::OptionDoc> DescribeTelemetry();
+
+}  // namespace spanloom::pipeline
