@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "otlp/wire/cursor.h"
+#include "otlp/partial_success.h"
 #include "pipeline/loop_call.h"
 
 namespace spanloom::pipeline {
@@ -72,19 +72,6 @@ StatusOr<std::string> GrpcTarget(const std::string& endpoint) {
   return std::string(target);
 }
 
-// ExportTraceServiceResponse: partial_success = 1 {rejected_spans = 1, error_message = 2}.
-PartialSuccess ReadPartialSuccess(std::string_view response) {
-  PartialSuccess partial;
-  for (otlp::wire::Cursor outer(response); outer.Next();) {
-    if (outer.field() != 1 || outer.type() != otlp::wire::Type::kBytes) continue;
-    for (otlp::wire::Cursor inner(outer.bytes()); inner.Next();) {
-      if (inner.field() == 1 && inner.type() == otlp::wire::Type::kVarint) partial.rejected_spans = inner.scalar();
-      if (inner.field() == 2 && inner.type() == otlp::wire::Type::kBytes) partial.message = inner.bytes();
-    }
-  }
-  return partial;
-}
-
 OtlpGrpcExporter::OtlpGrpcExporter(const ComponentId& id, OtlpGrpcExporterOptions options, const BuildContext& context)
     : id_(id.ToString()),
       options_(std::move(options)),
@@ -144,7 +131,7 @@ void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {
   for (const auto& [name, value] : options_.headers) call.metadata.Add(absl::AsciiStrToLower(name), value);
   auto on_answer = [id = id_, log = partial_log_, done = std::move(done)](const StatusOr<Bytes>& response) mutable {
     if (!response.ok()) return std::move(done)(response.status());
-    const PartialSuccess partial = ReadPartialSuccess(response->view());
+    const otlp::PartialSuccess partial = otlp::ReadPartialSuccess(response->view());
     const bool speaks = partial.rejected_spans > 0 || !partial.message.empty();
     if (const auto spans = speaks ? log->Admit(partial.rejected_spans) : std::nullopt) {
       Log(LogLevel::kWarn, "Partial success response",

@@ -38,14 +38,6 @@ struct OtlpGrpcExporterOptions {
 // empty or has no port.
 StatusOr<std::string> GrpcTarget(const std::string& endpoint);
 
-// What the destination said in an ExportTraceServiceResponse.
-struct PartialSuccess {
-  size_t rejected_spans = 0;
-  std::string message;
-};
-// Lenient: bytes that are not such a message say nothing.
-PartialSuccess ReadPartialSuccess(std::string_view response);
-
 // Thread-safe; its connection and queue live on one loop.
 class OtlpGrpcExporter final : public Exporter {
  public:

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "otlp/partial_success.h"
+
+#include "otlp/wire/cursor.h"
+
+namespace spanloom::otlp {
+
+// ExportTraceServiceResponse: partial_success = 1 {rejected_spans = 1, error_message = 2}.
+PartialSuccess ReadPartialSuccess(std::string_view response) {
+  PartialSuccess partial;
+  for (wire::Cursor outer(response); outer.Next();) {
+    if (outer.field() != 1 || outer.type() != wire::Type::kBytes) continue;
+    for (wire::Cursor inner(outer.bytes()); inner.Next();) {
+      if (inner.field() == 1 && inner.type() == wire::Type::kVarint) partial.rejected_spans = inner.scalar();
+      if (inner.field() == 2 && inner.type() == wire::Type::kBytes) partial.message = inner.bytes();
+    }
+  }
+  return partial;
+}
+
+}  // namespace spanloom::otlp

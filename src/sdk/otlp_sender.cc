@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "sdk/otlp_sender.h"
+
+#include <absl/strings/numbers.h>
+
+#include "base/text.h"
+#include "otlp/partial_success.h"
+
+namespace spanloom::sdk {
+namespace {
+
+constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+// OTLP 1.x, "OTLP/HTTP Response", "Retryable Response Codes".
+Status StatusOfHttp(const net::HttpResponse& response) {
+  const std::string text = StrCat("HTTP status ", response.status);
+  switch (response.status) {
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      break;
+    default:
+      return absl::FailedPreconditionError(text);
+  }
+  uint32_t seconds = 0;
+  const Status status = absl::UnavailableError(text);
+  if (!absl::SimpleAtoi(AbslView(response.headers.Get("retry-after")), &seconds)) return status;
+  return WithRetryDelay(status, std::chrono::seconds(seconds));
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<OtlpSender>> OtlpSender::Create(net::Loop& loop, OtlpSenderOptions options) {
+  std::unique_ptr<OtlpSender> sender(new OtlpSender(std::move(options)));
+  const std::string& endpoint = sender->options_.endpoint;
+  if (sender->options_.protocol == OtlpProtocol::kGrpc) {
+    net::GrpcChannelOptions channel;
+    channel.endpoint = endpoint;
+    channel.user_agent = "spanloom";
+    ASSIGN_OR_RETURN(sender->channel_, net::GrpcChannel::Create(loop, std::move(channel)));
+  } else {
+    net::HttpClientOptions client;
+    client.endpoint = endpoint;
+    ASSIGN_OR_RETURN(sender->client_, net::HttpClient::Create(loop, std::move(client)));
+  }
+  return sender;
+}
+
+net::HttpHeaders OtlpSender::Headers() const {
+  net::HttpHeaders headers;
+  for (const auto& [name, value] : options_.headers) headers.Add(name, value);
+  headers.Set(kOwnTelemetryHeader, "1");
+  return headers;
+}
+
+void OtlpSender::Send(const Bytes& request, SendDone done) {
+  if (channel_ != nullptr) return SendGrpc(request, std::move(done));
+  SendHttp(request, std::move(done));
+}
+
+void OtlpSender::SendGrpc(const Bytes& request, SendDone done) {
+  net::GrpcCallOptions call;
+  call.deadline = options_.timeout;
+  call.metadata = Headers();
+  channel_->Call(std::string(kExportMethod), request, std::move(call),
+                 [done = std::move(done)](const StatusOr<Bytes>& answer) mutable {
+                   if (!answer.ok()) return std::move(done)(answer.status());
+                   std::move(done)(otlp::ReadPartialSuccess(answer->view()).rejected_spans);
+                 });
+}
+
+void OtlpSender::SendHttp(const Bytes& request, SendDone done) {
+  net::HttpRequest http;
+  http.method = "POST";
+  http.path = options_.path;
+  http.headers = Headers();
+  http.headers.Set("content-type", "application/x-protobuf");
+  http.body = request;
+  client_->Send(std::move(http), options_.timeout,
+                [done = std::move(done)](const StatusOr<net::HttpResponse>& answer) mutable {
+                  if (!answer.ok()) return std::move(done)(answer.status());
+                  if (answer->status != 200) return std::move(done)(StatusOfHttp(*answer));
+                  std::move(done)(otlp::ReadPartialSuccess(answer->body.view()).rejected_spans);
+                });
+}
+
+}  // namespace spanloom::sdk
