@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Makes spans for our own components. The parent is passed explicitly, the clock and the randomness too; a span that is
-// not sampled costs two random numbers and no allocation, and a tracer that is off costs a branch.
+// Makes spans for our own components. The parent is passed explicitly, the clock and the randomness too. A span that is
+// not sampled costs up to three random numbers and no allocation but for a long tracestate; a tracer that is off costs
+// a branch.
 //
 //   sdk::Span span = tracer.Start("receiver/otlp/TraceDataReceived", otlp::SpanKind::kInternal, server.context());
 //   span.SetString("transport", "grpc").SetInt("accepted_spans", 12);
