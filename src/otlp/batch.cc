@@ -2,135 +2,412 @@
 
 #include "otlp/batch.h"
 
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/check.h"
+#include "otlp/fields.h"
 #include "otlp/wire/cursor.h"
 #include "otlp/wire/writer.h"
 
 namespace spanloom::otlp {
-namespace {
 
 using wire::Cursor;
 using wire::Writer;
+using Level = Patches::Level;
 
-constexpr uint32_t kResourceSpansField = 1;  // of ExportTraceServiceRequest
-constexpr uint32_t kScopeSpansField = 2;     // of ResourceSpans
-constexpr uint32_t kSpansField = 2;          // of ScopeSpans
-
-// Visits every span of a request with its position, dropped or not; `is_wanted` decides before the span is read.
-template <typename IsWanted, typename Visit>
-void Walk(std::string_view request, IsWanted is_wanted, Visit visit) {
-  size_t position = 0;
-  for (const ResourceSpansView resource_spans : TracesView(request).resource_spans()) {
-    const ResourceView resource = resource_spans.resource();
-    for (const ScopeSpansView scope_spans : resource_spans.scope_spans()) {
-      const ScopeView scope = scope_spans.scope();
-      const auto spans = scope_spans.spans();
-      for (auto it = spans.begin(); it != spans.end(); ++it, ++position) {
-        if (!is_wanted(position)) continue;
-        const SpanView span = *it;
-        visit(position, SpanContext{resource_spans, resource, scope_spans, scope, span});
-      }
-    }
-  }
-}
-
-// Copies a request without its dropped spans, message by message.
-class Copy {
+// Steps through the spans that a slice has left, with the positions of what they stand in. `Visitor` has
+//   void OnResource(const ResourceSpansView&, std::string_view resource, size_t position)
+//   void OnScope(const ScopeSpansView&, std::string_view scope, size_t position)
+//   void OnSpan(std::string_view span, size_t position)
+// of which the first two are called once, before the first span that is left of the resource or scope.
+class SliceWalk {
  public:
-  Copy(const std::vector<bool>& dropped, std::string& out) : dropped_(dropped), out_(out), writer_(out) {}
-
-  void Request(std::string_view request) {
-    for (Cursor cursor(request); cursor.Next();) {
-      if (cursor.field() == kResourceSpansField) {
-        ResourceSpans(cursor.bytes());
-      } else {
-        writer_.Raw(cursor.raw());
+  template <typename Visitor>
+  static void Run(const Slice& slice, Visitor&& visitor) {
+    size_t scope_position = 0;
+    size_t span_position = 0;
+    size_t resource_position = 0;
+    size_t spans_to_visit = slice.span_count_;
+    if (spans_to_visit == 0) return;
+    for (const ResourceSpansView resource_spans : TracesView(slice.wire_.view()).resource_spans()) {
+      bool in_resource = false;
+      for (const ScopeSpansView scope_spans : resource_spans.scope_spans()) {
+        bool in_scope = false;
+        for (const std::string_view span : SpansOf(scope_spans)) {
+          const size_t position = span_position++;
+          if (!slice.IsLeft(position)) continue;
+          if (!std::exchange(in_resource, true)) {
+            const std::string_view resource = resource_spans.resource().wire();
+            visitor.OnResource(resource_spans, Current(slice, Level::kResource, resource_position, resource),
+                               resource_position);
+          }
+          if (!std::exchange(in_scope, true)) {
+            const std::string_view scope = scope_spans.scope().wire();
+            visitor.OnScope(scope_spans, Current(slice, Level::kScope, scope_position, scope), scope_position);
+          }
+          visitor.OnSpan(Current(slice, Level::kSpan, position, span), position);
+          if (--spans_to_visit == 0) return;
+        }
+        ++scope_position;
       }
+      ++resource_position;
     }
   }
 
  private:
-  void ResourceSpans(std::string_view resource_spans) {
-    const size_t begin = out_.size();
-    const size_t copied_before = copied_;
-    const Writer::Mark mark = writer_.Begin(kResourceSpansField);
-    for (Cursor cursor(resource_spans); cursor.Next();) {
-      if (cursor.field() == kScopeSpansField) {
-        ScopeSpans(cursor.bytes());
+  static RepeatedView<std::string_view, field::ScopeSpans::kSpans> SpansOf(const ScopeSpansView& scope_spans) {
+    return RepeatedView<std::string_view, field::ScopeSpans::kSpans>(scope_spans.wire());
+  }
+
+  // The patch of a message if there is one, else the message as received.
+  static std::string_view Current(const Slice& slice, Level level, size_t position, std::string_view received) {
+    if (slice.patches_ == nullptr) return received;
+    return slice.patches_->Find(level, position).value_or(received);
+  }
+};
+
+namespace {
+
+// Gives each span to `visit(context, position)`.
+template <typename Visit>
+class ContextVisitor {
+ public:
+  explicit ContextVisitor(Visit& visit) : visit_(visit) {}
+
+  void OnResource(const ResourceSpansView& resource_spans, std::string_view resource, size_t) {
+    resource_ = ResourceView(resource);
+    resource_schema_url_ = resource_spans.schema_url();
+  }
+  void OnScope(const ScopeSpansView& scope_spans, std::string_view scope, size_t) {
+    scope_ = ScopeView(scope);
+    scope_schema_url_ = scope_spans.schema_url();
+  }
+  void OnSpan(std::string_view wire, size_t position) {
+    const SpanView span(wire);
+    visit_(SpanContext{.resource = resource_,
+                       .resource_schema_url = resource_schema_url_,
+                       .scope = scope_,
+                       .scope_schema_url = scope_schema_url_,
+                       .span = span},
+           position);
+  }
+
+ private:
+  Visit& visit_;
+  ResourceView resource_;
+  ScopeView scope_;
+  std::string_view resource_schema_url_;
+  std::string_view scope_schema_url_;
+};
+
+template <typename Visit>
+void VisitSpans(const Slice& slice, Visit visit) {
+  SliceWalk::Run(slice, ContextVisitor<Visit>(visit));
+}
+
+// Collects what editors have changed.
+class Changes {
+ public:
+  void Keep(MessageEditor& editor, Level level, size_t position) {
+    if (!editor.is_changed()) return;
+    const std::string_view message = editor.wire();
+    patches_.push_back({.level = level, .position = position, .begin = bytes_.size(), .size = message.size()});
+    bytes_.append(message);
+  }
+
+  [[nodiscard]] const std::vector<Patches::Patch>& patches() const { return patches_; }
+  [[nodiscard]] std::string TakeBytes() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+  std::vector<Patches::Patch> patches_;
+};
+
+class ResourceEdit {
+ public:
+  ResourceEdit(absl::FunctionRef<void(ResourceEditor&)> edit, Changes& changes) : edit_(edit), changes_(changes) {}
+
+  void OnResource(const ResourceSpansView&, std::string_view resource, size_t position) {
+    editor_.Begin(resource);
+    edit_(editor_);
+    changes_.Keep(editor_, Level::kResource, position);
+  }
+  void OnScope(const ScopeSpansView&, std::string_view, size_t) {}
+  void OnSpan(std::string_view, size_t) {}
+
+ private:
+  absl::FunctionRef<void(ResourceEditor&)> edit_;
+  Changes& changes_;
+  ResourceEditor editor_;
+};
+
+class ScopeEdit {
+ public:
+  ScopeEdit(absl::FunctionRef<void(ScopeEditor&)> edit, Changes& changes) : edit_(edit), changes_(changes) {}
+
+  void OnResource(const ResourceSpansView&, std::string_view, size_t) {}
+  void OnScope(const ScopeSpansView&, std::string_view scope, size_t position) {
+    editor_.Begin(scope);
+    edit_(editor_);
+    changes_.Keep(editor_, Level::kScope, position);
+  }
+  void OnSpan(std::string_view, size_t) {}
+
+ private:
+  absl::FunctionRef<void(ScopeEditor&)> edit_;
+  Changes& changes_;
+  ScopeEditor editor_;
+};
+
+// Resource and scope are edited by their spans, and kept when the last of these is through.
+class SpanEdit {
+ public:
+  SpanEdit(absl::FunctionRef<void(SpanEditContext&)> edit, Changes& changes) : edit_(edit), changes_(changes) {}
+
+  void OnResource(const ResourceSpansView& resource_spans, std::string_view resource, size_t position) {
+    KeepScope();
+    KeepResource();
+    resource_.Begin(resource);
+    resource_schema_url_ = resource_spans.schema_url();
+    resource_position_ = position;
+  }
+  void OnScope(const ScopeSpansView& scope_spans, std::string_view scope, size_t position) {
+    KeepScope();
+    scope_.Begin(scope);
+    scope_schema_url_ = scope_spans.schema_url();
+    scope_position_ = position;
+  }
+  void OnSpan(std::string_view span, size_t position) {
+    span_.Begin(span);
+    SpanEditContext context(resource_, resource_schema_url_, scope_, scope_schema_url_, span_);
+    edit_(context);
+    changes_.Keep(span_, Level::kSpan, position);
+  }
+  void End() {
+    KeepScope();
+    KeepResource();
+  }
+
+ private:
+  void KeepResource() {
+    if (resource_position_) changes_.Keep(resource_, Level::kResource, *resource_position_);
+    resource_position_.reset();
+  }
+  void KeepScope() {
+    if (scope_position_) changes_.Keep(scope_, Level::kScope, *scope_position_);
+    scope_position_.reset();
+  }
+
+  absl::FunctionRef<void(SpanEditContext&)> edit_;
+  Changes& changes_;
+  ResourceEditor resource_;
+  ScopeEditor scope_;
+  SpanEditor span_;
+  std::string_view resource_schema_url_;
+  std::string_view scope_schema_url_;
+  std::optional<size_t> resource_position_;  // set while resource_ is in use
+  std::optional<size_t> scope_position_;
+};
+
+// Copies a request without the spans that are left out and with its patches, message by message; what stays as it is
+// and lies together is copied together.
+class Copy {
+ public:
+  Copy(const std::vector<bool>& left_out, const Patches* patches, std::string& out)
+      : left_out_(left_out), patches_(patches), out_(out), writer_(out) {}
+
+  void Request(std::string_view request) {
+    for (Cursor cursor(request); cursor.Next();) {
+      if (cursor.field() == field::Request::kResourceSpans) {
+        ResourceSpans(cursor.bytes());
       } else {
-        writer_.Raw(cursor.raw());
+        Pass(cursor.raw());
       }
     }
-    EndOrTakeBack(mark, begin, copied_before);
+    Flush();
+  }
+
+ private:
+  static constexpr size_t kLengthSize = 3;  // of messages from 16 KiB to 2 MiB
+
+  void ResourceSpans(std::string_view resource_spans) {
+    const Opened opened = Open(field::Request::kResourceSpans);
+    const bool is_patched = Replace(Level::kResource, resource_position_++, field::ResourceSpans::kResource);
+    for (Cursor cursor(resource_spans); cursor.Next();) {
+      if (cursor.field() == field::ResourceSpans::kScopeSpans) {
+        ScopeSpans(cursor.bytes());
+      } else if (!is_patched || cursor.field() != field::ResourceSpans::kResource) {
+        Pass(cursor.raw());
+      }
+    }
+    CloseOrTakeBack(opened);
   }
 
   void ScopeSpans(std::string_view scope_spans) {
-    const size_t begin = out_.size();
-    const size_t copied_before = copied_;
-    const Writer::Mark mark = writer_.Begin(kScopeSpansField);
+    const Opened opened = Open(field::ResourceSpans::kScopeSpans);
+    const bool is_patched = Replace(Level::kScope, scope_position_++, field::ScopeSpans::kScope);
     for (Cursor cursor(scope_spans); cursor.Next();) {
-      if (cursor.field() == kSpansField) {
+      if (cursor.field() == field::ScopeSpans::kSpans) {
         Span(cursor.raw());
-      } else {
-        writer_.Raw(cursor.raw());
+      } else if (!is_patched || cursor.field() != field::ScopeSpans::kScope) {
+        Pass(cursor.raw());
       }
     }
-    EndOrTakeBack(mark, begin, copied_before);
+    CloseOrTakeBack(opened);
   }
 
   void Span(std::string_view raw) {
-    CHECK(position_ < dropped_.size());
-    if (dropped_[position_++]) return;
-    writer_.Raw(raw);
+    const size_t position = span_position_++;
+    if (!left_out_.empty() && left_out_[position]) return;
     ++copied_;
+    if (!Replace(Level::kSpan, position, field::ScopeSpans::kSpans)) Pass(raw);
+  }
+
+  // Writes the patch of a message, if there is one.
+  bool Replace(Level level, size_t position, uint32_t field) {
+    if (patches_ == nullptr) return false;
+    const auto patch = patches_->Find(level, position);
+    if (!patch) return false;
+    Flush();
+    writer_.Bytes(field, *patch);
+    return true;
+  }
+
+  // Copies a field as it is, together with those that lie in front of it.
+  void Pass(std::string_view raw) {
+    if (run_.data() + run_.size() != raw.data()) Flush();
+    run_ = {run_.empty() ? raw.data() : run_.data(), run_.size() + raw.size()};
+  }
+  void Flush() {
+    out_.append(run_);
+    run_ = {};
+  }
+
+  // A message that was begun, and what there was before it.
+  struct Opened {
+    size_t begin = 0;
+    size_t copied = 0;
+    Writer::Mark mark;
+  };
+
+  Opened Open(uint32_t field) {
+    Flush();
+    return {.begin = out_.size(), .copied = copied_, .mark = writer_.Begin(field, kLengthSize)};
   }
 
   // A message without spans is not worth sending.
-  void EndOrTakeBack(Writer::Mark mark, size_t begin, size_t copied_before) {
-    if (copied_ > copied_before) {
-      writer_.End(mark);
+  void CloseOrTakeBack(const Opened& opened) {
+    Flush();
+    if (copied_ > opened.copied) {
+      writer_.End(opened.mark);
     } else {
-      out_.resize(begin);
+      out_.resize(opened.begin);
     }
   }
 
-  const std::vector<bool>& dropped_;  // [spans of the request]
+  const std::vector<bool>& left_out_;  // [spans of the request], or empty
+  const Patches* patches_;             // may be null
   std::string& out_;
   Writer writer_;
-  size_t position_ = 0;  // of the next span, among those of the request
-  size_t copied_ = 0;    // spans
+  std::string_view run_;  // to be copied; ends where the last field that was passed ends
+  size_t resource_position_ = 0;
+  size_t scope_position_ = 0;
+  size_t span_position_ = 0;
+  size_t copied_ = 0;  // spans
 };
 
 }  // namespace
 
 void Slice::ForEach(absl::FunctionRef<void(const SpanContext&)> visit) const {
-  Walk(
-      wire_.view(), [this](size_t position) { return dropped_.empty() || !dropped_[position]; },
-      [&](size_t, const SpanContext& span) { visit(span); });
+  VisitSpans(*this, [&](const SpanContext& context, size_t) { visit(context); });
 }
 
 size_t Slice::DropIf(absl::FunctionRef<bool(const SpanContext&)> drop) {
-  size_t count = 0;
-  Walk(
-      wire_.view(), [this](size_t position) { return dropped_.empty() || !dropped_[position]; },
-      [&](size_t position, const SpanContext& span) {
-        if (!drop(span)) return;
-        if (dropped_.empty()) dropped_.resize(span_count_);
-        CHECK(position < dropped_.size());
-        dropped_[position] = true;
-        ++count;
-      });
-  span_count_ -= count;
-  return count;
+  std::vector<size_t> dropped;  // positions
+  VisitSpans(*this, [&](const SpanContext& context, size_t position) {
+    if (drop(context)) dropped.push_back(position);
+  });
+  for (const size_t position : dropped) LeaveOut(position);
+  return dropped.size();
+}
+
+void Slice::LeaveOut(size_t position) {
+  if (left_out_.empty()) left_out_.resize(span_count_);
+  CHECK(position < left_out_.size() && !left_out_[position]);
+  left_out_[position] = true;
+  --span_count_;
+}
+
+void Slice::Adopt(std::string bytes, const std::vector<Patches::Patch>& patches) {
+  if (patches.empty()) return;
+  auto changed = patches_ == nullptr ? std::make_shared<Patches>() : std::make_shared<Patches>(*patches_);
+  changed->Add(Bytes(std::move(bytes)), patches);
+  patches_ = std::move(changed);
+}
+
+size_t Slice::EditResources(absl::FunctionRef<void(ResourceEditor&)> edit) {
+  Changes changes;
+  SliceWalk::Run(*this, ResourceEdit(edit, changes));
+  Adopt(changes.TakeBytes(), changes.patches());
+  return changes.patches().size();
+}
+
+size_t Slice::EditScopes(absl::FunctionRef<void(ScopeEditor&)> edit) {
+  Changes changes;
+  SliceWalk::Run(*this, ScopeEdit(edit, changes));
+  Adopt(changes.TakeBytes(), changes.patches());
+  return changes.patches().size();
+}
+
+size_t Slice::EditSpans(absl::FunctionRef<void(SpanEditContext&)> edit) {
+  Changes changes;
+  SpanEdit visitor(edit, changes);
+  SliceWalk::Run(*this, visitor);
+  visitor.End();
+  Adopt(changes.TakeBytes(), changes.patches());
+  return changes.patches().size();
+}
+
+Slice Slice::TakeFront(size_t spans) {
+  Slice front = *this;
+  const size_t total = request_spans();
+  size_t taken = 0;
+  for (size_t position = 0; position < total; ++position) {
+    if (!front.IsLeft(position)) continue;
+    if (taken < spans) {
+      LeaveOut(position);
+      ++taken;
+    } else {
+      front.LeaveOut(position);
+    }
+  }
+  return front;
+}
+
+std::vector<Slice> Slice::Split(size_t parts, absl::FunctionRef<size_t(const SpanContext&)> part_of) const {
+  Slice nothing = *this;
+  nothing.left_out_.assign(request_spans(), true);
+  nothing.span_count_ = 0;
+  std::vector<Slice> slices(parts, nothing);
+  VisitSpans(*this, [&](const SpanContext& context, size_t position) {
+    const size_t part = part_of(context);
+    CHECK(part < parts);
+    slices[part].left_out_[position] = false;
+    ++slices[part].span_count_;
+  });
+  for (Slice& slice : slices) {
+    if (slice.span_count_ == slice.left_out_.size()) slice.left_out_.clear();
+  }
+  return slices;
 }
 
 void Slice::AppendTo(std::string& out) const {
   if (is_whole()) {
     out.append(wire_.view());
   } else if (span_count_ > 0) {
-    Copy(dropped_, out).Request(wire_.view());
+    Copy(left_out_, patches_.get(), out).Request(wire_.view());
   }
 }
 
@@ -154,8 +431,19 @@ size_t Batch::span_count() const {
 
 size_t Batch::wire_bytes() const {
   size_t bytes = 0;
-  for (const Slice& slice : slices_) bytes += slice.wire().size();
+  for (const Slice& slice : slices_) bytes += slice.held_bytes();
   return bytes;
+}
+
+std::vector<Batch> Batch::Split(size_t parts, absl::FunctionRef<size_t(const SpanContext&)> part_of) const {
+  std::vector<Batch> batches(parts);
+  for (const Slice& slice : slices_) {
+    std::vector<Slice> split = slice.Split(parts, part_of);
+    for (size_t part = 0; part < parts; ++part) {
+      if (split[part].span_count() > 0) batches[part].Add(std::move(split[part]));
+    }
+  }
+  return batches;
 }
 
 Bytes Batch::Encode() const {

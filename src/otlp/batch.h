@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What flows through the pipeline into exporters and the store: slices of received requests. A slice shares the
-// request's bytes and says which of its spans were dropped on the way; bytes are copied once, when an exporter writes
-// its request.
+// request's bytes, says which of its spans are left, and holds what processors changed as patches beside them; bytes
+// are copied once, when an exporter writes its request.
 
 #pragma once
 
@@ -11,49 +11,111 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
+#include "otlp/editor.h"
+#include "otlp/patches.h"
 #include "otlp/views.h"
 
 namespace spanloom::otlp {
 
 // One span with what it stands in.
 struct SpanContext {
-  const ResourceSpansView& resource_spans;
   const ResourceView& resource;
-  const ScopeSpansView& scope_spans;
+  std::string_view resource_schema_url;
   const ScopeView& scope;
+  std::string_view scope_schema_url;
   const SpanView& span;
 };
 
-// A received request that passed ValidateTraces, less the spans that processors dropped. A value; copying shares the
-// bytes.
+// A span under edit with what it stands in. An edit of the resource or scope holds for all of its spans that the slice
+// visits, those before this one included.
+class SpanEditContext {
+ public:
+  SpanEditContext(ResourceEditor& resource, std::string_view resource_schema_url, ScopeEditor& scope,
+                  std::string_view scope_schema_url, SpanEditor& span)
+      : resource_(resource),
+        scope_(scope),
+        span_(span),
+        resource_schema_url_(resource_schema_url),
+        scope_schema_url_(scope_schema_url) {}
+
+  [[nodiscard]] ResourceEditor& resource() { return resource_; }
+  [[nodiscard]] ScopeEditor& scope() { return scope_; }
+  [[nodiscard]] SpanEditor& span() { return span_; }
+  // All of it as it is now. Valid until the next edit of any of the three.
+  [[nodiscard]] SpanContext context() {
+    return {.resource = resource_.view(),
+            .resource_schema_url = resource_schema_url_,
+            .scope = scope_.view(),
+            .scope_schema_url = scope_schema_url_,
+            .span = span_.view()};
+  }
+
+ private:
+  ResourceEditor& resource_;
+  ScopeEditor& scope_;
+  SpanEditor& span_;
+  std::string_view resource_schema_url_;
+  std::string_view scope_schema_url_;
+};
+
+// A received request, less the spans that are not part of the slice, with the changes made to the others. A value;
+// copying shares all bytes, and what is done to a copy is not seen in the original. Thread-compatible; copies may be
+// used on different threads.
 class Slice {
  public:
-  // `span_count` as counted by ValidateTraces.
+  // All spans of `wire`, which ReadTraces (request.h) made or would leave as it is. `span_count` as counted by
+  // ValidateTraces.
   Slice(Bytes wire, size_t span_count) : wire_(std::move(wire)), span_count_(span_count) {}
 
+  // The request as received, all spans included.
   [[nodiscard]] const Bytes& wire() const { return wire_; }
-  // Spans not dropped.
+  // Spans that are left.
   [[nodiscard]] size_t span_count() const { return span_count_; }
-  // True if nothing was dropped: the bytes can be passed on as they are.
-  [[nodiscard]] bool is_whole() const { return dropped_.empty(); }
+  // True if all spans are left and nothing was changed: the bytes can be passed on as they are.
+  [[nodiscard]] bool is_whole() const { return left_out_.empty() && patches_ == nullptr; }
+  // What the slice keeps alive: the request and the patches. Shared with other slices.
+  [[nodiscard]] size_t held_bytes() const { return wire_.size() + (patches_ == nullptr ? 0 : patches_->size_bytes()); }
 
-  // Visits the spans that are not dropped, in order.
+  // Visits the spans that are left, in order, as they are now.
   void ForEach(absl::FunctionRef<void(const SpanContext&)> visit) const;
 
   // Drops the spans for which `drop` is true; returns how many.
   size_t DropIf(absl::FunctionRef<bool(const SpanContext&)> drop);
 
+  // Each visits what has spans left, in order, with an editor for it, and keeps what was changed. Returns how many
+  // messages (resources, scopes, spans) it has replaced. A message without an effective edit costs no memory; if there
+  // is none at all, the slice is as it was.
+  size_t EditResources(absl::FunctionRef<void(ResourceEditor&)> edit);
+  size_t EditScopes(absl::FunctionRef<void(ScopeEditor&)> edit);
+  size_t EditSpans(absl::FunctionRef<void(SpanEditContext&)> edit);
+
+  // Takes the first `spans` spans out of the slice, or all if there are fewer. Copies no bytes and reads no span.
+  [[nodiscard]] Slice TakeFront(size_t spans);
+  // [parts]: a span goes into the slice part_of(span), which must be below `parts`. Copies no bytes.
+  [[nodiscard]] std::vector<Slice> Split(size_t parts, absl::FunctionRef<size_t(const SpanContext&)> part_of) const;
+
   // Appends the `resource_spans` fields of an ExportTraceServiceRequest with the spans that are left. Resources and
-  // scopes that are left without spans are left out; every other byte, unknown fields included, is as it was received.
+  // scopes that are left without spans are left out; every other byte that no edit has replaced, unknown fields
+  // included, is as it was received.
   void AppendTo(std::string& out) const;
 
  private:
+  friend class SliceWalk;
+
+  [[nodiscard]] size_t request_spans() const { return left_out_.empty() ? span_count_ : left_out_.size(); }
+  [[nodiscard]] bool IsLeft(size_t position) const { return left_out_.empty() || !left_out_[position]; }
+  void LeaveOut(size_t position);
+  void Adopt(std::string bytes, const std::vector<Patches::Patch>& patches);
+
   Bytes wire_;
   size_t span_count_ = 0;
-  std::vector<bool> dropped_;  // [spans of the request], by position; empty if none is dropped
+  std::vector<bool> left_out_;              // [spans of the request], by position; empty if all are left
+  std::shared_ptr<const Patches> patches_;  // null if nothing was changed. Shared, because copies of a slice are
+                                            // cheap values on several threads; replaced, never changed
 };
 
 // Slices in order of arrival. A value.
@@ -67,9 +129,11 @@ class Batch {
   [[nodiscard]] const std::vector<Slice>& slices() const { return slices_; }
   [[nodiscard]] std::vector<Slice>& slices() { return slices_; }
   [[nodiscard]] size_t span_count() const;
-  // Bytes of the requests that the slices keep alive, as an upper bound of what the batch costs.
+  // Bytes of the requests and patches that the slices keep alive, as an upper bound of what the batch costs.
   [[nodiscard]] size_t wire_bytes() const;
   [[nodiscard]] bool empty() const { return span_count() == 0; }
+  // [parts], as Slice::Split; slices without spans are left out.
+  [[nodiscard]] std::vector<Batch> Split(size_t parts, absl::FunctionRef<size_t(const SpanContext&)> part_of) const;
   // The whole batch as one ExportTraceServiceRequest. Shares the bytes if it is one whole slice.
   [[nodiscard]] Bytes Encode() const;
 

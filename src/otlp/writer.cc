@@ -273,6 +273,20 @@ void SpanWriter::End() {
   writer_.End(mark_);
 }
 
+std::string EncodeArray(absl::FunctionRef<void(ArrayWriter&)> write_elements) {
+  std::string wire;
+  Writer writer(wire);
+  WriteArray(writer, write_elements);
+  return wire;
+}
+
+std::string EncodeMap(absl::FunctionRef<void(AttributeWriter&)> write_entries) {
+  std::string wire;
+  Writer writer(wire);
+  WriteMap(writer, write_entries);
+  return wire;
+}
+
 std::string EncodeResource(absl::FunctionRef<void(AttributeWriter&)> write_attributes) {
   std::string wire;
   AttributeWriter attributes(Writer(wire), field::Resource::kAttributes);

@@ -134,6 +134,10 @@ class SpanWriter {
   uint32_t flags_;
 };
 
+// An AnyValue with an array or a map in it, in wire form.
+[[nodiscard]] std::string EncodeArray(absl::FunctionRef<void(ArrayWriter&)> write_elements);
+[[nodiscard]] std::string EncodeMap(absl::FunctionRef<void(AttributeWriter&)> write_entries);
+
 // A Resource in wire form.
 [[nodiscard]] std::string EncodeResource(absl::FunctionRef<void(AttributeWriter&)> write_attributes);
 

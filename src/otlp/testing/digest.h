@@ -9,6 +9,7 @@
 #include <absl/hash/hash.h>
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <string_view>
 
@@ -25,6 +26,7 @@ class Digest {
       Mix(resource_spans.schema_url(), resource_spans.resource().service_name());
       Mix(resource_spans.resource().dropped_attributes_count());
       Add(resource_spans.resource().attributes());
+      for (const EntityRefView entity : resource_spans.resource().entity_refs()) Add(entity);
       for (const ScopeSpansView scope_spans : resource_spans.scope_spans()) spans += Add(scope_spans);
     }
     return spans;
@@ -43,6 +45,12 @@ class Digest {
       ++spans;
     }
     return spans;
+  }
+
+  void Add(const EntityRefView& entity) {
+    Mix(entity.schema_url(), entity.type(), entity.id_keys().Count());
+    for (const std::string_view key : entity.id_keys()) Mix(key);
+    for (const std::string_view key : entity.description_keys()) Mix(key);
   }
 
   void Add(const SpanView& span) {
@@ -86,7 +94,7 @@ class Digest {
         Mix(value.int_value());
         break;
       case ValueView::Kind::kDouble:
-        Mix(std::bit_cast<uint64_t>(value.double_value()));
+        Mix(std::isnan(value.double_value()) ? kNan : std::bit_cast<uint64_t>(value.double_value()));
         break;
       case ValueView::Kind::kArray:
         Mix(value.array().Count());
@@ -97,6 +105,8 @@ class Digest {
         break;
     }
   }
+
+  static constexpr uint64_t kNan = 0x7ff8000000000000;  // all NaNs mean the same
 
   template <typename... Values>
   void Mix(const Values&... values) {

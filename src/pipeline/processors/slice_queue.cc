@@ -21,7 +21,7 @@ size_t SpansWithin(size_t spans, size_t bytes, size_t room) {
 void SliceQueue::Push(otlp::Batch batch) {
   for (otlp::Slice& slice : batch.slices()) {
     if (slice.span_count() == 0) continue;
-    const size_t bytes = slice.wire().size();
+    const size_t bytes = slice.held_bytes();
     span_count_ += slice.span_count();
     wire_bytes_ += bytes;
     entries_.push_back({std::move(slice), bytes});
@@ -30,12 +30,8 @@ void SliceQueue::Push(otlp::Batch batch) {
 
 otlp::Slice SliceQueue::SplitFront(size_t spans) {
   Entry& front = entries_.front();
-  otlp::Slice head = front.slice;
-  size_t position = 0;
-  head.DropIf([&](const otlp::SpanContext&) { return position++ >= spans; });
   const size_t head_bytes = front.bytes * spans / front.slice.span_count();
-  position = 0;
-  front.slice.DropIf([&](const otlp::SpanContext&) { return position++ < spans; });
+  otlp::Slice head = front.slice.TakeFront(spans);
   front.bytes -= head_bytes;
   span_count_ -= spans;
   wire_bytes_ -= head_bytes;

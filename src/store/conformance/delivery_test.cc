@@ -36,7 +36,7 @@ void Collect(const otlp::Batch& batch, DeliveredTraces& traces) {
     slice.ForEach([&traces](const otlp::SpanContext& context) {
       traces[context.span.trace_id()].insert(
           {std::string(context.span.wire()), std::string(context.resource.wire()), std::string(context.scope.wire()),
-           std::string(context.resource_spans.schema_url()), std::string(context.scope_spans.schema_url())});
+           std::string(context.resource_schema_url), std::string(context.scope_schema_url)});
     });
   }
 }

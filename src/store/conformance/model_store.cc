@@ -26,8 +26,8 @@ void ModelStore::Append(otlp::Batch batch, Done done) {
     slice.ForEach([this](const otlp::SpanContext& context) {
       const SpanOrigin origin = {.resource = Bytes::CopyOf(context.resource.wire()),
                                  .scope = Bytes::CopyOf(context.scope.wire()),
-                                 .resource_schema_url = std::string(context.resource_spans.schema_url()),
-                                 .scope_schema_url = std::string(context.scope_spans.schema_url())};
+                                 .resource_schema_url = std::string(context.resource_schema_url),
+                                 .scope_schema_url = std::string(context.scope_schema_url)};
       StoredSpan span = {.wire = Bytes::CopyOf(context.span.wire()),
                          .origin = std::make_shared<const SpanOrigin>(origin)};
       if (Has(span)) {

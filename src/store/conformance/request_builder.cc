@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "otlp/fields.h"
 #include "otlp/validate.h"
 
 namespace spanloom::store {
@@ -40,14 +41,6 @@ struct ElementEncoder {
 
 void WriteAll(const Attributes& attributes, AttributeWriter& writer) {
   for (const auto& [key, value] : attributes) std::visit(AttributeEncoder{writer, key}, value);
-}
-
-// The AnyValue of an attribute that `write` writes.
-template <typename Write>
-EncodedValue ValueOf(Write&& write) {
-  std::string resource = otlp::EncodeResource(std::forward<Write>(write));
-  const otlp::ResourceView view(resource);
-  return {std::string((*view.attributes().begin()).value().wire())};
 }
 
 // Appends a `spans` field of ScopeSpans.
@@ -90,20 +83,19 @@ std::string Encode(const SpanSpec& span) {
 }
 
 EncodedValue MakeArray(const std::vector<AttributeValue>& elements) {
-  return ValueOf([&](AttributeWriter& attribute) {
-    attribute.Array("", [&](ArrayWriter& array) {
-      for (const AttributeValue& element : elements) std::visit(ElementEncoder{array}, element);
-    });
-  });
+  return {otlp::EncodeArray([&](ArrayWriter& array) {
+    for (const AttributeValue& element : elements) std::visit(ElementEncoder{array}, element);
+  })};
 }
 
 EncodedValue MakeMap(const Attributes& entries) {
-  return ValueOf(
-      [&](AttributeWriter& attribute) { attribute.Map("", [&](AttributeWriter& map) { WriteAll(entries, map); }); });
+  return {otlp::EncodeMap([&](AttributeWriter& map) { WriteAll(entries, map); })};
 }
 
 EncodedValue MakeBytes(std::string_view bytes) {
-  return ValueOf([&](AttributeWriter& attribute) { attribute.Bytes("", bytes); });
+  EncodedValue value;
+  otlp::wire::Writer(value.wire).Bytes(otlp::field::Value::kBytes, bytes);
+  return value;
 }
 
 RequestBuilder& RequestBuilder::From(const Attributes& resource, std::string_view scope_name,

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "otlp/json/write.h"
+
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+
+#include "base/json_writer.h"
+#include "otlp/fields.h"
+#include "otlp/schema.h"
+#include "otlp/wire/cursor.h"
+
+namespace spanloom::otlp {
+namespace {
+
+using wire::Cursor;
+
+// What a message has of one field.
+struct Found {
+  const char* first = nullptr;  // where its first occurrence begins; null if there is none
+  std::string_view bytes;       // of its last occurrence
+  uint64_t scalar = 0;          // of its last occurrence
+};
+
+class TracesJson {
+ public:
+  explicit TracesJson(std::string& out) : json_(out) {}
+
+  void Run(const Batch& batch) {
+    json_.BeginObject();
+    json_.Key("resourceSpans");
+    json_.BeginArray();
+    for (const Slice& slice : batch.slices()) {
+      if (slice.span_count() == 0) continue;
+      const Bytes request = Batch(slice).Encode();
+      for (const ResourceSpansView resource_spans : TracesView(request.view()).resource_spans()) {
+        Message(resource_spans.wire(), kResourceSpansSchema);
+      }
+    }
+    json_.EndArray();
+    json_.EndObject();
+  }
+
+ private:
+  using Fields = std::array<Found, kFieldNumberMax + 1>;  // [field number]; of number 0 the unknown ones
+
+  void Message(std::string_view message, const MessageSchema& schema) {
+    json_.BeginObject();
+    if (&schema == &kValueSchema) {
+      Value(message);
+    } else {
+      const Fields fields = Find(message, schema);
+      for (const FieldSchema& field : schema.fields) {
+        const Found& found = fields[field.number];
+        if (field.kind != FieldKind::kUnknown && found.first != nullptr) Field(message, found, field);
+      }
+    }
+    json_.EndObject();
+  }
+
+  static Fields Find(std::string_view message, const MessageSchema& schema) {
+    Fields fields;
+    for (Cursor cursor(message); cursor.Next();) {
+      Found& found = fields[schema.Find(cursor.field()).number];
+      if (found.first == nullptr) found.first = cursor.raw().data();
+      found.bytes = cursor.bytes();
+      found.scalar = cursor.scalar();
+    }
+    return fields;
+  }
+
+  // The kind that was set last, be it with its default value.
+  void Value(std::string_view message) {
+    Cursor last;
+    for (Cursor cursor(message); cursor.Next();) {
+      if (kValueSchema.Find(cursor.field()).kind != FieldKind::kUnknown) last = cursor;
+    }
+    const FieldSchema& field = kValueSchema.Find(last.field());
+    if (field.kind == FieldKind::kUnknown) return;
+    json_.Key(field.json_name);
+    Single(last.bytes(), last.scalar(), field);
+  }
+
+  void Field(std::string_view message, const Found& found, const FieldSchema& field) {
+    const bool is_repeated = field.kind == FieldKind::kRepeatedMessage || field.kind == FieldKind::kRepeatedString;
+    const bool is_default = !is_repeated && field.message == nullptr && found.bytes.empty() && found.scalar == 0;
+    if (is_default) return;
+    json_.Key(field.json_name);
+    if (is_repeated) {
+      Elements(message.substr(static_cast<size_t>(found.first - message.data())), field);
+    } else {
+      Single(found.bytes, found.scalar, field);
+    }
+  }
+
+  // `rest` begins with the first element.
+  void Elements(std::string_view rest, const FieldSchema& field) {
+    json_.BeginArray();
+    for (Cursor cursor(rest); cursor.Next();) {
+      if (cursor.field() == field.number) Single(cursor.bytes(), 0, field);
+    }
+    json_.EndArray();
+  }
+
+  void Single(std::string_view bytes, uint64_t scalar, const FieldSchema& field) {
+    switch (field.kind) {
+      case FieldKind::kMessage:
+      case FieldKind::kRepeatedMessage:
+        return Message(bytes, *field.message);
+      case FieldKind::kString:
+      case FieldKind::kRepeatedString:
+        return json_.String(bytes);
+      case FieldKind::kBytes:
+        return json_.Base64(bytes);
+      case FieldKind::kTraceId:
+      case FieldKind::kSpanId:
+        return json_.Hex(bytes);
+      case FieldKind::kBool:
+        return json_.Bool(scalar != 0);
+      case FieldKind::kInt64:
+        return Digits(static_cast<int64_t>(scalar));
+      case FieldKind::kFixed64:
+        return Digits(scalar);
+      case FieldKind::kDouble:
+        return json_.Double(std::bit_cast<double>(scalar));
+      case FieldKind::kEnum:
+        return json_.Int(static_cast<int32_t>(scalar));
+      case FieldKind::kUint32:
+      case FieldKind::kFixed32:
+        return json_.Uint(static_cast<uint32_t>(scalar));
+      case FieldKind::kUnknown:
+        return;
+    }
+  }
+
+  template <typename Integer>
+  void Digits(Integer value) {
+    char digits[24];  // 20 for 64 bits with a sign
+    const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
+    json_.String({digits, static_cast<size_t>(end - digits)});
+  }
+
+  JsonWriter json_;
+};
+
+}  // namespace
+
+void WriteTracesJson(const Batch& batch, std::string& out) {
+  TracesJson(out).Run(batch);
+}
+
+}  // namespace spanloom::otlp
