@@ -38,6 +38,7 @@ spanloom_external(spanloom_simdjson HEADER simdjson.h NAMES libsimdjson.a simdjs
 
 if(SPANLOOM_TESTS)
   find_package(GTest REQUIRED)
+  find_package(Protobuf REQUIRED)  # otlp is held against it; nothing that ships links it
 endif()
 
 # Versions for `spanloom --version`, as "name version, name version".

@@ -39,7 +39,7 @@ def may_include(rule, target):
 
 
 def is_test(path):
-    return path.endswith(("_test.cc", "_fuzz.cc", "_bench.cc")) or "conformance/" in path or "/testing/" in path
+    return path.endswith(("_test.cc", "_fuzz.cc", "_bench.cc")) or "conformance/" in path or "/testing/" in path or "/differential/" in path
 
 
 def external_allowed(rule, path, header):
@@ -47,7 +47,7 @@ def external_allowed(rule, path, header):
         if header.startswith(prefix):
             only = rule.get("external_only", {}).get(prefix)
             return only is None or path.endswith("/" + only)
-    return is_test(path) and header.startswith(("gtest/", "gmock/", "benchmark/"))
+    return is_test(path) and header.startswith(("gtest/", "gmock/", "benchmark/", *rule.get("test_external", [])))
 
 
 def check_include(table, path, quote, header, edges):

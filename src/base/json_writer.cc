@@ -138,7 +138,6 @@ void JsonWriter::Double(double value) {
   const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
   CHECK(error == std::errc());
   out_.append(text.data(), end);
-  if (value == 0 && std::signbit(value)) out_ += ".0";  // readers take "-0" for an integer, which has no sign
 }
 
 void JsonWriter::Bool(bool value) {

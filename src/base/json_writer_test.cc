@@ -46,7 +46,7 @@ TEST(JsonWriter, WritesEveryDouble) {
   json.Double(0.1);
   json.Double(-0.0);
   json.EndArray();
-  EXPECT_EQ(out, R"(["NaN","Infinity","-Infinity",0.1,-0.0])");
+  EXPECT_EQ(out, R"(["NaN","Infinity","-Infinity",0.1,-0])");
 }
 
 // Scenario: control characters, quotes, and a NUL inside a string.

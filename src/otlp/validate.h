@@ -30,7 +30,8 @@ struct RequestStats {
 //
 // Against libprotobuf: accepts text that is not UTF-8 (senders do send it) and values nested deeper than its default
 // limit of 100 messages; refuses known fields with another wire type (Go does too; libprotobuf takes them for unknown
-// ones), ids of other sizes (the OTLP specification calls them invalid) and groups nested more than 32 deep.
+// ones), ids of other sizes (the OTLP specification calls them invalid), groups nested more than 32 deep, and tags of
+// more than 32 bits (libprotobuf drops the bits beyond).
 StatusOr<RequestStats> ValidateTraces(std::string_view wire);
 
 }  // namespace spanloom::otlp

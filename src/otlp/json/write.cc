@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <string_view>
 
@@ -125,7 +126,7 @@ class TracesJson {
       case FieldKind::kFixed64:
         return Digits(scalar);
       case FieldKind::kDouble:
-        return json_.Double(std::bit_cast<double>(scalar));
+        return Double(std::bit_cast<double>(scalar));
       case FieldKind::kEnum:
         return json_.Int(static_cast<int32_t>(scalar));
       case FieldKind::kUint32:
@@ -134,6 +135,12 @@ class TracesJson {
       case FieldKind::kUnknown:
         return;
     }
+  }
+
+  // Readers take the number -0 for an integer, which has no sign; in a string it is kept.
+  void Double(double value) {
+    if (value == 0 && std::signbit(value)) return json_.String("-0");
+    json_.Double(value);
   }
 
   template <typename Integer>

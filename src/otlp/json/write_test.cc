@@ -116,9 +116,10 @@ TEST(WriteJson, NamesTheDoublesThatJsonCannotSay) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(AttributesJson([](AttributeWriter& w) {
               w.Double("n", std::numeric_limits<double>::quiet_NaN()).Double("i", kInfinity).Double("-", -kInfinity);
+              w.Double("0", -0.0);
             }),
             R"([{"key":"n","value":{"doubleValue":"NaN"}},{"key":"i","value":{"doubleValue":"Infinity"}},)"
-            R"({"key":"-","value":{"doubleValue":"-Infinity"}}])");
+            R"({"key":"-","value":{"doubleValue":"-Infinity"}},{"key":"0","value":{"doubleValue":"-0"}}])");
 }
 
 TEST(WriteJson, LosesUnknownFieldsAndReplacesWhatIsNotUtf8) {

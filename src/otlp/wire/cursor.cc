@@ -17,10 +17,10 @@ bool Cursor::Fail() {
   return false;
 }
 
-// At most ten bytes; like protobuf's own parsers, it ignores what the tenth has beyond 64 bits.
-bool Cursor::ReadLongVarint(uint64_t& value) {
+// Like protobuf's own parsers, it ignores what the tenth byte has beyond 64 bits.
+bool Cursor::ReadLongVarint(uint64_t& value, int size_max) {
   value = 0;
-  for (int shift = 0; shift < 64 && next_ != end_; shift += 7) {
+  for (int shift = 0; shift < 7 * size_max && next_ != end_; shift += 7) {
     const auto byte = static_cast<uint8_t>(*next_++);
     value |= static_cast<uint64_t>(byte & 0x7f) << shift;
     if (byte < 0x80) return true;

@@ -15,6 +15,9 @@ namespace spanloom::otlp::wire {
 
 static_assert(std::endian::native == std::endian::little, "fixed-width fields are copied as they lie on the wire");
 
+inline constexpr int kVarintSizeMax = 10;      // bytes of a 64-bit varint
+inline constexpr int kShortVarintSizeMax = 5;  // bytes of a tag or a length, padding included; as in libprotobuf
+
 enum class Type : uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kGroupStart = 3, kGroupEnd = 4, kFixed32 = 5 };
 
 // Thread-compatible; borrows the message. After Next() returned true, field(), type() and the value of that type are
@@ -45,7 +48,8 @@ class Cursor {
   bool Fail();
   // Each steps past what it reads; false if it is malformed or cut short.
   bool ReadVarint(uint64_t& value);
-  bool ReadLongVarint(uint64_t& value);
+  bool ReadLongVarint(uint64_t& value, int size_max);
+  bool ReadShortVarint(uint64_t& value);  // of a tag or a length
   bool ReadTag();
   bool ReadValue();
   bool ReadBytes();
@@ -77,12 +81,20 @@ inline bool Cursor::ReadVarint(uint64_t& value) {
     value = static_cast<uint8_t>(*next_++);
     return true;
   }
-  return ReadLongVarint(value);
+  return ReadLongVarint(value, kVarintSizeMax);
+}
+
+inline bool Cursor::ReadShortVarint(uint64_t& value) {
+  if (next_ != end_ && static_cast<uint8_t>(*next_) < 0x80) [[likely]] {
+    value = static_cast<uint8_t>(*next_++);
+    return true;
+  }
+  return ReadLongVarint(value, kShortVarintSizeMax);
 }
 
 inline bool Cursor::ReadTag() {
   uint64_t tag = 0;
-  if (!ReadVarint(tag) || tag > UINT32_MAX) return false;
+  if (!ReadShortVarint(tag) || tag > UINT32_MAX) return false;
   field_ = static_cast<uint32_t>(tag >> 3);
   type_ = static_cast<Type>(tag & 7);
   return field_ != 0;
@@ -99,7 +111,7 @@ inline bool Cursor::ReadValue() {
 
 inline bool Cursor::ReadBytes() {
   uint64_t size = 0;
-  if (!ReadVarint(size) || size > static_cast<uint64_t>(end_ - next_)) return false;
+  if (!ReadShortVarint(size) || size > static_cast<uint64_t>(end_ - next_)) return false;
   bytes_ = {next_, static_cast<size_t>(size)};
   next_ += size;
   return true;

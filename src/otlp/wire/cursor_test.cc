@@ -88,6 +88,13 @@ TEST(Cursor, TakesVarintsOfUpToTenBytes) {
   EXPECT_EQ(FaultOffset("\x08\x81\x80\x80\x00"s), std::string::npos) << "padded";
 }
 
+TEST(Cursor, RefusesTagsAndLengthsOfMoreThanFiveBytes) {
+  EXPECT_EQ(FaultOffset("\x88\x80\x80\x80\x00\x01"s), std::string::npos) << "a padded tag";
+  EXPECT_EQ(FaultOffset("\x88\x80\x80\x80\x80\x00\x01"s), 0u);
+  EXPECT_EQ(FaultOffset("\x12\x81\x80\x80\x80\x00x"s), std::string::npos) << "a padded length";
+  EXPECT_EQ(FaultOffset("\x12\x81\x80\x80\x80\x80\x00x"s), 0u);
+}
+
 TEST(Cursor, SkipsGroupsWhole) {
   const std::string group = "\x0b\x10\x05\x1b\x1c\x22\x02hi\x0c"s;  // 1 { 2: 5, 3 {}, 4: "hi" }
   const std::string message = group + "\x28\x07";

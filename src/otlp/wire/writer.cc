@@ -10,8 +10,6 @@
 namespace spanloom::otlp::wire {
 namespace {
 
-constexpr size_t kVarintSizeMax = 10;  // bytes of a 64-bit varint
-
 // Writes `value` to `buffer`, which has room for kVarintSizeMax bytes; returns how many it took.
 size_t EncodeVarint(uint64_t value, char* buffer) {
   size_t size = 0;
