@@ -31,11 +31,12 @@ if(SPANLOOM_FUZZ)
 endif()
 
 # Declares the library of the current folder, and its test binary.
-#   spanloom_library(NAME SOURCES a.cc b.cc [PUBLIC targets] [PRIVATE targets] [TESTS a_test.cc] [TEST_LINK targets] [FUZZ a_fuzz.cc])
+#   spanloom_library(NAME SOURCES a.cc b.cc [PUBLIC targets] [PRIVATE targets] [TESTS a_test.cc] [TEST_LINK targets] [FUZZ a_fuzz.cc]
+#                    [BENCH a_bench.cc])
 # NAME is the folder below src/ with "/" as "_": src/store/memory is store_memory, its tests are store_memory_test.
 # A folder without sources (headers only) is an interface library.
 function(spanloom_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE;TESTS;TEST_LINK;FUZZ" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE;TESTS;TEST_LINK;FUZZ;BENCH" ${ARGN})
   if(ARG_SOURCES)
     add_library(${name} STATIC ${ARG_SOURCES})
     target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
@@ -54,6 +55,15 @@ function(spanloom_library name)
     target_compile_options(${name}_test PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
     target_precompile_headers(${name}_test PRIVATE <gtest/gtest.h> <gmock/gmock.h> <string> <vector>)
     add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+
+  if(SPANLOOM_BENCH)
+    foreach(source ${ARG_BENCH})
+      get_filename_component(target ${source} NAME_WE)
+      add_executable(${target} ${source})
+      target_link_libraries(${target} PRIVATE ${name} ${ARG_PRIVATE} benchmark::benchmark)
+      target_compile_definitions(${target} PRIVATE SPANLOOM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+    endforeach()
   endif()
 
   if(SPANLOOM_FUZZ)

@@ -36,6 +36,9 @@ spanloom_external(spanloom_deflate HEADER libdeflate.h NAMES libdeflate.a deflat
 spanloom_external(spanloom_isal HEADER isa-l/igzip_lib.h NAMES libisal.a isal)
 spanloom_external(spanloom_simdjson HEADER simdjson.h NAMES libsimdjson.a simdjson)
 
+if(SPANLOOM_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
 if(SPANLOOM_TESTS)
   find_package(GTest REQUIRED)
   find_package(Protobuf REQUIRED)  # otlp is held against it; nothing that ships links it

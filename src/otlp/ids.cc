@@ -7,13 +7,16 @@ namespace {
 
 constexpr char kDigits[] = "0123456789abcdef";
 
-// The value of a hexadecimal digit of either case, or -1.
-int DigitValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+constexpr std::array<int8_t, 256> MakeDigitValues() {
+  std::array<int8_t, 256> values{};
+  values.fill(-1);
+  for (int8_t i = 0; i < 10; ++i) values['0' + i] = i;
+  for (int8_t i = 0; i < 6; ++i) values['a' + i] = values['A' + i] = static_cast<int8_t>(10 + i);
+  return values;
 }
+
+// The value of a hexadecimal digit of either case, or -1.
+constexpr std::array<int8_t, 256> kDigitValues = MakeDigitValues();
 
 // Fills the id from its last digit backwards, so that what is missing in front stays zero.
 template <size_t kSize>
@@ -21,7 +24,7 @@ std::optional<Id<kSize>> ParseHex(std::string_view hex) {
   if (hex.empty() || hex.size() > 2 * kSize) return std::nullopt;
   Id<kSize> id;
   for (size_t i = 0; i < hex.size(); ++i) {
-    const int value = DigitValue(hex[hex.size() - 1 - i]);
+    const int value = kDigitValues[static_cast<uint8_t>(hex[hex.size() - 1 - i])];
     if (value < 0) return std::nullopt;
     id.bytes[kSize - 1 - i / 2] |= static_cast<uint8_t>(i % 2 == 0 ? value : value << 4);
   }

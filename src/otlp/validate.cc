@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "otlp/ids.h"
+#include "otlp/plain_attribute.h"
 #include "otlp/schema.h"
 #include "otlp/wire/cursor.h"
 
@@ -53,6 +54,11 @@ class Walk {
   }
 
   bool Submessage(const Cursor& cursor, const FieldSchema& field, int depth) {
+    if (field.message == &kKeyValueSchema) {
+      PlainAttribute attribute;
+      if (attribute.Read(cursor.bytes()) && IsPlainValue(attribute.value)) [[likely]]
+        return true;
+    }
     if (field.message == &kArraySchema || field.message == &kKeyValuesSchema) ++depth;
     if (depth > kValueDepthMax) return Fail(Fault::kTooDeep, cursor.raw().data());
     stats_.spans += field.message == &kSpanSchema ? 1 : 0;

@@ -3,6 +3,9 @@
 #include "otlp/views.h"
 
 #include <bit>
+#include <cstring>
+
+#include "otlp/plain_attribute.h"
 
 namespace spanloom::otlp {
 namespace {
@@ -43,6 +46,8 @@ uint32_t LastUint32(std::string_view message, uint32_t field) {
 ValueView::ValueView(std::string_view wire) : wire_(wire) {
   static_assert(static_cast<uint32_t>(Kind::kString) == field::Value::kString &&
                 static_cast<uint32_t>(Kind::kBytes) == field::Value::kBytes);
+  if (ReadPlain()) [[likely]]
+    return;
   for (Cursor cursor(wire); cursor.Next();) {
     if (cursor.field() > static_cast<uint32_t>(Kind::kBytes)) continue;
     kind_ = static_cast<Kind>(cursor.field());
@@ -54,11 +59,33 @@ ValueView::ValueView(std::string_view wire) : wire_(wire) {
   }
 }
 
+bool ValueView::ReadPlain() {
+  if (!IsPlainValue(wire_)) return false;
+  if (wire_.empty()) return true;
+  const auto tag = static_cast<uint8_t>(wire_[0]);
+  kind_ = static_cast<Kind>(tag >> 3);
+  if ((tag & 7) == static_cast<uint8_t>(wire::Type::kBytes)) {
+    bytes_ = wire_.substr(2);
+  } else if ((tag & 7) == static_cast<uint8_t>(wire::Type::kFixed64)) {
+    std::memcpy(&scalar_, wire_.data() + 1, sizeof(scalar_));
+  } else {
+    for (size_t at = 1; at < wire_.size(); ++at) {
+      scalar_ |= static_cast<uint64_t>(wire_[at] & 0x7f) << (7 * (at - 1));
+    }
+  }
+  return true;
+}
+
 double ValueView::double_value() const {
   return std::bit_cast<double>(scalar_);
 }
 
 AttributeView::AttributeView(std::string_view wire) : wire_(wire) {
+  if (PlainAttribute plain; plain.Read(wire)) [[likely]] {
+    key_ = plain.key;
+    value_ = ValueView(plain.value);
+    return;
+  }
   for (Cursor cursor(wire); cursor.Next();) {
     if (cursor.field() == field::KeyValue::kKey) {
       key_ = cursor.bytes();

@@ -90,6 +90,8 @@ class ValueView {
   [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
+  bool ReadPlain();  // false if it takes a walk over the fields
+
   std::string_view wire_;
   std::string_view bytes_;
   uint64_t scalar_ = 0;

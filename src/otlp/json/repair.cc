@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 namespace spanloom::otlp {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD in UTF-8
 constexpr std::string_view kEscapedReplacement = "\\ufffd";
 constexpr size_t kUnicodeEscapeSize = 6;  // \uXXXX
+constexpr size_t kSafeDigitsMax = 18;     // 64 bits and a double hold any number of so many, sign and point included
 
 bool IsHighSurrogate(uint32_t unit) {
   return unit >= 0xd800 && unit < 0xdc00;
@@ -42,6 +44,17 @@ size_t Utf8SequenceSize(std::string_view text) {
   const bool is_surrogate = lead == 0xed && at(1) >= 0xa0;
   const bool is_too_large = lead == 0xf4 && at(1) >= 0x90;
   return is_overlong || is_surrogate || is_too_large ? 0 : size;
+}
+
+// True if none of eight bytes is a quote, a backslash, a control character or not ASCII; may be false without reason.
+bool AreAllPlain(const char* bytes) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighBits = 0x80 * kOnes;
+  uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof(word));
+  const auto find_zero = [](uint64_t x) { return (x - kOnes) & ~x; };  // sets the high bit of a byte that is zero
+  const uint64_t controls = (word - 0x20 * kOnes) & ~word;
+  return ((word | find_zero(word ^ '"' * kOnes) | find_zero(word ^ '\\' * kOnes) | controls) & kHighBits) == 0;
 }
 
 // Reads a document by the grammar of RFC 8259 and copies it to the output, with replacements. Every reader leaves
@@ -137,6 +150,10 @@ class Repair {
   bool String() {
     ++position_;
     while (position_ < json_.size()) {
+      while (json_.size() - position_ >= sizeof(uint64_t) && AreAllPlain(json_.data() + position_)) {
+        position_ += sizeof(uint64_t);
+      }
+      if (position_ == json_.size()) break;
       const char c = json_[position_];
       if (c == '"') return Take('"');
       if (c == '\\') {
@@ -216,6 +233,7 @@ class Repair {
   }
 
   bool CheckRange(std::string_view text, bool is_integer) {
+    if (text.size() <= kSafeDigitsMax && text.find_first_of("eE") == std::string_view::npos) return true;
     const absl::string_view number(text.data(), text.size());
     double value = 0;
     if (!absl::SimpleAtod(number, &value) || std::isinf(value)) return Fail("a smaller number before this");

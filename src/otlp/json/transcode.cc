@@ -2,19 +2,20 @@
 //
 // What senders write, and what it becomes:
 //
-//   any field            null                           absent; but an element of an array value becomes an empty value
-//   any field            camelCase or snake_case key    the same field
-//   any object           unknown key                    skipped, as is instrumentationLibrarySpans of OTLP before 0.15
-//   ids                  32 or 16 digits, either case   the bytes; "" becomes no id
-//   64-bit integers      5, "5", 5.0, 5e0               5
-//   intValue             integral, beyond 64 bits       doubleValue: the JavaScript SDK writes 1e+300 so
-//   doubleValue          1, 1.5, "1.5"                  the number
-//   doubleValue          "NaN", "Infinity", "-Infinity" as they say
-//   doubleValue          null                           NaN: JavaScript writes NaN and the infinities so, and cannot be
-//   asked which enums                2, 99, "SPAN_KIND_SERVER"      the number, known or not; an unknown name is an
-//   error bytesValue           base64, URL-safe or not        the bytes, padded or not value                {} the
-//   empty value strings              "\ud83d", invalid UTF-8        U+FFFD (repair.h) a key twice          in one
-//   object                  both are written; the last one counts, messages are merged, as in protobuf
+//   any field       null                            absent; but an element of an array value becomes an empty value
+//   any field       camelCase or snake_case key     the same field
+//   any object      unknown key                     skipped, as is instrumentationLibrarySpans of OTLP before 0.15
+//   any object      a key twice                     both are written: the last counts, messages are merged (merge.h)
+//   ids             32 or 16 digits, either case    the bytes; "" becomes no id
+//   64-bit integers 5, "5", 5.0, 5e0                5
+//   intValue        integral, beyond 64 bits        doubleValue: the JavaScript SDK writes 1e+300 so
+//   doubleValue     1, 1.5, "1.5"                   the number
+//   doubleValue     "NaN", "Infinity", "-Infinity"  as they say
+//   doubleValue     null                            NaN: JavaScript writes NaN and the infinities so
+//   enums           2, 99, "SPAN_KIND_SERVER"       the number, known or not; an unknown name is an error
+//   bytesValue      base64, URL-safe or not         the bytes, padded or not
+//   value           {}                              the empty value
+//   strings         "\ud83d", invalid UTF-8        U+FFFD (repair.h)
 
 #include "otlp/json/transcode.h"
 
@@ -46,6 +47,7 @@ using wire::Writer;
 constexpr uint32_t kDoubleValueField = 4;  // AnyValue.double_value
 constexpr size_t kExcerptMax = 40;         // bytes of a sender's string that an error repeats
 constexpr size_t kCapacityMin = 64;        // bytes; simdjson takes no smaller capacity
+constexpr size_t kKeptBodyMax = 2 << 20;   // bytes; for larger bodies memory is given back. 32 MiB a thread; guess
 constexpr double kTwoTo64 = 0x1p64;
 
 // Debian's Abseil has a string_view type of its own.
@@ -70,11 +72,13 @@ bool IsSnakeCaseOf(std::string_view key, std::string_view camel) {
   return i == key.size();
 }
 
-// The field that `key` names, or null.
+// The field that `key` names, or null. Senders write camelCase, nearly all.
 const FieldSchema* FindField(const MessageSchema& message, std::string_view key) {
   for (const FieldSchema& field : message.fields) {
-    if (field.kind == FieldKind::kUnknown) continue;
-    if (key == field.json_name || IsSnakeCaseOf(key, field.json_name)) return &field;
+    if (key == field.json_name && field.kind != FieldKind::kUnknown) return &field;
+  }
+  for (const FieldSchema& field : message.fields) {
+    if (field.kind != FieldKind::kUnknown && IsSnakeCaseOf(key, field.json_name)) return &field;
   }
   return nullptr;
 }
@@ -175,6 +179,8 @@ std::string Describe(const element& value) {
 // together on the way out.
 class Transcoder {
  public:
+  explicit Transcoder(size_t json_bytes) { out_.reserve(json_bytes / 2); }
+
   StatusOr<std::string> Run(const element& document) {
     if (Object(document, kTracesSchema, 0)) return std::move(out_);
     const std::string_view path = path_.empty() ? "body" : std::string_view(path_).substr(1);
@@ -358,26 +364,51 @@ class Transcoder {
   std::string path_;  // each part begins with "." or "["
 };
 
-// The root of the document; it lives in the parser.
-StatusOr<element> Parse(simdjson::dom::parser& parser, std::string_view json) {
-  element document;
-  if (parser.allocate(std::max(json.size(), kCapacityMin), kJsonDepthMax) != simdjson::SUCCESS) {
-    return absl::ResourceExhaustedError(absl::StrFormat("no memory to parse %d bytes of JSON", json.size()));
+// What parsing takes, kept from one body to the next: a large body costs page faults for ten times its size otherwise.
+class Parser {
+ public:
+  // The root of the document, which lives until the next call.
+  StatusOr<element> Parse(std::string_view json) {
+    element document;
+    RETURN_IF_ERROR(Fit(json.size()));
+    if (TryParse(json, document) == simdjson::SUCCESS) return document;
+    ASSIGN_OR_RETURN(const std::string repaired, RepairJson(json));
+    RETURN_IF_ERROR(Fit(repaired.size()));
+    const simdjson::error_code error = TryParse(repaired, document);
+    if (error == simdjson::SUCCESS) return document;
+    return absl::InvalidArgumentError(absl::StrFormat("not JSON: %s", simdjson::error_message(error)));
   }
-  if (parser.parse(json.data(), json.size(), true).get(document) == simdjson::SUCCESS) return document;
-  ASSIGN_OR_RETURN(const std::string repaired, RepairJson(json));
-  const simdjson::error_code error = parser.parse(repaired.data(), repaired.size(), true).get(document);
-  if (error == simdjson::SUCCESS) return document;
-  return absl::InvalidArgumentError(absl::StrFormat("not JSON: %s", simdjson::error_message(error)));
-}
+
+ private:
+  Status Fit(size_t size) {
+    if (parser_.capacity() >= size && parser_.capacity() > 0) return absl::OkStatus();
+    if (parser_.allocate(std::max(size, kCapacityMin), kJsonDepthMax) == simdjson::SUCCESS) return absl::OkStatus();
+    return absl::ResourceExhaustedError(absl::StrFormat("no memory to parse %d bytes of JSON", size));
+  }
+
+  simdjson::error_code TryParse(std::string_view json, element& document) {
+    padded_.clear();
+    padded_.reserve(json.size() + simdjson::SIMDJSON_PADDING);
+    padded_.append(json);
+    return parser_.parse(padded_.data(), padded_.size(), false).get(document);
+  }
+
+  simdjson::dom::parser parser_;
+  std::string padded_;  // the body, with the room behind it that simdjson may read
+};
 
 }  // namespace
 
 StatusOr<std::string> TranscodeTracesJson(std::string_view json) {
   if (json.empty()) return absl::InvalidArgumentError("not JSON at byte 0 of 0: the body is empty");
-  simdjson::dom::parser parser;
-  ASSIGN_OR_RETURN(const element document, Parse(parser, json));
-  return Transcoder().Run(document);
+  if (json.size() > kKeptBodyMax) {
+    Parser parser;
+    ASSIGN_OR_RETURN(const element document, parser.Parse(json));
+    return Transcoder(json.size()).Run(document);
+  }
+  static thread_local Parser parser;
+  ASSIGN_OR_RETURN(const element document, parser.Parse(json));
+  return Transcoder(json.size()).Run(document);
 }
 
 }  // namespace spanloom::otlp
