@@ -4,6 +4,7 @@
 
 #include "app/query_extension.h"
 #include "pipeline/exporters/debug.h"
+#include "pipeline/exporters/nop.h"
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/spanloom_store.h"
 #include "pipeline/extensions/health_check.h"
@@ -20,6 +21,7 @@ void RegisterComponents(pipeline::Registry& registry, pipeline::StoreSource stor
   pipeline::RegisterFilterProcessor(registry);
 
   pipeline::RegisterDebugExporter(registry);
+  pipeline::RegisterNopExporter(registry);
   pipeline::RegisterOtlpGrpcExporter(registry);
   pipeline::RegisterSpanloomStoreExporter(registry, store);
 

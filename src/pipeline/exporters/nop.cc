@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/exporters/nop.h"
+
+#include <memory>
+#include <utility>
+
+#include "pipeline/exporters/export_counters.h"
+
+namespace spanloom::pipeline {
+
+NopExporter::NopExporter(const ComponentId& id, const BuildContext& context)
+    : sent_(SentSpans(context.metrics, id.ToString())) {}
+
+void NopExporter::Consume(otlp::Batch batch, Done done) {
+  sent_.Add(batch.span_count());
+  std::move(done)(absl::OkStatus());
+}
+
+void RegisterNopExporter(Registry& registry) {
+  registry.exporters.Add<NopOptions>("nop", [](const ComponentId& id, const NopOptions&, const BuildContext& context) {
+    return std::make_unique<NopExporter>(id, context);
+  });
+}
+
+}  // namespace spanloom::pipeline
