@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Server CPU a request on loopback, beside the real peers in the same run; idle connections; lag of the loop.
+
+The server is pinned to core 0, the load to core 1. Every answer is checked, and the spans counted by the server itself.
+
+usage: ./dev bench net [--runs N] [--only TEXT] [--requests FACTOR]
+"""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.request
+
+from peers import bodies, servers
+
+EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+WARM_UP_SHARE = 10  # one request in so many is sent before the measurement
+IDLE_CONNECTIONS = 10_000
+HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+
+class Line:
+    """One row of the table. `goal` is in `unit`; less is better, unless the unit is MB/s."""
+
+    def __init__(self, name, protocol, body, requests, connections, in_flight, unit, goal):
+        self.name, self.protocol, self.body, self.requests = name, protocol, body, requests
+        self.connections, self.in_flight, self.unit, self.goal = connections, in_flight, unit, goal
+
+    def figure(self, cpu_seconds, requests, body_bytes, spans):
+        if self.unit == "MB/s":
+            return requests * body_bytes / cpu_seconds / 1e6
+        return cpu_seconds / requests / (spans if self.unit == "us a span" else 1) * 1e6
+
+
+LINES = [
+    Line("gRPC, 1 span", "grpc", "one", 100_000, 4, 16, "us a request", 6),
+    Line("gRPC, 100 spans", "grpc", "hundred", 20_000, 4, 16, "us a request", 25),
+    Line("gRPC, 512 spans of 650 B", "grpc", "llm512", 4_000, 4, 4, "us a span", 0.5),
+    Line("HTTP/1.1, 1 span, keep-alive", "http1", "one", 100_000, 16, 1, "us a request", 8),
+    Line("HTTP/1.1, OTLP/JSON", "http1", "llm512.json", 1_500, 4, 1, "MB/s", 400),
+]
+
+
+def load(port, protocol, body, requests, connections, in_flight):
+    """Runs the generator; its figures. Ends the benchmark if an answer was wrong."""
+    path, placeholder, _, _ = body
+    content_type = "application/json" if path.suffix == ".json" else "application/x-protobuf"
+    command = ["taskset", "-c", servers.LOAD_CORE, servers.PEERS / "bin/load", protocol, port, EXPORT if protocol == "grpc" else "/v1/traces",
+               path, requests, connections, in_flight, content_type, placeholder]
+    result = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"load failed: {result.stdout}{result.stderr}")
+    return json.loads(result.stdout)
+
+
+def measure(server, line, body, factor):
+    """CPU of `server` for one line, as the line's figure."""
+    _, _, body_bytes, spans = body
+    requests = max(WARM_UP_SHARE, int(line.requests * factor))
+    port = server.ports["grpc" if line.protocol == "grpc" else "http"]
+    load(port, line.protocol, body, requests // WARM_UP_SHARE, line.connections, line.in_flight)
+    counts = isinstance(server, servers.Spanloom)
+    spans_before = server.accepted_spans() if counts else 0
+    before = server.cpu_seconds()
+    load(port, line.protocol, body, requests, line.connections, line.in_flight)
+    cpu = server.cpu_seconds() - before
+    if counts and server.accepted_spans() - spans_before != requests * spans:
+        sys.exit(f"{server.name}: accepted {server.accepted_spans() - spans_before} spans of {requests * spans}")
+    return line.figure(cpu, requests, body_bytes, spans)
+
+
+def peers(folder):
+    """What makes each server, in the order of the table."""
+    return [
+        ("spanloom, nop", lambda: servers.Spanloom(folder, store=False)),
+        ("spanloom, store", lambda: servers.Spanloom(folder, store=True)),
+        ("bare nghttp2", lambda: servers.PrintsItsPort("bare nghttp2", "nghttp2_peer")),
+        ("gRPC C++", lambda: servers.PrintsItsPort("gRPC C++", "grpc_cpp_peer")),
+        ("Go collector, nop", lambda: servers.Collector(folder)),
+    ]
+
+
+def table(options, folder, contents):
+    """Runs every line on every peer, `options.runs` times in turn, and prints the medians."""
+    figures, skipped = {}, set()
+    for _ in range(options.runs):
+        for name, make in peers(folder):
+            if name in skipped:
+                continue
+            try:
+                server = make()
+            except servers.Skipped as reason:
+                print(f"skipped: {name} ({reason})")
+                skipped.add(name)
+                continue
+            with server:
+                for line in LINES:
+                    if options.only in line.name and ("http" in server.ports or line.protocol == "grpc"):
+                        figure = measure(server, line, contents[line.body], options.requests)
+                        figures.setdefault((line.name, name), []).append(figure)
+                        print(f"  {line.name}: {name}: {figure:.3g} {line.unit}", flush=True)
+    for line in LINES:
+        for name, _ in peers(folder):
+            values = figures.get((line.name, name))
+            if values:
+                goal = f"; to reach: {line.goal}" if name.startswith("spanloom") else ""
+                print(f"{line.name}: {name}: {statistics.median(values):.3g} {line.unit} (min {min(values):.3g}, max {max(values):.3g}, {len(values)} runs{goal})", flush=True)
+
+
+def idle(folder):
+    """Anonymous memory of connections that have said hello and nothing else."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4 * IDLE_CONNECTIONS), hard))
+    for name, port, hello in (("HTTP/2", "grpc", HTTP2_PREFACE), ("HTTP/1.1", "http", b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n")):
+        with servers.Spanloom(folder, store=False) as server, contextlib.ExitStack() as stack:
+            before = server.anonymous_kib()
+            opened = []
+            for _ in range(IDLE_CONNECTIONS):
+                connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.ports[port]), timeout=30))
+                connection.sendall(hello)
+                opened.append(connection)
+            for connection in opened:
+                if not connection.recv(65536):
+                    sys.exit(f"idle, {name}: a connection was closed")
+            print(f"{IDLE_CONNECTIONS} idle connections, {name}: {(server.anonymous_kib() - before) / 1024:.1f} MiB of anonymous memory; to reach: 100", flush=True)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def scan(url, stop):
+    """Asks for what no index answers, until `stop` is set."""
+    while not stop.is_set():
+        urllib.request.urlopen(url, timeout=60).read()
+
+
+def lag(folder, contents):
+    """Latency of an empty request beside full ingest and scans, less its latency when nothing else happens."""
+    with servers.Spanloom(folder, store=True) as server:
+        port = server.ports["grpc"]
+        load(port, "grpc", contents["llm512"], 200, 4, 4)
+        quiet = load(port, "grpc", contents["empty"], 2_000, 1, 1)
+        stop = threading.Event()
+        url = f"http://127.0.0.1:{server.ports['spanloom_query']}/api/traces?service=vllm-decode&start=0&end=4102444800000000&limit=20&tags=%7B%22no%22%3A%22such%22%7D"
+        scanner = threading.Thread(target=scan, args=(url, stop))
+        ingest = threading.Thread(target=load, args=(port, "grpc", contents["llm512"], 12_000, 4, 4))
+        scanner.start()
+        ingest.start()
+        busy, calls = [], 0
+        while ingest.is_alive():
+            busy.append(load(port, "grpc", contents["empty"], 200, 1, 1))
+            calls += 200
+        stop.set()
+        scanner.join()
+        ingest.join()
+    p99 = statistics.median(run["p99_us"] for run in busy) - quiet["p50_us"]
+    worst = max(run["max_us"] for run in busy)
+    print(f"lag under ingest and scan: p99 {p99 / 1e3:.2f} ms over {calls} calls (worst {worst / 1e3:.1f} ms, idle p50 {quiet['p50_us'] / 1e3:.3f} ms); to reach: 5", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", default="", help="lines whose name contains this; \"idle\" and \"lag\" are the last two")
+    parser.add_argument("--requests", type=float, default=1.0, help="share of the usual number of requests")
+    options = parser.parse_args()
+    servers.build()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        contents = bodies.write(folder)
+        print("bodies: " + ", ".join(f"{name} {size} B" for name, (_, _, size, _) in contents.items()))
+        table(options, folder, contents)
+        if options.only in "idle":
+            idle(folder)
+        if options.only in "lag":
+            lag(folder, contents)
+
+
+if __name__ == "__main__":
+    main()
