@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""gRPC's interoperability cases between src/net and grpcio (gRPC's C core), both ways.
+
+Cases and sizes: doc/interop-test-descriptions.md of grpc/grpc. tests/interop has our ends.
+"""
+
+import concurrent.futures
+import itertools
+import signal
+import subprocess
+import threading
+
+import grpc
+import pytest
+from conftest import BINARY
+from interop_messages import SimpleRequest, SimpleResponse
+
+EMPTY, UNARY = "/grpc.testing.TestService/EmptyCall", "/grpc.testing.TestService/UnaryCall"
+LARGE_REQUEST, LARGE_RESPONSE = 271_828, 314_159
+SPECIAL_MESSAGE = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP \U0001f608\t\n"
+CALL_SECONDS_MAX = 30
+CASES = ["empty_unary", "large_unary", "compressed_unary", "server_compressed_unary", "status_code_and_message", "special_status_message",
+         "every_status_code", "unimplemented_method", "unimplemented_service", "many_calls", "deadline_exceeded", "large_metadata"]
+
+
+class OurServer:
+    def __init__(self):
+        self.process = subprocess.Popen([BINARY.parent / "interop_server"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def stop(self):
+        """Drains; how many calls were cut off."""
+        self.process.send_signal(signal.SIGTERM)
+        text, _ = self.process.communicate(timeout=60)
+        return int(text.split()[-1])
+
+
+@pytest.fixture
+def our_server():
+    server = OurServer()
+    yield server
+    server.process.kill()
+    server.process.communicate()
+
+
+@pytest.fixture
+def channel(our_server):
+    with grpc.insecure_channel(f"127.0.0.1:{our_server.port}") as channel:
+        yield channel
+
+
+def unary(channel, method=UNARY):
+    return channel.unary_unary(method, request_serializer=lambda message: message if isinstance(message, bytes) else message.SerializeToString(),
+                               response_deserializer=SimpleResponse.FromString)
+
+
+def large_request(**fields):
+    return SimpleRequest(response_size=LARGE_RESPONSE, payload={"body": bytes(LARGE_REQUEST)}, **fields)
+
+
+# ------------------------------------------------------------------------------------------------- grpcio calls our server
+
+
+def test_empty_and_large_unary(channel):
+    assert unary(channel, EMPTY)(b"", timeout=CALL_SECONDS_MAX) == SimpleResponse()
+    assert unary(channel)(large_request(), timeout=CALL_SECONDS_MAX).payload.body == bytes(LARGE_RESPONSE)
+
+
+# Scenario: each message coding of grpcio, for the request; the answer comes in the same one.
+# Guarantees: gzip and deflate arrive whole, and the answer says that it is compressed.
+@pytest.mark.parametrize("compression", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+def test_compressed_unary(channel, compression):
+    answer, call = unary(channel).with_call(large_request(), compression=compression, timeout=CALL_SECONDS_MAX)
+    assert answer.payload.body == bytes(LARGE_RESPONSE)
+    assert call.code() == grpc.StatusCode.OK
+
+
+# Scenario: every error code, with plain words and with words that must be escaped in trailers.
+# Guarantees: code and message arrive as they were.
+@pytest.mark.parametrize("message", ["test status message", SPECIAL_MESSAGE, "", "100 %"])
+def test_status_code_and_message(channel, message):
+    for code in grpc.StatusCode:
+        number = code.value[0]
+        if number == 0:
+            continue
+        with pytest.raises(grpc.RpcError) as error:
+            unary(channel)(SimpleRequest(response_status={"code": number, "message": message}), timeout=CALL_SECONDS_MAX)
+        assert (error.value.code(), error.value.details()) == (code, message)
+
+
+@pytest.mark.parametrize("method", ["/grpc.testing.TestService/UnimplementedCall", "/grpc.testing.UnimplementedService/UnimplementedCall"])
+def test_unimplemented(channel, method):
+    with pytest.raises(grpc.RpcError) as error:
+        unary(channel, method)(b"", timeout=CALL_SECONDS_MAX)
+    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+# Scenario: a call that is never answered, with a deadline; then another call on the same connection.
+# Guarantees: DEADLINE_EXCEEDED in time; the connection goes on.
+def test_deadline_is_exceeded(channel):
+    with pytest.raises(grpc.RpcError) as error:
+        unary(channel, "/spanloom.testing.Sleep/Forever")(b"", timeout=0.05)
+    assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert unary(channel, EMPTY)(b"", timeout=CALL_SECONDS_MAX) == SimpleResponse()
+
+
+# Scenario: calls that are cancelled before they are answered.
+# Guarantees: the client sees CANCELLED; the server drains without them.
+def test_cancelled_calls_are_let_go(our_server, channel):
+    calls = [unary(channel, "/spanloom.testing.Sleep/Forever").future(b"") for _ in range(50)]
+    assert unary(channel, EMPTY)(b"", timeout=CALL_SECONDS_MAX) == SimpleResponse()
+    for call in calls:
+        call.cancel()
+        assert call.code() == grpc.StatusCode.CANCELLED
+    assert unary(channel, EMPTY)(b"", timeout=CALL_SECONDS_MAX) == SimpleResponse()
+    assert our_server.stop() == 0
+
+
+# Scenario: 1000 calls at once on one connection.
+# Guarantees: each gets its own answer.
+def test_many_concurrent_calls(channel):
+    calls = [unary(channel).future(SimpleRequest(response_size=size), timeout=CALL_SECONDS_MAX) for size in range(1000)]
+    assert [len(call.result().payload.body) for call in calls] == list(range(1000))
+
+
+# Scenario: a header that needs several frames, and a binary one.
+# Guarantees: the call goes through.
+def test_large_metadata(channel):
+    metadata = [("x-large", "m" * 40_000), ("x-test-bin", bytes(range(256)))]
+    assert unary(channel, EMPTY)(b"", metadata=metadata, timeout=CALL_SECONDS_MAX) == SimpleResponse()
+
+
+# Scenario: the server is told to stop while calls are under way.
+# Guarantees: every call that was begun before gets its answer; none is cut off.
+def test_no_call_is_lost_when_the_server_drains(our_server, channel):
+    calls = [unary(channel).future(large_request(), timeout=CALL_SECONDS_MAX) for _ in range(200)]
+    calls[0].result()
+    cut_off = our_server.stop()
+    codes = [call.code() for call in calls]
+    # What the server had not seen yet is refused with a status that says so, and is safe to send again.
+    assert set(codes) <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+    assert cut_off == 0
+    assert codes.count(grpc.StatusCode.OK) >= 1
+
+
+# ------------------------------------------------------------------------------------------------- our client calls grpcio
+
+
+class GrpcioServer:
+    """grpc.testing.TestService and a method that sleeps until the server ends. `options` are the channel arguments of gRPC's C core."""
+
+    def __init__(self, **options):
+        self.ended, self.metadata, self.peers = threading.Event(), [], set()
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), options=[(f"grpc.{name}", value) for name, value in options.items()])
+        self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("grpc.testing.TestService", {
+            "EmptyCall": grpc.unary_unary_rpc_method_handler(self.empty_call),
+            "UnaryCall": grpc.unary_unary_rpc_method_handler(self.unary_call, SimpleRequest.FromString, SimpleResponse.SerializeToString),
+        }), grpc.method_handlers_generic_handler("spanloom.testing.Sleep", {"Forever": grpc.unary_unary_rpc_method_handler(self.sleep)})))
+        self.port = self.server.add_insecure_port("127.0.0.1:0")
+        self.server.start()
+
+    def empty_call(self, request, context):
+        self.metadata.append(context.invocation_metadata())
+        return b""
+
+    def unary_call(self, request, context):
+        self.peers.add(context.peer())
+        if request.response_status.code:
+            context.set_code(next(code for code in grpc.StatusCode if code.value[0] == request.response_status.code))
+            context.set_details(request.response_status.message)
+            return SimpleResponse()
+        context.set_compression(grpc.Compression.Gzip if request.response_compressed.value else grpc.Compression.NoCompression)
+        return SimpleResponse(payload={"body": bytes(request.response_size)})
+
+    def sleep(self, request, context):
+        self.ended.wait(CALL_SECONDS_MAX)
+        return b""
+
+    def stop(self):
+        self.ended.set()
+        self.server.stop(5).wait()
+
+
+@pytest.fixture
+def start_grpcio():
+    servers = []
+
+    def start(**options):
+        servers.append(GrpcioServer(**options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def run_client(port, *cases):
+    result = subprocess.run([BINARY.parent / "interop_client", f"127.0.0.1:{port}", *cases], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_our_client(start_grpcio, case):
+    run_client(start_grpcio().port, case)
+
+
+# Scenario: every case after the other, on one connection.
+# Guarantees: none leaves the connection in a state that breaks the next.
+def test_our_client_with_every_case_on_one_connection(start_grpcio):
+    run_client(start_grpcio().port, *itertools.chain(CASES, CASES))
+
+
+# Scenario: our client sends a large header and a binary one.
+# Guarantees: grpcio sees both as they were.
+def test_metadata_arrives(start_grpcio):
+    server = start_grpcio()
+    run_client(server.port, "large_metadata")
+    seen = dict(server.metadata[0])
+    assert seen["x-large"] == "m" * 6000
+    assert seen["x-test-bin"] == bytes([0, 1, 2, 255])
+    assert seen["user-agent"].startswith("spanloom-interop")
+
+
+# Scenario: the server sends its clients away every 200 ms (max connection age) while call follows call.
+# Guarantees: our client moves to a new connection; no call fails.
+def test_no_call_is_lost_over_max_connection_age(start_grpcio):
+    server = start_grpcio(max_connection_age_ms=200, max_connection_age_grace_ms=5_000)
+    run_client(server.port, "calls_over_goaway")
+    assert len(server.peers) > 1  # it did move
