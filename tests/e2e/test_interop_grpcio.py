@@ -6,14 +6,12 @@ Cases and sizes: doc/interop-test-descriptions.md of grpc/grpc. tests/interop ha
 
 import concurrent.futures
 import itertools
-import signal
-import subprocess
 import threading
 
 import grpc
 import pytest
-from conftest import BINARY
 from interop_messages import SimpleRequest, SimpleResponse
+from interop_peers import OurServer, run_client
 
 EMPTY, UNARY = "/grpc.testing.TestService/EmptyCall", "/grpc.testing.TestService/UnaryCall"
 LARGE_REQUEST, LARGE_RESPONSE = 271_828, 314_159
@@ -23,24 +21,11 @@ CASES = ["empty_unary", "large_unary", "compressed_unary", "server_compressed_un
          "every_status_code", "unimplemented_method", "unimplemented_service", "many_calls", "deadline_exceeded", "large_metadata"]
 
 
-class OurServer:
-    def __init__(self):
-        self.process = subprocess.Popen([BINARY.parent / "interop_server"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.port = int(self.process.stdout.readline())
-
-    def stop(self):
-        """Drains; how many calls were cut off."""
-        self.process.send_signal(signal.SIGTERM)
-        text, _ = self.process.communicate(timeout=60)
-        return int(text.split()[-1])
-
-
 @pytest.fixture
 def our_server():
     server = OurServer()
     yield server
-    server.process.kill()
-    server.process.communicate()
+    server.kill()
 
 
 @pytest.fixture
@@ -192,11 +177,6 @@ def start_grpcio():
     yield start
     for server in servers:
         server.stop()
-
-
-def run_client(port, *cases):
-    result = subprocess.run([BINARY.parent / "interop_client", f"127.0.0.1:{port}", *cases], capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("case", CASES)
