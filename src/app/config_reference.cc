@@ -44,7 +44,7 @@ void AppendRow(const OptionDoc& doc, std::string& page) {
 }
 
 bool IsSection(const OptionDoc& doc) {
-  return doc.kind == Kind::kSection || doc.kind == Kind::kOptionalSection;
+  return doc.kind != Kind::kValue && doc.kind != Kind::kUnsupported;
 }
 
 void AppendTable(const std::vector<OptionDoc>& docs, std::string& page) {
@@ -136,6 +136,13 @@ constexpr std::string_view kServiceExample = R"(service:
       level: debug
     metrics:
       address: 0.0.0.0:8888
+    traces:
+      processors:
+        - batch:
+            exporter:
+              otlp:
+                protocol: grpc
+                endpoint: http://tempo:4317
   extensions: [health_check]
   pipelines:
     traces:

@@ -12,6 +12,7 @@
 #include "app/config_verbs.h"
 #include "app/load_config.h"
 #include "app/metrics_page.h"
+#include "app/own_tracing.h"
 #include "app/start_message.h"
 #include "app/store_host.h"
 #include "app/version.h"
@@ -29,6 +30,9 @@ namespace {
 // From SIGTERM to the end. Below the 30 s that Kubernetes gives a pod by default, so that what is left can still be
 // said.
 constexpr std::chrono::milliseconds kDrainMax{20'000};
+
+// For the spans about this process, before and after the drain.
+constexpr std::chrono::milliseconds kOwnSpansMax{1'000};
 
 constexpr uint16_t kMetricsPort = 8888;  // the Collector's
 
@@ -91,8 +95,14 @@ class Process {
 
     ASSIGN_OR_RETURN(host_, StoreHost::Open(StoreOptions(config), metrics_, Clock::System()));
     loops_ = std::make_unique<net::LoopPool>(0);
-    const pipeline::BuildContext context{
-        .loops = *loops_, .metrics = metrics_, .clock = Clock::System(), .default_host = arguments.listen_host};
+    if (config.telemetry.traces) {
+      ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config.telemetry.traces, *loops_, Clock::System(), metrics_));
+    }
+    const pipeline::BuildContext context{.loops = *loops_,
+                                         .metrics = metrics_,
+                                         .clock = Clock::System(),
+                                         .default_host = arguments.listen_host,
+                                         .tracer = own_tracing_ ? own_tracing_->tracer() : sdk::Tracer::None()};
     RETURN_IF_ERROR(StartMetrics(config.telemetry, context));
     engine_ = pipeline::Engine::Build(config, registry, context);
     RETURN_IF_ERROR(engine_->Start());
@@ -102,7 +112,9 @@ class Process {
 
   // Returns false if something that was acknowledged could not be delivered or kept.
   bool Stop() {
+    if (own_tracing_) own_tracing_->Flush(kOwnSpansMax);
     const uint64_t undelivered = engine_->Stop(kDrainMax);
+    if (own_tracing_) own_tracing_->Stop(kOwnSpansMax);
     if (undelivered > 0) {
       Log(LogLevel::kError,
           "stopped with spans that were acknowledged but not delivered; a longer outage needs a durable queue",
@@ -138,6 +150,7 @@ class Process {
   std::unique_ptr<StoreHost> host_;
   std::unique_ptr<net::LoopPool> loops_;
   std::unique_ptr<net::Server> metrics_server_;
+  std::unique_ptr<OwnTracing> own_tracing_;  // null if there are no spans about this process
   std::unique_ptr<pipeline::Engine> engine_;
 };
 

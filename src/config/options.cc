@@ -91,7 +91,7 @@ void OptionsReader::DescribeSection(std::string_view name, OptionDoc::Kind kind,
                                     std::vector<OptionDoc> children) {
   docs_->push_back({.name = std::string(name),
                     .kind = kind,
-                    .type = "section",
+                    .type = kind == OptionDoc::Kind::kSectionList ? "list of sections" : "section",
                     .words = std::string(words),
                     .children = std::move(children)});
 }
@@ -174,11 +174,26 @@ void OptionsReader::Field(std::string_view name, StringMap& value, std::string_v
   if (docs_ != nullptr) return Describe(name, "map of strings", "{}", words);
   const Node* node = Take(name);
   if (node == nullptr) return;
+  if (node->is_list()) return ReadPairs(name, *node, value);
   if (!node->is_map()) return WrongType(name, "map of strings", *node);
   for (const Node::Entry& entry : node->entries()) {
     auto text = ReadString(entry.value);
     if (!text) return WrongType(StrCat(name, "::", entry.key), "string", entry.value);
     value.emplace_back(entry.key, *std::move(text));
+  }
+}
+
+void OptionsReader::ReadPairs(std::string_view name, const Node& list, StringMap& value) {
+  for (size_t i = 0; i < list.items().size(); ++i) {
+    const Node& item = list.items()[i];
+    const Node* key = item.Find("name");
+    const Node* text = item.Find("value");
+    const auto read_key = key == nullptr ? std::nullopt : ReadString(*key);
+    const auto read_text = text == nullptr ? std::nullopt : ReadString(*text);
+    if (!read_key || !read_text || item.entries().size() != 2) {
+      return WrongType(StrCat(name, "::", i), "{name: string, value: string}", item);
+    }
+    value.emplace_back(*read_key, *read_text);
   }
 }
 

@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/text.h"
 #include "config/node.h"
 #include "config/problems.h"
 
@@ -51,6 +52,7 @@ struct OptionDoc {
     kValue,
     kSection,          // its defaults hold when it is left out
     kOptionalSection,  // off when it is left out
+    kSectionList,      // any number of them
     kUnsupported,      // a key of the Collector that is refused; `words` say what to do instead
   };
   std::string name = {};
@@ -94,6 +96,7 @@ class OptionsReader {
   // The same, where `check` says of each item what is wrong with it.
   void Field(std::string_view name, std::vector<std::string>& value, std::string_view words,
              absl::FunctionRef<Status(const std::string&)> check);
+  // A map, or a list of {name: ..., value: ...} (as the Collector takes headers).
   void Field(std::string_view name, StringMap& value, std::string_view words);
   // Go syntax, or a bare integer of nanoseconds.
   void Field(std::string_view name, std::chrono::nanoseconds& value, std::string_view words, DurationRange range = {});
@@ -136,6 +139,19 @@ class OptionsReader {
     if (const Node* node = TakePresent(name)) Read(section.emplace(), *node, PathOf(name), *problems_);
   }
 
+  // A list of sections.
+  template <OptionsStruct T>
+  void Field(std::string_view name, std::vector<T>& sections, std::string_view words) {
+    if (docs_ != nullptr) return DescribeSection(name, OptionDoc::Kind::kSectionList, words, Described<T>());
+    const Node* node = Take(name);
+    if (node == nullptr) return;
+    if (!node->is_list()) return WrongType(name, "list", *node);
+    for (const Node& item : node->items()) {
+      std::string path = StrCat(PathOf(name), "::", sections.size());
+      Read(sections.emplace_back(), item, std::move(path), *problems_);
+    }
+  }
+
   // A key that the Collector has and this version has not: refused by name, unless it is null or empty. `advice` says
   // what to do instead.
   void Unsupported(std::string_view name, std::string_view advice);
@@ -174,6 +190,7 @@ class OptionsReader {
     const Source* source;
   };
 
+  void ReadPairs(std::string_view name, const Node& list, StringMap& value);
   std::optional<std::vector<Item>> ReadItems(std::string_view name, const Node& node);
   // The value of `name` if it is there and not null; marks the key as known.
   const Node* Take(std::string_view name);

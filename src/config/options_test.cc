@@ -36,6 +36,7 @@ struct SampleOptions {
   Codec codec = Codec::kGzip;
   ServerOptions grpc;
   std::optional<ServerOptions> http;
+  std::vector<ServerOptions> peers;
 
   void Declare(OptionsReader& r) {
     static constexpr std::pair<std::string_view, Codec> kCodecs[] = {{"none", Codec::kNone}, {"gzip", Codec::kGzip}};
@@ -49,6 +50,7 @@ struct SampleOptions {
     r.Choice<Codec>("codec", codec, kCodecs, "How it is compressed.");
     r.Field("grpc", grpc, "The gRPC side.");
     r.Field("http", http, "The HTTP side.");
+    r.Field("peers", peers, "Other servers.");
     r.Unsupported("auth", "remove it");
   }
   [[nodiscard]] Status Validate() const {
@@ -114,7 +116,7 @@ TEST(Options, RefusesUnknownKeysByName) {
   EXPECT_THAT(
       Read("enabled: true\nbatch_sise: 5\n").problems,
       ElementsAre("config.yaml:2: processors::sample: has invalid keys: batch_sise (valid: enabled, batch_size, port, "
-                  "factor, timeout, names, headers, codec, grpc, http; did you mean \"batch_size\"?)"));
+                  "factor, timeout, names, headers, codec, grpc, http, peers; did you mean \"batch_size\"?)"));
   EXPECT_THAT(
       Read("grpc:\n  zzzzzz: a\n").problems,
       ElementsAre("config.yaml:2: processors::sample::grpc: has invalid keys: zzzzzz (valid: endpoint, max_size_mib)"));
@@ -156,6 +158,22 @@ TEST(Options, NamesTheItemOfAList) {
               ElementsAre("config.yaml:3: processors::sample::names::1: expected type 'string', got 'map'"));
 }
 
+// Scenario: a list of sections, one with a mistake; headers as a list of pairs, then with a pair that is none.
+// Guarantees: read in order, with defaults; a mistake is placed in its item.
+TEST(Options, ReadsListsOfSectionsAndPairs) {
+  const auto [options, problems] =
+      Read("peers: [{endpoint: a}, {max_size_mib: 1}]\nheaders:\n  - {name: x, value: \"1\"}\n");
+  EXPECT_THAT(problems, IsEmpty());
+  ASSERT_EQ(options.peers.size(), 2u);
+  EXPECT_EQ(options.peers[1].endpoint, "localhost:4317");
+  EXPECT_THAT(options.headers, ElementsAre(std::pair("x", "1")));
+  EXPECT_THAT(
+      Read("headers:\n  - {name: x}\npeers:\n  - endpoint: a\n  - max_size_mib: 65\n").problems,
+      ElementsAre("config.yaml:2: processors::sample::headers::0: expected type '{name: string, value: "
+                  "string}', got 'map'",
+                  "config.yaml:5: processors::sample::peers::1::max_size_mib: must be between 0 and 64, got 65"));
+}
+
 // Scenario: a rule across fields names the key it is about.
 // Guarantees: it is placed at that key, not at the section.
 TEST(Options, PlacesARuleAtItsKey) {
@@ -177,7 +195,7 @@ TEST(Options, RefusesUnsupportedKeysAndBrokenRules) {
 // keys that are not supported.
 TEST(Options, DescribesItself) {
   const std::vector<OptionDoc> docs = DescribeOptions<SampleOptions>();
-  ASSERT_EQ(docs.size(), 11u);
+  ASSERT_EQ(docs.size(), 12u);
   EXPECT_EQ(docs[1].type, "int");
   EXPECT_EQ(docs[1].range, "at least 1");
   EXPECT_EQ(docs[1].unit, "spans");
@@ -193,8 +211,9 @@ TEST(Options, DescribesItself) {
   EXPECT_EQ(docs[9].kind, OptionDoc::Kind::kOptionalSection);
   EXPECT_EQ(docs[9].children[1].default_text, "4");
   EXPECT_EQ(docs[9].children[1].unit, "MiB");
-  EXPECT_EQ(docs[10].kind, OptionDoc::Kind::kUnsupported);
-  EXPECT_EQ(docs[10].words, "remove it");
+  EXPECT_EQ(docs[10].kind, OptionDoc::Kind::kSectionList);
+  EXPECT_EQ(docs[11].kind, OptionDoc::Kind::kUnsupported);
+  EXPECT_EQ(docs[11].words, "remove it");
 }
 
 }  // namespace

@@ -27,6 +27,11 @@ int EscapedByte(std::string_view text) {
 
 }  // namespace
 
+void HttpHeaders::Set(std::string_view name, std::string value) {
+  std::erase_if(fields_, [&](const auto& field) { return field.first == name; });
+  if (!value.empty()) fields_.emplace_back(name, std::move(value));
+}
+
 HttpResponder::HttpResponder(Sink sink) : sink_(std::move(sink)) {}
 
 // A moved-from AnyInvocable is valid but unspecified, hence the exchange.

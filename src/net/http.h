@@ -23,10 +23,7 @@ class HttpHeaders {
  public:
   void Add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   // Leaves `value` as the only one of `name` (lower case), or none if it is "".
-  void Set(std::string_view name, std::string value) {
-    std::erase_if(fields_, [&](const auto& field) { return field.first == name; });
-    if (!value.empty()) Add(std::string(name), std::move(value));
-  }
+  void Set(std::string_view name, std::string value);
   // The first value of `name` (lower case), or "" if there is none.
   [[nodiscard]] std::string_view Get(std::string_view name) const {
     for (const auto& [field_name, value] : fields_) {

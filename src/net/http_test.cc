@@ -63,5 +63,18 @@ TEST(HttpResponder, AnswersInternalErrorWhenItIsDropped) {
   EXPECT_EQ(status, 500);
 }
 
+// Scenario: a name that is there twice is set, then set to nothing.
+// Guarantees: one value, at the end; then none; others stay.
+TEST(HttpHeaders, SetLeavesOneValueOrNone) {
+  HttpHeaders headers;
+  for (const char* name : {"a", "b", "a"}) headers.Add(name, "1");
+  headers.Set("a", "2");
+  EXPECT_EQ(headers.fields().size(), 2u);
+  EXPECT_EQ(headers.Get("a"), "2");
+  headers.Set("a", "");
+  ASSERT_EQ(headers.fields().size(), 1u);
+  EXPECT_EQ(headers.fields()[0].first, "b");
+}
+
 }  // namespace
 }  // namespace spanloom::net

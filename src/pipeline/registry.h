@@ -22,6 +22,7 @@
 #include "net/loop.h"
 #include "pipeline/component.h"
 #include "pipeline/component_id.h"
+#include "sdk/tracer.h"
 
 namespace spanloom::pipeline {
 
@@ -30,9 +31,10 @@ struct BuildContext {
   net::LoopPool& loops;
   MetricRegistry& metrics;
   const Clock& clock;
-  std::string default_host = "localhost";  // of listeners whose endpoint is not written out
-  uint64_t seed = Rng::SystemSeed();       // of jitter
-  std::string pipeline = {};               // "traces/payloads", while its processors are made
+  std::string default_host = "localhost";           // of listeners whose endpoint is not written out
+  uint64_t seed = Rng::SystemSeed();                // of jitter
+  const sdk::Tracer& tracer = sdk::Tracer::None();  // of the spans about this process
+  std::string pipeline = {};                        // "traces/payloads", while its processors are made
 };
 
 // `endpoint` as it was written, or `default_host`:`port` if it was left out.

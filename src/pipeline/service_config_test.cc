@@ -201,10 +201,10 @@ TEST(ServiceConfig, ReadsPipelinesAndTelemetry) {
 // Guarantees: refused by name.
 TEST(ServiceConfig, RefusesTelemetryItHasNot) {
   EXPECT_THAT(Refusal(With("",
-                           "service: {telemetry: {logs: {sampling: {enabled: true}}, traces: {level: x}}, pipelines: "
+                           "service: {telemetry: {logs: {sampling: {enabled: true}}, resource: {a: b}}, pipelines: "
                            "{traces: {receivers: [otlp], exporters: [debug]}}}\n")),
               testing::AllOf(HasSubstr("service::telemetry::logs: sampling is not supported by this version"),
-                             HasSubstr("service::telemetry: traces is not supported by this version")));
+                             HasSubstr("service::telemetry: resource is not supported by this version")));
 }
 
 // Compares the defaults of `docs` with the values of the same keys in `printed`. Returns how many were compared.

@@ -51,10 +51,11 @@ struct MetricsOptions {
 struct TelemetryOptions {
   LogsOptions logs;
   MetricsOptions metrics;
+  OwnTracesOptions traces;
   void Declare(config::OptionsReader& r) {
     r.Field("logs", logs, "The log of this process.");
     r.Field("metrics", metrics, "The metrics of this process.");
-    r.Unsupported("traces", "remove service.telemetry.traces");
+    r.Field("traces", traces, "The spans that this process makes about itself.");
     r.Unsupported("resource", "remove service.telemetry.resource");
   }
 };
@@ -62,12 +63,14 @@ struct TelemetryOptions {
 }  // namespace
 
 TelemetryConfig ReadTelemetry(const config::Node& node, std::string_view path, config::Problems& problems) {
+  const size_t problems_before = problems.size();
   const auto options = config::ReadOptions<TelemetryOptions>(node, path, problems);
   TelemetryConfig telemetry;
   telemetry.log_level = ParseLogLevel(options.logs.level).value_or(telemetry.log_level);
   telemetry.log_format = ParseLogFormat(options.logs.encoding).value_or(telemetry.log_format);
   telemetry.metrics_enabled = options.metrics.enabled();
   telemetry.metrics_endpoint = options.metrics.address;
+  if (problems.size() == problems_before) telemetry.traces = options.traces.Config();
   return telemetry;
 }
 

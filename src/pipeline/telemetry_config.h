@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,14 +13,16 @@
 #include "config/node.h"
 #include "config/options.h"
 #include "config/problems.h"
+#include "pipeline/own_traces_config.h"
 
 namespace spanloom::pipeline {
 
 struct TelemetryConfig {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
-  bool metrics_enabled = true;   // false for level: none
-  std::string metrics_endpoint;  // "" if not written out: port 8888 of the host for listeners
+  bool metrics_enabled = true;            // false for level: none
+  std::string metrics_endpoint;           // "" if not written out: port 8888 of the host for listeners
+  std::optional<OwnTracesConfig> traces;  // nullopt: no spans about this process
 };
 
 // What is wrong goes to `problems`, under `path`.

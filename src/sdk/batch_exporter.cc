@@ -29,7 +29,7 @@ Counter& DroppedSpans(MetricRegistry& metrics, const std::string& cause) {
 
 }  // namespace
 
-// Everything but the queue, the counters and `drained` is bound to `loop`.
+// Everything but the queue and the counters is bound to `loop`.
 class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::State> {
  public:
   State(const BatchExporterOptions& options, std::string resource, std::string scope, net::Loop& loop,
@@ -78,25 +78,27 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
     request_ = {};
   }
 
+  // Returns when nothing waits or is under way, or when `grace` is over.
+  void AwaitIdle(std::chrono::milliseconds grace) ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    mutex_.AwaitFor([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return closed_ || (queue_.empty() && !is_busy_); },
+                    grace);
+  }
+
   net::Loop& loop() { return loop_; }
-  Notification& drained() { return drained_; }
 
  private:
   // Sends a batch if there is reason to, or sees to it that it will be.
   void Proceed() {
     if (!request_.empty()) return;
     const size_t waiting = Waiting();
-    if (waiting == 0) return NoteDrained();
+    if (waiting == 0) return;
     if (draining_ || waiting >= options_.batch_spans_max) return Begin();
     if (std::exchange(is_timer_set_, true)) return;
     delay_timer_ = loop_.PostAfter(options_.delay, [self = shared_from_this()] {
       self->is_timer_set_ = false;
       if (self->request_.empty() && self->Waiting() > 0) self->Begin();
     });
-  }
-
-  void NoteDrained() {
-    if (draining_ && !drained_.HasBeenNotified()) drained_.Notify();
   }
 
   [[nodiscard]] size_t Waiting() const ABSL_LOCKS_EXCLUDED(mutex_) {
@@ -110,6 +112,7 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
     std::vector<std::unique_ptr<SpanRecord>> batch(std::make_move_iterator(queue_.begin()),
                                                    std::make_move_iterator(end));
     queue_.erase(queue_.begin(), end);
+    is_busy_ = true;
     return batch;
   }
 
@@ -163,8 +166,12 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
         {{"error", StdView(status.message())}, {"advice", "see service.telemetry.traces and the destination"}});
   }
 
-  void End() {
+  void End() ABSL_LOCKS_EXCLUDED(mutex_) {
     retry_timer_.Cancel();
+    {
+      MutexLock lock(mutex_);
+      is_busy_ = false;
+    }
     request_ = {};
     request_spans_ = 0;
     Proceed();
@@ -181,10 +188,10 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
   Counter& refused_;
   Counter& unreachable_;
   Counter& shutdown_;
-  Notification drained_;
 
   mutable Mutex mutex_;
   std::deque<std::unique_ptr<SpanRecord>> queue_ ABSL_GUARDED_BY(mutex_);
+  bool is_busy_ ABSL_GUARDED_BY(mutex_) = false;  // a request is under way, or waits to be sent again
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 
   // Of the loop.
@@ -214,9 +221,13 @@ void BatchExporter::Take(std::unique_ptr<SpanRecord> span) {
   state_->Take(std::move(span));
 }
 
-void BatchExporter::Stop(std::chrono::milliseconds grace) {
+void BatchExporter::Flush(std::chrono::milliseconds grace) {
   state_->loop().Post([state = state_] { state->Drain(); });
-  state_->drained().WaitFor(grace);
+  state_->AwaitIdle(grace);
+}
+
+void BatchExporter::Stop(std::chrono::milliseconds grace) {
+  Flush(grace);
   Notification abandoned;
   state_->loop().Post([this, &abandoned] {
     state_->Abandon();

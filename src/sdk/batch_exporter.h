@@ -51,8 +51,11 @@ class BatchExporter final : public SpanSink {
 
   void Take(std::unique_ptr<SpanRecord> span) override;
 
-  // Sends what waits, for at most `grace`; counts the rest as lost. Called from a thread that is not a loop's; later
-  // calls do nothing.
+  // Sends what waits, at most until `grace` is over; from now on spans are sent as soon as they can. For the time
+  // before a stop. Called from a thread that is not a loop's, as Stop is.
+  void Flush(std::chrono::milliseconds grace);
+
+  // The same, and counts the rest as lost. Later calls do nothing.
   void Stop(std::chrono::milliseconds grace);
 
  private:

@@ -113,6 +113,19 @@ TEST_F(BatchExporterTest, SendsWhenTheTimeIsUp) {
   EXPECT_TRUE(destination_.AwaitRequests(1));
 }
 
+// Scenario: a flush, and a span after it.
+// Guarantees: both are sent without waiting for their time.
+TEST_F(BatchExporterTest, SendsAtOnceFromAFlushOn) {
+  const auto exporter = Make({.delay = 1h});
+  Fill(*exporter, 2);
+  exporter->Flush(20s);
+  EXPECT_EQ(Exported(), 2u);
+  Fill(*exporter, 1);
+  EXPECT_TRUE(destination_.AwaitRequests(2));
+  exporter->Stop(20s);
+  EXPECT_EQ(Exported(), 3u);
+}
+
 // Scenario: the destination does not answer while more spans come than the queue takes.
 // Guarantees: the surplus is counted as full, and nothing else is lost.
 TEST_F(BatchExporterTest, CountsWhatTheQueueCannotTake) {

@@ -68,6 +68,16 @@ inline constexpr std::string_view kErrorType = "error.type";  // string: a statu
 
 }  // namespace spanloom::semconv::http
 
+// Remote procedure calls. OpenTelemetry semantic conventions 1.37, "gRPC".
+namespace spanloom::semconv::rpc {
+
+inline constexpr std::string_view kSystem = "rpc.system";                    // string: "grpc"
+inline constexpr std::string_view kService = "rpc.service";                  // string
+inline constexpr std::string_view kMethod = "rpc.method";                    // string
+inline constexpr std::string_view kGrpcStatusCode = "rpc.grpc.status_code";  // int
+
+}  // namespace spanloom::semconv::rpc
+
 namespace spanloom::semconv::db {
 
 inline constexpr std::string_view kSystem = "db.system.name";           // string

@@ -127,6 +127,14 @@ def get_json(url):
     return status, json.loads(body)
 
 
+def wait_for(condition):
+    """Returns as soon as `condition` holds; asks it every 20 ms."""
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
 def export_grpc(port, body, compression=None):
     """Sends a request body as it is; raises grpc.RpcError when refused."""
     with grpc.insecure_channel(f"127.0.0.1:{port}", compression=compression or grpc.Compression.NoCompression) as channel:

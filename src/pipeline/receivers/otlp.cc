@@ -12,6 +12,7 @@
 #include "otlp/json/transcode.h"
 #include "otlp/request.h"
 #include "pipeline/receivers/otlp_answer.h"
+#include "pipeline/receivers/request_trace.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -41,6 +42,12 @@ constexpr ComponentDoc kDoc = {
         endpoint: 0.0.0.0:4318
 )",
 };
+
+// The Collector's answer to bytes it can't decode is INTERNAL; as final for a client as INVALID_ARGUMENT.
+Status GrpcAnswer(const Status& status) {
+  if (status.code() != absl::StatusCode::kInvalidArgument) return status;
+  return absl::InternalError(StrCat("grpc: error unmarshalling request: ", StdView(status.message())));
+}
 
 }  // namespace
 
@@ -107,8 +114,14 @@ Status OtlpReceiverOptions::Validate() const {
 // under way keep it alive.
 class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::Intake> {
  public:
-  Intake(const std::string& receiver, const std::string& transport, MetricRegistry& metrics, Consumer& next)
-      : accepted_(SpanCounter(metrics, "otelcol_receiver_accepted_spans",
+  using TraceDone = absl::AnyInvocable<void(const Status& status, std::unique_ptr<RequestTrace> trace)>;
+
+  Intake(const std::string& receiver, const std::string& transport, MetricRegistry& metrics, const sdk::Tracer& tracer,
+         Consumer& next)
+      : receiver_(receiver),
+        transport_(transport),
+        tracer_(tracer),
+        accepted_(SpanCounter(metrics, "otelcol_receiver_accepted_spans",
                               "Number of spans successfully pushed into the pipeline.", receiver, transport)),
         refused_(SpanCounter(metrics, "otelcol_receiver_refused_spans",
                              "Number of spans that could not be pushed into the pipeline.", receiver, transport)),
@@ -120,31 +133,36 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
         wrong_media_type_(RequestCounter(metrics, "media_type", receiver, transport)),
         next_(next) {}
 
-  // `request` is an ExportTraceServiceRequest that may still be malformed. `done` is called once, on any thread.
-  void Take(Bytes request, Done done) {
+  // `request` is an ExportTraceServiceRequest that may still be malformed. `done` is called once, on any thread, with
+  // the spans about the request.
+  void Take(Bytes request, OtlpEncoding encoding, std::unique_ptr<RequestTrace> trace, TraceDone done) {
     StatusOr<otlp::Slice> slice = otlp::ReadTraces(std::move(request));
     if (!slice.ok()) {
       malformed_.Add(1);
-      return std::move(done)(slice.status());
+      return std::move(done)(slice.status(), std::move(trace));
     }
     const size_t spans = slice->span_count();
-    if (spans == 0) return std::move(done)(absl::OkStatus());
-    next_.Consume(otlp::Batch(*std::move(slice)),
-                  [self = shared_from_this(), spans, done = std::move(done)](Status status) mutable {
-                    self->Count(spans, status);
-                    std::move(done)(std::move(status));
-                  });
+    if (spans == 0) return std::move(done)(absl::OkStatus(), std::move(trace));
+    if (trace != nullptr) {
+      trace->BeginReceive(receiver_, transport_, encoding == OtlpEncoding::kProtobuf ? "protobuf" : "json");
+    }
+    next_.Consume(otlp::Batch(*std::move(slice)), [self = shared_from_this(), spans, trace = std::move(trace),
+                                                   done = std::move(done)](const Status& status) mutable {
+      self->Count(spans, status);
+      if (trace != nullptr) trace->EndReceive(spans, status);
+      std::move(done)(status, std::move(trace));
+    });
   }
 
   void TakeGrpc(net::GrpcRequest request, net::GrpcResponder responder) {
-    Take(std::move(request.message), [responder = std::move(responder)](const Status& status) mutable {
-      if (status.ok()) return std::move(responder).Respond(SuccessMessage());
-      // The Collector's answer to bytes it can't decode; as final for a client as INVALID_ARGUMENT.
-      const bool malformed = status.code() == absl::StatusCode::kInvalidArgument;
-      std::move(responder).Respond(
-          malformed ? absl::InternalError(StrCat("grpc: error unmarshalling request: ", StdView(status.message())))
-                    : status);
-    });
+    auto trace = RequestTrace::OfGrpc(tracer_, request.metadata);
+    Take(std::move(request.message), OtlpEncoding::kProtobuf, std::move(trace),
+         [responder = std::move(responder)](const Status& status, std::unique_ptr<RequestTrace> ended) mutable {
+           const Status answer = GrpcAnswer(status);
+           if (ended != nullptr) ended->AnswerGrpc(answer);
+           if (answer.ok()) return std::move(responder).Respond(SuccessMessage());
+           std::move(responder).Respond(answer);
+         });
   }
 
   void TakeHttp(net::HttpRequest request, net::HttpResponder responder) {
@@ -158,14 +176,19 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
       return std::move(responder).Respond(
           net::TextResponse(415, "415 unsupported media type, supported: [application/json, application/x-protobuf]"));
     }
+    auto trace = RequestTrace::OfHttp(tracer_, request);
+    auto answer = [encoding = *encoding, responder = std::move(responder)](
+                      const Status& status, std::unique_ptr<RequestTrace> ended) mutable {
+      net::HttpResponse response = OtlpResponse(status, encoding);
+      if (ended != nullptr) ended->AnswerHttp(response.status);
+      std::move(responder).Respond(std::move(response));
+    };
     StatusOr<Bytes> message = AsProtobuf(*encoding, std::move(request.body));
     if (!message.ok()) {
       malformed_.Add(1);
-      return std::move(responder).Respond(OtlpResponse(message.status(), *encoding));
+      return answer(message.status(), std::move(trace));
     }
-    Take(*std::move(message), [encoding = *encoding, responder = std::move(responder)](const Status& status) mutable {
-      std::move(responder).Respond(OtlpResponse(status, encoding));
-    });
+    Take(*std::move(message), *encoding, std::move(trace), std::move(answer));
   }
 
  private:
@@ -183,6 +206,9 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
     (status.ok() ? accepted_ : IsRetryable(status) ? refused_ : failed_).Add(spans);
   }
 
+  const std::string receiver_;
+  const std::string transport_;
+  const sdk::Tracer& tracer_;
   Counter& accepted_;
   Counter& refused_;
   Counter& failed_;
@@ -195,8 +221,10 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
 OtlpReceiver::OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context,
                            Consumer& next)
     : id_(id.ToString()), options_(std::move(options)), context_(context) {
-  if (options_.protocols.grpc) grpc_intake_ = std::make_shared<Intake>(id_, "grpc", context_.metrics, next);
-  if (options_.protocols.http) http_intake_ = std::make_shared<Intake>(id_, "http", context_.metrics, next);
+  if (options_.protocols.grpc)
+    grpc_intake_ = std::make_shared<Intake>(id_, "grpc", context_.metrics, context_.tracer, next);
+  if (options_.protocols.http)
+    http_intake_ = std::make_shared<Intake>(id_, "http", context_.metrics, context_.tracer, next);
 }
 
 OtlpReceiver::~OtlpReceiver() = default;
