@@ -14,7 +14,8 @@
 namespace spanloom::pipeline {
 namespace {
 
-constexpr std::string_view kNoTls = "TLS is not there yet; send in cleartext, through a proxy that adds it";
+constexpr std::string_view kNoTls =
+    "these spans are sent in cleartext; send them to a receiver of this process and export them from there";
 
 struct Destination {
   std::string endpoint;  // "host:port"

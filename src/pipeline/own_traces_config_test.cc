@@ -79,7 +79,7 @@ TEST(OwnTraces, RefusesWhatItWouldNotDo) {
   const auto refusal = [](std::string_view otlp) {
     return Read(StrCat("processors: [{batch: {exporter: {otlp: {", otlp, "}}}}]")).problems;
   };
-  EXPECT_THAT(refusal("endpoint: 'https://a:1'"), ElementsAre(HasSubstr("TLS is not there yet")));
+  EXPECT_THAT(refusal("endpoint: 'https://a:1'"), ElementsAre(HasSubstr("are sent in cleartext")));
   EXPECT_THAT(refusal("endpoint: 'a:1'"), ElementsAre(HasSubstr("insecure must be true")));
   EXPECT_THAT(refusal("endpoint: 'a:1', insecure: true"), IsEmpty());
   EXPECT_THAT(refusal(""), ElementsAre(HasSubstr("endpoint must be http://HOST:PORT")));

@@ -52,7 +52,8 @@ exporters:
     tls: {insecure: true}
   otlp/tempo:
     endpoint: tempo:4317
-    tls: {insecure: true, ca_file: /ca.pem}
+    tls: {insecure: true}
+    auth: {authenticator: oidc}
     sending_queue:
       num_consumers: 0
 service:
@@ -77,12 +78,12 @@ service:
         (15, 'processors: unknown type: "bacth"', 'did you mean "batch"'),
         (18, "processors::batch/2::timeout: expected type 'duration'", "1 second"),
         (21, "exporters::otlp/jaeger: endpoint: address jaeger-collector: missing port in address", ""),
-        (25, "exporters::otlp/tempo::tls: ca_file is not supported by this version", "insecure: true"),
-        (27, "exporters::otlp/tempo::sending_queue::num_consumers: must be between 1 and 1000", "got 0"),
-        (29, "service: has invalid keys: extentions", 'did you mean "extensions"'),
-        (33, 'references processor "batch" which is not configured', "batch/2"),
-        (34, 'references exporter "otlp/jeager" which is not configured', 'did you mean "otlp/jaeger"'),
-        (35, "metrics pipelines are not supported by this version", "service.pipelines.metrics"),
+        (26, "exporters::otlp/tempo: auth is not supported by this version", "headers"),
+        (28, "exporters::otlp/tempo::sending_queue::num_consumers: must be between 1 and 1000", "got 0"),
+        (30, "service: has invalid keys: extentions", 'did you mean "extensions"'),
+        (34, 'references processor "batch" which is not configured', "batch/2"),
+        (35, 'references exporter "otlp/jeager" which is not configured', 'did you mean "otlp/jaeger"'),
+        (36, "metrics pipelines are not supported by this version", "service.pipelines.metrics"),
     ]
     assert [int(text.removeprefix(f"{path}:").split(":")[0]) for text in lines] == [line for line, _, _ in expected], lines
     for text, (_, what, also) in zip(lines, expected):

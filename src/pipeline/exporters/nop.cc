@@ -8,6 +8,21 @@
 #include "pipeline/exporters/export_counters.h"
 
 namespace spanloom::pipeline {
+namespace {
+
+constexpr ComponentDoc kDoc = {
+    .words = "Takes every span and does nothing with it; for measuring what stands before it.",
+    .example = R"(exporters:
+  nop:
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      exporters: [nop]
+)",
+};
+
+}  // namespace
 
 NopExporter::NopExporter(const ComponentId& id, const BuildContext& context)
     : sent_(SentSpans(context.metrics, id.ToString())) {}
@@ -18,9 +33,10 @@ void NopExporter::Consume(otlp::Batch batch, Done done) {
 }
 
 void RegisterNopExporter(Registry& registry) {
-  registry.exporters.Add<NopOptions>("nop", [](const ComponentId& id, const NopOptions&, const BuildContext& context) {
-    return std::make_unique<NopExporter>(id, context);
-  });
+  registry.exporters.Add<NopOptions>("nop", kDoc,
+                                     [](const ComponentId& id, const NopOptions&, const BuildContext& context) {
+                                       return std::make_unique<NopExporter>(id, context);
+                                     });
 }
 
 }  // namespace spanloom::pipeline
