@@ -10,17 +10,47 @@
 
 #include <cstdlib>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "base/rng.h"
 #include "otlp/differential/messages.h"
 #include "otlp/request.h"
+#include "otlp/schema.h"
 #include "otlp/testing/recorded_requests.h"
 #include "otlp/validate.h"
 #include "otlp/writer.h"
 
 namespace spanloom::otlp {
 namespace {
+
+// Compares one message of schema.h with its declaration, and those below it.
+void ExpectAsDeclared(const MessageSchema& schema, const google::protobuf::Descriptor& declared,
+                      std::set<std::string_view>& visited) {
+  if (!visited.insert(schema.name).second) return;
+  EXPECT_EQ(schema.name, declared.name());
+  int fields = 0;
+  for (const FieldSchema& field : schema.fields) {
+    if (field.kind == FieldKind::kUnknown) continue;
+    ++fields;
+    const auto* declaration = declared.FindFieldByNumber(static_cast<int>(field.number));
+    ASSERT_NE(declaration, nullptr) << schema.name << "." << field.json_name;
+    EXPECT_EQ(field.json_name, declaration->json_name());
+    EXPECT_EQ(field.kind == FieldKind::kRepeatedMessage || field.kind == FieldKind::kRepeatedString,
+              declaration->is_repeated());
+    if (field.message != nullptr) ExpectAsDeclared(*field.message, *declaration->message_type(), visited);
+    for (size_t value = 0; value < field.enum_names.size(); ++value) {
+      EXPECT_EQ(field.enum_names[value], declaration->enum_type()->FindValueByNumber(static_cast<int>(value))->name());
+    }
+  }
+  EXPECT_EQ(fields, declared.field_count()) << schema.name;
+}
+
+TEST(Schema, HasTheFieldsThatAreDeclared) {
+  std::set<std::string_view> visited;
+  ExpectAsDeclared(kTracesSchema, *RequestMessage::descriptor(), visited);
+  EXPECT_EQ(visited.size(), 14u);
+}
 
 // Scenario: random requests with every oddity that the wire format allows, from a seed.
 // Guarantees: every field that views show is what libprotobuf reads, and merging split messages keeps all that
@@ -146,8 +176,6 @@ TEST(DifferentialProperty, AgreesWithLibprotobufOnWhatIsMalformed) {
 void Write(const opentelemetry::proto::common::v1::AnyValue& value, std::string_view key, AttributeWriter& writer);
 
 void WriteElement(const opentelemetry::proto::common::v1::AnyValue& value, ArrayWriter& writer) {
-  std::string attribute;
-  AttributeWriter attribute_writer(wire::Writer(attribute), field::Resource::kAttributes);
   switch (value.value_case()) {
     case value.kStringValue:
       writer.String(value.string_value());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Any bytes as an OTLP/JSON body: refused as invalid, or translated into a request that passes the check of received
-// ones.
+// ones and is not much longer.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +21,7 @@ void Transcode(std::string_view json) {
     CHECK(wire.status().code() == absl::StatusCode::kInvalidArgument);
     return;
   }
+  CHECK(wire->size() <= kJsonExpansionMax * json.size());
   const auto stats = ValidateTraces(*wire);
   CHECK(stats.ok());
   CHECK(Digest().Add(TracesView(*wire)) == stats->spans);

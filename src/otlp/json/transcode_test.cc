@@ -140,6 +140,29 @@ TEST(Transcode, TakesSnakeCaseKeys) {
   EXPECT_EQ(FindAttribute(span.attributes(), "a")->string_value(), "x");
 }
 
+// Scenario: bodies made to become as large as they can: texts that are not UTF-8, arrays of the shortest elements, the
+// deepest nesting, empty spans.
+// Guarantees: none grows by more than the stated factor.
+TEST(Transcode, KeepsWhatABodyBecomesInBounds) {
+  const auto repeated = [](std::string_view piece, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += piece;
+    return text;
+  };
+  const std::string deep =
+      repeated(R"({"arrayValue":{"values":[)", kValueDepthMax) + "{}" + repeated("]}}", kValueDepthMax);
+  for (const std::string& body : {
+           RequestWithSpan("\"name\":\"" + std::string(300'000, '\xff') + "\""),
+           RequestWithValue(R"({"arrayValue":{"values":[)" + repeated("{},", 100'000) + "{}]}}"),
+           RequestWithValue(R"({"arrayValue":{"values":[)" + repeated("null,", 100'000) + "null]}}"),
+           RequestWithValue(R"({"arrayValue":{"values":[)" + repeated(R"({"intValue":1e9},)", 50'000) + "{}]}}"),
+           RequestWithValue(deep),
+           R"({"resourceSpans":[)" + repeated("{},", 100'000) + "{}]}",
+       }) {
+    EXPECT_LE(Transcoded(body).size(), kJsonExpansionMax * body.size()) << body.substr(0, 100);
+  }
+}
+
 TEST(Transcode, TakesEntityReferences) {
   const std::string wire = Transcoded(
       R"({"resourceSpans":[{"resource":{"entityRefs":[{"type":"host","idKeys":["host.id",null,"host.name"]}]}}]})");
