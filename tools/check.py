@@ -135,7 +135,7 @@ def tidy(name):
 
 def check_tidy(everything):
     names = tracked("src/*.cc") if everything else changed_sources()
-    configure = ["cmake", "--preset", "fuzz", "-B", "build/tidy", "-DSPANLOOM_TESTS=ON", "-DSPANLOOM_SANITIZE=", "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON"]
+    configure = ["cmake", "--preset", "fuzz", "-B", "build/tidy", "-DSPANLOOM_TESTS=ON", "-DSPANLOOM_BENCH=ON", "-DSPANLOOM_SANITIZE=", "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON"]
     problems = run(configure) or run(["ninja", "-C", "build/tidy", "version_facts", "otlp_proto_headers"])
     if problems:
         return problems

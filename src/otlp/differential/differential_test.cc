@@ -173,68 +173,68 @@ TEST(DifferentialProperty, AgreesWithLibprotobufOnWhatIsMalformed) {
 
 // ---- the writer
 
-void Write(const opentelemetry::proto::common::v1::AnyValue& value, std::string_view key, AttributeWriter& writer);
+void Write(const AnyValueMessage& value, std::string_view key, AttributeWriter& writer);
 
-void WriteElement(const opentelemetry::proto::common::v1::AnyValue& value, ArrayWriter& writer) {
+void WriteElement(const AnyValueMessage& value, ArrayWriter& writer) {
   switch (value.value_case()) {
-    case value.kStringValue:
+    case AnyValueMessage::kStringValue:
       writer.String(value.string_value());
       return;
-    case value.kBoolValue:
+    case AnyValueMessage::kBoolValue:
       writer.Bool(value.bool_value());
       return;
-    case value.kIntValue:
+    case AnyValueMessage::kIntValue:
       writer.Int(value.int_value());
       return;
-    case value.kDoubleValue:
+    case AnyValueMessage::kDoubleValue:
       writer.Double(value.double_value());
       return;
-    case value.kBytesValue:
+    case AnyValueMessage::kBytesValue:
       writer.Bytes(value.bytes_value());
       return;
-    case value.kArrayValue:
+    case AnyValueMessage::kArrayValue:
       writer.Array([&](ArrayWriter& array) {
         for (const auto& element : value.array_value().values()) WriteElement(element, array);
       });
       return;
-    case value.kKvlistValue:
+    case AnyValueMessage::kKvlistValue:
       writer.Map([&](AttributeWriter& map) {
         for (const auto& entry : value.kvlist_value().values()) Write(entry.value(), entry.key(), map);
       });
       return;
-    case value.VALUE_NOT_SET:
+    case AnyValueMessage::VALUE_NOT_SET:
       writer.Encoded({});
   }
 }
 
-void Write(const opentelemetry::proto::common::v1::AnyValue& value, std::string_view key, AttributeWriter& writer) {
+void Write(const AnyValueMessage& value, std::string_view key, AttributeWriter& writer) {
   switch (value.value_case()) {
-    case value.kStringValue:
+    case AnyValueMessage::kStringValue:
       writer.String(key, value.string_value());
       return;
-    case value.kBoolValue:
+    case AnyValueMessage::kBoolValue:
       writer.Bool(key, value.bool_value());
       return;
-    case value.kIntValue:
+    case AnyValueMessage::kIntValue:
       writer.Int(key, value.int_value());
       return;
-    case value.kDoubleValue:
+    case AnyValueMessage::kDoubleValue:
       writer.Double(key, value.double_value());
       return;
-    case value.kBytesValue:
+    case AnyValueMessage::kBytesValue:
       writer.Bytes(key, value.bytes_value());
       return;
-    case value.kArrayValue:
+    case AnyValueMessage::kArrayValue:
       writer.Array(key, [&](ArrayWriter& array) {
         for (const auto& element : value.array_value().values()) WriteElement(element, array);
       });
       return;
-    case value.kKvlistValue:
+    case AnyValueMessage::kKvlistValue:
       writer.Map(key, [&](AttributeWriter& map) {
         for (const auto& entry : value.kvlist_value().values()) Write(entry.value(), entry.key(), map);
       });
       return;
-    case value.VALUE_NOT_SET:
+    case AnyValueMessage::VALUE_NOT_SET:
       writer.Encoded(key, {});
   }
 }

@@ -165,8 +165,6 @@ class Generator {
 
 // ---- views to messages
 
-using AnyValueMessage = opentelemetry::proto::common::v1::AnyValue;
-
 template <typename Attributes>
 void Copy(const Attributes& attributes, RepeatedPtrField<KeyValueMessage>& out);
 

@@ -19,6 +19,7 @@ namespace spanloom::otlp {
 
 using RequestMessage = opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
 using SpanMessage = opentelemetry::proto::trace::v1::Span;
+using AnyValueMessage = opentelemetry::proto::common::v1::AnyValue;
 using KeyValueMessage = opentelemetry::proto::common::v1::KeyValue;
 
 enum class Oddities : bool { kNone, kAll };
