@@ -56,23 +56,74 @@ class GrpcChannel {
 };
 
 struct HttpClientOptions {
-  std::string endpoint;                 // "host:port", "unix:/path" or "unix-abstract:name"
+  std::string endpoint;                 // as GrpcChannelOptions
   std::optional<TlsClientOptions> tls;  // unset: cleartext
   size_t connections_max = 16;          // kept alive; requests beyond wait in order
-  size_t body_bytes_max = 4 << 20;      // of an answer
+  size_t waiting_max = 1'000;           // requests without a connection; a further one: kResourceExhausted; guess
+  size_t body_bytes_max = 4 << 20;      // of an answer that Send collects
+  std::chrono::milliseconds connect_max{20'000};  // for TCP and TLS together; gRPC's MIN_CONNECT_TIMEOUT
+  std::chrono::milliseconds idle_max{60'000};     // that a connection is kept without a request; guess
+};
+
+struct HttpStreamOptions {
+  bool streams_request =
+      false;  // the body comes by Write and Finish, and is sent chunked; else it is HttpRequest::body
+  std::chrono::milliseconds total_max{0};       // from Open to the last byte of the answer; 0: no limit
+  std::chrono::milliseconds first_byte_max{0};  // from the end of the request to the head of the answer; 0: no limit
+  std::chrono::milliseconds between_max{0};     // without a byte moving that should: either body's; 0: no limit
+};
+
+struct HttpResponseHead {
+  int status = 0;
+  HttpHeaders headers;  // without those about the connection's framing
+};
+
+// One request and its answer, both perhaps as streams, over a connection of its own meanwhile. Nothing is read from the
+// connection unless the reader asks: so a slow reader slows the peer. Bound to the client's loop; callbacks are on it,
+// never from inside a function of this class. Destroying it cancels what is not over, and nothing is called afterwards.
+class HttpExchange {
+ public:
+  class State;
+  explicit HttpExchange(std::shared_ptr<State> state);
+  ~HttpExchange();
+  HttpExchange(const HttpExchange&) = delete;
+  HttpExchange& operator=(const HttpExchange&) = delete;
+
+  // Asks for the next piece of the answer's body, as it comes and is encoded; an empty one is its end. Once the head is
+  // there, and one at a time. Errors: kUnavailable (the connection was lost, a body cut short), kDeadlineExceeded, and
+  // kCancelled (the client was destroyed).
+  void Read(absl::AnyInvocable<void(StatusOr<Bytes>)> on_piece);
+
+  // Sends a piece of the request's body, if it is a stream; one at a time. `on_sent` is called when the next may come:
+  // once the piece has been taken by the kernel, or with the error that ended the exchange. An answer may come, and
+  // end, before all is written.
+  void Write(Bytes piece, absl::AnyInvocable<void(Status)> on_sent);
+
+  // Ends the request's body. Once, after the last Write was answered.
+  void Finish();
+
+ private:
+  std::shared_ptr<State> state_;  // shared with the connection's coroutines
 };
 
 // HTTP/1.1 requests over a few kept-alive connections. Bound to one loop, like GrpcChannel.
 class HttpClient {
  public:
+  // Errors as GrpcChannel::Create.
   static StatusOr<std::unique_ptr<HttpClient>> Create(Loop& loop, HttpClientOptions options);
   ~HttpClient();
 
-  // Errors: kUnavailable (no connection, or lost), kDeadlineExceeded, kCancelled (the client was destroyed),
-  // kResourceExhausted (an answer over its limit), kInvalidArgument and kUnimplemented (a body that its
-  // Content-Encoding does not explain). An HTTP error status is an answer, not an error.
+  // Collects the whole answer. Errors: kUnavailable (no connection, or lost), kDeadlineExceeded, kCancelled (the client
+  // was destroyed), kResourceExhausted (an answer over its limit, or too many that wait), kInvalidArgument and
+  // kUnimplemented (a body that its Content-Encoding does not explain). An HTTP error status is an answer, not an
+  // error.
   void Send(HttpRequest request, std::chrono::milliseconds deadline,
             absl::AnyInvocable<void(StatusOr<HttpResponse>)> done);
+
+  // Begins an exchange whose bodies are streams. `on_head` is called once, as soon as the answer's head is there, or
+  // with what went wrong; errors as of Send.
+  std::unique_ptr<HttpExchange> Open(HttpRequest request, HttpStreamOptions options,
+                                     absl::AnyInvocable<void(StatusOr<HttpResponseHead>)> on_head);
 
  private:
   class State;

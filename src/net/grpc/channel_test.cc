@@ -2,11 +2,8 @@
 //
 // GrpcChannel against peers that are not our server: proxies, peers that go away, peers that break the rules.
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <functional>
 #include <thread>
@@ -29,24 +26,10 @@ using testing::HasSubstr;
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 constexpr int kWhole = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM;
 
-// A listening socket whose connections the test answers by hand.
+// A peer of gRPC whose connections the test answers by hand.
 class FakePeer {
  public:
-  FakePeer() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    CHECK(bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-    CHECK(listen(socket_, 16) == 0);
-    CHECK(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    port_ = ntohs(address.sin_port);
-  }
-  ~FakePeer() { close(socket_); }
-  FakePeer(const FakePeer&) = delete;
-  FakePeer& operator=(const FakePeer&) = delete;
-
-  [[nodiscard]] std::string endpoint() const { return StrCat("127.0.0.1:", port_); }
+  [[nodiscard]] std::string endpoint() const { return listener_.endpoint(); }
 
   // Waits for a connection, takes its preface and says SETTINGS.
   [[nodiscard]] std::unique_ptr<FramePeer> Accept() const {
@@ -56,13 +39,10 @@ class FakePeer {
     return peer;
   }
 
-  [[nodiscard]] std::unique_ptr<RawPeer> AcceptRaw() const {
-    return std::make_unique<RawPeer>(RawPeer::Accepted{accept(socket_, nullptr, nullptr)});
-  }
+  [[nodiscard]] std::unique_ptr<RawPeer> AcceptRaw() const { return listener_.Accept(); }
 
  private:
-  int socket_;
-  uint16_t port_ = 0;
+  RawListener listener_;
 };
 
 class GrpcChannelPeer : public testing::Test {

@@ -136,6 +136,29 @@ std::string RawPeer::ReadResponse() {
   return Read(head_end + 4 + body_bytes);
 }
 
+RawListener::RawListener() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  CHECK(bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  CHECK(listen(socket_, 16) == 0);
+  CHECK(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  port_ = ntohs(address.sin_port);
+}
+
+RawListener::~RawListener() {
+  close(socket_);
+}
+
+std::string RawListener::endpoint() const {
+  return StrCat("127.0.0.1:", port_);
+}
+
+std::unique_ptr<RawPeer> RawListener::Accept() const {
+  return std::make_unique<RawPeer>(RawPeer::Accepted{accept(socket_, nullptr, nullptr)});
+}
+
 bool Eventually(const std::function<bool()>& condition) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (!condition()) {

@@ -122,6 +122,24 @@ class RawPeer {
   std::string received_;  // and not yet returned
 };
 
+// A listening socket on loopback whose connections the test answers by hand.
+class RawListener {
+ public:
+  RawListener();
+  ~RawListener();
+  RawListener(const RawListener&) = delete;
+  RawListener& operator=(const RawListener&) = delete;
+
+  [[nodiscard]] std::string endpoint() const;
+
+  // Waits for a connection.
+  [[nodiscard]] std::unique_ptr<RawPeer> Accept() const;
+
+ private:
+  int socket_;
+  uint16_t port_ = 0;
+};
+
 // Waits until `condition` holds, looking again and again; false if it does not within kPatience.
 bool Eventually(const std::function<bool()>& condition);
 

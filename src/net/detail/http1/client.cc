@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HttpClient: a queue of requests and a few connections that each take the next one when they have answered the last.
+// HttpClient: a queue of exchanges and a few connections that each take the next one when they are done with the last.
 
 #include "net/client.h"
 
-#include <absl/container/flat_hash_map.h>
-
 #include <algorithm>
 #include <array>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <deque>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -23,51 +15,12 @@
 #include "net/compression.h"
 #include "net/detail/backoff.h"
 #include "net/detail/connect.h"
-#include "net/detail/http1/message.h"
-#include "net/detail/http_rules.h"
+#include "net/detail/http1/client_exchange.h"
 
 namespace spanloom::net {
 namespace {
 
-namespace beast = boost::beast;
-namespace http = beast::http;
-
-constexpr uint32_t kHeaderBytesMax = 64 << 10;  // of an answer; guess
-constexpr size_t kReadBytes = 64 << 10;         // what Beast reads at most in one go
-
-// One connection of the client. Sequence-bound: the loop.
-struct ClientConnection {
-  std::optional<Transport> socket;  // once it is connected
-  beast::flat_buffer buffer{kHeaderBytesMax + kReadBytes};
-  uint64_t request_id = 0;  // under way; 0: none
-
-  void Close() {
-    if (socket.has_value()) socket->Close();
-  }
-};
-
-struct PendingRequest {
-  HttpRequest request;
-  absl::AnyInvocable<void(StatusOr<HttpResponse>)> done;
-  std::chrono::milliseconds deadline;
-  Timer timer;
-};
-
-// What came back, and whether the connection may be used again.
-struct Exchanged {
-  StatusOr<HttpResponse> response = absl::UnavailableError("no answer");
-  bool keep_alive = false;
-};
-
-Status FailureOf(const error_code& error, size_t body_bytes_max) {
-  if (error == http::error::body_limit) {
-    return absl::ResourceExhaustedError(StrCat("the answer is larger than ", body_bytes_max, " bytes"));
-  }
-  if (error == http::error::end_of_stream || error == asio::error::eof) {
-    return absl::UnavailableError("the peer closed the connection before it answered");
-  }
-  return absl::UnavailableError(error.message());
-}
+using http1::ClientConnection;
 
 // Undoes the answer's Content-Encoding.
 StatusOr<HttpResponse> Decoded(HttpResponse response, size_t body_bytes_max) {
@@ -77,11 +30,56 @@ StatusOr<HttpResponse> Decoded(HttpResponse response, size_t body_bytes_max) {
   return response;
 }
 
+// Puts the answer of one exchange together. Kept alive by the exchange's callbacks.
+class Collector : public std::enable_shared_from_this<Collector> {
+ public:
+  Collector(size_t body_bytes_max, absl::AnyInvocable<void(StatusOr<HttpResponse>)> done)
+      : body_bytes_max_(body_bytes_max), done_(std::move(done)) {}
+
+  void Collect(std::weak_ptr<HttpExchange::State> exchange) { exchange_ = std::move(exchange); }
+
+  void OnHead(StatusOr<HttpResponseHead> head) {
+    if (!head.ok()) return done_(head.status());
+    response_.status = head->status;
+    response_.headers = std::move(head->headers);
+    ReadOn();
+  }
+
+ private:
+  void ReadOn() {
+    const auto exchange = exchange_.lock();
+    if (exchange == nullptr) return;
+    exchange->Read([self = shared_from_this()](const StatusOr<Bytes>& piece) { self->OnPiece(piece); });
+  }
+
+  void OnPiece(const StatusOr<Bytes>& piece) {
+    if (!piece.ok()) return done_(piece.status());
+    if (piece->empty()) {
+      response_.body = Bytes(std::move(body_));
+      return done_(Decoded(std::move(response_), body_bytes_max_));
+    }
+    if (piece->size() > body_bytes_max_ - body_.size()) {
+      if (const auto exchange = exchange_.lock()) exchange->Abandon();
+      return done_(absl::ResourceExhaustedError(StrCat("the answer is larger than ", body_bytes_max_, " bytes")));
+    }
+    body_.append(piece->view());
+    ReadOn();
+  }
+
+  const size_t body_bytes_max_;
+  absl::AnyInvocable<void(StatusOr<HttpResponse>)> done_;
+  std::weak_ptr<HttpExchange::State> exchange_;  // lives as long as its connection or its place in the queue
+  HttpResponse response_;
+  std::string body_;
+};
+
 }  // namespace
 
 // Sequence-bound: the loop.
 class HttpClient::State final : public std::enable_shared_from_this<State> {
  public:
+  using ExchangePtr = std::shared_ptr<HttpExchange::State>;  // shared with its owner and its connection
+
   State(Loop& loop, HttpClientOptions options, Target target, std::unique_ptr<TlsCredentials> tls)
       : loop_(loop),
         options_(std::move(options)),
@@ -90,7 +88,8 @@ class HttpClient::State final : public std::enable_shared_from_this<State> {
         backoff_(Rng::SystemSeed()) {}
 
   [[nodiscard]] Loop& loop() { return loop_; }
-  void Add(PendingRequest request);
+  [[nodiscard]] const HttpClientOptions& options() const { return options_; }
+  ExchangePtr Open(HttpRequest request, HttpStreamOptions options, HttpExchange::State::OnHead on_head);
   void Shutdown();
 
  private:
@@ -100,43 +99,50 @@ class HttpClient::State final : public std::enable_shared_from_this<State> {
   asio::awaitable<bool> Open(const ConnectionPtr& connection);
   asio::awaitable<bool> ServeNext(const ConnectionPtr& connection);
   asio::awaitable<bool> AwaitWork(const ConnectionPtr& connection);
-  asio::awaitable<Exchanged> Exchange(const ConnectionPtr& connection, const HttpRequest& request);
-  asio::awaitable<error_code> Write(const ConnectionPtr& connection, const HttpRequest& request);
+  static bool SaysNothing(ClientConnection& connection);
 
+  void Queue(const ExchangePtr& exchange);
   void FindConnection();
   void StartConnection();
-  void OnDeadline(uint64_t request_id);
-  void EndSoon(uint64_t request_id, Status reason);
-  void End(uint64_t request_id, StatusOr<HttpResponse> response);
+  void FailSoon(const ExchangePtr& exchange, Status reason);
   void FailWaiting(const Status& reason);
+  void ForgetWhatIsOver();
 
   Loop& loop_;
   const HttpClientOptions options_;
   const Target target_;
   const std::unique_ptr<TlsCredentials> tls_;  // null: cleartext
   Backoff backoff_;
-  absl::flat_hash_map<uint64_t, PendingRequest> requests_;  // by id
-  std::deque<uint64_t> waiting_;                            // ids of requests without a connection, in order
-  std::vector<ConnectionPtr> connections_;                  // connecting, idle or busy
-  std::vector<ConnectionPtr> idle_;                         // of connections_; the last used is the next to be used
-  size_t connecting_ = 0;                                   // of connections_
-  uint64_t next_request_id_ = 1;
+  std::deque<ExchangePtr> waiting_;         // exchanges without a connection, in order
+  std::vector<ConnectionPtr> connections_;  // connecting, idle or busy
+  std::vector<ConnectionPtr> idle_;         // of connections_; the last used is the next to be used
+  size_t connecting_ = 0;                   // of connections_
   bool is_shut_down_ = false;
 };
 
-void HttpClient::State::Add(PendingRequest request) {
-  const uint64_t request_id = next_request_id_++;
-  request.timer = loop_.PostAfter(request.deadline, [weak_self = weak_from_this(), request_id] {
-    if (const auto self = weak_self.lock(); self != nullptr) self->OnDeadline(request_id);
-  });
-  requests_.emplace(request_id, std::move(request));
+HttpClient::State::ExchangePtr HttpClient::State::Open(HttpRequest request, HttpStreamOptions options,
+                                                       HttpExchange::State::OnHead on_head) {
+  auto exchange =
+      std::make_shared<HttpExchange::State>(loop_, std::move(request), options, std::move(on_head),
+                                            std::string(AuthorityOf(target_, options_.endpoint)), options_.endpoint);
+  exchange->Begin();
+  Queue(exchange);
+  return exchange;
+}
+
+void HttpClient::State::Queue(const ExchangePtr& exchange) {
   const Status status = backoff_.Check(std::chrono::steady_clock::now());
-  if (!status.ok() && connections_.size() == connecting_) return EndSoon(request_id, status);
-  waiting_.push_back(request_id);
+  if (!status.ok() && connections_.size() == connecting_) return FailSoon(exchange, status);
+  ForgetWhatIsOver();
+  if (waiting_.size() >= options_.waiting_max) {
+    const std::string text = StrCat("more than ", options_.waiting_max, " requests wait for a connection");
+    return FailSoon(exchange, absl::ResourceExhaustedError(text));
+  }
+  waiting_.push_back(exchange);
   FindConnection();
 }
 
-// Wakes an idle connection, or makes a further one, for the requests that wait.
+// Wakes an idle connection, or makes a further one, for the exchanges that wait.
 void HttpClient::State::FindConnection() {
   if (!idle_.empty()) {
     const ConnectionPtr connection = std::move(idle_.back());
@@ -160,8 +166,10 @@ void HttpClient::State::StartConnection() {
 asio::awaitable<void> HttpClient::State::Run(std::shared_ptr<State> self, ConnectionPtr connection) {
   bool goes_on = co_await self->Open(connection);
   while (goes_on && !self->is_shut_down_) goes_on = co_await self->ServeNext(connection);
+  connection->Close();
   std::erase(self->connections_, connection);
   std::erase(self->idle_, connection);
+  self->ForgetWhatIsOver();
   if (!self->is_shut_down_ && !self->waiting_.empty()) self->FindConnection();
 }
 
@@ -170,7 +178,7 @@ asio::awaitable<bool> HttpClient::State::Open(const ConnectionPtr& connection) {
   const Resolved resolved = co_await Resolve(loop_, target_);
   connected.status = resolved.status;
   if (resolved.status.ok()) {
-    connected = co_await net::Connect(loop_, target_, resolved.endpoints, tls_.get(), kConnectTimeout);
+    connected = co_await net::Connect(loop_, target_, resolved.endpoints, tls_.get(), options_.connect_max);
   }
   --connecting_;
   if (connected.status.ok()) {
@@ -185,95 +193,65 @@ asio::awaitable<bool> HttpClient::State::Open(const ConnectionPtr& connection) {
 }
 
 asio::awaitable<bool> HttpClient::State::ServeNext(const ConnectionPtr& connection) {
+  ForgetWhatIsOver();
   if (waiting_.empty()) {
     const bool is_alive = co_await AwaitWork(connection);
     if (!is_alive || waiting_.empty()) co_return is_alive;
   }
-  const uint64_t request_id = waiting_.front();
+  connection->exchange = std::move(waiting_.front());
   waiting_.pop_front();
-  connection->request_id = request_id;
-  const HttpRequest request = std::move(requests_.at(request_id).request);
-  Exchanged exchanged = co_await Exchange(connection, request);
-  connection->request_id = 0;
-  End(request_id, std::move(exchanged.response));
-  co_return exchanged.keep_alive;
+  if (connection->exchange->is_over()) co_return true;
+  const bool keeps = co_await HttpExchange::State::Run(connection->exchange, connection);
+  connection->exchange = nullptr;
+  co_return keeps;
 }
 
 // Idle until there is work. False if the peer closes the connection meanwhile, or says something unasked.
 asio::awaitable<bool> HttpClient::State::AwaitWork(const ConnectionPtr& connection) {
   idle_.push_back(connection);
+  connection->idle_timer = loop_.PostAfter(options_.idle_max, [raw = connection.get()] { raw->Close(); });
+  bool was_woken = false;
   error_code error;
-  co_await connection->socket->WaitRead(Into(error));
-  const bool was_woken = std::find(idle_.begin(), idle_.end(), connection) == idle_.end();
+  do {
+    co_await connection->socket->WaitRead(Into(error));
+    was_woken = std::find(idle_.begin(), idle_.end(), connection) == idle_.end();
+  } while (!was_woken && !error && SaysNothing(*connection));
+  connection->idle_timer.Cancel();
   std::erase(idle_, connection);
   co_return was_woken&& error == asio::error::operation_aborted && connection->socket->is_open();
 }
 
-asio::awaitable<error_code> HttpClient::State::Write(const ConnectionPtr& connection, const HttpRequest& request) {
-  const std::string head = http1::RequestHead(request, AuthorityOf(target_, options_.endpoint));
-  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head),
-                                                     asio::const_buffer(request.body.data(), request.body.size())};
+// True if what woke an idle connection was TLS's own business.
+bool HttpClient::State::SaysNothing(ClientConnection& connection) {
+  char byte = 0;
   error_code error;
-  co_await asio::async_write(*connection->socket, buffers, Into(error));
-  co_return error;
+  connection.socket->ReadSome(asio::buffer(&byte, 1), error);
+  return error == asio::error::would_block;
 }
 
-asio::awaitable<Exchanged> HttpClient::State::Exchange(const ConnectionPtr& connection, const HttpRequest& request) {
-  const bool is_head = request.method == "HEAD";
-  Exchanged exchanged;
-  error_code error = co_await Write(connection, request);
-  while (!error) {
-    http::response_parser<http::string_body> parser;
-    parser.header_limit(kHeaderBytesMax);
-    parser.body_limit(options_.body_bytes_max);
-    parser.skip(is_head);
-    co_await http::async_read(*connection->socket, connection->buffer, parser, Into(error));
-    if (error) break;
-    if (parser.get().result_int() / 100 == 1) continue;  // an interim answer
-    exchanged.keep_alive = parser.keep_alive();
-    exchanged.response = Decoded(http1::TakeResponse(parser.release()), options_.body_bytes_max);
-    co_return exchanged;
-  }
-  exchanged.response = FailureOf(error, options_.body_bytes_max);
-  co_return exchanged;
-}
-
-// A request under way takes its connection with it: the answer could come at any time.
-void HttpClient::State::OnDeadline(uint64_t request_id) {
-  const auto found = requests_.find(request_id);
-  if (found == requests_.end()) return;
-  const auto deadline_ms = found->second.deadline.count();
-  for (const ConnectionPtr& connection : connections_) {
-    if (connection->request_id == request_id) connection->Close();
-  }
-  End(request_id, absl::DeadlineExceededError(StrCat("no answer within ", deadline_ms, " ms")));
-}
-
-void HttpClient::State::EndSoon(uint64_t request_id, Status reason) {
-  loop_.Post([self = shared_from_this(), request_id, reason = std::move(reason)] { self->End(request_id, reason); });
-}
-
-void HttpClient::State::End(uint64_t request_id, StatusOr<HttpResponse> response) {
-  auto request = requests_.extract(request_id);
-  if (request.empty()) return;
-  std::erase(waiting_, request_id);
-  if (!response.ok()) response = Annotate(response.status(), options_.endpoint);
-  request.mapped().done(std::move(response));
+void HttpClient::State::FailSoon(const ExchangePtr& exchange, Status reason) {
+  loop_.Post([exchange, reason = std::move(reason)] { exchange->Fail(reason); });
 }
 
 void HttpClient::State::FailWaiting(const Status& reason) {
   const auto waiting = std::exchange(waiting_, {});
-  for (const uint64_t request_id : waiting) End(request_id, reason);
+  for (const ExchangePtr& exchange : waiting) exchange->Fail(reason);
+}
+
+// Exchanges whose time passed, or whose owner left, while they waited.
+void HttpClient::State::ForgetWhatIsOver() {
+  std::erase_if(waiting_, [](const ExchangePtr& exchange) { return exchange->is_over(); });
 }
 
 void HttpClient::State::Shutdown() {
   const auto self = shared_from_this();
   is_shut_down_ = true;
-  waiting_.clear();
-  for (const ConnectionPtr& connection : connections_) connection->Close();
-  auto requests = std::exchange(requests_, {});
-  for (auto& [request_id, request] : requests) {
-    request.done(absl::CancelledError(StrCat(options_.endpoint, ": the client was closed")));
+  const Status reason = absl::CancelledError("the client was closed");
+  const auto connections = connections_;
+  FailWaiting(reason);
+  for (const ConnectionPtr& connection : connections) {
+    if (const ExchangePtr exchange = connection->exchange) exchange->Fail(reason);
+    connection->Close();
   }
 }
 
@@ -300,11 +278,17 @@ HttpClient::~HttpClient() {
 
 void HttpClient::Send(HttpRequest request, std::chrono::milliseconds deadline,
                       absl::AnyInvocable<void(StatusOr<HttpResponse>)> done) {
-  PendingRequest pending;
-  pending.request = std::move(request);
-  pending.done = std::move(done);
-  pending.deadline = deadline;
-  state_->Add(std::move(pending));
+  const auto collector = std::make_shared<Collector>(state_->options().body_bytes_max, std::move(done));
+  HttpStreamOptions options;
+  options.total_max = deadline;
+  collector->Collect(state_->Open(std::move(request), options, [collector](StatusOr<HttpResponseHead> head) {
+    collector->OnHead(std::move(head));
+  }));
+}
+
+std::unique_ptr<HttpExchange> HttpClient::Open(HttpRequest request, HttpStreamOptions options,
+                                               absl::AnyInvocable<void(StatusOr<HttpResponseHead>)> on_head) {
+  return std::make_unique<HttpExchange>(state_->Open(std::move(request), options, std::move(on_head)));
 }
 
 }  // namespace spanloom::net

@@ -17,13 +17,6 @@ std::string_view View(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-template <typename Fields>
-HttpHeaders ToHeaders(const Fields& fields) {
-  HttpHeaders headers;
-  for (const auto& field : fields) headers.Add(ToLower(View(field.name_string())), std::string(View(field.value())));
-  return headers;
-}
-
 // The path and query of a request target, without the scheme and authority of a URL (RFC 9112, 3.2.2); "" if it has
 // none.
 std::string_view PathOf(std::string_view target) {
@@ -60,10 +53,10 @@ std::optional<HttpRequest> TakeRequest(http::request<http::string_body>&& messag
   return request;
 }
 
-HttpResponse TakeResponse(http::response<http::string_body>&& message) {
-  return {.status = static_cast<int>(message.result_int()),
-          .headers = ToHeaders(message),
-          .body = Bytes(std::move(message.body()))};
+HttpHeaders ToHeaders(const http::fields& fields) {
+  HttpHeaders headers;
+  for (const auto& field : fields) headers.Add(ToLower(View(field.name_string())), std::string(View(field.value())));
+  return headers;
 }
 
 std::string ResponseHead(const HttpResponse& response, bool keep_alive, bool is_http10) {
@@ -79,14 +72,18 @@ std::string ResponseHead(const HttpResponse& response, bool keep_alive, bool is_
   return head;
 }
 
-std::string RequestHead(const HttpRequest& request, std::string_view host) {
+std::string RequestHead(const HttpRequest& request, std::string_view host, BodyFraming framing) {
   const std::string_view separator = request.query.empty() ? "" : "?";
   const std::string target = CleanHeaderValue(StrCat(request.path, separator, request.query));
   std::string head = StrCat(request.method, " ", target, " HTTP/1.1\r\n");
   if (request.headers.Get("host").empty()) AppendField("host", host, head);
   AppendFields(request.headers, head);
-  if (!request.body.empty() || request.method != "GET")
+  const bool may_say_length = !request.body.empty() || request.method != "GET";
+  if (framing == BodyFraming::kChunked) {
+    AppendField("transfer-encoding", "chunked", head);
+  } else if (may_say_length) {
     AppendField("content-length", StrCat(request.body.size()), head);
+  }
   head.append("\r\n");
   return head;
 }

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <optional>
@@ -17,14 +18,16 @@ namespace spanloom::net::http1 {
 // or a request target that is neither a path, an http URL nor "*".
 std::optional<HttpRequest> TakeRequest(boost::beast::http::request<boost::beast::http::string_body>&& message);
 
-// Takes the content out of `message`; its body as it came.
-HttpResponse TakeResponse(boost::beast::http::response<boost::beast::http::string_body>&& message);
+// The headers of `fields`, names in lower case.
+HttpHeaders ToHeaders(const boost::beast::http::fields& fields);
 
 // The lines of a response before its body. `keep_alive` says what to write about the connection; for HTTP/1.0 it must
 // be said.
 std::string ResponseHead(const HttpResponse& response, bool keep_alive, bool is_http10);
 
+enum class BodyFraming { kLength, kChunked };
+
 // The lines of a request before its body. `host` is written unless the request has one.
-std::string RequestHead(const HttpRequest& request, std::string_view host);
+std::string RequestHead(const HttpRequest& request, std::string_view host, BodyFraming framing);
 
 }  // namespace spanloom::net::http1

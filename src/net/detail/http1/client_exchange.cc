@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/detail/http1/client_exchange.h"
+
+#include <absl/strings/str_format.h>
+
+#include <array>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/read.hpp>
+#include <utility>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "net/detail/http1/message.h"
+#include "net/detail/http_rules.h"
+
+namespace spanloom::net {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+constexpr size_t kPieceBytes = 16 << 10;  // of a body, delivered at once; one record of TLS. Guess
+
+Status FailureOf(const error_code& error) {
+  if (error == http::error::end_of_stream || error == asio::error::eof) {
+    return absl::UnavailableError("the peer closed the connection before it answered");
+  }
+  if (error == asio::error::operation_aborted) return absl::CancelledError("the exchange is over");
+  if (error == http::error::partial_message) {
+    return absl::UnavailableError("the peer closed the connection in the middle of its answer");
+  }
+  return absl::UnavailableError(error.message());
+}
+
+HttpHeaders EndToEnd(const HttpHeaders& headers) {
+  HttpHeaders kept;
+  for (const auto& [name, value] : headers.fields()) {
+    if (!IsConnectionHeader(name)) kept.Add(name, value);
+  }
+  return kept;
+}
+
+}  // namespace
+
+HttpExchange::State::State(Loop& loop, HttpRequest request, HttpStreamOptions options, OnHead on_head,
+                           std::string authority, std::string name)
+    : loop_(loop),
+      request_(std::move(request)),
+      options_(options),
+      authority_(std::move(authority)),
+      name_(std::move(name)),
+      on_head_(std::move(on_head)),
+      reader_wake_(Context(loop), asio::steady_timer::time_point::max()),
+      writer_wake_(Context(loop), asio::steady_timer::time_point::max()),
+      clock_(loop, [this] { OnTimeout(); }) {}
+
+void HttpExchange::State::Begin() {
+  if (options_.total_max.count() == 0) return;
+  total_timer_ = loop_.PostAfter(options_.total_max, [weak_self = weak_from_this()] {
+    const auto self = weak_self.lock();
+    if (self == nullptr) return;
+    self->Fail(absl::DeadlineExceededError(StrCat("no answer within ", self->options_.total_max.count(), " ms")));
+  });
+}
+
+asio::awaitable<bool> HttpExchange::State::Run(std::shared_ptr<State> self, ConnectionPtr connection) {
+  self->connection_ = connection;
+  error_code error = co_await self->WriteHead(connection);
+  if (!error && self->options_.streams_request) Spawn(self->loop_, WriteBody(self, connection));
+  if (!error && !self->options_.streams_request) self->OnRequestSent();
+  std::optional<Parser> parser;
+  if (!error) error = co_await self->ReadHead(connection, parser);
+  if (!error && !self->is_over_) error = co_await self->ReadBody(connection, *parser);
+  if (error) self->Fail(FailureOf(error));
+  const bool is_complete = self->body_is_delivered_ && self->request_is_sent_;
+  const bool keeps = is_complete && !self->is_over_ && parser->keep_alive();
+  self->End();
+  if (!keeps) connection->Close();
+  if (self->on_sent_) self->OnSent(asio::error::operation_aborted);
+  co_return keeps;
+}
+
+asio::awaitable<error_code> HttpExchange::State::WriteHead(const ConnectionPtr& connection) {
+  StartClock(options_.between_max);
+  const auto framing = options_.streams_request ? http1::BodyFraming::kChunked : http1::BodyFraming::kLength;
+  const std::string head = http1::RequestHead(request_, authority_, framing);
+  const Bytes& body = options_.streams_request ? Bytes() : request_.body;
+  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head), asio::const_buffer(body.data(), body.size())};
+  error_code error;
+  co_await asio::async_write(*connection->socket, buffers, Into(error));
+  clock_.Clear();
+  co_return error;
+}
+
+// Runs beside the reading: a peer may answer before it has heard all.
+asio::awaitable<void> HttpExchange::State::WriteBody(std::shared_ptr<State> self, ConnectionPtr connection) {
+  while (!self->is_over_ && !self->request_is_sent_) {
+    co_await self->AwaitWriter();
+    if (self->is_over_) break;
+    const bool is_last = self->piece_.empty();
+    const std::string size = is_last ? "0\r\n\r\n" : absl::StrFormat("%x\r\n", self->piece_.size());
+    const Bytes piece = is_last ? Bytes() : self->piece_;
+    const std::string_view end = is_last ? "" : "\r\n";
+    const std::array<asio::const_buffer, 3> buffers = {
+        asio::buffer(size), asio::const_buffer(piece.data(), piece.size()), asio::const_buffer(end.data(), end.size())};
+    error_code error;
+    if (self->phase_ == Phase::kSending) self->StartClock(self->options_.between_max);
+    co_await asio::async_write(*connection->socket, buffers, Into(error));
+    if (self->is_over_) break;
+    if (self->phase_ == Phase::kSending) self->clock_.Clear();
+    if (is_last && !error) self->OnRequestSent();
+    if (!is_last) self->OnSent(error);
+    if (error) break;  // the reading says why
+  }
+}
+
+asio::awaitable<void> HttpExchange::State::AwaitWriter() {
+  while (piece_.empty() && !is_finished_ && !is_over_) {
+    error_code cancelled;
+    co_await writer_wake_.async_wait(Into(cancelled));
+  }
+}
+
+void HttpExchange::State::OnSent(const error_code& error) {
+  piece_ = {};
+  if (auto on_sent = std::exchange(on_sent_, nullptr)) on_sent(error ? FailureOf(error) : absl::OkStatus());
+}
+
+void HttpExchange::State::OnRequestSent() {
+  request_is_sent_ = true;
+  if (phase_ != Phase::kSending) return;
+  phase_ = Phase::kAwaitingHead;
+  StartClock(options_.first_byte_max);
+}
+
+asio::awaitable<error_code> HttpExchange::State::ReadHead(const ConnectionPtr& connection,
+                                                          std::optional<Parser>& parser) {
+  error_code error;
+  bool is_interim = true;
+  while (is_interim && !error) {
+    parser.emplace();
+    parser->header_limit(http1::kAnswerHeaderBytesMax);
+    parser->body_limit(boost::none);
+    parser->skip(request_.method == "HEAD");
+    co_await http::async_read_header(*connection->socket, connection->buffer, *parser, Into(error));
+    is_interim = !error && parser->get().result_int() / 100 == 1;
+  }
+  if (error || is_over_) co_return error;
+  phase_ = Phase::kReading;
+  clock_.Clear();
+  const auto self = shared_from_this();  // the callback may destroy the owner
+  HttpResponseHead head;
+  head.status = static_cast<int>(parser->get().result_int());
+  head.headers = EndToEnd(http1::ToHeaders(parser->get()));
+  if (auto on_head = std::exchange(on_head_, nullptr)) on_head(std::move(head));
+  co_return error;
+}
+
+asio::awaitable<error_code> HttpExchange::State::ReadBody(const ConnectionPtr& connection, Parser& parser) {
+  std::string space;
+  error_code error;
+  while (!is_over_ && !body_is_delivered_) {
+    co_await AwaitReader();
+    if (is_over_) break;
+    if (space.empty()) space.resize(kPieceBytes);
+    size_t bytes = 0;
+    StartClock(options_.between_max);
+    while (bytes == 0 && !parser.is_done() && !error) {
+      auto& body = parser.get().body();
+      body.data = space.data();
+      body.size = space.size();
+      body.more = true;
+      co_await http::async_read_some(*connection->socket, connection->buffer, parser, Into(error));
+      if (error == http::error::need_buffer) error = {};
+      bytes = space.size() - body.size;
+    }
+    clock_.Clear();
+    if (error || is_over_) break;
+    body_is_delivered_ = bytes == 0;
+    Deliver(Bytes::CopyOf(std::string_view(space).substr(0, bytes)));
+  }
+  co_return error;
+}
+
+asio::awaitable<void> HttpExchange::State::AwaitReader() {
+  while (!on_piece_ && !is_over_) {
+    error_code cancelled;
+    co_await reader_wake_.async_wait(Into(cancelled));
+  }
+}
+
+void HttpExchange::State::Deliver(StatusOr<Bytes> piece) {
+  if (auto on_piece = std::exchange(on_piece_, nullptr)) on_piece(std::move(piece));
+}
+
+void HttpExchange::State::StartClock(std::chrono::milliseconds limit) {
+  if (limit.count() == 0) return clock_.Clear();
+  clock_.SetAfter(limit);
+}
+
+void HttpExchange::State::OnTimeout() {
+  const auto self = shared_from_this();
+  const bool waits_for_head = phase_ == Phase::kAwaitingHead;
+  const auto limit_ms = (waits_for_head ? options_.first_byte_max : options_.between_max).count();
+  Fail(absl::DeadlineExceededError(waits_for_head ? StrCat("no first byte of the answer within ", limit_ms, " ms")
+                                                  : StrCat("nothing moved for ", limit_ms, " ms")));
+}
+
+void HttpExchange::State::Fail(const Status& reason) {
+  if (is_over_) return;
+  const auto self = shared_from_this();
+  failure_ = Annotate(reason, name_);
+  End();
+  if (auto on_head = std::exchange(on_head_, nullptr)) on_head(failure_);
+  Deliver(failure_);
+  if (auto on_sent = std::exchange(on_sent_, nullptr)) on_sent(failure_);
+}
+
+void HttpExchange::State::Abandon() {
+  on_head_ = nullptr;
+  on_piece_ = nullptr;
+  on_sent_ = nullptr;
+  if (is_over_) return;
+  failure_ = absl::CancelledError("the exchange was cancelled");
+  End();
+}
+
+// Nothing goes on after this. What is not over takes its connection with it: the answer could come at any time.
+void HttpExchange::State::End() {
+  if (std::exchange(is_over_, true)) return;
+  clock_.Clear();
+  total_timer_.Cancel();
+  if (connection_ != nullptr && !failure_.ok()) connection_->Close();
+  connection_ = nullptr;
+  reader_wake_.cancel();
+  writer_wake_.cancel();
+}
+
+void HttpExchange::State::Read(absl::AnyInvocable<void(StatusOr<Bytes>)> on_piece) {
+  CHECK(!on_piece_ && !on_head_);
+  on_piece_ = std::move(on_piece);
+  if (!is_over_) {
+    reader_wake_.cancel();
+    return;
+  }
+  loop_.Post([self = shared_from_this()] {
+    self->Deliver(self->failure_.ok() ? StatusOr<Bytes>(Bytes()) : StatusOr<Bytes>(self->failure_));
+  });
+}
+
+void HttpExchange::State::Write(Bytes piece, absl::AnyInvocable<void(Status)> on_sent) {
+  CHECK(options_.streams_request && !on_sent_ && !is_finished_);
+  piece_ = std::move(piece);
+  on_sent_ = std::move(on_sent);
+  if (!is_over_ && !piece_.empty()) {  // an empty chunk would end the body
+    writer_wake_.cancel();
+    return;
+  }
+  loop_.Post([self = shared_from_this()] {
+    const Status over = absl::CancelledError(StrCat(self->name_, ": the exchange is over"));
+    if (auto done = std::exchange(self->on_sent_, nullptr)) {
+      done(!self->is_over_ ? absl::OkStatus() : self->failure_.ok() ? over : self->failure_);
+    }
+  });
+}
+
+void HttpExchange::State::Finish() {
+  CHECK(options_.streams_request && !on_sent_);
+  is_finished_ = true;
+  writer_wake_.cancel();
+}
+
+HttpExchange::HttpExchange(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+HttpExchange::~HttpExchange() {
+  state_->Abandon();
+}
+
+void HttpExchange::Read(absl::AnyInvocable<void(StatusOr<Bytes>)> on_piece) {
+  state_->Read(std::move(on_piece));
+}
+
+void HttpExchange::Write(Bytes piece, absl::AnyInvocable<void(Status)> on_sent) {
+  state_->Write(std::move(piece), std::move(on_sent));
+}
+
+void HttpExchange::Finish() {
+  state_->Finish();
+}
+
+}  // namespace spanloom::net

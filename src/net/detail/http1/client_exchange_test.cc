@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HttpExchange: bodies as streams, against peers that are told byte by byte what to do.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/text.h"
+#include "net/client.h"
+#include "net/testing/certificates.h"
+#include "net/testing/net_fixture.h"
+
+namespace spanloom::net {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::EndsWith;
+using testing::HasSubstr;
+
+class HttpExchangeTest : public testing::Test {
+ protected:
+  ~HttpExchangeTest() override {
+    RunOn(loop(), [this] { return exchange_.reset(), client_.reset(), true; });
+  }
+
+  void Connect(HttpClientOptions options) {
+    client_ = RunOn(loop(), [&] { return *HttpClient::Create(loop(), options); });
+  }
+
+  Promise<StatusOr<HttpResponseHead>> Open(HttpStreamOptions options = {}) {
+    if (client_ == nullptr) {
+      HttpClientOptions client_options;
+      client_options.endpoint = listener_.endpoint();
+      Connect(client_options);
+    }
+    const Promise<StatusOr<HttpResponseHead>> head;
+    RunOn(loop(), [&] {
+      HttpRequest request;
+      request.method = "POST";
+      request.path = "/v1/completions";
+      exchange_ = client_->Open(std::move(request), options, [head](auto result) { head.Set(std::move(result)); });
+      return true;
+    });
+    return head;
+  }
+
+  Promise<StatusOr<Bytes>> StartRead() {
+    const Promise<StatusOr<Bytes>> piece;
+    RunOn(loop(), [&] { return exchange_->Read([piece](StatusOr<Bytes> result) { piece.Set(result); }), true; });
+    return piece;
+  }
+  StatusOr<Bytes> Read() { return StartRead().Get(); }
+
+  // The rest of the body.
+  std::string ReadAll() {
+    std::string body;
+    for (StatusOr<Bytes> piece = Read(); piece.ok() && !piece->empty(); piece = Read()) body.append(piece->view());
+    return body;
+  }
+
+  Status Write(std::string piece) {
+    const Promise<Status> sent;
+    RunOn(loop(), [&] { return exchange_->Write(Bytes(piece), [sent](Status s) { sent.Set(s); }), true; });
+    return sent.Get();
+  }
+
+  void Finish() {
+    RunOn(loop(), [this] { return exchange_->Finish(), true; });
+  }
+
+  Loop& loop() { return loops_.At(0); }
+
+  LoopPool loops_{1};
+  MetricRegistry metrics_;
+  RawListener listener_;
+  std::unique_ptr<HttpClient> client_;
+  std::unique_ptr<HttpExchange> exchange_;
+};
+
+constexpr std::string_view kChunkedHead = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+// Scenario: a peer that writes its next event only when the one before has been read, as tokens come.
+// Guarantees: the head and each event are delivered while the rest does not exist yet; the connection is used again.
+TEST_F(HttpExchangeTest, DeliversEachPieceAsItComes) {
+  const auto head = Open();
+  const auto peer = listener_.Accept();
+  EXPECT_THAT(peer->ReadUntil("\r\n\r\n"), HasSubstr("content-length: 0\r\n"));
+  peer->Send(kChunkedHead);
+  EXPECT_EQ(head.Get()->status, 200);
+  for (const std::string event : {"data: a\n\n", "data: b\n\n"}) {
+    const auto piece = StartRead();
+    peer->Send(StrCat("9\r\n", event, "\r\n"));
+    EXPECT_EQ(piece.Get()->view(), event);
+  }
+  peer->Send("0\r\n\r\n");
+  EXPECT_EQ(Read()->view(), "");
+  const auto second = Open();
+  peer->ReadUntil("\r\n\r\n");
+  peer->Send("HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_EQ(second.Get()->status, 204);
+  EXPECT_EQ(Read()->view(), "");
+}
+
+TEST_F(HttpExchangeTest, ReadsABodyThatEndsWithItsConnection) {
+  const auto head = Open();
+  auto peer = listener_.Accept();
+  peer->Send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nto the end");
+  EXPECT_TRUE(head.Get().ok());
+  peer.reset();
+  EXPECT_EQ(ReadAll(), "to the end");
+}
+
+TEST_F(HttpExchangeTest, SaysWhenABodyIsCutShort) {
+  const auto head = Open();
+  auto peer = listener_.Accept();
+  peer->ReadUntil("\r\n\r\n");
+  peer->Send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+  EXPECT_TRUE(head.Get().ok());
+  EXPECT_EQ(Read()->view(), "half");
+  peer.reset();
+  EXPECT_TRUE(absl::IsUnavailable(Read().status()));
+}
+
+// Scenario: the peer has 32 MiB to say and the reader asks for one piece after the other.
+// Guarantees: what the reader has not asked for stays with the peer, but for what the kernel holds; nothing is lost.
+TEST_F(HttpExchangeTest, SlowReadersSlowThePeer) {
+  constexpr size_t kBytes = 32 << 20;
+  const auto head = Open();
+  const auto peer = listener_.Accept();
+  std::atomic<size_t> sent = 0;
+  std::thread writer([&] {
+    peer->Send(StrCat("HTTP/1.1 200 OK\r\nContent-Length: ", kBytes, "\r\n\r\n"));
+    const std::string block(1 << 20, 'x');
+    while (sent < kBytes && peer->Send(block)) sent += block.size();
+  });
+  EXPECT_TRUE(head.Get().ok());
+  size_t read = Read()->size();
+  EXPECT_LE(sent, kBytes / 2);
+  for (StatusOr<Bytes> piece = Read(); piece.ok() && !piece->empty(); piece = Read()) read += piece->size();
+  EXPECT_EQ(read, kBytes);
+  writer.join();
+}
+
+// Scenario: a request whose body comes in pieces, to our own server over TLS, which echoes it.
+// Guarantees: the body arrives whole and comes back whole.
+TEST_F(HttpExchangeTest, StreamsTheRequest) {
+  const TestAuthority authority("test");
+  const TestCertificate certificate = authority.Issue("server", "IP:127.0.0.1");
+  ServerOptions server_options = EchoOptions();
+  server_options.tls.emplace().cert_pem = certificate.certificate;
+  server_options.tls->key_pem = certificate.key;
+  const auto server = StartServer(loops_, metrics_, std::move(server_options));
+  HttpClientOptions options;
+  options.endpoint = server->endpoint();
+  options.tls.emplace().ca_pem = authority.certificate();
+  Connect(options);
+  const auto head = Open({.streams_request = true});
+  std::string body;
+  for (int i = 0; i < 20; ++i) {
+    const std::string piece = RandomBytes(50'000, i);
+    body += piece;
+    ASSERT_TRUE(Write(piece).ok());
+  }
+  EXPECT_TRUE(Write("").ok());
+  Finish();
+  EXPECT_EQ(head.Get()->status, 200);
+  EXPECT_TRUE(ReadAll() == body);
+}
+
+// Scenario: the peer refuses before it has heard the body.
+// Guarantees: the answer is delivered, the writer is told, and the connection is not used again.
+TEST_F(HttpExchangeTest, TakesAnAnswerThatComesEarly) {
+  const auto head = Open({.streams_request = true});
+  const auto peer = listener_.Accept();
+  EXPECT_TRUE(Write("first").ok());
+  EXPECT_THAT(peer->ReadUntil("first\r\n"), EndsWith("5\r\nfirst\r\n"));
+  peer->Send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
+  EXPECT_EQ(head.Get()->status, 413);
+  EXPECT_EQ(ReadAll(), "no");
+  EXPECT_TRUE(absl::IsCancelled(Write("second")));
+  EXPECT_EQ(peer->ReadAll(), "");
+}
+
+TEST_F(HttpExchangeTest, GivesUpOnAPeerThatIsSilent) {
+  const auto head = Open({.first_byte_max = milliseconds(20)});
+  const auto peer = listener_.Accept();
+  const Status status = head.Get().status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no first byte"));
+  const auto second = Open({.between_max = milliseconds(20)});
+  const auto second_peer = listener_.Accept();
+  second_peer->Send(kChunkedHead);
+  EXPECT_TRUE(second.Get().ok());
+  EXPECT_TRUE(absl::IsDeadlineExceeded(Read().status()));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(Read().status()));
+}
+
+// Scenario: the reader leaves in the middle of an answer.
+// Guarantees: the peer notices, and nothing is called afterwards.
+TEST_F(HttpExchangeTest, DestroyingItCancels) {
+  const auto head = Open();
+  const auto peer = listener_.Accept();
+  peer->ReadUntil("\r\n\r\n");
+  peer->Send(kChunkedHead);
+  EXPECT_TRUE(head.Get().ok());
+  RunOn(loop(), [this] {
+    exchange_->Read([](const StatusOr<Bytes>&) { ADD_FAILURE() << "called after it was destroyed"; });
+    exchange_.reset();
+    return true;
+  });
+  EXPECT_EQ(peer->ReadAll(), "");
+}
+
+TEST_F(HttpExchangeTest, TellsItsOwnerWhenTheClientGoes) {
+  const auto head = Open();
+  const auto peer = listener_.Accept();
+  RunOn(loop(), [this] { return client_.reset(), true; });
+  EXPECT_TRUE(absl::IsCancelled(head.Get().status()));
+  EXPECT_TRUE(absl::IsCancelled(Read().status()));
+}
+
+// Scenario: a connection has nothing to do for idle_max.
+// Guarantees: it is closed; the next exchange makes another.
+TEST_F(HttpExchangeTest, ClosesIdleConnections) {
+  HttpClientOptions options;
+  options.endpoint = listener_.endpoint();
+  options.idle_max = milliseconds(10);
+  Connect(options);
+  for (int i = 0; i < 2; ++i) {
+    const auto head = Open();
+    const auto peer = listener_.Accept();
+    peer->ReadUntil("\r\n\r\n");
+    peer->Send("HTTP/1.1 204 No Content\r\n\r\n");
+    EXPECT_TRUE(head.Get().ok());
+    EXPECT_EQ(Read()->view(), "");
+    EXPECT_EQ(peer->ReadAll(), "");
+  }
+}
+
+TEST_F(HttpExchangeTest, BoundsWhatWaits) {
+  HttpClientOptions options;
+  options.endpoint = listener_.endpoint();
+  options.waiting_max = 0;
+  Connect(options);
+  EXPECT_TRUE(absl::IsResourceExhausted(Open().Get().status()));
+}
+
+}  // namespace
+}  // namespace spanloom::net
