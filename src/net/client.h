@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Clients for what we export to: unary gRPC over one HTTP/2 connection, and HTTP/1.1 POST over kept-alive connections.
+// Clients for what we export to and stand in front of: unary gRPC over HTTP/2, and HTTP/1.1 over kept-alive connections.
 // In cleartext or over TLS. A lost connection is made again at the next call, after a back-off that is jittered and
 // doubles from 1 s to 120 s (gRPC's connection-backoff.md); calls in between fail with kUnavailable and the reason.
 
@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,18 +24,36 @@
 
 namespace spanloom::net {
 
+// Pings of a connection that is silent, as gRPC's keepalive. A server may send away those who ping more often than it
+// likes.
+struct GrpcKeepalive {
+  std::chrono::milliseconds time{0};         // without a word from the peer, until a ping; 0: no pings
+  std::chrono::milliseconds timeout{20'000};  // for its answer; then the connection is lost. gRPC's default
+  bool permit_without_stream = false;         // ping although no call is under way
+};
+
+// What to do with a name of several addresses: stay with the first that works, or take turns.
+enum class GrpcBalancing { kPickFirst, kRoundRobin };
+
 struct GrpcChannelOptions {
   std::string endpoint;                 // "host:port", "unix:/path" or "unix-abstract:name"
   std::optional<TlsClientOptions> tls;  // unset: cleartext
   std::string user_agent;               // sent first in user-agent
   size_t calls_max = 100;  // calls under way; a further one fails with kResourceExhausted. The peer's limit applies too
   size_t message_bytes_max = 4 << 20;  // of an answer
+  size_t connections_max = 4;          // to one address; a further one is made when the peer's limit of calls is reached
+  GrpcBalancing balancing = GrpcBalancing::kPickFirst;
+  // The name is resolved again after a failure, and this long after the last time; 0: after failures only.
+  std::chrono::milliseconds resolve_interval{0};
+  GrpcKeepalive keepalive;
+  std::string authority;  // in place of the endpoint, for servers that look at it
 };
 
 struct GrpcCallOptions {
   std::chrono::milliseconds deadline{5'000};  // from the call to its answer; sent as grpc-timeout
   HttpHeaders metadata;
   Compression message_compression = Compression::kNone;  // how `message` is already compressed
+  bool wait_for_ready = false;  // wait for a connection, until the deadline, instead of failing when none can be made
 };
 
 // Bound to one loop: every call and every callback is on it. Destroying it fails what is under way with kCancelled.
@@ -46,13 +65,17 @@ class GrpcChannel {
   ~GrpcChannel();
 
   // `done` is called once, on the loop, never from inside Call. An error of the peer keeps its code, message and retry
-  // delay.
-  void Call(std::string method, Bytes message, GrpcCallOptions options, absl::AnyInvocable<void(StatusOr<Bytes>)> done);
+  // delay. A call that the peer has certainly not looked at is sent once more. Returns what Cancel takes.
+  uint64_t Call(std::string method, Bytes message, GrpcCallOptions options,
+                absl::AnyInvocable<void(StatusOr<Bytes>)> done);
+
+  // Gives up a call: the peer is told, and its `done` is destroyed uncalled. Nothing happens if it is over.
+  void Cancel(uint64_t call_id);
 
  private:
   class State;
   explicit GrpcChannel(std::shared_ptr<State> state);
-  std::shared_ptr<State> state_;  // shared with the coroutines of its connection
+  std::shared_ptr<State> state_;  // shared with coroutines under way
 };
 
 struct HttpClientOptions {

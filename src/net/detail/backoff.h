@@ -27,6 +27,9 @@ class Backoff {
   // OK if an attempt may be made now; else kUnavailable, with the last failure and the time to wait.
   [[nodiscard]] Status Check(TimePoint now) const;
 
+  // When that will be OK.
+  [[nodiscard]] TimePoint retry_at() const { return retry_at_; }
+
  private:
   Rng rng_;
   std::chrono::milliseconds delay_{0};  // of the next failure, before jitter; 0: none yet

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// GrpcChannel: makes its connection when there is a call for it, holds calls until it is ready, and watches their
-// deadlines.
+// GrpcChannel: finds the addresses of its name, gives each call to a connection that has room, holds calls until there
+// is one, and watches their deadlines.
 
 #include <absl/container/flat_hash_map.h>
 
@@ -12,17 +12,18 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "net/client.h"
-#include "net/detail/backoff.h"
 #include "net/detail/connect.h"
 #include "net/detail/http2/client_connection.h"
 #include "net/detail/http_rules.h"
 #include "net/grpc/call_rules.h"
 #include "net/grpc/framing.h"
+#include "net/grpc/subchannel.h"
 
 namespace spanloom::net {
 namespace {
 
-constexpr std::chrono::seconds kReadyTimeout{20};  // for the peer's SETTINGS once connected; as for connecting
+using TimePoint = std::chrono::steady_clock::time_point;
+
 constexpr int64_t kTimeoutDigitsMax = 99'999'999;  // grpc-timeout has at most eight digits
 
 // "5000m": the value of grpc-timeout.
@@ -36,7 +37,7 @@ struct PendingCall {
   Bytes message;
   GrpcCallOptions options;
   std::vector<std::pair<std::string, std::string>> metadata;  // as HTTP/2 wants it
-  std::chrono::steady_clock::time_point deadline;
+  TimePoint deadline;
   absl::AnyInvocable<void(StatusOr<Bytes>)> done;
   Timer timer;
   std::shared_ptr<http2::ClientConnection> connection;  // set once it was sent; shared with the connection's coroutine
@@ -46,112 +47,254 @@ struct PendingCall {
 }  // namespace
 
 // Sequence-bound: the loop.
-class GrpcChannel::State final : public http2::ClientOwner, public std::enable_shared_from_this<State> {
+class GrpcChannel::State final : public SubchannelOwner, public std::enable_shared_from_this<State> {
  public:
-  State(Loop& loop, GrpcChannelOptions options, Target target, std::unique_ptr<TlsCredentials> tls)
-      : loop_(loop),
-        options_(std::move(options)),
-        target_(std::move(target)),
-        tls_(std::move(tls)),
-        backoff_(Rng::SystemSeed()) {}
+  explicit State(std::shared_ptr<const ChannelContext> context) : context_(std::move(context)) {}
 
-  [[nodiscard]] Loop& loop() { return loop_; }
+  [[nodiscard]] Loop& loop() const { return context_->loop; }
 
-  void Add(PendingCall call);
+  uint64_t Add(PendingCall call);
+  void Cancel(uint64_t call_id);
   void Shutdown();
 
-  void OnReady(http2::ClientConnection& connection) override;
-  void OnRetired(http2::ClientConnection& connection) override;
-  void OnLost(http2::ClientConnection& connection, const Status& reason) override;
+  void OnRoom() override;
+  void OnSubchannelFailed(const Status& reason) override;
   void OnCallEnded(uint64_t call_id, StatusOr<Bytes> answer) override;
   void OnCallUnprocessed(uint64_t call_id) override;
 
  private:
-  enum class Phase { kIdle, kConnecting, kReady };
+  using SubchannelPtr = std::shared_ptr<Subchannel>;  // shared with its coroutines
 
+  [[nodiscard]] const GrpcChannelOptions& options() const { return context_->options; }
   void Dispatch(uint64_t call_id);
-  Status Send(uint64_t call_id, PendingCall& call);
+  void DispatchWaiting();
+  std::shared_ptr<http2::ClientConnection> Pick();
+  Status Send(const std::shared_ptr<http2::ClientConnection>& connection, uint64_t call_id, PendingCall& call);
   void FailSoon(uint64_t call_id, Status reason);
   void OnDeadline(uint64_t call_id);
-  static asio::awaitable<void> Connect(std::shared_ptr<State> self);
-  void OnReadyTimeout();
-  void OnConnectFailed(const Status& reason);
-  std::vector<uint64_t> TakeWaiting() { return std::exchange(waiting_, {}); }
 
-  Loop& loop_;
-  const GrpcChannelOptions options_;
-  const Target target_;
-  const std::unique_ptr<TlsCredentials> tls_;  // null: cleartext
-  Backoff backoff_;
-  Phase phase_ = Phase::kIdle;
-  std::shared_ptr<http2::ClientConnection> connection_;  // that new calls go to; shared with its coroutine
-  Timer ready_timer_;
+  void MakeProgress();
+  [[nodiscard]] bool IsConnected() const;
+  [[nodiscard]] Status Outlook() const;
+  void FailWhatWontWait(const Status& reason);
+  void RetryLater();
+
+  void ResolveIfDue();
+  static asio::awaitable<void> RunResolve(std::shared_ptr<State> self);
+  void OnResolved(const Resolved& resolved);
+  void SetAddresses(const std::vector<Endpoint>& endpoints);
+  SubchannelPtr SubchannelOf(const std::vector<Endpoint>& endpoints);
+
+  const std::shared_ptr<const ChannelContext> context_;
+  std::vector<SubchannelPtr> subchannels_;  // one for each address, or one for all
+  size_t next_ = 0;                         // of subchannels_, whose turn it is
+  Backoff resolve_backoff_{Rng::SystemSeed()};
+  bool is_resolving_ = false;
+  bool resolve_is_due_ = true;
+  TimePoint resolved_at_;
+  Timer retry_timer_;                                 // for calls that wait for ready
   absl::flat_hash_map<uint64_t, PendingCall> calls_;  // by id
-  std::vector<uint64_t> waiting_;                     // ids of calls that wait for the connection, in order
+  std::vector<uint64_t> waiting_;                     // ids of calls that wait for a connection, in order
   uint64_t next_call_id_ = 1;
   bool is_shut_down_ = false;
 };
 
-void GrpcChannel::State::Add(PendingCall call) {
+uint64_t GrpcChannel::State::Add(PendingCall call) {
   const uint64_t call_id = next_call_id_++;
-  const bool is_full = calls_.size() >= options_.calls_max;
-  std::weak_ptr<State> weak_self = weak_from_this();
-  call.timer = loop_.PostAfter(call.options.deadline, [weak_self, call_id] {
+  const bool is_full = calls_.size() >= options().calls_max;
+  call.timer = loop().PostAfter(call.options.deadline, [weak_self = weak_from_this(), call_id] {
     if (const auto self = weak_self.lock(); self != nullptr) self->OnDeadline(call_id);
   });
   calls_.emplace(call_id, std::move(call));
-  if (!is_full) return Dispatch(call_id);
-  FailSoon(call_id, absl::ResourceExhaustedError(
-                        StrCat("more than ", options_.calls_max, " calls to ", options_.endpoint, " are under way")));
+  if (is_full) {
+    FailSoon(call_id, absl::ResourceExhaustedError(StrCat("more than ", options().calls_max, " calls to ",
+                                                          options().endpoint, " are under way")));
+  } else {
+    Dispatch(call_id);
+  }
+  return call_id;
 }
 
-// Sends the call, or lets it wait for the connection that is being made.
+// Sends the call, or lets it wait for a connection, if there is one to wait for.
 void GrpcChannel::State::Dispatch(uint64_t call_id) {
-  const auto now = std::chrono::steady_clock::now();
-  if (phase_ == Phase::kReady) {
-    if (const Status status = Send(call_id, calls_.at(call_id)); !status.ok()) {
-      OnRetired(*connection_);
-      FailSoon(call_id, status);
-    }
-    return;
+  ResolveIfDue();
+  PendingCall& call = calls_.at(call_id);
+  while (const auto connection = Pick()) {
+    if (Send(connection, call_id, call).ok()) return;
+    for (const auto& subchannel : subchannels_) subchannel->OnRetired(*connection);
   }
-  if (phase_ == Phase::kIdle) {
-    if (const Status status = backoff_.Check(now); !status.ok()) return FailSoon(call_id, status);
-    phase_ = Phase::kConnecting;
-    Spawn(loop_, Connect(shared_from_this()));
-  }
+  MakeProgress();
+  const Status outlook = Outlook();
+  if (!outlook.ok() && !call.options.wait_for_ready) return FailSoon(call_id, outlook);
   waiting_.push_back(call_id);
+  if (!outlook.ok()) RetryLater();
 }
 
-Status GrpcChannel::State::Send(uint64_t call_id, PendingCall& call) {
+std::shared_ptr<http2::ClientConnection> GrpcChannel::State::Pick() {
+  for (size_t i = 0; i < subchannels_.size(); ++i) {
+    const size_t index = (next_ + i) % subchannels_.size();
+    if (auto connection = subchannels_[index]->Pick(); connection != nullptr) {
+      next_ = index + 1;
+      return connection;
+    }
+  }
+  return nullptr;
+}
+
+Status GrpcChannel::State::Send(const std::shared_ptr<http2::ClientConnection>& connection, uint64_t call_id,
+                                PendingCall& call) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(call.deadline - std::chrono::steady_clock::now());
   const std::string timeout = TimeoutText(left);
-  const std::string user_agent = StrCat(options_.user_agent, options_.user_agent.empty() ? "" : " ", "grpc-spanloom");
-  std::vector<http2::Header> headers = {
-      {":method", "POST"},        {":scheme", tls_ == nullptr ? "http" : "https"},
-      {":path", call.method},     {":authority", AuthorityOf(target_, options_.endpoint)},
-      {"te", "trailers"},         {"content-type", "application/grpc"},
-      {"user-agent", user_agent}, {"grpc-accept-encoding", grpc::kAcceptedEncodings},
-      {"grpc-timeout", timeout}};
+  const std::string& product = options().user_agent;
+  const std::string user_agent = StrCat(product, product.empty() ? "" : " ", "grpc-spanloom");
+  const std::string_view authority =
+      options().authority.empty() ? AuthorityOf(context_->target, options().endpoint) : options().authority;
+  std::vector<http2::Header> headers = {{":method", "POST"},
+                                        {":scheme", context_->tls == nullptr ? "http" : "https"},
+                                        {":path", call.method},
+                                        {":authority", authority},
+                                        {"te", "trailers"},
+                                        {"content-type", "application/grpc"},
+                                        {"user-agent", user_agent},
+                                        {"grpc-accept-encoding", grpc::kAcceptedEncodings},
+                                        {"grpc-timeout", timeout}};
   const Compression compression = call.options.message_compression;
   const bool is_compressed = compression != Compression::kNone;
   if (is_compressed) headers.push_back({"grpc-encoding", grpc::EncodingName(compression)});
   for (const auto& [name, value] : call.metadata) headers.push_back({name, value});
   http2::OutgoingBody body{.prefix = grpc::MessagePrefix(is_compressed, call.message.size()), .content = call.message};
-  RETURN_IF_ERROR(connection_->Begin(call_id, headers, std::move(body)));
-  call.connection = connection_;
+  RETURN_IF_ERROR(connection->Begin(call_id, headers, std::move(body)));
+  call.connection = connection;
   return absl::OkStatus();
 }
 
+void GrpcChannel::State::OnRoom() {
+  DispatchWaiting();
+}
+
+void GrpcChannel::State::DispatchWaiting() {
+  if (waiting_.empty()) return;
+  const auto waiting = std::exchange(waiting_, {});
+  for (const uint64_t call_id : waiting) {
+    if (calls_.contains(call_id)) Dispatch(call_id);
+  }
+}
+
+// Makes connections, if that is what is missing.
+void GrpcChannel::State::MakeProgress() {
+  for (const SubchannelPtr& subchannel : subchannels_) subchannel->ConnectIfWanted();
+}
+
+bool GrpcChannel::State::IsConnected() const {
+  return std::any_of(subchannels_.begin(), subchannels_.end(), [](const auto& s) { return s->is_connected(); });
+}
+
+// OK if a connection is there or on its way; else why not.
+Status GrpcChannel::State::Outlook() const {
+  const bool is_under_way =
+      is_resolving_ || std::any_of(subchannels_.begin(), subchannels_.end(),
+                                   [](const auto& s) { return s->is_connecting() || s->is_connected(); });
+  if (is_under_way) return absl::OkStatus();
+  if (subchannels_.empty()) return resolve_backoff_.Check(std::chrono::steady_clock::now());
+  return subchannels_.front()->CheckBackoff();
+}
+
+void GrpcChannel::State::OnSubchannelFailed(const Status& reason) {
+  const auto self = shared_from_this();  // a callback may destroy the channel
+  resolve_is_due_ = true;
+  if (waiting_.empty()) return;
+  ResolveIfDue();
+  MakeProgress();
+  if (Outlook().ok()) return;
+  FailWhatWontWait(reason);
+  if (!waiting_.empty()) RetryLater();
+}
+
+void GrpcChannel::State::FailWhatWontWait(const Status& reason) {
+  const auto waiting = std::exchange(waiting_, {});
+  for (const uint64_t call_id : waiting) {
+    const auto found = calls_.find(call_id);
+    if (found == calls_.end()) continue;
+    if (found->second.options.wait_for_ready) {
+      waiting_.push_back(call_id);
+    } else {
+      OnCallEnded(call_id, reason);
+    }
+  }
+}
+
+// Tries again when the earliest back-off ends.
+void GrpcChannel::State::RetryLater() {
+  TimePoint retry_at = subchannels_.empty() ? resolve_backoff_.retry_at() : TimePoint::max();
+  for (const SubchannelPtr& subchannel : subchannels_) retry_at = std::min(retry_at, subchannel->retry_at());
+  retry_timer_ = loop().PostAfter(retry_at - std::chrono::steady_clock::now(), [weak_self = weak_from_this()] {
+    if (const auto self = weak_self.lock(); self != nullptr) self->DispatchWaiting();
+  });
+}
+
+// After a failure while no connection is there, so that the next attempt knows the new addresses; in the background
+// when the interval has passed.
+void GrpcChannel::State::ResolveIfDue() {
+  const TimePoint now = std::chrono::steady_clock::now();
+  const auto interval = options().resolve_interval;
+  const bool is_overdue = interval.count() > 0 && now - resolved_at_ >= interval;
+  const bool is_backed_off = !resolve_backoff_.Check(now).ok() || (!subchannels_.empty() && !Outlook().ok());
+  const bool may_be_needed = resolve_is_due_ && !IsConnected();
+  if (is_resolving_ || is_shut_down_ || !(is_overdue || may_be_needed) || is_backed_off) return;
+  is_resolving_ = true;
+  resolve_is_due_ = false;
+  Spawn(loop(), RunResolve(shared_from_this()));
+}
+
+asio::awaitable<void> GrpcChannel::State::RunResolve(std::shared_ptr<State> self) {
+  const std::shared_ptr<const ChannelContext> context = self->context_;
+  const Resolved resolved = co_await Resolve(context->loop, context->target);
+  if (!self->is_shut_down_) self->OnResolved(resolved);
+}
+
+void GrpcChannel::State::OnResolved(const Resolved& resolved) {
+  is_resolving_ = false;
+  resolved_at_ = std::chrono::steady_clock::now();
+  if (resolved.status.ok()) {
+    resolve_backoff_.OnSuccess();
+    SetAddresses(resolved.endpoints);
+    return DispatchWaiting();
+  }
+  resolve_backoff_.OnFailure(resolved_at_, resolved.status);
+  if (subchannels_.empty()) return OnSubchannelFailed(resolved.status);
+  DispatchWaiting();  // what was known before may still be right
+}
+
+void GrpcChannel::State::SetAddresses(const std::vector<Endpoint>& endpoints) {
+  if (options().balancing == GrpcBalancing::kPickFirst) {
+    if (subchannels_.empty()) subchannels_.push_back(SubchannelOf(endpoints));
+    return subchannels_.front()->SetEndpoints(endpoints);
+  }
+  std::vector<SubchannelPtr> subchannels;
+  for (const Endpoint& endpoint : endpoints) subchannels.push_back(SubchannelOf({endpoint}));
+  const auto before = std::exchange(subchannels_, std::move(subchannels));
+  for (const SubchannelPtr& subchannel : before) {
+    if (std::find(subchannels_.begin(), subchannels_.end(), subchannel) == subchannels_.end()) subchannel->Retire();
+  }
+}
+
+// The one that there is, or a new one.
+GrpcChannel::State::SubchannelPtr GrpcChannel::State::SubchannelOf(const std::vector<Endpoint>& endpoints) {
+  const auto found = std::find_if(subchannels_.begin(), subchannels_.end(),
+                                  [&](const SubchannelPtr& s) { return s->endpoints() == endpoints; });
+  if (found != subchannels_.end()) return *found;
+  return std::make_shared<Subchannel>(context_, endpoints, weak_from_this());
+}
+
 void GrpcChannel::State::FailSoon(uint64_t call_id, Status reason) {
-  loop_.Post([self = shared_from_this(), call_id, reason = std::move(reason)] { self->OnCallEnded(call_id, reason); });
+  loop().Post([self = shared_from_this(), call_id, reason = std::move(reason)] { self->OnCallEnded(call_id, reason); });
 }
 
 void GrpcChannel::State::OnCallEnded(uint64_t call_id, StatusOr<Bytes> answer) {
   auto call = calls_.extract(call_id);
   if (call.empty()) return;
   std::erase(waiting_, call_id);
-  if (!answer.ok()) answer = Annotate(answer.status(), options_.endpoint);
+  if (!answer.ok()) answer = Annotate(answer.status(), options().endpoint);
   call.mapped().done(std::move(answer));
 }
 
@@ -161,6 +304,17 @@ void GrpcChannel::State::OnDeadline(uint64_t call_id) {
   if (found->second.connection != nullptr) found->second.connection->Cancel(call_id);
   const auto deadline_ms = found->second.options.deadline.count();
   OnCallEnded(call_id, absl::DeadlineExceededError(StrCat("no answer within ", deadline_ms, " ms")));
+  DispatchWaiting();
+}
+
+void GrpcChannel::State::Cancel(uint64_t call_id) {
+  const auto call = calls_.extract(call_id);
+  if (call.empty()) return;
+  std::erase(waiting_, call_id);
+  if (call.mapped().connection != nullptr) call.mapped().connection->Cancel(call_id);
+  loop().Post([weak_self = weak_from_this()] {
+    if (const auto self = weak_self.lock(); self != nullptr) self->DispatchWaiting();
+  });
 }
 
 // Once, in case the second peer goes away too.
@@ -172,74 +326,16 @@ void GrpcChannel::State::OnCallUnprocessed(uint64_t call_id) {
   OnCallEnded(call_id, absl::UnavailableError("the peer refused the call twice without looking at it"));
 }
 
-asio::awaitable<void> GrpcChannel::State::Connect(std::shared_ptr<State> self) {
-  Connected connected;
-  const Resolved resolved = co_await Resolve(self->loop_, self->target_);
-  connected.status = resolved.status;
-  if (resolved.status.ok()) {
-    connected =
-        co_await net::Connect(self->loop_, self->target_, resolved.endpoints, self->tls_.get(), kConnectTimeout);
-  }
-  if (self->is_shut_down_) co_return;
-  if (!connected.status.ok()) {
-    self->OnConnectFailed(connected.status);
-    co_return;
-  }
-  self->ready_timer_ = self->loop_.PostAfter(kReadyTimeout, [state = self.get()] { state->OnReadyTimeout(); });
-  self->connection_ = http2::ClientConnection::Make(self->loop_, *std::move(connected.transport),
-                                                    self->options_.message_bytes_max, self);
-}
-
-void GrpcChannel::State::OnReadyTimeout() {
-  const auto self = shared_from_this();  // a callback may destroy the channel
-  std::exchange(connection_, nullptr)->Close();
-  OnConnectFailed(absl::UnavailableError("the peer accepts connections but does not speak HTTP/2"));
-}
-
-void GrpcChannel::State::OnConnectFailed(const Status& reason) {
-  phase_ = Phase::kIdle;
-  backoff_.OnFailure(std::chrono::steady_clock::now(), reason);
-  for (const uint64_t call_id : TakeWaiting()) OnCallEnded(call_id, reason);
-}
-
-void GrpcChannel::State::OnReady(http2::ClientConnection& connection) {
-  if (&connection != connection_.get()) return;
-  ready_timer_.Cancel();
-  backoff_.OnSuccess();
-  phase_ = Phase::kReady;
-  for (const uint64_t call_id : TakeWaiting()) Dispatch(call_id);
-}
-
-void GrpcChannel::State::OnRetired(http2::ClientConnection& connection) {
-  if (&connection != connection_.get()) return;
-  const auto retired = std::exchange(connection_, nullptr);
-  if (phase_ == Phase::kReady) {
-    phase_ = Phase::kIdle;
-  } else {
-    ready_timer_.Cancel();
-    retired->Close();
-    OnConnectFailed(absl::UnavailableError("the peer sends new connections away"));
-  }
-}
-
-void GrpcChannel::State::OnLost(http2::ClientConnection& connection, const Status& reason) {
-  if (&connection != connection_.get()) return;
-  connection_ = nullptr;
-  ready_timer_.Cancel();
-  if (phase_ == Phase::kConnecting) return OnConnectFailed(reason);
-  phase_ = Phase::kIdle;
-}
-
 void GrpcChannel::State::Shutdown() {
   const auto self = shared_from_this();
   is_shut_down_ = true;
-  ready_timer_.Cancel();
-  if (connection_ != nullptr) connection_->Close();
+  retry_timer_.Cancel();
+  for (const SubchannelPtr& subchannel : subchannels_) subchannel->Close();
   waiting_.clear();
   auto calls = std::exchange(calls_, {});
   for (auto& [call_id, call] : calls) {
     if (call.connection != nullptr) call.connection->Close();
-    call.done(absl::CancelledError(StrCat(options_.endpoint, ": the channel was closed")));
+    call.done(absl::CancelledError(StrCat(options().endpoint, ": the channel was closed")));
   }
 }
 
@@ -249,8 +345,9 @@ StatusOr<std::unique_ptr<GrpcChannel>> GrpcChannel::Create(Loop& loop, GrpcChann
   if (options.tls.has_value()) {
     ASSIGN_OR_RETURN(tls, TlsCredentials::ForClient(*options.tls, ClientProtocol::kHttp2, options.endpoint));
   }
-  auto state = std::make_shared<State>(loop, std::move(options), std::move(target), std::move(tls));
-  return std::unique_ptr<GrpcChannel>(new GrpcChannel(std::move(state)));
+  std::shared_ptr<const ChannelContext> context(
+      new ChannelContext{loop, std::move(options), std::move(target), std::move(tls)});
+  return std::unique_ptr<GrpcChannel>(new GrpcChannel(std::make_shared<State>(std::move(context))));
 }
 
 GrpcChannel::GrpcChannel(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -264,8 +361,8 @@ GrpcChannel::~GrpcChannel() {
   }
 }
 
-void GrpcChannel::Call(std::string method, Bytes message, GrpcCallOptions options,
-                       absl::AnyInvocable<void(StatusOr<Bytes>)> done) {
+uint64_t GrpcChannel::Call(std::string method, Bytes message, GrpcCallOptions options,
+                           absl::AnyInvocable<void(StatusOr<Bytes>)> done) {
   PendingCall call;
   call.deadline = std::chrono::steady_clock::now() + options.deadline;
   call.method = std::move(method);
@@ -275,7 +372,11 @@ void GrpcChannel::Call(std::string method, Bytes message, GrpcCallOptions option
   }
   call.options = std::move(options);
   call.done = std::move(done);
-  state_->Add(std::move(call));
+  return state_->Add(std::move(call));
+}
+
+void GrpcChannel::Cancel(uint64_t call_id) {
+  state_->Cancel(call_id);
 }
 
 }  // namespace spanloom::net

@@ -40,18 +40,22 @@ Status StatusOfReset(uint32_t error_code) {
 }  // namespace
 
 std::shared_ptr<ClientConnection> ClientConnection::Make(Loop& loop, Transport socket, size_t message_bytes_max,
+                                                         const GrpcKeepalive& keepalive,
                                                          std::weak_ptr<ClientOwner> owner) {
   std::shared_ptr<ClientConnection> connection(
-      new ClientConnection(loop, std::move(socket), message_bytes_max, std::move(owner)));
+      new ClientConnection(loop, std::move(socket), message_bytes_max, keepalive, std::move(owner)));
   connection->Start("");
+  if (keepalive.time.count() > 0) connection->keepalive_deadline_.SetAfter(keepalive.time);
   return connection;
 }
 
 ClientConnection::ClientConnection(Loop& loop, Transport socket, size_t message_bytes_max,
-                                   std::weak_ptr<ClientOwner> owner)
+                                   const GrpcKeepalive& keepalive, std::weak_ptr<ClientOwner> owner)
     : Connection(loop, std::move(socket), Role::kClient, {.header_bytes_max = kFieldBytesMax}),
       message_bytes_max_(message_bytes_max),
-      owner_(std::move(owner)) {}
+      owner_(std::move(owner)),
+      keepalive_(keepalive),
+      keepalive_deadline_(loop, [this] { OnKeepalive(); }) {}
 
 Status ClientConnection::Begin(uint64_t call_id, std::span<const Header> headers, OutgoingBody body) {
   ASSIGN_OR_RETURN(const int32_t stream_id, SubmitRequest(headers, std::move(body)));
@@ -68,7 +72,30 @@ void ClientConnection::Cancel(uint64_t call_id) {
   }
 }
 
+void ClientConnection::Retire() {
+  GoAway(NGHTTP2_NO_ERROR, "");
+}
+
+// A ping is due when nothing was heard for a while, and, unless permitted, calls are under way. Whatever is heard
+// answers it.
+void ClientConnection::OnKeepalive() {
+  const auto now = std::chrono::steady_clock::now();
+  if (pinged_at_.has_value() && last_heard_ <= *pinged_at_) {
+    const std::string text = StrCat("the peer did not answer a keepalive ping within ", keepalive_.timeout.count(), " ms");
+    OnClosed(absl::UnavailableError(text));
+    return Close();
+  }
+  pinged_at_.reset();
+  if (now < last_heard_ + keepalive_.time) return keepalive_deadline_.Set(last_heard_ + keepalive_.time);
+  if (calls_.empty() && !keepalive_.permit_without_stream) return keepalive_deadline_.SetAfter(keepalive_.time);
+  nghttp2_submit_ping(session(), NGHTTP2_FLAG_NONE, nullptr);
+  FlushSoon();
+  pinged_at_ = now;
+  keepalive_deadline_.SetAfter(keepalive_.timeout);
+}
+
 void ClientConnection::Close() {
+  keepalive_deadline_.Clear();
   owner_.reset();
   calls_.clear();
   CloseSocket();
@@ -91,10 +118,12 @@ void ClientConnection::OnHeader(int32_t stream_id, std::string_view name, std::s
 }
 
 void ClientConnection::OnFrame(const nghttp2_frame& frame) {
+  last_heard_ = std::chrono::steady_clock::now();
   const bool ends_stream = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   const std::shared_ptr<ClientOwner> owner = owner_.lock();
   switch (frame.hd.type) {
     case NGHTTP2_SETTINGS:
+      calls_max_ = nghttp2_session_get_remote_settings(session(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
       if (owner != nullptr && !std::exchange(is_ready_, true)) owner->OnReady(*this);
       break;
     case NGHTTP2_GOAWAY:
@@ -122,6 +151,7 @@ void ClientConnection::OnHeadersComplete(int32_t stream_id, bool ends_stream) {
 
 void ClientConnection::OnBody(int32_t stream_id, std::string_view piece) {
   Call* call = Find(stream_id);
+  last_heard_ = std::chrono::steady_clock::now();
   if (call == nullptr || HttpStatus(call->fields) != 200) return;
   if (const Status status = call->message.Append(piece); !status.ok()) Abort(stream_id, status);
 }
@@ -155,6 +185,7 @@ void ClientConnection::OnStreamClosed(int32_t stream_id, uint32_t error_code) {
 }
 
 void ClientConnection::OnClosed(const Status& reason) {
+  keepalive_deadline_.Clear();
   const std::shared_ptr<ClientOwner> owner = owner_.lock();
   if (owner == nullptr) return;
   const auto calls = std::exchange(calls_, {});

@@ -14,6 +14,8 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "net/client.h"
+#include "net/detail/deadline.h"
 #include "net/detail/http2/connection.h"
 #include "net/grpc/framing.h"
 #include "net/http.h"
@@ -38,18 +40,25 @@ class ClientOwner {
   virtual void OnCallUnprocessed(uint64_t call_id) = 0;
 };
 
-// Sequence-bound: its loop.
+// Pings a peer that has been silent, and leaves one that does not answer. Sequence-bound: its loop.
 class ClientConnection final : public Connection {
  public:
   // Speaks on `socket` until it is closed. `message_bytes_max` bounds an answer.
   static std::shared_ptr<ClientConnection> Make(Loop& loop, Transport socket, size_t message_bytes_max,
-                                                std::weak_ptr<ClientOwner> owner);
+                                                const GrpcKeepalive& keepalive, std::weak_ptr<ClientOwner> owner);
 
   // Sends a call whose outcome will be reported under `call_id`. kUnavailable if the connection takes no more.
   Status Begin(uint64_t call_id, std::span<const Header> headers, OutgoingBody body);
 
   // Gives up a call; nothing more is reported about it.
   void Cancel(uint64_t call_id);
+
+  // Takes no further call, and closes when those under way have ended.
+  void Retire();
+
+  // Calls under way, and how many the peer takes at once.
+  [[nodiscard]] size_t calls() const { return calls_.size(); }
+  [[nodiscard]] size_t calls_max() const { return calls_max_; }
 
   // Closes at once; nothing more is reported.
   void Close();
@@ -65,7 +74,8 @@ class ClientConnection final : public Connection {
     grpc::MessageReader message;
   };
 
-  ClientConnection(Loop& loop, Transport socket, size_t message_bytes_max, std::weak_ptr<ClientOwner> owner);
+  ClientConnection(Loop& loop, Transport socket, size_t message_bytes_max, const GrpcKeepalive& keepalive,
+                   std::weak_ptr<ClientOwner> owner);
 
   void OnHeader(int32_t stream_id, std::string_view name, std::string_view value) override;
   void OnFrame(const nghttp2_frame& frame) override;
@@ -78,11 +88,17 @@ class ClientConnection final : public Connection {
   void Abort(int32_t stream_id, const Status& reason);
   void End(int32_t stream_id, StatusOr<Bytes> answer);
   StatusOr<Bytes> AnswerOf(Call& call) const;
+  void OnKeepalive();
 
   const size_t message_bytes_max_;
   std::weak_ptr<ClientOwner> owner_;
   absl::flat_hash_map<int32_t, std::unique_ptr<Call>> calls_;  // by stream id
   bool is_ready_ = false;
+  size_t calls_max_ = 0;
+  const GrpcKeepalive keepalive_;
+  std::chrono::steady_clock::time_point last_heard_ = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> pinged_at_;  // and nothing heard since
+  Deadline keepalive_deadline_;                                     // the next ping, or the end of waiting for its answer
 };
 
 }  // namespace spanloom::net::http2
