@@ -36,7 +36,7 @@ struct GrpcKeepalive {
 enum class GrpcBalancing { kPickFirst, kRoundRobin };
 
 struct GrpcChannelOptions {
-  std::string endpoint;                 // "host:port", "unix:/path" or "unix-abstract:name"
+  std::string endpoint;                 // "host:port", "unix:/path", "unix-abstract:name", "ipv4:1.2.3.4:5,6.7.8.9:5"
   std::optional<TlsClientOptions> tls;  // unset: cleartext
   std::string user_agent;               // sent first in user-agent
   size_t calls_max = 100;  // calls under way; a further one fails with kResourceExhausted. The peer's limit applies too

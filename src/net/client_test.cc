@@ -34,6 +34,24 @@ class Grpc : public testing::Test {
     return metrics_.Sum("spanloom_net_refused", {{"cause", cause}});
   }
 
+  // Connections that servers have.
+  [[nodiscard]] int Connections() const {
+    const std::string page = metrics_.Render();
+    int connections = 0;
+    for (size_t at = page.find("\nspanloom_net_connections{"); at != std::string::npos;
+         at = page.find("\nspanloom_net_connections{", at + 1)) {
+      connections += std::stoi(page.substr(page.find("} ", at) + 2));
+    }
+    return connections;
+  }
+
+  // An address that nobody listens on.
+  std::string DeadEndpoint() {
+    ServerOptions options = EchoOptions();
+    options.name = "dead";
+    return StartServer(loops_, metrics_, std::move(options))->endpoint();
+  }
+
   LoopPool loops_{2};
   MetricRegistry metrics_;
   std::unique_ptr<Server> server_;
@@ -310,6 +328,46 @@ TEST_F(Grpc, MayBeDestroyedByItsOwnCallback) {
   EXPECT_TRUE(absl::IsCancelled(kept_answer.Get().status()));
   server_.reset();
   kept->clear();
+}
+
+// Scenario: three addresses, of which the first is dead.
+// Guarantees: pick-first stays with the second; round robin uses both that live.
+TEST_F(Grpc, BalancesOverAddresses) {
+  Start();
+  ServerOptions other_options = EchoOptions();
+  other_options.name = "other";
+  const auto other = StartServer(loops_, metrics_, std::move(other_options));
+  GrpcChannelOptions options = ChannelOptions();
+  options.endpoint = StrCat("ipv4:", DeadEndpoint(), ",", server_->endpoint(), ",", other->endpoint());
+  for (const GrpcBalancing balancing : {GrpcBalancing::kPickFirst, GrpcBalancing::kRoundRobin}) {
+    options.balancing = balancing;
+    const int wanted = balancing == GrpcBalancing::kPickFirst ? 1 : 2;
+    {
+      TestChannel channel(loops_.At(0), options);
+      EXPECT_TRUE(Eventually([&] { return channel.Call(kEchoMethod, Bytes()).ok() && Connections() == wanted; }));
+      for (int i = 0; i < 10; ++i) EXPECT_TRUE(channel.Call(kEchoMethod, Bytes()).ok());
+      EXPECT_EQ(Connections(), wanted);
+    }
+    EXPECT_TRUE(Eventually([&] { return Connections() == 0; }));
+  }
+}
+
+// Scenario: nobody listens when the call is made; a server comes later.
+// Guarantees: a call that waits for ready is answered; one that does not has failed at once.
+TEST_F(Grpc, WaitsForReadyWhenAskedTo) {
+  Start();
+  const GrpcChannelOptions options = ChannelOptions();
+  server_.reset();
+  TestChannel channel(loops_.At(0), options);
+  GrpcCallOptions patient;
+  patient.deadline = kPatience;
+  patient.wait_for_ready = true;
+  const auto answer = channel.Start(kEchoMethod, Bytes::CopyOf("patience"), patient);
+  EXPECT_TRUE(absl::IsUnavailable(channel.Call(kEchoMethod, Bytes()).status()));
+  ServerOptions server_options = EchoOptions();
+  server_options.endpoint = options.endpoint;
+  Start(std::move(server_options));
+  EXPECT_EQ(answer.Get()->view(), "patience");
 }
 
 TEST_F(Grpc, RefusesAnEndpointWithoutPort) {

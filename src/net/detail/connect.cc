@@ -12,11 +12,13 @@ namespace {
 
 std::string NameOf(const Target& target) {
   if (target.is_unix()) return ToString(UnixEndpoint(target));
+  if (!target.addresses.empty()) return "any of the addresses";
   return StrCat(target.host, ":", target.port);
 }
 
 // The name that a certificate must have; gRPC's for unix sockets.
 std::string CertificateName(const Target& target) {
+  if (!target.addresses.empty()) return target.addresses.front().address().to_string();
   return target.is_unix() ? "localhost" : target.host;
 }
 
@@ -32,6 +34,8 @@ asio::awaitable<Resolved> Resolve(Loop& loop, const Target& target) {
     resolved.endpoints.push_back(UnixEndpoint(target));
     co_return resolved;
   }
+  for (const tcp::endpoint& address : target.addresses) resolved.endpoints.emplace_back(address);
+  if (!target.addresses.empty()) co_return resolved;
   error_code error;
   const asio::ip::address literal = asio::ip::make_address(target.host, error);
   if (!error) {

@@ -3,6 +3,7 @@
 #include "net/detail/endpoint.h"
 
 #include <absl/strings/numbers.h>
+#include <absl/strings/str_split.h>
 #include <sys/un.h>
 
 #include <cstddef>
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::string_view kUnixScheme = "unix:";
 constexpr std::string_view kAbstractScheme = "unix-abstract:";
+constexpr std::string_view kIpv4Scheme = "ipv4:";  // as long as the next
+constexpr std::string_view kIpv6Scheme = "ipv6:";
 constexpr size_t kUnixPathBytesMax = sizeof(sockaddr_un::sun_path) - 1;  // unix(7)
 
 Status BadEndpoint(std::string_view endpoint, std::string_view reason) {
@@ -71,20 +74,7 @@ std::string UnixText(const Endpoint& endpoint) {
   return StrCat(kUnixScheme, std::string_view(path, strnlen(path, bytes)));
 }
 
-}  // namespace
-
-StatusOr<Target> ParseTarget(std::string_view endpoint) {
-  if (endpoint.starts_with(kAbstractScheme)) {
-    return ParseUnix(endpoint, std::string(1, '\0').append(endpoint.substr(kAbstractScheme.size())));
-  }
-  if (endpoint.starts_with(kUnixScheme)) {
-    std::string_view path = endpoint.substr(kUnixScheme.size());
-    if (path.starts_with("//")) {
-      path.remove_prefix(2);
-      if (!path.starts_with('/')) return BadEndpoint(endpoint, "the path after unix:// must be absolute");
-    }
-    return ParseUnix(endpoint, std::string(path));
-  }
+StatusOr<Target> ParseHostPort(std::string_view endpoint) {
   const size_t colon = endpoint.rfind(':');
   if (colon == std::string_view::npos) return BadEndpoint(endpoint, "no port");
   std::string_view host = endpoint.substr(0, colon);
@@ -103,8 +93,42 @@ StatusOr<Target> ParseTarget(std::string_view endpoint) {
   return target;
 }
 
+StatusOr<Target> ParseAddresses(std::string_view endpoint, bool is_v6) {
+  Target target;
+  for (const absl::string_view item : absl::StrSplit(AbslView(endpoint.substr(kIpv4Scheme.size())), ',')) {
+    ASSIGN_OR_RETURN(const Target parsed, ParseHostPort(StdView(item)));
+    error_code error;
+    const asio::ip::address address = asio::ip::make_address(parsed.host, error);
+    if (error || address.is_v6() != is_v6) {
+      return BadEndpoint(endpoint, StrCat("\"", item, "\" is not an ", is_v6 ? "IPv6" : "IPv4", " address"));
+    }
+    target.addresses.emplace_back(address, parsed.port);
+  }
+  return target;
+}
+
+}  // namespace
+
+StatusOr<Target> ParseTarget(std::string_view endpoint) {
+  if (endpoint.starts_with(kIpv4Scheme)) return ParseAddresses(endpoint, false);
+  if (endpoint.starts_with(kIpv6Scheme)) return ParseAddresses(endpoint, true);
+  if (endpoint.starts_with(kAbstractScheme)) {
+    return ParseUnix(endpoint, std::string(1, '\0').append(endpoint.substr(kAbstractScheme.size())));
+  }
+  if (endpoint.starts_with(kUnixScheme)) {
+    std::string_view path = endpoint.substr(kUnixScheme.size());
+    if (path.starts_with("//")) {
+      path.remove_prefix(2);
+      if (!path.starts_with('/')) return BadEndpoint(endpoint, "the path after unix:// must be absolute");
+    }
+    return ParseUnix(endpoint, std::string(path));
+  }
+  return ParseHostPort(endpoint);
+}
+
 StatusOr<Endpoint> ResolveListenEndpoint(const Target& target, std::string_view endpoint) {
   if (target.is_unix()) return UnixEndpoint(target);
+  if (!target.addresses.empty()) return BadEndpoint(endpoint, "a server listens on one address");
   if (target.host.empty()) return tcp::endpoint(MachineHasIpv6() ? tcp::v6() : tcp::v4(), target.port);
   error_code error;
   const asio::ip::address literal = asio::ip::make_address(target.host, error);
@@ -118,7 +142,8 @@ Endpoint UnixEndpoint(const Target& target) {
 }
 
 std::string_view AuthorityOf(const Target& target, std::string_view endpoint) {
-  return target.is_unix() ? "localhost" : endpoint;
+  if (target.is_unix()) return "localhost";
+  return target.addresses.empty() ? endpoint : endpoint.substr(kIpv4Scheme.size());
 }
 
 std::string ToString(const Endpoint& endpoint) {

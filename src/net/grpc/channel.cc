@@ -121,7 +121,7 @@ void GrpcChannel::State::Dispatch(uint64_t call_id) {
   PendingCall& call = calls_.at(call_id);
   while (const auto connection = Pick()) {
     if (Send(connection, call_id, call).ok()) return;
-    for (const auto& subchannel : subchannels_) subchannel->OnRetired(*connection);
+    for (const auto& subchannel : subchannels_) subchannel->Forget(*connection);
   }
   MakeProgress();
   const Status outlook = Outlook();

@@ -48,12 +48,13 @@ class FakePeer {
 class GrpcChannelPeer : public testing::Test {
  protected:
   Promise<StatusOr<Bytes>> Start(GrpcCallOptions options = {}) {
-    if (channel_ == nullptr) {
-      GrpcChannelOptions channel_options;
-      channel_options.endpoint = peer_.endpoint();
-      channel_ = std::make_unique<TestChannel>(loops_.At(0), channel_options);
-    }
+    if (channel_ == nullptr) Open({});
     return channel_->Start("/test.Echo/Echo", Bytes::CopyOf("request"), std::move(options));
+  }
+
+  void Open(GrpcChannelOptions channel_options) {
+    channel_options.endpoint = peer_.endpoint();
+    channel_ = std::make_unique<TestChannel>(loops_.At(0), channel_options);
   }
 
   // The outcome of a call that the peer answers with `frames`.
@@ -185,6 +186,62 @@ TEST_F(GrpcChannelPeer, TellsThePeerItsDeadlineAndCancelsWhenItPasses) {
   EXPECT_THAT(request, HasSubstr("te: trailers\n"));
   EXPECT_TRUE(absl::IsDeadlineExceeded(answer.Get().status()));
   EXPECT_EQ(FramePeer::ErrorCode(connection->Await(NGHTTP2_RST_STREAM).payload), NGHTTP2_CANCEL);
+}
+
+// Scenario: a peer that takes one call at a time; two calls.
+// Guarantees: the second goes over a second connection while the first is under way; a third waits.
+TEST_F(GrpcChannelPeer, OpensAnotherConnectionAtThePeersLimit) {
+  GrpcChannelOptions options;
+  options.connections_max = 2;
+  Open(options);
+  const std::string one_stream = {0, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0, 0, 0, 1};
+  std::vector<Promise<StatusOr<Bytes>>> answers;
+  std::vector<std::unique_ptr<FramePeer>> connections;
+  for (int i = 0; i < 2; ++i) {
+    answers.push_back(Start());
+    connections.push_back(peer_.Accept());
+    connections.back()->Send(Encode(NGHTTP2_SETTINGS, 0, 0, one_stream));
+    EXPECT_EQ(connections.back()->Await(NGHTTP2_HEADERS).stream_id, 1U);
+    connections.back()->Send(Encode(NGHTTP2_PING, 0, 0, "12345678"));
+    connections.back()->Await(NGHTTP2_PING);  // so the limit has been read
+  }
+  answers.push_back(Start());
+  connections[1]->Send(TrailersOnly(1, {{"grpc-status", "5"}}));
+  EXPECT_TRUE(absl::IsNotFound(answers[1].Get().status()));
+  EXPECT_EQ(connections[1]->Await(NGHTTP2_HEADERS).stream_id, 3U);
+  connections[1]->Send(TrailersOnly(3, {{"grpc-status", "7"}}));
+  EXPECT_TRUE(absl::IsPermissionDenied(answers[2].Get().status()));
+}
+
+// Scenario: pings are on; the peer answers the first and then falls silent.
+// Guarantees: it is pinged while a call is under way, and the call fails when a ping is not answered.
+TEST_F(GrpcChannelPeer, PingsSilentPeersAndLeavesThem) {
+  GrpcChannelOptions options;
+  options.keepalive = {.time = std::chrono::milliseconds(5), .timeout = std::chrono::milliseconds(50)};
+  Open(options);
+  const auto answer = Start();
+  const auto connection = peer_.Accept();
+  const Frame ping = connection->Await(NGHTTP2_PING);
+  connection->Send(Encode(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, ping.payload));
+  connection->Await(NGHTTP2_PING);
+  const Status status = answer.Get().status();
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("keepalive ping"));
+}
+
+// Scenario: the caller gives up a call.
+// Guarantees: the peer is told, the caller hears nothing more, and the connection serves the next call.
+TEST_F(GrpcChannelPeer, CancelsACall) {
+  Open({});
+  const uint64_t call_id = channel_->StartCancellable();
+  const auto connection = peer_.Accept();
+  connection->Await(NGHTTP2_HEADERS);
+  channel_->Cancel(call_id);
+  EXPECT_EQ(FramePeer::ErrorCode(connection->Await(NGHTTP2_RST_STREAM).payload), NGHTTP2_CANCEL);
+  const auto next = Start();
+  EXPECT_EQ(connection->Await(NGHTTP2_HEADERS).stream_id, 3U);
+  connection->Send(TrailersOnly(3, {{"grpc-status", "5"}}));
+  EXPECT_TRUE(absl::IsNotFound(next.Get().status()));
 }
 
 }  // namespace

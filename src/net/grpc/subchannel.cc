@@ -98,6 +98,10 @@ void Subchannel::OnLost(http2::ClientConnection& connection, const Status& reaso
   if (const auto owner = owner_.lock()) owner->OnSubchannelFailed(reason);
 }
 
+void Subchannel::Forget(const http2::ClientConnection& connection) {
+  std::erase_if(connections_, [&](const ConnectionPtr& c) { return c.get() == &connection; });
+}
+
 void Subchannel::OnCallEnded(uint64_t call_id, StatusOr<Bytes> answer) {
   const auto owner = owner_.lock();
   if (owner == nullptr) return;

@@ -60,6 +60,9 @@ class Subchannel final : public http2::ClientOwner, public std::enable_shared_fr
   [[nodiscard]] Status CheckBackoff() const { return backoff_.Check(std::chrono::steady_clock::now()); }
   [[nodiscard]] Backoff::TimePoint retry_at() const { return backoff_.retry_at(); }
 
+  // The connection takes no further call.
+  void Forget(const http2::ClientConnection& connection);
+
   // Lets the calls under way end, and takes no further one.
   void Retire();
 

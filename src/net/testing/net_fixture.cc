@@ -61,6 +61,16 @@ Promise<StatusOr<Bytes>> TestChannel::Start(std::string method, Bytes message, G
   return promise;
 }
 
+uint64_t TestChannel::StartCancellable() {
+  return RunOn(loop_, [this] {
+    return channel_->Call(kEchoMethod, Bytes(), {}, [](const StatusOr<Bytes>& answer) { CHECK(!answer.ok()); });
+  });
+}
+
+void TestChannel::Cancel(uint64_t call_id) {
+  RunOn(loop_, [&] { return channel_->Cancel(call_id), true; });
+}
+
 RawPeer::RawPeer(uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
   SetPatience();
   sockaddr_in address{};

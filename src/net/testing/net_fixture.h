@@ -75,6 +75,10 @@ class TestChannel {
   // Starts a call.
   Promise<StatusOr<Bytes>> Start(std::string method, Bytes message, GrpcCallOptions options = {});
 
+  // Starts a call that must not be answered; returns its id.
+  uint64_t StartCancellable();
+  void Cancel(uint64_t call_id);
+
   // Makes a call and waits for its answer.
   StatusOr<Bytes> Call(std::string method, Bytes message, GrpcCallOptions options = {}) {
     return Start(std::move(method), std::move(message), std::move(options)).Get();
