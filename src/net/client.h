@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Clients for what we export to and stand in front of: unary gRPC over HTTP/2, and HTTP/1.1 over kept-alive connections.
-// In cleartext or over TLS. A lost connection is made again at the next call, after a back-off that is jittered and
-// doubles from 1 s to 120 s (gRPC's connection-backoff.md); calls in between fail with kUnavailable and the reason.
+// Clients for what we export to and stand in front of: unary gRPC over HTTP/2, and HTTP/1.1 over kept-alive
+// connections. In cleartext or over TLS. A lost connection is made again at the next call, after a back-off that is
+// jittered and doubles from 1 s to 120 s (gRPC's connection-backoff.md); calls in between fail with kUnavailable and
+// the reason.
 
 #pragma once
 
@@ -27,7 +28,7 @@ namespace spanloom::net {
 // Pings of a connection that is silent, as gRPC's keepalive. A server may send away those who ping more often than it
 // likes.
 struct GrpcKeepalive {
-  std::chrono::milliseconds time{0};         // without a word from the peer, until a ping; 0: no pings
+  std::chrono::milliseconds time{0};          // without a word from the peer, until a ping; 0: no pings
   std::chrono::milliseconds timeout{20'000};  // for its answer; then the connection is lost. gRPC's default
   bool permit_without_stream = false;         // ping although no call is under way
 };
@@ -41,7 +42,7 @@ struct GrpcChannelOptions {
   std::string user_agent;               // sent first in user-agent
   size_t calls_max = 100;  // calls under way; a further one fails with kResourceExhausted. The peer's limit applies too
   size_t message_bytes_max = 4 << 20;  // of an answer
-  size_t connections_max = 4;          // to one address; a further one is made when the peer's limit of calls is reached
+  size_t connections_max = 4;  // to one address; a further one is made when the peer's limit of calls is reached
   GrpcBalancing balancing = GrpcBalancing::kPickFirst;
   // The name is resolved again after a failure, and this long after the last time; 0: after failures only.
   std::chrono::milliseconds resolve_interval{0};

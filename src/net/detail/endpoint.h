@@ -20,7 +20,7 @@ namespace spanloom::net {
 struct Target {
   std::string host;  // without brackets; "" if left out
   uint16_t port = 0;
-  std::string unix_path;  // "": not a unix socket. An abstract one begins with a zero byte
+  std::string unix_path;                 // "": not a unix socket. An abstract one begins with a zero byte
   std::vector<tcp::endpoint> addresses;  // of a list, which has neither host nor path
 
   [[nodiscard]] bool is_unix() const { return !unix_path.empty(); }

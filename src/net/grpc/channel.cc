@@ -149,15 +149,12 @@ Status GrpcChannel::State::Send(const std::shared_ptr<http2::ClientConnection>& 
   const std::string user_agent = StrCat(product, product.empty() ? "" : " ", "grpc-spanloom");
   const std::string_view authority =
       options().authority.empty() ? AuthorityOf(context_->target, options().endpoint) : options().authority;
-  std::vector<http2::Header> headers = {{":method", "POST"},
-                                        {":scheme", context_->tls == nullptr ? "http" : "https"},
-                                        {":path", call.method},
-                                        {":authority", authority},
-                                        {"te", "trailers"},
-                                        {"content-type", "application/grpc"},
-                                        {"user-agent", user_agent},
-                                        {"grpc-accept-encoding", grpc::kAcceptedEncodings},
-                                        {"grpc-timeout", timeout}};
+  std::vector<http2::Header> headers = {
+      {":method", "POST"},        {":scheme", context_->tls == nullptr ? "http" : "https"},
+      {":path", call.method},     {":authority", authority},
+      {"te", "trailers"},         {"content-type", "application/grpc"},
+      {"user-agent", user_agent}, {"grpc-accept-encoding", grpc::kAcceptedEncodings},
+      {"grpc-timeout", timeout}};
   const Compression compression = call.options.message_compression;
   const bool is_compressed = compression != Compression::kNone;
   if (is_compressed) headers.push_back({"grpc-encoding", grpc::EncodingName(compression)});
@@ -191,9 +188,9 @@ bool GrpcChannel::State::IsConnected() const {
 
 // OK if a connection is there or on its way; else why not.
 Status GrpcChannel::State::Outlook() const {
-  const bool is_under_way =
-      is_resolving_ || std::any_of(subchannels_.begin(), subchannels_.end(),
-                                   [](const auto& s) { return s->is_connecting() || s->is_connected(); });
+  const bool is_under_way = is_resolving_ || std::any_of(subchannels_.begin(), subchannels_.end(), [](const auto& s) {
+                              return s->is_connecting() || s->is_connected();
+                            });
   if (is_under_way) return absl::OkStatus();
   if (subchannels_.empty()) return resolve_backoff_.Check(std::chrono::steady_clock::now());
   return subchannels_.front()->CheckBackoff();

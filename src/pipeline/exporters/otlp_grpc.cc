@@ -6,6 +6,7 @@
 #include <absl/strings/match.h>
 #include <absl/strings/strip.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -38,15 +39,42 @@ service:
 )",
 };
 
+constexpr milliseconds kKeepaliveTimeMin{10'000};  // grpc-go's, which the Collector has
+
+net::GrpcKeepalive KeepaliveOf(const ClientKeepaliveOptions& options) {
+  const auto time = std::chrono::ceil<milliseconds>(options.time);
+  return {.time = time.count() == 0 ? time : std::max(time, kKeepaliveTimeMin),
+          .timeout = std::chrono::ceil<milliseconds>(options.timeout),
+          .permit_without_stream = options.permit_without_stream};
+}
+
 }  // namespace
 
+void ClientKeepaliveOptions::Declare(config::OptionsReader& r) {
+  r.Field("time", time, "How long the destination may be silent before it is pinged, at least 10s; 0 means no pings.");
+  r.Field("timeout", timeout, "How long to wait for the answer before the connection is given up.");
+  r.Field("permit_without_stream", permit_without_stream, "Whether to ping while no request is under way.");
+}
+
 void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
+  static constexpr std::pair<std::string_view, net::GrpcBalancing> kBalancers[] = {
+      {"round_robin", net::GrpcBalancing::kRoundRobin}, {"pick_first", net::GrpcBalancing::kPickFirst}};
   static constexpr std::pair<std::string_view, net::Compression> kCompressions[] = {
       {"gzip", net::Compression::kGzip}, {"none", net::Compression::kNone}, {"", net::Compression::kNone}};
-  r.Field("endpoint", endpoint, "Destination, HOST:PORT.");
+  r.Field("endpoint", endpoint, "Destination, HOST:PORT or unix:/PATH.");
   r.Field("tls", tls, "How the connection is secured: by TLS, unless it says insecure: true.");
   r.Choice<net::Compression>("compression", compression, kCompressions, "How requests are compressed.");
   r.Field("headers", headers, "Metadata sent with every request.");
+  r.Field("keepalive", keepalive, "Pings of a connection that is silent; none if it is left out.");
+  r.Choice<net::GrpcBalancing>("balancer_name", balancer_name, kBalancers,
+                               "What to do with several addresses: take turns, or stay with the first that works.");
+  r.Field("wait_for_ready", wait_for_ready,
+          "Whether an attempt waits for a connection, until its timeout, instead of failing when there is none.");
+  r.Field("authority", authority, "Name sent as the request's authority, in place of the endpoint.");
+  r.Field("user_agent", user_agent, "Name sent first in user-agent.");
+  for (const char* name : {"read_buffer_size", "write_buffer_size"}) {
+    r.Unsupported(name, "remove it; buffers have the size that is needed");
+  }
   r.Field("timeout", timeout, "Longest time for one attempt.");
   r.Field("sending_queue", sending_queue, "What waits for the destination.");
   r.Field("retry_on_failure", retry_on_failure, "What happens when it fails for the moment.");
@@ -90,7 +118,10 @@ StatusOr<net::GrpcChannelOptions> OtlpGrpcExporter::ChannelOptions() const {
   channel.tls = options_.tls.Effective();
   // As in the Collector, this scheme means TLS whatever the section says.
   if (options_.endpoint.starts_with("https://")) channel.tls = options_.tls.settings;
-  channel.user_agent = "spanloom";
+  channel.user_agent = options_.user_agent;
+  channel.authority = options_.authority;
+  channel.balancing = options_.balancer_name;
+  if (options_.keepalive) channel.keepalive = KeepaliveOf(*options_.keepalive);
   return channel;
 }
 
@@ -128,6 +159,7 @@ void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {
   net::GrpcCallOptions call;
   call.deadline = std::chrono::ceil<milliseconds>(options_.timeout);
   call.message_compression = options_.compression;
+  call.wait_for_ready = options_.wait_for_ready;
   for (const auto& [name, value] : options_.headers) call.metadata.Add(absl::AsciiStrToLower(name), value);
   auto on_answer = [id = id_, log = partial_log_, done = std::move(done)](const StatusOr<Bytes>& response) mutable {
     if (!response.ok()) return std::move(done)(response.status());

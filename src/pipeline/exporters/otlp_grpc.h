@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,11 +23,23 @@
 
 namespace spanloom::pipeline {
 
+struct ClientKeepaliveOptions {
+  std::chrono::nanoseconds time = std::chrono::nanoseconds(0);
+  std::chrono::nanoseconds timeout = std::chrono::seconds(20);  // gRPC's default
+  bool permit_without_stream = false;
+  void Declare(config::OptionsReader& r);
+};
+
 struct OtlpGrpcExporterOptions {
   std::string endpoint = {};
   ClientTlsOptions tls = {};
   net::Compression compression = net::Compression::kGzip;
   config::StringMap headers = {};
+  std::optional<ClientKeepaliveOptions> keepalive = {};
+  net::GrpcBalancing balancer_name = net::GrpcBalancing::kRoundRobin;  // the Collector's default
+  bool wait_for_ready = false;
+  std::string authority = {};
+  std::string user_agent = "spanloom";
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);
   SendingQueueOptions sending_queue = {};
   RetryOptions retry_on_failure = {};

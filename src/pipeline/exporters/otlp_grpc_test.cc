@@ -51,6 +51,16 @@ TEST_F(OtlpGrpcExporterTest, SendsBatchesWithHeaders) {
   EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans", {{"exporter", "otlp_grpc/jaeger"}}), 3u);
 }
 
+// Scenario: options about the connection.
+// Guarantees: they reach the backend.
+TEST_F(OtlpGrpcExporterTest, SendsItsNames) {
+  OtlpGrpcExporter& exporter = Start({.wait_for_ready = true, .authority = "tempo.example", .user_agent = "edge/1"});
+  EXPECT_TRUE(Deliver(exporter, BatchOf({"a"})).ok());
+  ASSERT_TRUE(backend_.AwaitSpans(1));
+  EXPECT_EQ(backend_.metadata().Get("host"), "tempo.example");
+  EXPECT_THAT(std::string(backend_.metadata().Get("user-agent")), HasSubstr("edge/1 "));
+}
+
 // Scenario: no compression; a batch with a span that was filtered.
 // Guarantees: what was dropped is not sent.
 TEST_F(OtlpGrpcExporterTest, SendsOnlyWhatIsLeft) {
@@ -134,8 +144,9 @@ TEST(OtlpGrpcExporterOptions, RefusesWhatItWouldNotDo) {
               ElementsAre(HasSubstr("compression: unknown value")));
   EXPECT_THAT(Problems("{endpoint: 'a:1', tls: {insecure: true}, sending_queue: {num_consumers: 0}}"),
               ElementsAre(HasSubstr("exporters::otlp::sending_queue::num_consumers: must be between 1 and 1000")));
-  EXPECT_THAT(Problems("{endpoint: 'a:1', tls: {insecure: true}, keepalive: {time: 30s}}"),
-              ElementsAre(HasSubstr("has invalid keys: keepalive")));
+  EXPECT_THAT(Problems("{endpoint: 'a:1', keepalive: {time: 30s}, balancer_name: pick_first, wait_for_ready: true}"),
+              IsEmpty());
+  EXPECT_THAT(Problems("{endpoint: 'a:1', balancer_name: grpclb}"), ElementsAre(HasSubstr("balancer_name")));
 }
 
 }  // namespace

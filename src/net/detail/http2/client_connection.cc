@@ -81,7 +81,8 @@ void ClientConnection::Retire() {
 void ClientConnection::OnKeepalive() {
   const auto now = std::chrono::steady_clock::now();
   if (pinged_at_.has_value() && last_heard_ <= *pinged_at_) {
-    const std::string text = StrCat("the peer did not answer a keepalive ping within ", keepalive_.timeout.count(), " ms");
+    const std::string text =
+        StrCat("the peer did not answer a keepalive ping within ", keepalive_.timeout.count(), " ms");
     OnClosed(absl::UnavailableError(text));
     return Close();
   }

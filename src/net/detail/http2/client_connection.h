@@ -98,7 +98,7 @@ class ClientConnection final : public Connection {
   const GrpcKeepalive keepalive_;
   std::chrono::steady_clock::time_point last_heard_ = std::chrono::steady_clock::now();
   std::optional<std::chrono::steady_clock::time_point> pinged_at_;  // and nothing heard since
-  Deadline keepalive_deadline_;                                     // the next ping, or the end of waiting for its answer
+  Deadline keepalive_deadline_;  // the next ping, or the end of waiting for its answer
 };
 
 }  // namespace spanloom::net::http2
