@@ -5,26 +5,69 @@
 #include <utility>
 
 #include "base/check.h"
+#include "net/detail/exchange.h"
 
 namespace spanloom::net {
+namespace {
 
-GrpcResponder::GrpcResponder(Sink sink) : sink_(std::move(sink)) {}
+CancelSignal SignalOf(const std::shared_ptr<GrpcExchange>& exchange) {
+  if (exchange == nullptr) return CancelSignal();
+  return CancelSignal(std::shared_ptr<CancelState>(exchange, &exchange->cancel_state()));
+}
 
-// A moved-from AnyInvocable is valid but unspecified, hence the exchange.
-GrpcResponder::GrpcResponder(GrpcResponder&& other) noexcept : sink_(std::exchange(other.sink_, nullptr)) {}
+}  // namespace
+
+GrpcResponder::GrpcResponder(std::shared_ptr<GrpcExchange> exchange) : exchange_(std::move(exchange)) {}
+GrpcResponder::GrpcResponder(GrpcResponder&&) noexcept = default;
 
 GrpcResponder& GrpcResponder::operator=(GrpcResponder&& other) noexcept {
-  std::swap(sink_, other.sink_);
+  std::swap(exchange_, other.exchange_);
   return *this;
 }
 
 GrpcResponder::~GrpcResponder() {
-  if (sink_) sink_(absl::InternalError("the request was dropped without an answer"));
+  if (exchange_ != nullptr) exchange_->Respond(absl::InternalError("the request was dropped without an answer"));
 }
 
 void GrpcResponder::Respond(StatusOr<Bytes> answer) && {
-  CHECK(sink_ != nullptr);  // a call is answered once
-  std::exchange(sink_, nullptr)(std::move(answer));
+  CHECK(exchange_ != nullptr);  // a call is answered once
+  std::exchange(exchange_, nullptr)->Respond(std::move(answer));
+}
+
+CancelSignal GrpcResponder::cancel_signal() const {
+  return SignalOf(exchange_);
+}
+
+GrpcWriter::GrpcWriter(std::shared_ptr<GrpcExchange> exchange) : exchange_(std::move(exchange)) {}
+GrpcWriter::GrpcWriter(GrpcWriter&&) noexcept = default;
+
+GrpcWriter& GrpcWriter::operator=(GrpcWriter&& other) noexcept {
+  std::swap(exchange_, other.exchange_);
+  return *this;
+}
+
+GrpcWriter::~GrpcWriter() {
+  if (exchange_ != nullptr) exchange_->Finish(absl::InternalError("the call was dropped before its end"));
+}
+
+void GrpcWriter::Write(Bytes message, WriteDone done) {
+  CHECK(exchange_ != nullptr);
+  exchange_->Write(std::move(message), std::move(done));
+}
+
+void GrpcWriter::Finish(Status status) && {
+  CHECK(exchange_ != nullptr);  // a call ends once
+  std::exchange(exchange_, nullptr)->Finish(std::move(status));
+}
+
+CancelSignal GrpcWriter::cancel_signal() const {
+  return SignalOf(exchange_);
+}
+
+GrpcReader::GrpcReader(std::shared_ptr<GrpcExchange> exchange) : exchange_(std::move(exchange)) {}
+
+void GrpcReader::Read(MessageDone done) {
+  exchange_->Read(std::move(done));
 }
 
 }  // namespace spanloom::net

@@ -1,50 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Unary gRPC as values: a message in, a message or a status out. Framing, compression and trailers are net/grpc's
-// (specification: "gRPC over HTTP2", doc/PROTOCOL-HTTP2.md of grpc/grpc).
+// gRPC for servers. Unary calls are values: a message in, a message or a status out. Streams are read and written
+// message by message, with back-pressure. Framing, compression and trailers are net/grpc's (specification: "gRPC over
+// HTTP2", doc/PROTOCOL-HTTP2.md of grpc/grpc).
 
 #pragma once
 
 #include <absl/functional/any_invocable.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "net/cancel_signal.h"
 #include "net/http.h"
 
 namespace spanloom::net {
 
+class GrpcExchange;  // the connection's side of a call, net/detail/exchange.h
+
 struct GrpcRequest {
   std::string method;    // "/package.Service/Method"
   HttpHeaders metadata;  // without the pseudo headers
-  Bytes message;         // decompressed, without its 5-byte prefix
+  Bytes message;         // decompressed, without its 5-byte prefix; empty if messages come by a GrpcReader
   std::string peer;      // "address:port" of the other end
+  // From grpc-timeout; max if the client set none. When it passes unanswered, the server answers DEADLINE_EXCEEDED,
+  // counts it as cause "deadline", and cancels the request.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
-// Answers one call, once, from any thread: a message, or an error whose code becomes grpc-status and whose retry delay
-// (see base/status.h) becomes google.rpc.RetryInfo in grpc-status-details-bin. Destroying it unanswered answers
-// INTERNAL.
+// Answers one call, once, from any thread: a message, or an error whose code becomes grpc-status and whose payloads
+// (see base/status.h, and net/grpc/status_trailers.h) become the details of grpc-status-details-bin. Destroying it
+// unanswered answers INTERNAL.
 class GrpcResponder {
  public:
-  using Sink = absl::AnyInvocable<void(StatusOr<Bytes>)>;
-  explicit GrpcResponder(Sink sink);
+  explicit GrpcResponder(std::shared_ptr<GrpcExchange> exchange);
   GrpcResponder(GrpcResponder&&) noexcept;
   GrpcResponder& operator=(GrpcResponder&&) noexcept;
   ~GrpcResponder();
   void Respond(StatusOr<Bytes> answer) &&;
 
+  // Raised when the deadline passes or the client goes away before the answer.
+  [[nodiscard]] CancelSignal cancel_signal() const;
+
  private:
-  Sink sink_;
+  std::shared_ptr<GrpcExchange> exchange_;  // shared with the connection; null once answered or moved from
+};
+
+// The answers of a streaming call. Threads and back-pressure as HttpBodyWriter's. Destroyed without Finish, it finishes
+// with INTERNAL.
+class GrpcWriter {
+ public:
+  explicit GrpcWriter(std::shared_ptr<GrpcExchange> exchange);
+  GrpcWriter(GrpcWriter&&) noexcept;
+  GrpcWriter& operator=(GrpcWriter&&) noexcept;
+  ~GrpcWriter();
+
+  // Sends one message; the headers go before the first. One Write at a time: the next one after `done` has run.
+  void Write(Bytes message, WriteDone done);
+
+  // Ends the call, after what was written, with `status` as GrpcResponder sends it. A client that still sends is told
+  // to stop.
+  void Finish(Status status) &&;
+
+  [[nodiscard]] CancelSignal cancel_signal() const;
+
+ private:
+  std::shared_ptr<GrpcExchange> exchange_;  // shared with the connection; null once finished or moved from
+};
+
+// The next message; nullopt when the client has sent its last. Errors: kCancelled (the client is gone, or the deadline
+// passed), and those of a broken or too large message; the call has then been answered with that error.
+using MessageDone = absl::AnyInvocable<void(StatusOr<std::optional<Bytes>>)>;
+
+// The messages of a call whose client streams. What is not read holds the client back. Threads as GrpcWriter.
+class GrpcReader {
+ public:
+  explicit GrpcReader(std::shared_ptr<GrpcExchange> exchange);
+
+  // `done` runs once, on the connection's loop, perhaps inside this call. One Read at a time; none after the last
+  // message or an error.
+  void Read(MessageDone done);
+
+ private:
+  std::shared_ptr<GrpcExchange> exchange_;  // shared with the connection
 };
 
 // Called on the loop of the connection. Thread-safe.
-using GrpcHandler = std::function<void(GrpcRequest, GrpcResponder)>;
+using GrpcHandler = std::function<void(GrpcRequest, GrpcResponder)>;                 // unary
+using GrpcServerStreamHandler = std::function<void(GrpcRequest, GrpcWriter)>;        // one message in, many out
+using GrpcStreamHandler = std::function<void(GrpcRequest, GrpcReader, GrpcWriter)>;  // many in, many (or one) out
+using GrpcMethod = std::variant<GrpcHandler, GrpcServerStreamHandler, GrpcStreamHandler>;
 
-// Handlers by full method name, "/package.Service/Method". Anything else is answered UNIMPLEMENTED.
-using GrpcMethods = std::map<std::string, GrpcHandler, std::less<>>;
+// By full method name, "/package.Service/Method". Anything else is answered UNIMPLEMENTED.
+using GrpcMethods = std::map<std::string, GrpcMethod, std::less<>>;
 
 }  // namespace spanloom::net

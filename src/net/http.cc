@@ -5,9 +5,40 @@
 #include <utility>
 
 #include "base/check.h"
+#include "net/detail/exchange.h"
 
 namespace spanloom::net {
 namespace {
+
+// The signal of an exchange; it shares the exchange.
+template <typename Exchange>
+CancelSignal SignalOf(const std::shared_ptr<Exchange>& exchange) {
+  return CancelSignal(std::shared_ptr<CancelState>(exchange, &exchange->cancel_state()));
+}
+
+// Gathers a streamed answer.
+class SinkExchange final : public HttpExchange {
+ public:
+  explicit SinkExchange(HttpResponder::Sink sink) : sink_(std::move(sink)) {}
+
+  void Respond(HttpResponse response) override { std::exchange(sink_, nullptr)(std::move(response)); }
+  void Begin(HttpResponse head) override { head_ = std::move(head); }
+  void Write(Bytes piece, WriteDone done) override {
+    body_.append(piece.view());
+    done(absl::OkStatus());
+  }
+  void End() override {
+    head_.body = Bytes(std::move(body_));
+    Respond(std::move(head_));
+  }
+  void Abort() override { Respond(TextResponse(500, "500 the answer was broken off")); }
+  void Read(PieceDone done) override { done(Bytes()); }
+
+ private:
+  HttpResponder::Sink sink_;
+  HttpResponse head_;
+  std::string body_;
+};
 
 // The value of a hexadecimal digit, or -1.
 int HexValue(char digit) {
@@ -32,23 +63,64 @@ void HttpHeaders::Set(std::string_view name, std::string value) {
   if (!value.empty()) fields_.emplace_back(name, std::move(value));
 }
 
-HttpResponder::HttpResponder(Sink sink) : sink_(std::move(sink)) {}
+HttpBodyWriter::HttpBodyWriter(std::shared_ptr<HttpExchange> exchange) : exchange_(std::move(exchange)) {}
+HttpBodyWriter::HttpBodyWriter(HttpBodyWriter&&) noexcept = default;
 
-// A moved-from AnyInvocable is valid but unspecified, hence the exchange.
-HttpResponder::HttpResponder(HttpResponder&& other) noexcept : sink_(std::exchange(other.sink_, nullptr)) {}
+HttpBodyWriter& HttpBodyWriter::operator=(HttpBodyWriter&& other) noexcept {
+  std::swap(exchange_, other.exchange_);
+  return *this;
+}
+
+HttpBodyWriter::~HttpBodyWriter() {
+  if (exchange_ != nullptr) exchange_->Abort();
+}
+
+void HttpBodyWriter::Write(Bytes piece, WriteDone done) {
+  CHECK(exchange_ != nullptr);
+  exchange_->Write(std::move(piece), std::move(done));
+}
+
+void HttpBodyWriter::Finish() && {
+  CHECK(exchange_ != nullptr);  // a body ends once
+  std::exchange(exchange_, nullptr)->End();
+}
+
+CancelSignal HttpBodyWriter::cancel_signal() const {
+  return exchange_ == nullptr ? CancelSignal() : SignalOf(exchange_);
+}
+
+HttpBodyReader::HttpBodyReader(std::shared_ptr<HttpExchange> exchange) : exchange_(std::move(exchange)) {}
+
+void HttpBodyReader::Read(PieceDone done) {
+  exchange_->Read(std::move(done));
+}
+
+HttpResponder::HttpResponder(std::shared_ptr<HttpExchange> exchange) : exchange_(std::move(exchange)) {}
+HttpResponder::HttpResponder(Sink sink) : exchange_(std::make_shared<SinkExchange>(std::move(sink))) {}
+HttpResponder::HttpResponder(HttpResponder&&) noexcept = default;
 
 HttpResponder& HttpResponder::operator=(HttpResponder&& other) noexcept {
-  std::swap(sink_, other.sink_);
+  std::swap(exchange_, other.exchange_);
   return *this;
 }
 
 HttpResponder::~HttpResponder() {
-  if (sink_) sink_(TextResponse(500, "500 the request was dropped without an answer"));
+  if (exchange_ != nullptr) exchange_->Respond(TextResponse(500, "500 the request was dropped without an answer"));
 }
 
 void HttpResponder::Respond(HttpResponse response) && {
-  CHECK(sink_ != nullptr);  // a request is answered once
-  std::exchange(sink_, nullptr)(std::move(response));
+  CHECK(exchange_ != nullptr);  // a request is answered once
+  std::exchange(exchange_, nullptr)->Respond(std::move(response));
+}
+
+HttpBodyWriter HttpResponder::Stream(HttpResponse head) && {
+  CHECK(exchange_ != nullptr && head.body.empty());
+  exchange_->Begin(std::move(head));
+  return HttpBodyWriter(std::exchange(exchange_, nullptr));
+}
+
+CancelSignal HttpResponder::cancel_signal() const {
+  return exchange_ == nullptr ? CancelSignal() : SignalOf(exchange_);
 }
 
 HttpResponse TextResponse(int status, std::string_view text) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HTTP requests and responses as values, the same for HTTP/1.1 and HTTP/2. Bodies are whole: a request reaches its
-// handler when its last byte has arrived and its Content-Encoding is undone.
+// HTTP requests and responses, the same for HTTP/1.1 and HTTP/2. The plain way is values: a request reaches its
+// HttpHandler when its last byte has arrived and its Content-Encoding is undone, and is answered with one HttpResponse.
+// Who passes bodies on uses streams: an HttpStreamHandler gets a request when its header has arrived and reads the body
+// piece by piece, and any handler may answer with a head and a body that is written piece by piece.
 
 #pragma once
 
@@ -15,8 +17,12 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/status.h"
+#include "net/cancel_signal.h"
 
 namespace spanloom::net {
+
+class HttpExchange;  // the connection's side of a request, net/detail/exchange.h
 
 // Names in lower case, in order of arrival; repeated names are kept.
 class HttpHeaders {
@@ -52,22 +58,81 @@ struct HttpResponse {
   Bytes body;
 };
 
+// Called once, on the connection's loop, when the next piece may be written: OK, or why there is no point
+// (kCancelled: the client is gone). After a cancellation it may run at once, inside Write.
+using WriteDone = absl::AnyInvocable<void(Status)>;
+
+// The body of a streamed answer: chunks in HTTP/1.1, DATA frames in HTTP/2. Movable. Thread-compatible; may be used
+// from any thread, best from the connection's loop, where nothing is posted. Destroyed without Finish, it aborts: the
+// connection is closed (HTTP/1.1), or the stream is reset with INTERNAL_ERROR, so that the client can tell.
+class HttpBodyWriter {
+ public:
+  explicit HttpBodyWriter(std::shared_ptr<HttpExchange> exchange);
+  HttpBodyWriter(HttpBodyWriter&&) noexcept;
+  HttpBodyWriter& operator=(HttpBodyWriter&&) noexcept;
+  ~HttpBodyWriter();
+
+  // Sends `piece` soon. One Write at a time: the next one after `done` has run, which it does as soon as less than
+  // kBodyQueueBytes wait to be sent. A piece may have any size.
+  void Write(Bytes piece, WriteDone done);
+
+  // Ends the body.
+  void Finish() &&;
+
+  [[nodiscard]] CancelSignal cancel_signal() const;
+
+ private:
+  std::shared_ptr<HttpExchange> exchange_;  // shared with the connection; null once finished or moved from
+};
+
+inline constexpr size_t kBodyQueueBytes = 64 << 10;  // of a streamed body, waiting to be sent; guess
+
+// The next part of a body; empty at its end. Errors: kCancelled if the client is gone, kDeadlineExceeded if nothing
+// arrived for `ServerLimits::request_max`, kInvalidArgument if the body breaks HTTP's rules.
+using PieceDone = absl::AnyInvocable<void(StatusOr<Bytes>)>;
+
+// The body of a request while it arrives, as sent: a Content-Encoding is not undone, and no limit but flow control
+// holds. What is not read holds the client back. Threads as HttpBodyWriter. What was not read when the answer ends is
+// discarded.
+class HttpBodyReader {
+ public:
+  explicit HttpBodyReader(std::shared_ptr<HttpExchange> exchange);
+
+  // `done` runs once, on the connection's loop, perhaps inside this call. One Read at a time; none after the end or an
+  // error.
+  void Read(PieceDone done);
+
+ private:
+  std::shared_ptr<HttpExchange> exchange_;  // shared with the connection
+};
+
 // Answers one request, once, from any thread. Destroying it unanswered answers 500. Movable.
 class HttpResponder {
  public:
   using Sink = absl::AnyInvocable<void(HttpResponse)>;
+  explicit HttpResponder(std::shared_ptr<HttpExchange> exchange);
+  // Passes the answer to `sink`; a streamed one when it is finished. For what stands between a server and a handler.
   explicit HttpResponder(Sink sink);
   HttpResponder(HttpResponder&&) noexcept;
   HttpResponder& operator=(HttpResponder&&) noexcept;
   ~HttpResponder();
   void Respond(HttpResponse response) &&;
 
+  // Sends the status and headers of `head` (its body must be empty) at once, and the body by the writer.
+  [[nodiscard]] HttpBodyWriter Stream(HttpResponse head) &&;
+
+  // Raised when the client goes away before the answer is complete.
+  [[nodiscard]] CancelSignal cancel_signal() const;
+
  private:
-  Sink sink_;
+  std::shared_ptr<HttpExchange> exchange_;  // shared with the connection; null once answered or moved from
 };
 
 // Called on the loop of the connection. Thread-safe: one handler serves all loops.
 using HttpHandler = std::function<void(HttpRequest, HttpResponder)>;
+
+// The same, when the request's header has arrived; `request.body` is empty.
+using HttpStreamHandler = std::function<void(HttpRequest, HttpBodyReader, HttpResponder)>;
 
 // A response with a text body and Content-Type `text/plain; charset=utf-8`.
 HttpResponse TextResponse(int status, std::string_view text);

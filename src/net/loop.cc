@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cmath>
 #include <fstream>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -20,6 +21,9 @@
 
 namespace spanloom::net {
 namespace {
+
+constexpr size_t kWorkers = 2;          // guess
+constexpr size_t kWorkerQueueMax = 64;  // tasks; what they hold is bounded by those who submit them; guess
 
 thread_local const Loop* current_loop = nullptr;
 
@@ -111,6 +115,8 @@ struct LoopPool::State {
   std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::thread> threads;
   std::atomic<size_t> next = 0;
+  std::once_flag workers_once;
+  std::unique_ptr<WorkerPool> workers;
 };
 
 LoopPool::LoopPool(size_t count) : state_(std::make_unique<State>()) {
@@ -125,6 +131,7 @@ LoopPool::LoopPool(size_t count) : state_(std::make_unique<State>()) {
 LoopPool::~LoopPool() {
   for (const auto& loop : state_->loops) loop->Stop();
   for (std::thread& thread : state_->threads) thread.join();
+  state_->workers.reset();  // its tasks may still post
 }
 
 size_t LoopPool::size() const {
@@ -134,6 +141,13 @@ size_t LoopPool::size() const {
 Loop& LoopPool::At(size_t index) {
   CHECK(index < state_->loops.size());
   return *state_->loops[index];
+}
+
+WorkerPool& LoopPool::workers() {
+  std::call_once(state_->workers_once, [this] {
+    state_->workers = std::make_unique<WorkerPool>("spanloom-work", kWorkers, kWorkerQueueMax);
+  });
+  return *state_->workers;
 }
 
 Loop& LoopPool::Next() {

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "base/worker_pool.h"
+
 namespace spanloom::net {
 
 using Task = absl::AnyInvocable<void()>;
@@ -60,7 +62,7 @@ class Loop {
 };
 
 // Starts `count` loops, each with a thread named `spanloom-loop-N`. The destructor stops and joins them; tasks still
-// posted then are destroyed without being run. Thread-compatible; At and Next are thread-safe.
+// posted then are destroyed without being run. Thread-compatible; At, Next and workers are thread-safe.
 class LoopPool {
  public:
   // `count` must be positive; 0 means one for each core that the process may use.
@@ -71,6 +73,10 @@ class LoopPool {
   [[nodiscard]] Loop& At(size_t index);
   // The loops in turn.
   [[nodiscard]] Loop& Next();
+
+  // Threads for what would hold up a loop, named `spanloom-work-N`; started at the first call. Its tasks may Post to
+  // the loops; they must not touch what is bound to one.
+  [[nodiscard]] WorkerPool& workers();
 
  private:
   struct State;

@@ -47,6 +47,7 @@ class Tally {
 constexpr std::chrono::hours kForEver{24};
 
 constexpr std::string_view kConnectionsGauge = "spanloom_net_connections";
+constexpr std::string_view kHeldBytesGauge = "spanloom_net_held_bytes";
 
 }  // namespace
 
@@ -55,7 +56,7 @@ struct Server::State {
       : loops(server_loops),
         metrics(registry),
         labels({{"server", options.name}}),
-        context(std::make_shared<ServerContext>(registry, std::move(options))) {}
+        context(std::make_shared<ServerContext>(server_loops, registry, std::move(options))) {}
 
   LoopPool& loops;
   MetricRegistry& metrics;
@@ -87,6 +88,8 @@ StatusOr<std::unique_ptr<Server>> Server::Create(LoopPool& loops, MetricRegistry
   metrics.SetGauge(kConnectionsGauge, "Connections that are open.", state->labels, [context = state->context] {
     return static_cast<double>(context->connections.load(std::memory_order_relaxed));
   });
+  metrics.SetGauge(kHeldBytesGauge, "Bytes of requests that arrive or wait for their answer.", state->labels,
+                   [context = state->context] { return static_cast<double>(context->budget->held()); });
   Log(LogLevel::kInfo, "listening",
       {{"server", state->context->options.name},
        {"endpoint", state->endpoint},
@@ -127,6 +130,7 @@ size_t Server::Stop(std::chrono::milliseconds grace) {
   const size_t requests_cut = closed->Await(kForEver);
   state_->file.reset();
   state_->metrics.RemoveGauge(kConnectionsGauge, state_->labels);
+  state_->metrics.RemoveGauge(kHeldBytesGauge, state_->labels);
   return requests_cut;
 }
 

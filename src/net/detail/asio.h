@@ -21,10 +21,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <ctime>
 #include <exception>
 #include <span>
+#include <string_view>
 #include <utility>
 
+#include "net/detail/date.h"
 #include "net/loop.h"
 
 namespace spanloom::net {
@@ -45,7 +48,13 @@ struct Loop::Internal {
 
   asio::io_context context{1};
   std::array<char, kReadBufferBytes> read_buffer;
+  DateText date;
 };
+
+// Now, for the Date header; valid until the next call on this loop.
+inline std::string_view Date(Loop& loop) {
+  return loop.internal().date.At(std::time(nullptr));
+}
 
 // The io_context of `loop`, for sockets and coroutines.
 inline asio::io_context& Context(Loop& loop) {

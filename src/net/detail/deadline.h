@@ -22,6 +22,10 @@ class Deadline {
 
   void Set(TimePoint at);
   void SetAfter(std::chrono::milliseconds delay) { Set(std::chrono::steady_clock::now() + delay); }
+  // Moves the point to `at` if it is not before that anyway.
+  void SetNoLater(TimePoint at) {
+    if (at < at_) Set(at);
+  }
   void Clear() { at_ = TimePoint::max(); }
   [[nodiscard]] bool is_set() const { return at_ != TimePoint::max(); }
 

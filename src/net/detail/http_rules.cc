@@ -10,6 +10,7 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "net/compression.h"
+#include "net/detail/held_bytes.h"
 
 namespace spanloom::net {
 namespace {
@@ -52,6 +53,17 @@ std::optional<HttpResponse> UndoContentEncoding(HttpRequest& request, size_t byt
   }
   refusals.Count(Refusal::kBadEncoding);
   return BadEncoding(StdView(decoded.status().message()));
+}
+
+bool IsLongToDecode(const HttpRequest& request) {
+  return request.body.size() > kInflateOnLoopBytesMax && !request.headers.Get("content-encoding").empty();
+}
+
+HttpResponse ComeAgain(std::string_view why) {
+  constexpr auto kDelay = std::chrono::duration_cast<std::chrono::seconds>(kBudgetRetryDelay);
+  HttpResponse response = TextResponse(503, StrCat("503 ", why, "; send again later"));
+  response.headers.Add("retry-after", StrCat(kDelay.count()));
+  return response;
 }
 
 HttpResponse BodyTooLarge(size_t bytes_max) {

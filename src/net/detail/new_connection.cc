@@ -2,6 +2,7 @@
 
 #include "net/detail/new_connection.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,12 @@ namespace spanloom::net {
 namespace {
 
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // RFC 9113, 3.4
+
+// True if a connection that says nothing meets the limit of idleness before that of a new connection's silence.
+bool IsIdleLimitFirst(const ServerLimits& limits) {
+  if (limits.idle_max.count() == 0) return false;
+  return limits.first_byte_max.count() == 0 || limits.idle_max < limits.first_byte_max;
+}
 
 }  // namespace
 
@@ -50,12 +57,17 @@ bool NewConnection::IsDecided() const {
 
 asio::awaitable<void> NewConnection::Run(std::shared_ptr<NewConnection> self) {
   error_code error = co_await self->Secure();
-  const auto idle_max = self->slot_.context().options.limits.idle_max;
-  if (!error && idle_max.count() > 0) self->deadline_.SetAfter(idle_max);
+  if (!error) self->SetSilenceDeadline();
   while (!error && !self->IsDecided()) error = co_await self->ReadSome();
   self->deadline_.Clear();
   if (!error && self->socket_.is_open()) self->HandOver();
   self->connections_->Remove(*self);
+}
+
+void NewConnection::SetSilenceDeadline() {
+  const ServerLimits& limits = slot_.context().options.limits;
+  if (IsIdleLimitFirst(limits)) return deadline_.SetAfter(limits.idle_max);
+  if (limits.first_byte_max.count() > 0) deadline_.SetAfter(limits.first_byte_max);
 }
 
 // The handshake, which may take as long as a request. That a peer just leaves is no refusal of ours.
@@ -81,7 +93,8 @@ asio::awaitable<error_code> NewConnection::ReadSome() {
   const auto buffer = asio::buffer(piece.data(), kHttp2Preface.size() - first_bytes_.size());
   error_code error;
   const size_t bytes = co_await socket_.async_read_some(buffer, Into(error));
-  if (first_bytes_.empty()) deadline_.SetAfter(slot_.context().options.limits.request_max);
+  const ServerLimits& limits = slot_.context().options.limits;
+  if (first_bytes_.empty()) deadline_.SetAfter(std::min(limits.header_max, limits.request_max));
   first_bytes_.append(piece.data(), bytes);
   co_return error;
 }
@@ -97,8 +110,10 @@ void NewConnection::HandOver() {
 }
 
 void NewConnection::OnDeadline() {
-  const bool is_idle = first_bytes_.empty() && !is_in_handshake_;
-  slot_.context().refusals.Count(is_idle ? Refusal::kIdle : Refusal::kTimeout);
+  ServerContext& context = slot_.context();
+  const Refusal silence = IsIdleLimitFirst(context.options.limits) ? Refusal::kIdle : Refusal::kFirstByte;
+  const bool is_silent = first_bytes_.empty() && !is_in_handshake_;
+  context.refusals.Count(is_silent ? silence : Refusal::kTimeout);
   Close();
 }
 

@@ -32,6 +32,7 @@ class NewConnection final : public ServerConnection, public std::enable_shared_f
   static asio::awaitable<void> Run(std::shared_ptr<NewConnection> self);
   asio::awaitable<error_code> Secure();
   asio::awaitable<error_code> ReadSome();
+  void SetSilenceDeadline();
   void HandOver();
   void OnDeadline();
   [[nodiscard]] bool MayBeHttp2() const;

@@ -8,9 +8,27 @@ namespace spanloom::net {
 namespace {
 
 constexpr std::array<std::string_view, kRefusalCount> kCauses = {
-    "message_too_large", "body_too_large", "header_too_large", "connections_max", "streams_max", "bad_request",
-    "bad_message",       "bad_encoding",   "unknown_method",   "timeout",         "idle",        "too_many_pings",
-    "tls_handshake",     "flood",
+    "message_too_large",
+    "body_too_large",
+    "header_too_large",
+    "connections_max",
+    "streams_max",
+    "bad_request",
+    "bad_message",
+    "bad_encoding",
+    "unknown_method",
+    "timeout",
+    "first_byte",
+    "idle",
+    "age",
+    "ping_timeout",
+    "slow_reader",
+    "deadline",
+    "held_bytes",
+    "inflate_queue",
+    "too_many_pings",
+    "tls_handshake",
+    "flood",
 };
 
 }  // namespace

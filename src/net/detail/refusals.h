@@ -23,7 +23,14 @@ enum class Refusal {
   kBadEncoding,      // a content coding that is unknown, or content that is not of it
   kUnknownMethod,    // a gRPC method that nobody serves
   kTimeout,          // a request that took too long to arrive
+  kFirstByte,        // a new connection that said nothing
   kIdle,             // a connection that was idle for too long
+  kAge,              // a connection that had reached its age
+  kPingTimeout,      // a connection whose client did not answer a ping
+  kSlowReader,       // a client that did not take its answer
+  kDeadline,         // a gRPC call that was not answered in time
+  kHeldBytes,        // a request over the server's budget of bytes
+  kInflateQueue,     // a large compressed body while too many waited to be inflated
   kTooManyPings,     // HTTP/2 pings against the policy
   kTlsHandshake,     // a TLS handshake that failed
   kFlood,            // resets, acknowledgements or settings in a number that only an attack has

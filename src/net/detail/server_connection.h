@@ -13,6 +13,9 @@
 #include <memory>
 #include <utility>
 
+#include "base/mutex.h"
+#include "base/rng.h"
+#include "net/detail/held_bytes.h"
 #include "net/detail/refusals.h"
 #include "net/detail/tls_credentials.h"
 #include "net/loop.h"
@@ -22,13 +25,28 @@ namespace spanloom::net {
 
 // The parts of a server that its connections use. Immutable but for the atomic and thread-safe members.
 struct ServerContext {
-  ServerContext(MetricRegistry& metrics, ServerOptions server_options)
-      : options(std::move(server_options)), refusals(metrics, options.name) {}
+  ServerContext(LoopPool& server_loops, MetricRegistry& metrics, ServerOptions server_options)
+      : loops(server_loops),
+        options(std::move(server_options)),
+        refusals(metrics, options.name),
+        budget(std::make_shared<ByteBudget>(options.limits.held_bytes_max)) {}
 
+  LoopPool& loops;
   const ServerOptions options;
   Refusals refusals;
-  std::unique_ptr<TlsCredentials> tls;  // null: cleartext; set before the first connection
-  std::atomic<size_t> connections = 0;  // over all loops
+  const std::shared_ptr<ByteBudget> budget;  // shared with requests, which may outlive the server
+  std::unique_ptr<TlsCredentials> tls;       // null: cleartext; set before the first connection
+  std::atomic<size_t> connections = 0;       // over all loops
+
+  // In [0, 1), for each new connection another one.
+  [[nodiscard]] double NextJitter() {
+    const MutexLock lock(jitter_mutex_);
+    return jitter_.Unit();
+  }
+
+ private:
+  Mutex jitter_mutex_;
+  Rng jitter_ ABSL_GUARDED_BY(jitter_mutex_){Rng::SystemSeed()};
 };
 
 // A place among a server's connections; gives it back when destroyed. Moved from hand to hand as a connection finds its
@@ -45,6 +63,7 @@ class ConnectionSlot {
     if (context_ != nullptr) context_->connections.fetch_sub(1, std::memory_order_relaxed);
   }
   [[nodiscard]] ServerContext& context() const { return *context_; }
+  [[nodiscard]] const std::shared_ptr<ServerContext>& shared_context() const { return context_; }
 
  private:
   std::shared_ptr<ServerContext> context_;  // shared by all connections of the server

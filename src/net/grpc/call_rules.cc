@@ -23,7 +23,7 @@ bool IsGrpcContentType(std::string_view content_type) {
   return rest.empty() || rest.front() == '+' || rest.front() == ';';
 }
 
-StatusOr<const GrpcHandler*> FindHandler(const GrpcMethods& methods, std::string_view method) {
+StatusOr<const GrpcMethod*> FindMethod(const GrpcMethods& methods, std::string_view method) {
   const auto found = methods.find(method);
   if (found != methods.end()) return &found->second;
   const size_t slash = method.rfind('/');

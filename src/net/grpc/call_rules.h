@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a server can say about a gRPC call from its headers alone: which handler serves it, and how it is compressed.
+// What a server can say about a gRPC call from its headers alone: which method it is for, and how it is compressed.
 
 #pragma once
 
@@ -16,8 +16,8 @@ namespace spanloom::net::grpc {
 // True for "application/grpc" and its subtypes "application/grpc+proto"; not for grpc-web.
 [[nodiscard]] bool IsGrpcContentType(std::string_view content_type);
 
-// The handler of `method`. kUnimplemented, in grpc-go's words, if there is none.
-StatusOr<const GrpcHandler*> FindHandler(const GrpcMethods& methods, std::string_view method);
+// The one of `methods` that `method` names. kUnimplemented, in grpc-go's words, if there is none.
+StatusOr<const GrpcMethod*> FindMethod(const GrpcMethods& methods, std::string_view method);
 
 // The stream's grpc-encoding. kUnimplemented, in grpc-go's words, if it is unknown.
 StatusOr<Compression> MessageCompression(const HttpHeaders& headers);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "base/text.h"
 
 namespace spanloom::net::grpc {
@@ -36,12 +37,16 @@ size_t MessageReader::declared_bytes() const {
 }
 
 Status MessageReader::Append(std::string_view piece) {
-  if (!PrefixIsComplete()) RETURN_IF_ERROR(AppendPrefix(piece));
+  RETURN_IF_ERROR(AppendFront(piece));
   if (piece.empty()) return absl::OkStatus();
-  if (piece.size() > declared_bytes() - message_.size()) {
-    return absl::UnimplementedError("grpc: received more than one message for a unary method");
-  }
-  message_.append(piece);
+  return absl::UnimplementedError("grpc: received more than one message for a unary method");
+}
+
+Status MessageReader::AppendFront(std::string_view& piece) {
+  if (!PrefixIsComplete()) RETURN_IF_ERROR(AppendPrefix(piece));
+  const std::string_view content = piece.substr(0, declared_bytes() - message_.size());
+  if (!message_.Append(content)) return BudgetUsedUp();
+  piece.remove_prefix(content.size());
   return absl::OkStatus();
 }
 
@@ -52,7 +57,7 @@ Status MessageReader::AppendPrefix(std::string_view& piece) {
   piece.remove_prefix(bytes);
   if (!PrefixIsComplete()) return absl::OkStatus();
   RETURN_IF_ERROR(CheckPrefix());
-  message_.reserve(declared_bytes());
+  message_ = BodyBuffer(declared_bytes(), held_);
   return absl::OkStatus();
 }
 
@@ -63,17 +68,32 @@ Status MessageReader::CheckPrefix() const {
   return declared_bytes() > bytes_max_ ? TooLarge(declared_bytes(), bytes_max_) : absl::OkStatus();
 }
 
+SentMessage MessageReader::Take() {
+  CHECK(is_complete());
+  prefix_bytes_ = 0;
+  const bool is_compressed = prefix_[0] == 1;
+  prefix_ = {};
+  return {.content = message_.Take(), .is_compressed = is_compressed};
+}
+
+StatusOr<SentMessage> MessageReader::TakeLast() {
+  if (is_complete()) return Take();
+  if (is_empty()) return absl::UnimplementedError("grpc: received no message for a unary method");
+  return absl::InternalError("grpc: the stream ended inside a message (unexpected EOF)");
+}
+
 StatusOr<Bytes> MessageReader::Finish(Compression compression) && {
-  if (prefix_bytes_ == 0) return absl::UnimplementedError("grpc: received no message for a unary method");
-  if (!PrefixIsComplete() || message_.size() < declared_bytes()) {
-    return absl::InternalError("grpc: the stream ended inside a message (unexpected EOF)");
-  }
-  if (!compressed()) return Bytes(std::move(message_));
+  ASSIGN_OR_RETURN(SentMessage message, TakeLast());
+  return InflateMessage(std::move(message), compression, bytes_max_);
+}
+
+StatusOr<Bytes> InflateMessage(SentMessage message, Compression compression, size_t bytes_max) {
+  if (!message.is_compressed) return std::move(message.content);
   if (compression == Compression::kNone) {
     return absl::InternalError("grpc: compressed flag set with identity or empty encoding");
   }
-  StatusOr<Bytes> message = Decompress(compression, message_, bytes_max_);
-  return message.ok() ? std::move(message) : InflationFailed(message.status(), bytes_max_);
+  StatusOr<Bytes> inflated = Decompress(compression, message.content.view(), bytes_max);
+  return inflated.ok() ? std::move(inflated) : InflationFailed(inflated.status(), bytes_max);
 }
 
 }  // namespace spanloom::net::grpc

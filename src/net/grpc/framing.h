@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "net/compression.h"
+#include "net/detail/body_buffer.h"
 
 namespace spanloom::net::grpc {
 
@@ -22,34 +23,57 @@ inline constexpr size_t kPrefixBytes = 5;
 // The prefix of a message of `bytes` bytes.
 [[nodiscard]] std::string MessagePrefix(bool compressed, size_t bytes);
 
-// Puts one message together from the pieces of a stream. Reserves the declared length once, after checking it.
-// Thread-compatible.
+// A message as it was sent.
+struct SentMessage {
+  Bytes content;
+  bool is_compressed = false;
+};
+
+// Undoes the compression of `message`; `compression` is the stream's grpc-encoding. Errors: kInternal if it is not of
+// its encoding; kResourceExhausted if it has more than `bytes_max` bytes then.
+[[nodiscard]] StatusOr<Bytes> InflateMessage(SentMessage message, Compression compression, size_t bytes_max);
+
+// Puts messages together from the pieces of a stream. Thread-compatible.
 class MessageReader {
  public:
-  // A message may have at most `bytes_max` bytes as sent.
-  explicit MessageReader(size_t bytes_max) : bytes_max_(bytes_max) {}
+  // A message may have at most `bytes_max` bytes as sent. What is allocated is taken from `held`, which may be null and
+  // must outlive the reader.
+  explicit MessageReader(size_t bytes_max, HeldBytes* held = nullptr)
+      : bytes_max_(bytes_max), message_(0, held), held_(held) {}
 
-  // Takes the next piece. After an error the reader must not be used. Errors: kResourceExhausted, as soon as a larger
-  // message is declared; kInternal for a bad "compressed" byte; kUnimplemented for a byte after the message
-  // (statuscodes.md: "cardinality violation").
+  // Takes the next piece of the one message of a unary call. After an error the reader must not be used. Errors:
+  // kResourceExhausted, as soon as a larger message is declared; kInternal for a bad "compressed" byte; kUnavailable if
+  // the budget is used up; kUnimplemented for a byte after the message (statuscodes.md: "cardinality violation").
   Status Append(std::string_view piece);
 
-  // The message at the end of the stream, decompressed. `compression` is the stream's grpc-encoding. Errors:
-  // kUnimplemented if there was no message; kInternal if it was cut short or is not of its encoding; kResourceExhausted
-  // over `bytes_max`.
+  // Takes from the front of `piece` what belongs to the message under way. Errors: as Append, but the last.
+  Status AppendFront(std::string_view& piece);
+
+  [[nodiscard]] bool is_empty() const { return prefix_bytes_ == 0; }
+  [[nodiscard]] bool is_complete() const { return PrefixIsComplete() && message_.size() == declared_bytes(); }
+  // The length of the message under way; 0 until it is known.
+  [[nodiscard]] size_t declared_bytes() const;
+
+  // The message, which must be complete. The reader is ready for the next one.
+  [[nodiscard]] SentMessage Take();
+
+  // The message at the end of a unary call, as sent. Errors: kUnimplemented if there was none; kInternal if it was cut
+  // short.
+  StatusOr<SentMessage> TakeLast();
+
+  // The same, decompressed. Errors: also those of InflateMessage.
   StatusOr<Bytes> Finish(Compression compression) &&;
 
  private:
   Status AppendPrefix(std::string_view& piece);
   Status CheckPrefix() const;
   [[nodiscard]] bool PrefixIsComplete() const { return prefix_bytes_ == kPrefixBytes; }
-  [[nodiscard]] bool compressed() const { return prefix_[0] == 1; }
-  [[nodiscard]] size_t declared_bytes() const;
 
   size_t bytes_max_;
   std::array<uint8_t, kPrefixBytes> prefix_{};
   size_t prefix_bytes_ = 0;  // [0, kPrefixBytes], how many have arrived
-  std::string message_;
+  BodyBuffer message_;
+  HeldBytes* held_;
 };
 
 }  // namespace spanloom::net::grpc

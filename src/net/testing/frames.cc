@@ -68,6 +68,7 @@ Frame FramePeer::Await(int type) {
   while (true) {
     Frame frame = ReadFrame();
     if (frame.type == type || frame.closed()) return frame;
+    if (frame.type == NGHTTP2_HEADERS) Inflate(frame.payload);  // later headers refer to it
   }
 }
 

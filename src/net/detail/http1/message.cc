@@ -30,6 +30,11 @@ void AppendField(std::string_view name, std::string_view value, std::string& out
   StrAppend(out, name, ": ", value, "\r\n");
 }
 
+void AppendLength(const HttpResponse& response, BodyLength length, std::string& out) {
+  if (length == BodyLength::kContentLength) AppendField("content-length", StrCat(response.body.size()), out);
+  if (length == BodyLength::kChunked) AppendField("transfer-encoding", "chunked", out);
+}
+
 void AppendFields(const HttpHeaders& headers, std::string& out) {
   for (const auto& [name, value] : headers.fields()) {
     const std::string lower_name = ToLower(name);
@@ -39,17 +44,16 @@ void AppendFields(const HttpHeaders& headers, std::string& out) {
 
 }  // namespace
 
-std::optional<HttpRequest> TakeRequest(http::request<http::string_body>&& message) {
-  const std::string_view target = PathOf(View(message.target()));
+std::optional<HttpRequest> ToRequest(const http::request_header<>& header) {
+  const std::string_view target = PathOf(View(header.target()));
   if (target.empty()) return std::nullopt;
-  if (message.version() >= 11 && message.count(http::field::host) != 1) return std::nullopt;  // RFC 9112, 3.2
+  if (header.version() >= 11 && header.count(http::field::host) != 1) return std::nullopt;  // RFC 9112, 3.2
   const size_t question_mark = std::min(target.find('?'), target.size());
   HttpRequest request;
-  request.method = View(message.method_string());
+  request.method = View(header.method_string());
   request.path = target.substr(0, question_mark);
   request.query = target.substr(std::min(question_mark + 1, target.size()));
-  request.headers = ToHeaders(message);
-  request.body = Bytes(std::move(message.body()));
+  request.headers = ToHeaders(header);
   return request;
 }
 
@@ -59,13 +63,13 @@ HttpHeaders ToHeaders(const http::fields& fields) {
   return headers;
 }
 
-std::string ResponseHead(const HttpResponse& response, bool keep_alive, bool is_http10) {
+std::string ResponseHead(const HttpResponse& response, BodyLength length, bool keep_alive, bool is_http10,
+                         std::string_view date) {
   const auto reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
   std::string head = StrCat("HTTP/1.1 ", response.status, " ", View(reason), "\r\n");
   AppendFields(response.headers, head);
-  if (MayHaveBody(response.status)) {
-    AppendField("content-length", StrCat(response.body.size()), head);
-  }
+  if (response.headers.Get("date").empty()) AppendField("date", date, head);
+  if (MayHaveBody(response.status)) AppendLength(response, length, head);
   if (!keep_alive) AppendField("connection", "close", head);
   if (keep_alive && is_http10) AppendField("connection", "keep-alive", head);
   head.append("\r\n");

@@ -19,6 +19,9 @@ namespace http = beast::http;
 
 constexpr size_t kReadBytes = 64 << 10;          // what Beast reads at most in one go
 constexpr size_t kIdleBufferBytesMax = 4 << 10;  // an idle connection keeps at most this much; guess
+constexpr size_t kPieceBytes = 16 << 10;         // of a streamed body; guess
+constexpr size_t kAheadBytesMax = 64 << 10;      // read while a request is with its handler; guess
+constexpr size_t kWriteBytes = 256 << 10;        // that must be taken within write_max; guess
 // A peer that is still sending must be read to the end to see its refusal: clients take a reset for an outage and send
 // the same again. OTLP 1.x, "Limits": no client sends more than 64 MiB.
 constexpr std::chrono::milliseconds kLinger{10'000};  // guess
@@ -28,8 +31,16 @@ uint32_t HeaderLimit(const ServerLimits& limits) {
   return static_cast<uint32_t>(std::min<size_t>(limits.header_bytes_max, std::numeric_limits<uint32_t>::max()));
 }
 
+// What ReadWhole says when the server's budget is used up.
+const error_code kBudgetUsedUp = asio::error::no_memory;
+
 bool IsHttpError(const error_code& error) {
   return error.category() == http::make_error_code(http::error{}).category();
+}
+
+// The line before a chunk (RFC 9112, 7.1).
+std::string ChunkHead(size_t bytes) {
+  return StrCat(absl::Hex(bytes), "\r\n");
 }
 
 bool IsHeaderTooLarge(const error_code& error) {
@@ -56,7 +67,8 @@ ServerConnection::ServerConnection(Loop& loop, Transport socket, std::string_vie
       peer_(std::move(peer)),
       buffer_(context_.options.limits.header_bytes_max + kReadBytes),
       deadline_(loop, [this] { OnDeadline(); }),
-      answer_arrived_(Context(loop), asio::steady_timer::time_point::max()) {
+      write_deadline_(loop, [this] { OnWriteDeadline(); }),
+      event_(Context(loop), asio::steady_timer::time_point::max()) {
   buffer_.commit(asio::buffer_copy(buffer_.prepare(first_bytes.size()), asio::buffer(first_bytes)));
 }
 
@@ -75,8 +87,13 @@ void ServerConnection::CloseSocket() {
   if (closed_) return;
   closed_ = true;
   deadline_.Clear();
+  write_deadline_.Clear();
   socket_.Close();
-  answer_arrived_.cancel();
+  Wake();
+  const std::shared_ptr<Exchange> exchange = std::exchange(exchange_, nullptr);
+  if (exchange == nullptr) return;
+  exchange->OnClientGone();
+  exchange->OnAnswered();
 }
 
 // The read under way fails with operation_aborted.
@@ -85,74 +102,154 @@ void ServerConnection::OnDeadline() {
   socket_.Cancel();
 }
 
+void ServerConnection::OnWriteDeadline() {
+  context_.refusals.Count(Refusal::kSlowReader);
+  CloseSocket();
+}
+
 asio::awaitable<void> ServerConnection::Run(std::shared_ptr<ServerConnection> self) {
   bool goes_on = true;
   while (goes_on) goes_on = co_await ServeOne();
   CloseSocket();
+  while (is_watching_ || is_reading_piece_) co_await AwaitEvent();
   connections_->Remove(*self);
 }
 
 asio::awaitable<bool> ServerConnection::ServeOne() {
   const bool has_request = co_await AwaitRequest();
   if (!has_request) co_return false;
-  Parser parser;
-  const error_code error = co_await Read(parser);
-  deadline_.Clear();
+  error_code error = co_await ReadHeader();
   if (closed_) co_return false;
-  if (error) {
-    const std::optional<Refused> refused = RefusalOf(error);
-    if (refused.has_value()) co_await Refuse(*refused);
+  std::optional<Refused> refused = RefusalOf(error);
+  if (error && !refused.has_value()) co_return false;
+  std::optional<HttpRequest> request;
+  if (!refused.has_value()) {
+    request = ToRequest(parser_->get().base());
+    refused = Check(request);
+  }
+  if (refused.has_value()) {
+    co_await Refuse(*std::move(refused));
     co_return false;
   }
-  const bool is_head = parser.get().method() == http::verb::head;
-  const bool is_http10 = parser.get().version() < 11;
-  const bool wants_keep_alive = parser.keep_alive();
-  std::optional<HttpRequest> request = TakeRequest(parser.release());
-  if (!request.has_value()) {
-    constexpr std::string_view kText = "400 no Host header, or a request target that is not a path";
-    const Refused refused{Refusal::kBadRequest, TextResponse(400, kText)};
-    co_await Refuse(refused);
-    co_return false;
+  const AnswerRules rules{.is_head = parser_->get().method() == http::verb::head,
+                          .is_http10 = parser_->get().version() < 11,
+                          .keep_alive = parser_->keep_alive()};
+  co_await Continue();
+  exchange_ = std::make_shared<Exchange>(*this);
+  if (IsStreamed(*request)) {
+    deadline_.Clear();
+    Hand(*std::move(request));
+  } else {
+    BodyBuffer body(parser_->content_length().value_or(0), &exchange_->held());
+    error = co_await ReadWhole(body);
+    deadline_.Clear();
+    if (closed_) co_return false;
+    if (error) {
+      refused = RefusalOf(error);
+      if (refused.has_value()) co_await Refuse(*std::move(refused));
+      co_return false;
+    }
+    request->body = body.Take();
+    Decode(*std::move(request));
   }
-  Hand(*std::move(request));
-  const HttpResponse response = co_await AwaitAnswer();
-  if (closed_) co_return false;
-  const bool keep_alive = wants_keep_alive && !is_draining_;
-  const bool is_written = co_await Write(response, is_head, keep_alive, is_http10);
-  co_return is_written&& keep_alive;
+  const bool goes_on = co_await Answer(rules);
+  co_return goes_on;
 }
 
 asio::awaitable<bool> ServerConnection::AwaitRequest() {
-  if (buffer_.size() > 0) co_return true;
-  if (is_draining_ || closed_) co_return false;
+  if (buffer_.size() > 0) {
+    if (is_watching_) socket_.Cancel();
+    while (is_watching_) co_await AwaitEvent();
+    co_return !closed_;
+  }
+  if (is_draining_ || closed_ || client_is_gone_) co_return false;
   if (buffer_.capacity() > kIdleBufferBytesMax) buffer_.shrink_to_fit();
   const auto idle_max = context_.options.limits.idle_max;
   timed_out_ = false;
   if (idle_max.count() > 0) deadline_.SetAfter(idle_max);
   is_idle_ = true;
-  error_code error;
-  co_await socket_.WaitRead(Into(error));
+  WatchSocket();
+  while (is_watching_) co_await AwaitEvent();
   is_idle_ = false;
   if (timed_out_) context_.refusals.Count(Refusal::kIdle);
-  co_return !error && !closed_;
+  co_return !timed_out_ && !closed_ && !client_is_gone_;
 }
 
-asio::awaitable<error_code> ServerConnection::Read(Parser& parser) {
-  parser.header_limit(HeaderLimit(context_.options.limits));
-  parser.body_limit(context_.options.limits.body_bytes_max);
+asio::awaitable<error_code> ServerConnection::ReadHeader() {
+  parser_ = std::make_unique<Parser>();
+  parser_->header_limit(HeaderLimit(context_.options.limits));
+  parser_->body_limit(boost::none);  // Check and ReadWhole know whether there is one
   timed_out_ = false;
-  deadline_.SetAfter(context_.options.limits.request_max);
+  deadline_.SetAfter(std::min(context_.options.limits.header_max, context_.options.limits.request_max));
   error_code error;
-  co_await http::async_read_header(socket_, buffer_, parser, Into(error));
-  if (error || parser.is_done()) co_return error;
-  co_await Continue(parser);
-  co_await http::async_read(socket_, buffer_, parser, Into(error));
+  co_await http::async_read_header(socket_, buffer_, *parser_, Into(error));
   co_return error;
 }
 
+std::optional<ServerConnection::Refused> ServerConnection::Check(const std::optional<HttpRequest>& request) const {
+  if (!request.has_value()) {
+    constexpr std::string_view kText = "400 no Host header, or a request target that is not a path";
+    return Refused{Refusal::kBadRequest, TextResponse(400, kText)};
+  }
+  const size_t bytes_max = context_.options.limits.body_bytes_max;
+  if (parser_->content_length().value_or(0) > bytes_max && !IsStreamed(*request)) {
+    return Refused{Refusal::kBodyTooLarge, BodyTooLarge(bytes_max)};
+  }
+  return std::nullopt;
+}
+
+asio::awaitable<error_code> ServerConnection::ReadWhole(BodyBuffer& body) {
+  const size_t bytes_max = context_.options.limits.body_bytes_max;
+  deadline_.SetAfter(context_.options.limits.request_max);
+  error_code error;
+  while (!parser_->is_done() && !error) {
+    char* const free = body.Prepare(1);
+    if (free == nullptr) co_return kBudgetUsedUp;
+    const size_t free_bytes = body.free_bytes();
+    parser_->get().body() = {free, free_bytes, true};
+    co_await http::async_read(socket_, buffer_, *parser_, Into(error));
+    body.Commit(free_bytes - parser_->get().body().size);
+    if (error == http::error::need_buffer) error = {};
+    if (body.size() > bytes_max) error = http::error::body_limit;
+  }
+  co_return error;
+}
+
+void ServerConnection::ReadBodyPiece() {
+  if (!std::exchange(is_reading_piece_, true)) Spawn(loop_, ReadPiece(shared_from_this()));
+}
+
+// Reads as much of the body as comes at once.
+asio::awaitable<void> ServerConnection::ReadPiece([[maybe_unused]] std::shared_ptr<ServerConnection> self) {
+  const std::shared_ptr<Exchange> exchange = exchange_;
+  std::string piece;
+  error_code error;
+  timed_out_ = false;
+  while (!closed_ && !parser_->is_done() && piece.empty() && !error) {
+    piece.resize(kPieceBytes);
+    parser_->get().body() = {piece.data(), piece.size(), true};
+    deadline_.SetAfter(context_.options.limits.request_max);
+    co_await http::async_read_some(socket_, buffer_, *parser_, Into(error));
+    piece.resize(kPieceBytes - parser_->get().body().size);
+    if (error == http::error::need_buffer) error = {};
+  }
+  deadline_.Clear();
+  is_reading_piece_ = false;
+  Wake();
+  if (exchange == nullptr) co_return;
+  if (!error || !piece.empty()) co_return exchange->OnBody(Bytes(std::move(piece)));
+  if (timed_out_) co_return exchange->OnBody(absl::DeadlineExceededError("the client sends nothing more"));
+  if (IsHttpError(error) && error != http::error::partial_message) {
+    co_return exchange->OnBody(absl::InvalidArgumentError(error.message()));
+  }
+  client_is_gone_ = true;
+  exchange->OnClientGone();
+  exchange->OnBody(absl::CancelledError(error.message()));
+}
+
 // Answers "Expect: 100-continue" (RFC 9110, 10.1.1). If that fails, so does the read that follows.
-asio::awaitable<void> ServerConnection::Continue(const Parser& parser) {
-  if (!beast::iequals(parser.get()[http::field::expect], "100-continue")) co_return;
+asio::awaitable<void> ServerConnection::Continue() {
+  if (parser_->is_done() || !beast::iequals(parser_->get()[http::field::expect], "100-continue")) co_return;
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   const asio::const_buffer buffer(kContinue.data(), kContinue.size());
   error_code ignored;
@@ -170,67 +267,170 @@ std::optional<ServerConnection::Refused> ServerConnection::RefusalOf(const error
     return Refused{Refusal::kHeaderTooLarge, TextResponse(431, text)};
   }
   if (error == http::error::body_limit) return Refused{Refusal::kBodyTooLarge, BodyTooLarge(limits.body_bytes_max)};
-  if (!IsHttpError(error) || error == http::error::end_of_stream || error == http::error::partial_message) {
+  if (error == kBudgetUsedUp) return Refused{Refusal::kHeldBytes, ComeAgain("the server holds too many requests")};
+  if (!error || !IsHttpError(error) || error == http::error::end_of_stream || error == http::error::partial_message) {
     return std::nullopt;
   }
   return Refused{Refusal::kBadRequest, TextResponse(400, StrCat("400 this is not HTTP: ", error.message()))};
 }
 
-asio::awaitable<void> ServerConnection::Refuse(const Refused& refused) {
+asio::awaitable<void> ServerConnection::Refuse(Refused refused) {
   context_.refusals.Count(refused.cause);
-  const bool is_written = co_await Write(refused.response, false, false, false);
+  deadline_.Clear();
+  const AnswerRules rules{};
+  const bool is_written = co_await Write(refused.response, rules);
   if (is_written) co_await Linger();
+}
+
+bool ServerConnection::IsStreamed(const HttpRequest& request) const {
+  const ServerOptions& options = context_.options;
+  return options.http_stream && (!options.is_streamed || options.is_streamed(request));
 }
 
 void ServerConnection::Hand(HttpRequest request) {
   request.peer = peer_;
-  answer_.reset();
-  ++request_number_;
+  context_.options.http_stream(std::move(request), HttpBodyReader(exchange_), HttpResponder(exchange_));
+}
+
+// Large bodies are inflated elsewhere, so that the loop is free for others.
+void ServerConnection::Decode(HttpRequest request) {
+  request.peer = peer_;
   const size_t bytes_max = context_.options.limits.body_bytes_max;
-  if (auto refusal = UndoContentEncoding(request, bytes_max, context_.refusals); refusal.has_value()) {
-    answer_ = std::move(refusal);
-  } else if (!context_.options.http) {
-    answer_ = TextResponse(404, "404 page not found");
+  if (!IsLongToDecode(request)) {
+    auto refusal = UndoContentEncoding(request, bytes_max, context_.refusals);
+    return HandDecoded(std::move(request), std::move(refusal));
+  }
+  const bool is_queued =
+      context_.loops.workers().Submit([weak_self = weak_from_this(), context = slot_.shared_context(), &loop = loop_,
+                                       request = std::move(request), bytes_max]() mutable {
+        auto refusal = UndoContentEncoding(request, bytes_max, context->refusals);
+        loop.Post([weak_self, request = std::move(request), refusal = std::move(refusal)]() mutable {
+          const std::shared_ptr<ServerConnection> self = weak_self.lock();
+          if (self != nullptr && !self->closed_) self->HandDecoded(std::move(request), std::move(refusal));
+        });
+      });
+  if (is_queued) return;
+  context_.refusals.Count(Refusal::kInflateQueue);
+  exchange_->Respond(ComeAgain("too many large compressed requests wait"));
+}
+
+void ServerConnection::HandDecoded(HttpRequest request, std::optional<HttpResponse> refusal) {
+  if (refusal.has_value()) return exchange_->Respond(*std::move(refusal));
+  if (!context_.options.http) return exchange_->Respond(TextResponse(404, "404 page not found"));
+  const bool was_encoded = !request.headers.Get("content-encoding").empty();
+  if (was_encoded && !exchange_->held().TryAdd(request.body.size())) {
+    context_.refusals.Count(Refusal::kHeldBytes);
+    return exchange_->Respond(ComeAgain("the server holds too many requests"));
+  }
+  context_.options.http(std::move(request), HttpResponder(exchange_));
+}
+
+void ServerConnection::WatchSocket() {
+  if (closed_ || std::exchange(is_watching_, true)) return;
+  socket_.WaitRead([self = shared_from_this()](const error_code& error) {
+    self->is_watching_ = false;
+    self->OnReadable(error);
+    self->Wake();
+  });
+}
+
+// While a request is with its handler: reads ahead a little, and learns of the client's end.
+void ServerConnection::OnReadable(const error_code& error) {
+  if (is_idle_ || error || closed_ || exchange_ == nullptr) return;
+  error_code read_error;
+  const size_t bytes = socket_.ReadSome(buffer_.prepare(kIdleBufferBytesMax), read_error);
+  buffer_.commit(bytes);
+  if (read_error && read_error != asio::error::would_block) {
+    client_is_gone_ = true;
+    return exchange_->OnClientGone();
+  }
+  if (buffer_.size() < kAheadBytesMax) WatchSocket();
+}
+
+asio::awaitable<void> ServerConnection::AwaitEvent() {
+  error_code cancelled;
+  co_await event_.async_wait(Into(cancelled));
+}
+
+asio::awaitable<bool> ServerConnection::Answer(AnswerRules rules) {
+  const std::shared_ptr<Exchange> exchange = exchange_;
+  while (exchange_ != nullptr && !exchange->has_answer()) {
+    if (exchange->is_aborted()) co_return false;
+    if (parser_->is_done() && !client_is_gone_) WatchSocket();
+    co_await AwaitEvent();
+  }
+  if (closed_) co_return false;
+  rules.keep_alive = rules.keep_alive && !is_draining_ && !(exchange->is_streamed() && rules.is_http10);
+  HttpResponse response = exchange->TakeAnswer();
+  bool is_written = false;
+  if (exchange->is_streamed()) {
+    is_written = co_await WriteStreamed(std::move(response), rules);
   } else {
-    context_.options.http(std::move(request), HttpResponder(MakeSink()));
+    is_written = co_await Write(response, rules);
   }
-}
-
-// Carries an answer from any thread to this loop, where the connection may be gone by then.
-HttpResponder::Sink ServerConnection::MakeSink() {
-  return [weak_self = weak_from_this(), number = request_number_](HttpResponse response) {
-    std::shared_ptr<ServerConnection> connection = weak_self.lock();
-    if (connection == nullptr) return;
-    Loop& loop = connection->loop_;
-    if (loop.IsCurrent()) return connection->OnAnswer(number, std::move(response));
-    loop.Post([connection = std::move(connection), number, response = std::move(response)]() mutable {
-      connection->OnAnswer(number, std::move(response));
-    });
-  };
-}
-
-void ServerConnection::OnAnswer(uint64_t request_number, HttpResponse response) {
-  if (request_number != request_number_) return;
-  answer_ = std::move(response);
-  answer_arrived_.cancel();
-}
-
-asio::awaitable<HttpResponse> ServerConnection::AwaitAnswer() {
-  while (!answer_.has_value() && !closed_) {
-    error_code cancelled;
-    co_await answer_arrived_.async_wait(Into(cancelled));
+  if (!is_written || closed_) co_return false;
+  exchange_ = nullptr;
+  exchange->OnAnswered();
+  if (is_reading_piece_) co_return false;
+  if (!parser_->is_done()) {  // nobody wanted the rest of the request
+    co_await Linger();
+    co_return false;
   }
-  co_return answer_.has_value() ? *std::exchange(answer_, std::nullopt) : HttpResponse();
+  parser_.reset();
+  co_return rules.keep_alive && !is_draining_;
 }
 
-asio::awaitable<bool> ServerConnection::Write(const HttpResponse& response, bool is_head, bool keep_alive,
-                                              bool is_http10) {
-  const std::string head = ResponseHead(response, keep_alive, is_http10);
-  const bool has_body = !is_head && MayHaveBody(response.status);
-  const std::array<asio::const_buffer, 2> buffers = {
-      asio::buffer(head), asio::const_buffer(response.body.data(), has_body ? response.body.size() : 0)};
+asio::awaitable<bool> ServerConnection::Write(const HttpResponse& response, AnswerRules rules) {
+  const std::string head =
+      ResponseHead(response, BodyLength::kContentLength, rules.keep_alive, rules.is_http10, Date(loop_));
+  const bool has_body = !rules.is_head && MayHaveBody(response.status);
+  const bool is_written = co_await WriteSlowly(head, has_body ? response.body.view() : std::string_view());
+  co_return is_written;
+}
+
+asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerRules rules) {
+  const std::shared_ptr<Exchange> exchange = exchange_;
+  const bool has_body = !rules.is_head && MayHaveBody(head.status);
+  const bool is_chunked = has_body && !rules.is_http10;
+  const BodyLength length = rules.is_http10 ? BodyLength::kUntilClose : BodyLength::kChunked;
+  std::string text = ResponseHead(head, length, rules.keep_alive, rules.is_http10, Date(loop_));
+  while (true) {
+    const bool is_written = co_await WriteSlowly(text, {});
+    if (!is_written) co_return false;
+    text.clear();
+    while (!exchange->has_piece() && !exchange->has_ended() && !exchange->is_aborted() && !closed_) {
+      if (parser_->is_done() && !client_is_gone_) WatchSocket();
+      co_await AwaitEvent();
+    }
+    if (closed_ || exchange->is_aborted()) co_return false;
+    if (!exchange->has_piece()) break;
+    const Bytes piece = exchange->TakePiece();
+    if (has_body && !piece.empty()) {  // an empty chunk would be the last
+      const std::string chunk = is_chunked ? ChunkHead(piece.size()) : std::string();
+      const bool is_piece_written = co_await WriteSlowly(chunk, piece.view());
+      if (!is_piece_written) co_return false;
+      if (is_chunked) text = "\r\n";
+    }
+    exchange->OnWritten();
+  }
+  if (is_chunked) text = "0\r\n\r\n";
+  const bool is_ended = co_await WriteSlowly(text, {});
+  co_return is_ended;
+}
+
+// In pieces, each of which the client must take within write_max.
+asio::awaitable<bool> ServerConnection::WriteSlowly(std::string_view head, std::string_view body) {
+  const auto write_max = context_.options.limits.write_max;
   error_code error;
-  co_await asio::async_write(socket_, buffers, Into(error));
+  while (!error && !closed_ && head.size() + body.size() > 0) {
+    const std::string_view piece = body.substr(0, kWriteBytes);
+    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head), asio::buffer(piece)};
+    if (write_max.count() > 0) write_deadline_.SetAfter(write_max);
+    co_await asio::async_write(socket_, buffers, Into(error));
+    head = {};
+    body.remove_prefix(piece.size());
+  }
+  write_deadline_.Clear();
   co_return !error && !closed_;
 }
 

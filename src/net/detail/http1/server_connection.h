@@ -5,14 +5,16 @@
 #pragma once
 
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "net/detail/asio.h"
+#include "net/detail/body_buffer.h"
 #include "net/detail/deadline.h"
+#include "net/detail/http1/exchange.h"
 #include "net/detail/server_connection.h"
 #include "net/detail/transport.h"
 #include "net/http.h"
@@ -31,12 +33,25 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   void Drain() override;
   size_t Close() override;
 
+  // For its exchange: the handler said something; it wants more of the body.
+  void Wake() { event_.cancel(); }
+  void ReadBodyPiece();
+  [[nodiscard]] Loop& loop() { return loop_; }
+  [[nodiscard]] ServerContext& context() { return context_; }
+
  private:
-  using Parser = beast::http::request_parser<beast::http::string_body>;
+  using Parser = beast::http::request_parser<beast::http::buffer_body>;
 
   struct Refused {
     Refusal cause;
     HttpResponse response;
+  };
+
+  // What a response depends on besides itself.
+  struct AnswerRules {
+    bool is_head = false;
+    bool is_http10 = false;
+    bool keep_alive = false;
   };
 
   ServerConnection(Loop& loop, Transport socket, std::string_view first_bytes, std::string peer, ConnectionSlot slot,
@@ -46,20 +61,34 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   asio::awaitable<void> Run(std::shared_ptr<ServerConnection> self);
   asio::awaitable<bool> ServeOne();
   asio::awaitable<bool> AwaitRequest();
-  asio::awaitable<error_code> Read(Parser& parser);
-  asio::awaitable<void> Continue(const Parser& parser);
-  asio::awaitable<void> Refuse(const Refused& refused);
-  asio::awaitable<HttpResponse> AwaitAnswer();
-  asio::awaitable<bool> Write(const HttpResponse& response, bool is_head, bool keep_alive, bool is_http10);
+  asio::awaitable<error_code> ReadHeader();
+  asio::awaitable<error_code> ReadWhole(BodyBuffer& body);
+  asio::awaitable<void> ReadPiece(std::shared_ptr<ServerConnection> self);
+  asio::awaitable<void> Continue();
+  asio::awaitable<void> Refuse(Refused refused);
+  asio::awaitable<bool> Answer(AnswerRules rules);
+  asio::awaitable<void> AwaitEvent();
+  asio::awaitable<bool> Write(const HttpResponse& response, AnswerRules rules);
+  asio::awaitable<bool> WriteStreamed(HttpResponse head, AnswerRules rules);
+  asio::awaitable<bool> WriteSlowly(std::string_view head, std::string_view body);
   asio::awaitable<void> Linger();
 
   // What to answer to a request that can't be read to its end; nullopt if the client is gone.
   [[nodiscard]] std::optional<Refused> RefusalOf(const error_code& error) const;
+  // What a request that must not be served is answered.
+  [[nodiscard]] std::optional<Refused> Check(const std::optional<HttpRequest>& request) const;
 
+  [[nodiscard]] bool IsStreamed(const HttpRequest& request) const;
   void Hand(HttpRequest request);
-  HttpResponder::Sink MakeSink();
-  void OnAnswer(uint64_t request_number, HttpResponse response);
+  void Decode(HttpRequest request);
+  void HandDecoded(HttpRequest request, std::optional<HttpResponse> refusal);
+
+  // Notices what the client does while its request is with the handler.
+  void WatchSocket();
+  void OnReadable(const error_code& error);
+
   void OnDeadline();
+  void OnWriteDeadline();
   void CloseSocket();
 
   Loop& loop_;
@@ -69,13 +98,17 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   std::shared_ptr<ConnectionSet> connections_;  // shared by the server's connections on this loop
   const std::string peer_;
   beast::flat_buffer buffer_;  // read and not yet parsed
+  std::unique_ptr<Parser> parser_;
+  std::shared_ptr<Exchange> exchange_;  // of the request under way; shared with the handler's objects
   Deadline deadline_;
-  asio::steady_timer answer_arrived_;  // never expires; cancelled to wake AwaitAnswer
-  std::optional<HttpResponse> answer_;
-  uint64_t request_number_ = 0;
-  bool is_idle_ = false;  // between two requests
+  Deadline write_deadline_;
+  asio::steady_timer event_;  // never expires; cancelled to wake AwaitEvent
+  bool is_idle_ = false;      // between two requests
   bool is_draining_ = false;
   bool timed_out_ = false;
+  bool is_reading_piece_ = false;
+  bool is_watching_ = false;  // a wait for the socket to become readable is out
+  bool client_is_gone_ = false;
   bool closed_ = false;
 };
 

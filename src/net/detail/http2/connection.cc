@@ -2,6 +2,7 @@
 
 #include "net/detail/http2/connection.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -38,13 +39,23 @@ std::string_view View(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-nghttp2_option* SessionOptions() {
+nghttp2_option* SessionOptions(Role role) {
   nghttp2_option* options = nullptr;
   CHECK(nghttp2_option_new(&options) == 0);
   nghttp2_option_set_max_outbound_ack(options, kOutboundAckMax);
   nghttp2_option_set_stream_reset_rate_limit(options, kResetBurst, kResetsPerSecond);
-  nghttp2_option_set_no_closed_streams(options, 1);  // RFC 7540 priorities are not used
+  nghttp2_option_set_no_closed_streams(options, 1);                                 // RFC 7540 priorities are not used
+  if (role == Role::kServer) nghttp2_option_set_no_auto_window_update(options, 1);  // ConsumeOn* say when
   return options;
+}
+
+// The piece after the one that is sent.
+void NextPiece(OutgoingBody& body) {
+  OutgoingPiece& next = body.more.front();
+  body.prefix = std::move(next.prefix);
+  body.content = std::move(next.content);
+  body.sent_bytes = 0;
+  body.more.erase(body.more.begin());
 }
 
 bool WouldBlock(const error_code& error) {
@@ -88,7 +99,7 @@ struct Connection::Callbacks {
 
   static int OnStreamClosed(nghttp2_session*, int32_t stream_id, uint32_t error_code, void* user_data) {
     Connection& connection = Of(user_data);
-    connection.bodies_.erase(stream_id);
+    connection.EraseBody(stream_id);
     if (!connection.closed_) connection.OnStreamClosed(stream_id, error_code);
     return 0;
   }
@@ -131,11 +142,18 @@ struct Connection::Callbacks {
 };
 
 Connection::Connection(Loop& loop, Transport socket, Role role, const SessionLimits& limits)
-    : loop_(loop), role_(role), socket_(std::move(socket)), linger_(loop, [this] { CloseSocket(); }) {
+    : loop_(loop),
+      role_(role),
+      socket_(std::move(socket)),
+      write_max_(limits.write_max),
+      write_deadline_(loop, [this] { OnWriteDeadline(); }),
+      linger_(loop, [this] { CloseSocket(); }) {
   static nghttp2_session_callbacks* const callbacks = Callbacks::Make();
-  static nghttp2_option* const options = SessionOptions();
-  const auto make = role == Role::kServer ? &nghttp2_session_server_new2 : &nghttp2_session_client_new2;
-  CHECK(make(&session_, callbacks, this, options) == 0);
+  static nghttp2_option* const server_options = SessionOptions(Role::kServer);
+  static nghttp2_option* const client_options = SessionOptions(Role::kClient);
+  const bool is_server = role == Role::kServer;
+  const auto make = is_server ? &nghttp2_session_server_new2 : &nghttp2_session_client_new2;
+  CHECK(make(&session_, callbacks, this, is_server ? server_options : client_options) == 0);
   SubmitSettings(limits);
 }
 
@@ -171,6 +189,7 @@ asio::awaitable<void> Connection::Read(std::shared_ptr<Connection> self, std::st
   }
   self->CloseSocket();
   self->linger_.Clear();
+  self->write_deadline_.Clear();
   self->OnClosed(self->end_reason_);
 }
 
@@ -184,6 +203,7 @@ bool Connection::ReadAvailable() {
     Fail(absl::UnavailableError(error == asio::error::eof ? "the peer closed the connection" : error.message()));
     return false;
   }
+  last_read_ = std::chrono::steady_clock::now();
   return finished_ || Feed({buffer.data(), bytes});
 }
 
@@ -215,6 +235,11 @@ void Connection::FlushSoon() {
 }
 
 void Connection::Flush() {
+  FlushAll();
+  WatchWrites();
+}
+
+void Connection::FlushAll() {
   if (waits_to_write_ || closed_ || finished_) return;
   while (Collect()) {
     if (!WriteOutput()) return;
@@ -234,8 +259,44 @@ bool Connection::Collect() {
     if (bytes <= 0) break;
     output_.append(View(data, static_cast<size_t>(bytes)));
   }
+  if (!draining_.empty()) ReportDrained();
   in_event_ = false;
   return !output_.empty() && !closed_;
+}
+
+// What this leads to is sent in the next round if this one has output, else soon.
+void Connection::ReportDrained() {
+  const std::vector<int32_t> streams = std::exchange(draining_, {});
+  bool reported = false;
+  for (const int32_t stream_id : streams) {
+    const auto found = bodies_.find(stream_id);
+    if (found == bodies_.end() || closed_) continue;
+    if (found->second.unsent_bytes() >= kBodyQueueBytes) {
+      draining_.push_back(stream_id);
+      continue;
+    }
+    OnBodyDrained(stream_id);
+    reported = true;
+  }
+  if (!reported || !output_.empty()) return;
+  in_event_ = false;
+  FlushSoon();
+}
+
+// Sets the deadline anew whenever something moved. While the socket takes what it is given, only bodies count: a peer
+// that grants no window could keep us alive with pings.
+void Connection::WatchWrites() {
+  if (write_max_.count() == 0) return;
+  const bool has_unsent = unsent_body_bytes_ > 0 || waits_to_write_;
+  if (!has_unsent || closed_ || finished_) return write_deadline_.Clear();
+  const uint64_t progress = bodies_moved_ + (waits_to_write_ ? writes_ : 0);
+  if (std::exchange(progress_seen_, progress) == progress && write_deadline_.is_set()) return;
+  write_deadline_.SetAfter(write_max_);
+}
+
+void Connection::OnWriteDeadline() {
+  OnWriteStuck();
+  Fail(absl::UnavailableError("the peer did not take what was sent"));
 }
 
 // Writes output_; false if the socket takes no more for now, or failed.
@@ -251,6 +312,7 @@ bool Connection::WriteOutput() {
       Fail(absl::UnavailableError(error.message()));
       return false;
     }
+    ++writes_;
   }
   output_.clear();
   output_written_ = 0;
@@ -263,7 +325,8 @@ void Connection::WaitToWrite() {
   socket_.WaitWrite([self = shared_from_this()](const error_code& error) {
     self->waits_to_write_ = false;
     if (error || self->closed_) return;
-    if (self->WriteOutput()) self->Flush();
+    if (self->WriteOutput()) return self->Flush();
+    self->WatchWrites();
   });
 }
 
@@ -302,11 +365,14 @@ void Connection::SubmitResponse(int32_t stream_id, std::span<const Header> heade
   const std::vector<nghttp2_nv> pairs = NameValues(headers);
   nghttp2_data_provider provider{{}, &Callbacks::ReadBody};
   const bool has_body = body.has_value();
-  if (has_body) bodies_.insert_or_assign(stream_id, *std::move(body));
+  if (has_body) {
+    unsent_body_bytes_ += body->size();
+    bodies_.insert_or_assign(stream_id, *std::move(body));
+  }
   const int result =
       nghttp2_submit_response(session_, stream_id, pairs.data(), pairs.size(), has_body ? &provider : nullptr);
   if (result != 0) {
-    bodies_.erase(stream_id);
+    EraseBody(stream_id);
     ResetStream(stream_id, NGHTTP2_INTERNAL_ERROR);
   }
   FlushSoon();
@@ -320,14 +386,75 @@ StatusOr<int32_t> Connection::SubmitRequest(std::span<const Header> headers, Out
     GoAway(NGHTTP2_NO_ERROR, "");
     return absl::UnavailableError(nghttp2_strerror(stream_id));
   }
+  unsent_body_bytes_ += body.size();
   bodies_.insert_or_assign(stream_id, std::move(body));
   FlushSoon();
   return stream_id;
 }
 
+size_t OutgoingBody::unsent_bytes() const {
+  size_t bytes = size() - sent_bytes;
+  for (const OutgoingPiece& piece : more) bytes += piece.size();
+  return bytes;
+}
+
 bool Connection::IsSendingBody(int32_t stream_id) const {
   const auto found = bodies_.find(stream_id);
-  return found != bodies_.end() && found->second.sent_bytes < found->second.size();
+  return found != bodies_.end() && found->second.unsent_bytes() > 0;
+}
+
+void Connection::EraseBody(int32_t stream_id) {
+  const auto found = bodies_.find(stream_id);
+  if (found == bodies_.end()) return;
+  unsent_body_bytes_ -= found->second.unsent_bytes();
+  bodies_.erase(found);
+}
+
+void Connection::AppendToBody(int32_t stream_id, OutgoingPiece piece) {
+  const auto found = bodies_.find(stream_id);
+  if (found == bodies_.end()) return;
+  CHECK(found->second.is_open);
+  unsent_body_bytes_ += piece.size();
+  found->second.more.push_back(std::move(piece));
+  draining_.push_back(stream_id);
+  nghttp2_session_resume_data(session_, stream_id);
+  FlushSoon();
+}
+
+void Connection::CloseBody(int32_t stream_id, std::vector<std::pair<std::string, std::string>> trailers) {
+  const auto found = bodies_.find(stream_id);
+  if (found == bodies_.end()) return;
+  found->second.is_open = false;
+  found->second.trailers = std::move(trailers);
+  nghttp2_session_resume_data(session_, stream_id);
+  FlushSoon();
+}
+
+void Connection::ConsumeOnConnection(size_t bytes) {
+  nghttp2_session_consume_connection(session_, bytes);
+  FlushSoon();
+}
+
+void Connection::ConsumeOnStream(int32_t stream_id, size_t bytes) {
+  nghttp2_session_consume_stream(session_, stream_id, bytes);
+  FlushSoon();
+}
+
+void Connection::WidenStreamWindow(int32_t stream_id, size_t bytes) {
+  const auto window = static_cast<int32_t>(std::min<size_t>(bytes, kStreamWindowBytesMax));
+  if (window <= nghttp2_session_get_stream_effective_local_window_size(session_, stream_id)) return;
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, stream_id, window);
+  FlushSoon();
+}
+
+void Connection::AnnounceGoAway() {
+  nghttp2_submit_shutdown_notice(session_);
+  FlushSoon();
+}
+
+void Connection::SendPing() {
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+  FlushSoon();
 }
 
 void Connection::ResetStream(int32_t stream_id, uint32_t error_code) {
@@ -339,10 +466,13 @@ void Connection::ResetStream(int32_t stream_id, uint32_t error_code) {
 ssize_t Connection::ReadBody(int32_t stream_id, size_t bytes_max, uint32_t& flags) {
   const auto found = bodies_.find(stream_id);
   if (found == bodies_.end()) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  const OutgoingBody& body = found->second;
+  OutgoingBody& body = found->second;
+  if (body.sent_bytes == body.size() && !body.more.empty()) NextPiece(body);
   const size_t left = body.size() - body.sent_bytes;
+  if (left == 0 && body.is_open) return NGHTTP2_ERR_DEFERRED;
   flags |= NGHTTP2_DATA_FLAG_NO_COPY;
   if (left > bytes_max) return static_cast<ssize_t>(bytes_max);
+  if (body.is_open || !body.more.empty()) return static_cast<ssize_t>(left);
   flags |= NGHTTP2_DATA_FLAG_EOF;
   if (body.trailers.empty()) return static_cast<ssize_t>(left);
   flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
@@ -359,6 +489,8 @@ int Connection::AppendBody(int32_t stream_id, const uint8_t* frame_header, size_
   if (found == bodies_.end()) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   OutgoingBody& body = found->second;
   output_.append(View(frame_header, kFrameHeaderBytes));
+  unsent_body_bytes_ -= bytes;
+  ++bodies_moved_;
   if (body.sent_bytes < body.prefix.size()) {
     const std::string_view piece = std::string_view(body.prefix).substr(body.sent_bytes, bytes);
     output_.append(piece);

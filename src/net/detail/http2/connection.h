@@ -23,10 +23,14 @@
 #include "net/detail/asio.h"
 #include "net/detail/deadline.h"
 #include "net/detail/transport.h"
+#include "net/http.h"
 
 namespace spanloom::net::http2 {
 
-inline constexpr uint32_t kStreamWindowBytes = 1 << 20;      // of each stream, what a peer may send unasked; guess
+// What a peer may send unasked on each stream, and what at most once a larger message is declared; guesses, to be
+// decided by uploads of 4 MiB messages over links with a round trip.
+inline constexpr uint32_t kStreamWindowBytes = 256 << 10;
+inline constexpr uint32_t kStreamWindowBytesMax = 8 << 20;
 inline constexpr uint32_t kConnectionWindowBytes = 8 << 20;  // of all streams together; guess
 inline constexpr size_t kOutputBytesMax = 256 << 10;         // encoded and not yet written; guess
 
@@ -35,21 +39,33 @@ struct Header {
   std::string_view value;
 };
 
-// A body to send: `prefix`, then `content`, then, if there are any, trailers.
+// Part of a body: `prefix` (of a gRPC message), then `content`.
+struct OutgoingPiece {
+  std::string prefix = {};
+  Bytes content = {};
+
+  [[nodiscard]] size_t size() const { return prefix.size() + content.size(); }
+};
+
+// A body to send: `prefix`, then `content`, then `more`, then, if there are any, trailers.
 struct OutgoingBody {
   std::string prefix = {};
   Bytes content = {};
   std::vector<std::pair<std::string, std::string>> trailers = {};
-  size_t sent_bytes = 0;
+  size_t sent_bytes = 0;                 // of prefix and content
+  std::vector<OutgoingPiece> more = {};  // in order; a streamed body has few
+  bool is_open = false;                  // further pieces, or the end, will be said
 
   [[nodiscard]] size_t size() const { return prefix.size() + content.size(); }
+  [[nodiscard]] size_t unsent_bytes() const;
 };
 
 enum class Role { kServer, kClient };
 
 struct SessionLimits {
-  uint32_t streams_max = 100;            // that the peer may have open at once
-  uint32_t header_bytes_max = 64 << 10;  // told to the peer; enforced by the ends
+  uint32_t streams_max = 100;              // that the peer may have open at once
+  uint32_t header_bytes_max = 64 << 10;    // told to the peer; enforced by the ends
+  std::chrono::milliseconds write_max{0};  // of a peer that takes nothing of what waits for it; 0: for ever
 };
 
 // Sequence-bound: its loop. Kept alive by the coroutine that reads its socket, which ends when the socket is closed.
@@ -77,6 +93,25 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Sends an answer's headers, and its body if there is one. Nothing happens if the stream is gone.
   void SubmitResponse(int32_t stream_id, std::span<const Header> headers, std::optional<OutgoingBody> body);
 
+  // Adds to a body that is open. Once less than kBodyQueueBytes of it wait, OnBodyDrained follows, later.
+  void AppendToBody(int32_t stream_id, OutgoingPiece piece);
+
+  // Ends a body that is open.
+  void CloseBody(int32_t stream_id, std::vector<std::pair<std::string, std::string>> trailers);
+
+  // A server's: bytes of a body that were taken care of, so that the peer may send as many again: on the connection,
+  // and on the stream.
+  void ConsumeOnConnection(size_t bytes);
+  void ConsumeOnStream(int32_t stream_id, size_t bytes);
+
+  // Lets the peer send `bytes` on the stream in one go; at most kStreamWindowBytesMax.
+  void WidenStreamWindow(int32_t stream_id, size_t bytes);
+
+  // Tells the peer that GOAWAY is near; streams that it opens meanwhile are still served.
+  void AnnounceGoAway();
+
+  void SendPing();
+
   // Sends a request; the stream's id, or kUnavailable if this connection can take no more.
   StatusOr<int32_t> SubmitRequest(std::span<const Header> headers, OutgoingBody body);
 
@@ -91,6 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] Loop& loop() { return loop_; }
   [[nodiscard]] nghttp2_session* session() { return session_; }
   [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] std::chrono::steady_clock::time_point last_read() const { return last_read_; }
 
   // Events, each on the loop. They may submit, and may call CloseSocket.
   virtual void OnRequestBegin(int32_t stream_id) { static_cast<void>(stream_id); }
@@ -100,6 +136,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   virtual void OnStreamClosed(int32_t stream_id, uint32_t error_code) = 0;
   virtual void OnFrameSent(const nghttp2_frame& frame) { static_cast<void>(frame); }
   virtual void OnInvalidFrame(int nghttp2_error) { static_cast<void>(nghttp2_error); }
+  // An open body wants more, after AppendToBody.
+  virtual void OnBodyDrained(int32_t stream_id) { static_cast<void>(stream_id); }
+  // The peer takes nothing of what waits for it; the connection is about to close.
+  virtual void OnWriteStuck() {}
   // The peer makes us queue frames without end; the connection is about to close.
   virtual void OnFlood() {}
   // The last event: the socket is closed. `reason` is for people.
@@ -114,12 +154,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool Feed(std::string_view bytes);
   void OnFeedFailed(int nghttp2_error);
   void Flush();
+  void FlushAll();
   bool Collect();
+  void ReportDrained();
+  void WatchWrites();
   bool WriteOutput();
   void WaitToWrite();
   void Finish();
   void Fail(Status reason);
   void SubmitSettings(const SessionLimits& limits);
+  void OnWriteDeadline();
+  void EraseBody(int32_t stream_id);
 
   ssize_t ReadBody(int32_t stream_id, size_t bytes_max, uint32_t& flags);
   int AppendBody(int32_t stream_id, const uint8_t* frame_header, size_t bytes);
@@ -129,8 +174,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Transport socket_;
   nghttp2_session* session_ = nullptr;
   absl::flat_hash_map<int32_t, OutgoingBody> bodies_;  // by stream id, while being sent
+  std::vector<int32_t> draining_;                      // streams whose OnBodyDrained is owed
+  size_t unsent_body_bytes_ = 0;                       // of bodies_
   std::string output_;                                 // encoded frames; at most kOutputBytesMax and one frame
   size_t output_written_ = 0;                          // of output_, already in the socket
+  uint64_t bodies_moved_ = 0;                          // DATA frames encoded, ever
+  uint64_t writes_ = 0;                                // writes that took something, ever
+  uint64_t progress_seen_ = 0;                         // their sum when write_deadline_ was set
+  const std::chrono::milliseconds write_max_;
+  std::chrono::steady_clock::time_point last_read_ = std::chrono::steady_clock::now();
+  Deadline write_deadline_;
   Deadline linger_;
   Status end_reason_ = absl::UnavailableError("the connection was closed");
   bool in_event_ = false;

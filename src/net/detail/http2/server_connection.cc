@@ -2,25 +2,25 @@
 
 #include "net/detail/http2/server_connection.h"
 
-#include <absl/strings/numbers.h>
-
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
-#include "base/text.h"
-#include "net/detail/http_rules.h"
+#include "net/detail/http2/call.h"
+#include "net/detail/http2/grpc_call.h"
+#include "net/detail/http2/http_call.h"
 #include "net/grpc/call_rules.h"
-#include "net/grpc/status_trailers.h"
 
 namespace spanloom::net::http2 {
 namespace {
 
 constexpr size_t kHeaderOverheadBytes = 32;  // RFC 9113, 6.5.2: what a field counts beyond its text
+constexpr std::chrono::seconds kHearing{1};  // after it, an announcement of GOAWAY counts as heard; guess
 
 SessionLimits LimitsOf(const ServerLimits& limits) {
-  return {limits.streams_max, static_cast<uint32_t>(std::min<size_t>(limits.header_bytes_max, UINT32_MAX))};
+  return {.streams_max = limits.streams_max,
+          .header_bytes_max = static_cast<uint32_t>(std::min<size_t>(limits.header_bytes_max, UINT32_MAX)),
+          .write_max = limits.write_max};
 }
 
 // The pseudo headers, and the place of the others.
@@ -38,18 +38,8 @@ void StoreHeader(std::string_view name, std::string_view value, HttpRequest& req
   }
 }
 
-bool IsGrpc(const HttpRequest& request) {
-  return grpc::IsGrpcContentType(request.headers.Get("content-type"));
-}
-
-// The declared length; 0 if there is none.
-uint64_t ContentLength(const HttpRequest& request) {
-  uint64_t bytes = 0;
-  return absl::SimpleAtoi(AbslView(request.headers.Get("content-length")), &bytes) ? bytes : 0;
-}
-
-Refusal CauseOf(const Status& status) {
-  return absl::IsResourceExhausted(status) ? Refusal::kMessageTooLarge : Refusal::kBadMessage;
+std::chrono::milliseconds HeaderMax(const ServerLimits& limits) {
+  return std::min(limits.header_max, limits.request_max);
 }
 
 bool EndsStream(const nghttp2_frame& frame) {
@@ -63,7 +53,7 @@ void ServerConnection::Serve(Loop& loop, Transport socket, std::string first_byt
   std::shared_ptr<ServerConnection> connection(
       new ServerConnection(loop, std::move(socket), std::move(peer), std::move(slot), connections));
   connections->Add(connection);
-  connection->SetIdleDeadline();
+  connection->deadline_.Set(connection->NextCheck());
   connection->Start(std::move(first_bytes));
 }
 
@@ -75,22 +65,32 @@ ServerConnection::ServerConnection(Loop& loop, Transport socket, std::string pee
       connections_(std::move(connections)),
       peer_(std::move(peer)),
       pings_(context_.options.keepalive),
+      lifecycle_(context_.options.keepalive_parameters, last_read(), context_.NextJitter()),
       deadline_(loop, [this] { OnDeadline(); }) {}
 
 void ServerConnection::Drain() {
-  GoAway(NGHTTP2_NO_ERROR, "server is shutting down");
+  SendAway("server is shutting down");
 }
 
 size_t ServerConnection::Close() {
   CloseSocket();
   deadline_.Clear();
-  return std::exchange(streams_, {}).size();
+  const size_t requests_cut = streams_.size();
+  TellCallsGone(absl::UnavailableError("the server is shutting down"));
+  return requests_cut;
 }
 
-void ServerConnection::OnClosed(const Status&) {
+void ServerConnection::OnClosed(const Status& reason) {
   deadline_.Clear();
-  streams_.clear();
+  TellCallsGone(reason);
   connections_->Remove(*this);
+}
+
+void ServerConnection::TellCallsGone(const Status& reason) {
+  const auto streams = std::exchange(streams_, {});
+  for (const auto& [stream_id, stream] : streams) {
+    if (stream->call != nullptr && !stream->call->ended()) stream->call->OnGone(reason);
+  }
 }
 
 ServerConnection::Stream* ServerConnection::Find(int32_t stream_id) {
@@ -101,8 +101,9 @@ ServerConnection::Stream* ServerConnection::Find(int32_t stream_id) {
 void ServerConnection::OnRequestBegin(int32_t stream_id) {
   auto stream = std::make_unique<Stream>();
   stream->request.peer = peer_;
-  stream->latest_end = std::chrono::steady_clock::now() + context_.options.limits.request_max;
-  if (streams_.empty() || !deadline_.is_set()) deadline_.Set(stream->latest_end);
+  stream->latest_end = last_read() + HeaderMax(context_.options.limits);
+  deadline_.SetNoLater(stream->latest_end);
+  lifecycle_.OnBusy();
   streams_.emplace(stream_id, std::move(stream));
 }
 
@@ -120,172 +121,68 @@ void ServerConnection::OnHeader(int32_t stream_id, std::string_view name, std::s
 }
 
 void ServerConnection::OnFrame(const nghttp2_frame& frame) {
-  if (frame.hd.type == NGHTTP2_PING && (frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) return OnPing();
+  if (frame.hd.type == NGHTTP2_PING) return OnPing(frame);
   if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return;
   const int32_t stream_id = frame.hd.stream_id;
   Stream* stream = Find(stream_id);
   if (stream == nullptr) return;
   stream->is_complete = EndsStream(frame);
   if (!stream->headers_are_complete && !stream->is_refused) OnHeadersComplete(stream_id, *stream);
-  if (stream->is_complete && !stream->is_refused) OnRequestComplete(stream_id, *stream);
+  const std::shared_ptr<Call> call = stream->call;
+  if (stream->is_complete && call != nullptr && !call->ended()) call->OnRequestEnd();
 }
 
-void ServerConnection::OnPing() {
-  if (pings_.Allows(std::chrono::steady_clock::now(), !streams_.empty())) return;
+void ServerConnection::OnPing(const nghttp2_frame& frame) {
+  if ((frame.hd.flags & NGHTTP2_FLAG_ACK) != 0) {
+    if (away_at_ != TimePoint::max()) FinishSendingAway();
+    return;
+  }
+  if (pings_.Allows(last_read(), !streams_.empty())) return;
   context_.refusals.Count(Refusal::kTooManyPings);
   GoAwayAndClose(NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings");
 }
 
 void ServerConnection::OnHeadersComplete(int32_t stream_id, Stream& stream) {
   stream.headers_are_complete = true;
-  stream.is_head = stream.request.method == "HEAD";
-  if (IsGrpc(stream.request)) return BeginGrpc(stream_id, stream);
-  BeginHttp(stream_id, stream);
-}
-
-void ServerConnection::BeginGrpc(int32_t stream_id, Stream& stream) {
-  const HttpRequest& request = stream.request;
-  if (request.method != "POST") {
-    const Status status = absl::InternalError(StrCat("grpc: the method is ", request.method, ", it must be POST"));
-    return RefuseGrpc(stream_id, stream, Refusal::kBadRequest, status);
+  stream.latest_end += context_.options.limits.request_max - HeaderMax(context_.options.limits);
+  if (grpc::IsGrpcContentType(stream.request.headers.Get("content-type"))) {
+    stream.call = GrpcCall::Begin(*this, stream_id, stream.request);
+  } else {
+    stream.call = HttpCall::Begin(*this, stream_id, stream.request);
   }
-  const StatusOr<const GrpcHandler*> handler = grpc::FindHandler(context_.options.grpc, request.path);
-  if (!handler.ok()) return RefuseGrpc(stream_id, stream, Refusal::kUnknownMethod, handler.status());
-  const StatusOr<Compression> compression = grpc::MessageCompression(request.headers);
-  if (!compression.ok()) return RefuseGrpc(stream_id, stream, Refusal::kBadEncoding, compression.status());
-  stream.grpc_handler = *handler;
-  stream.compression = *compression;
-  stream.answer_compression = grpc::AnswerCompression(*compression, request.headers.Get("grpc-accept-encoding"));
-  stream.message.emplace(context_.options.limits.message_bytes_max);
-}
-
-void ServerConnection::BeginHttp(int32_t stream_id, Stream& stream) {
-  const size_t bytes_max = context_.options.limits.body_bytes_max;
-  if (ContentLength(stream.request) > bytes_max) {
-    Refuse(stream_id, stream, Refusal::kBodyTooLarge, BodyTooLarge(bytes_max));
-  }
+  stream.is_refused = stream.call == nullptr;
+  if (stream.is_refused) return;
+  deadline_.SetNoLater(EndOf(stream));
+  const std::shared_ptr<Call> call = stream.call;
+  call->OnBegun();
 }
 
 void ServerConnection::OnBody(int32_t stream_id, std::string_view piece) {
-  Stream* stream = Find(stream_id);
-  if (stream == nullptr || stream->is_refused) return;
-  if (stream->message.has_value()) {
-    if (const Status status = stream->message->Append(piece); !status.ok()) {
-      RefuseGrpc(stream_id, *stream, CauseOf(status), status);
-    }
-    return;
-  }
-  const size_t bytes_max = context_.options.limits.body_bytes_max;
-  if (piece.size() > bytes_max - stream->body.size()) {
-    return Refuse(stream_id, *stream, Refusal::kBodyTooLarge, BodyTooLarge(bytes_max));
-  }
-  if (stream->body.empty()) stream->body.reserve(ContentLength(stream->request));
-  stream->body.append(piece);
-}
-
-void ServerConnection::OnRequestComplete(int32_t stream_id, Stream& stream) {
-  if (stream.grpc_handler != nullptr) return HandGrpc(stream_id, stream);
-  stream.request.body = Bytes(std::move(stream.body));
-  const size_t bytes_max = context_.options.limits.body_bytes_max;
-  auto refusal = UndoContentEncoding(stream.request, bytes_max, context_.refusals);
-  if (refusal.has_value()) return Answer(stream_id, *std::move(refusal));
-  Hand(stream_id, stream);
-}
-
-void ServerConnection::Hand(int32_t stream_id, Stream& stream) {
-  if (!context_.options.http) return Answer(stream_id, TextResponse(404, "404 page not found"));
-  context_.options.http(std::move(stream.request), HttpResponder(MakeSink(stream_id, &ServerConnection::Answer)));
-}
-
-void ServerConnection::HandGrpc(int32_t stream_id, Stream& stream) {
-  StatusOr<Bytes> message = std::move(*stream.message).Finish(stream.compression);
-  if (!message.ok()) return RefuseGrpc(stream_id, stream, CauseOf(message.status()), message.status());
-  GrpcRequest request{.method = std::move(stream.request.path),
-                      .metadata = std::move(stream.request.headers),
-                      .message = *std::move(message),
-                      .peer = peer_};
-  (*stream.grpc_handler)(std::move(request), GrpcResponder(MakeSink(stream_id, &ServerConnection::AnswerGrpc)));
-}
-
-// Carries an answer from any thread to this loop, where the stream, or all of the connection, may be gone by then.
-template <typename AnswerT>
-absl::AnyInvocable<void(AnswerT)> ServerConnection::MakeSink(int32_t stream_id,
-                                                             void (ServerConnection::*answer)(int32_t, AnswerT)) {
-  auto self = std::static_pointer_cast<ServerConnection>(shared_from_this());
-  return [weak_self = std::weak_ptr(self), stream_id, answer](AnswerT value) {
-    std::shared_ptr<ServerConnection> connection = weak_self.lock();
-    if (connection == nullptr) return;
-    Loop& loop = connection->loop();
-    if (loop.IsCurrent()) return ((*connection).*answer)(stream_id, std::move(value));
-    loop.Post([connection = std::move(connection), stream_id, answer, value = std::move(value)]() mutable {
-      ((*connection).*answer)(stream_id, std::move(value));
-    });
-  };
-}
-
-void ServerConnection::Refuse(int32_t stream_id, Stream& stream, Refusal cause, const HttpResponse& response) {
-  context_.refusals.Count(cause);
-  stream.is_refused = true;
-  Answer(stream_id, response);
-}
-
-void ServerConnection::RefuseGrpc(int32_t stream_id, Stream& stream, Refusal cause, const Status& status) {
-  context_.refusals.Count(cause);
-  stream.is_refused = true;
-  stream.message.reset();
-  AnswerGrpcError(stream_id, status);
-}
-
-void ServerConnection::Answer(int32_t stream_id, HttpResponse response) {
   const Stream* stream = Find(stream_id);
-  if (stream == nullptr || closed()) return;
-  const std::string status = StrCat(response.status);
-  const std::string content_length = StrCat(response.body.size());
-  std::vector<std::pair<std::string, std::string>> fields;
-  for (const auto& [name, value] : response.headers.fields()) {
-    std::string lower_name = ToLower(name);
-    if (!IsConnectionHeader(lower_name)) fields.emplace_back(std::move(lower_name), CleanHeaderValue(value));
+  if (stream != nullptr && stream->call != nullptr && !stream->call->ended()) {
+    const std::shared_ptr<Call> call = stream->call;
+    return call->OnBody(piece);
   }
-  std::vector<Header> headers = {{":status", status}};
-  const bool may_have_body = MayHaveBody(response.status);
-  if (may_have_body) headers.push_back({"content-length", content_length});
-  for (const auto& [name, value] : fields) headers.push_back({name, value});
-  std::optional<OutgoingBody> body;
-  if (may_have_body && !response.body.empty() && !stream->is_head) body = OutgoingBody{.content = response.body};
-  SubmitResponse(stream_id, headers, std::move(body));
+  ConsumeOnConnection(piece.size());
 }
 
-void ServerConnection::AnswerGrpc(int32_t stream_id, StatusOr<Bytes> answer) {
+void ServerConnection::OnBodyDrained(int32_t stream_id) {
   const Stream* stream = Find(stream_id);
-  if (stream == nullptr || closed()) return;
-  if (!answer.ok()) return AnswerGrpcError(stream_id, answer.status());
-  AnswerGrpcMessage(stream_id, *stream, *std::move(answer));
+  if (stream == nullptr || stream->call == nullptr) return;
+  const std::shared_ptr<Call> call = stream->call;
+  call->OnDrained();
 }
 
-// "Trailers-Only": one HEADERS frame says it all.
-void ServerConnection::AnswerGrpcError(int32_t stream_id, const Status& status) {
-  const grpc::Trailers trailers = grpc::StatusToTrailers(status);
-  std::vector<Header> headers = {
-      {":status", "200"}, {"content-type", "application/grpc"}, {"grpc-accept-encoding", grpc::kAcceptedEncodings}};
-  for (const auto& [name, value] : trailers) headers.push_back({name, value});
-  SubmitResponse(stream_id, headers, std::nullopt);
-}
-
-void ServerConnection::AnswerGrpcMessage(int32_t stream_id, const Stream& stream, Bytes message) {
-  const Compression compression = stream.answer_compression;
-  const bool is_compressed = compression != Compression::kNone && message.size() >= grpc::kCompressedAnswerBytesMin;
-  if (is_compressed) message = Compress(compression, message.view());
-  std::array<Header, 3> headers = {{{":status", "200"}, {"content-type", "application/grpc"}, {}}};
-  if (is_compressed) headers.back() = {"grpc-encoding", grpc::EncodingName(compression)};
-  const auto prefix = grpc::MessagePrefix(is_compressed, message.size());
-  OutgoingBody body{
-      .prefix = prefix, .content = std::move(message), .trailers = grpc::StatusToTrailers(absl::OkStatus())};
-  SubmitResponse(stream_id, std::span(headers).first(is_compressed ? 3 : 2), std::move(body));
-}
-
-void ServerConnection::OnStreamClosed(int32_t stream_id, uint32_t) {
-  streams_.erase(stream_id);
-  if (streams_.empty()) SetIdleDeadline();
+void ServerConnection::OnStreamClosed(int32_t stream_id, uint32_t error_code) {
+  auto stream = streams_.extract(stream_id);
+  if (streams_.empty()) {
+    lifecycle_.OnIdle(last_read());
+    deadline_.Set(NextCheck());
+  }
+  if (stream.empty()) return;
+  const std::shared_ptr<Call> call = stream.mapped()->call;
+  if (call == nullptr || call->ended()) return;
+  call->OnGone(absl::CancelledError(nghttp2_http2_strerror(error_code)));
 }
 
 void ServerConnection::OnFrameSent(const nghttp2_frame& frame) {
@@ -300,6 +197,7 @@ void ServerConnection::OnFrameSent(const nghttp2_frame& frame) {
       break;
     case NGHTTP2_GOAWAY:
       CountError(frame.goaway.error_code);
+      if (away_at_ != TimePoint::max()) SendPing();  // after the announcement: nghttp2 sends pings first
       break;
     default:
       break;
@@ -335,31 +233,84 @@ void ServerConnection::OnFlood() {
   context_.refusals.Count(Refusal::kFlood);
 }
 
-void ServerConnection::SetIdleDeadline() {
-  const auto idle_max = context_.options.limits.idle_max;
-  if (idle_max.count() == 0) return deadline_.Clear();
-  deadline_.SetAfter(idle_max);
+void ServerConnection::OnWriteStuck() {
+  context_.refusals.Count(Refusal::kSlowReader);
 }
 
-// Refuses the requests that took too long to arrive, and looks ahead to the next one that may.
+void ServerConnection::SendAway(std::string_view why) {
+  if (std::exchange(is_sent_away_, true)) return;
+  away_reason_ = why;
+  AnnounceGoAway();
+  away_at_ = std::chrono::steady_clock::now() + kHearing;
+  deadline_.SetNoLater(away_at_);
+}
+
+void ServerConnection::FinishSendingAway() {
+  away_at_ = TimePoint::max();
+  GoAway(NGHTTP2_NO_ERROR, std::exchange(away_reason_, {}));
+}
+
+// When something must be done about the stream if it is still there; max: never.
+ServerConnection::TimePoint ServerConnection::EndOf(const Stream& stream) {
+  if (stream.is_refused) return TimePoint::max();
+  if (stream.call == nullptr) return stream.latest_end;
+  if (stream.call->ended()) return TimePoint::max();
+  const bool is_limited = !stream.is_complete && !stream.call->is_streamed();
+  return is_limited ? std::min(stream.latest_end, stream.call->deadline()) : stream.call->deadline();
+}
+
+ServerConnection::TimePoint ServerConnection::NextCheck() const {
+  TimePoint next = std::min(away_at_, lifecycle_.next(last_read()));
+  for (const auto& [stream_id, stream] : streams_) next = std::min(next, EndOf(*stream));
+  return next;
+}
+
 void ServerConnection::OnDeadline() {
-  if (streams_.empty()) {
-    context_.refusals.Count(Refusal::kIdle);
-    return GoAway(NGHTTP2_NO_ERROR, "the connection was idle for too long");
-  }
   const TimePoint now = std::chrono::steady_clock::now();
-  TimePoint next = TimePoint::max();
-  for (auto& [stream_id, stream] : streams_) {
-    if (stream->is_complete || stream->is_refused) continue;
-    if (stream->latest_end > now) {
-      next = std::min(next, stream->latest_end);
+  if (now >= away_at_) FinishSendingAway();
+  CheckStreams(now);
+  if (!closed()) CheckLifecycle(now);
+  if (!closed()) deadline_.Set(NextCheck());
+}
+
+// Answers the calls whose deadline has passed, and resets the requests that took too long to arrive.
+void ServerConnection::CheckStreams(TimePoint now) {
+  std::vector<int32_t> due;
+  for (const auto& [stream_id, stream] : streams_) {
+    if (EndOf(*stream) <= now) due.push_back(stream_id);
+  }
+  for (const int32_t stream_id : due) {
+    Stream* stream = Find(stream_id);
+    if (stream == nullptr || EndOf(*stream) > now) continue;
+    const std::shared_ptr<Call> call = stream->call;
+    if (call != nullptr && call->deadline() <= now) {
+      call->OnDeadline();
       continue;
     }
     context_.refusals.Count(Refusal::kTimeout);
     stream->is_refused = true;
     ResetStream(stream_id, NGHTTP2_CANCEL);
   }
-  deadline_.Set(next);
+}
+
+void ServerConnection::CheckLifecycle(TimePoint now) {
+  const auto step = lifecycle_.Due(now, last_read());
+  if (!step.has_value()) return;
+  switch (*step) {
+    case Lifecycle::Step::kPing:
+      return SendPing();
+    case Lifecycle::Step::kDead:
+      context_.refusals.Count(Refusal::kPingTimeout);
+      return CloseSocket();
+    case Lifecycle::Step::kIdle:
+      context_.refusals.Count(Refusal::kIdle);
+      return SendAway("max_idle");
+    case Lifecycle::Step::kAge:
+      context_.refusals.Count(Refusal::kAge);
+      return SendAway("max_age");
+    case Lifecycle::Step::kGrace:
+      return CloseSocket();
+  }
 }
 
 }  // namespace spanloom::net::http2

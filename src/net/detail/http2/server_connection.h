@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The server's end of an HTTP/2 connection: collects requests stream by stream and hands them to the HTTP handler or,
-// by their content type, to gRPC's.
+// The server's end of an HTTP/2 connection: collects the headers of each stream and makes a call of it, gRPC's
+// (grpc_call.h) or plain HTTP's (http_call.h) by its content type; watches limits and times.
 
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
-#include <absl/functional/any_invocable.h>
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "net/detail/deadline.h"
 #include "net/detail/http2/connection.h"
+#include "net/detail/http2/lifecycle.h"
 #include "net/detail/http2/ping_policy.h"
 #include "net/detail/server_connection.h"
-#include "net/grpc.h"
-#include "net/grpc/framing.h"
 #include "net/http.h"
 
 namespace spanloom::net::http2 {
@@ -26,6 +23,8 @@ namespace spanloom::net::http2 {
 // Sequence-bound: its loop.
 class ServerConnection final : public Connection, public net::ServerConnection {
  public:
+  class Call;
+
   // Serves `socket`, whose first bytes were read already, until it is closed; then leaves `connections`.
   static void Serve(Loop& loop, Transport socket, std::string first_bytes, std::string peer, ConnectionSlot slot,
                     std::shared_ptr<ConnectionSet> connections);
@@ -33,20 +32,27 @@ class ServerConnection final : public Connection, public net::ServerConnection {
   void Drain() override;
   size_t Close() override;
 
+  // For its calls.
+  using Connection::AppendToBody;
+  using Connection::CloseBody;
+  using Connection::ConsumeOnConnection;
+  using Connection::ConsumeOnStream;
+  using Connection::loop;
+  using Connection::ResetStream;
+  using Connection::SubmitResponse;
+  using Connection::WidenStreamWindow;
+  [[nodiscard]] ServerContext& context() { return context_; }
+  [[nodiscard]] std::shared_ptr<ServerContext> shared_context() const { return slot_.shared_context(); }
+
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // A request and, once it is complete, the wait for its answer.
+  // A request: first its headers, then its call.
   struct Stream {
     HttpRequest request;
     size_t header_bytes = 0;
-    std::string body;                                     // of plain HTTP
-    const GrpcHandler* grpc_handler = nullptr;            // set if the request is gRPC and its method is served
-    std::optional<grpc::MessageReader> message;           // of gRPC
-    Compression compression = Compression::kNone;         // of the message
-    Compression answer_compression = Compression::kNone;  // that the client takes
-    TimePoint latest_end;                                 // of the request's last byte
-    bool is_head = false;
+    std::shared_ptr<Call> call;  // shared with the handler's objects; null before the headers' end, or if refused
+    TimePoint latest_end;        // of the request's header, then of its last byte
     bool headers_are_complete = false;
     bool is_complete = false;  // its last byte has arrived
     bool is_refused = false;   // what still arrives is discarded
@@ -62,31 +68,28 @@ class ServerConnection final : public Connection, public net::ServerConnection {
   void OnStreamClosed(int32_t stream_id, uint32_t error_code) override;
   void OnFrameSent(const nghttp2_frame& frame) override;
   void OnInvalidFrame(int nghttp2_error) override;
+  void OnBodyDrained(int32_t stream_id) override;
+  void OnWriteStuck() override;
   void OnFlood() override;
   void OnClosed(const Status& reason) override;
 
   [[nodiscard]] Stream* Find(int32_t stream_id);
-  void OnPing();
+  void OnPing(const nghttp2_frame& frame);
   void OnAnswerEnded(int32_t stream_id);
   void CountError(uint32_t error_code);
   void OnHeadersComplete(int32_t stream_id, Stream& stream);
-  void BeginGrpc(int32_t stream_id, Stream& stream);
-  void BeginHttp(int32_t stream_id, Stream& stream);
-  void OnRequestComplete(int32_t stream_id, Stream& stream);
-  void Hand(int32_t stream_id, Stream& stream);
-  void HandGrpc(int32_t stream_id, Stream& stream);
+  void TellCallsGone(const Status& reason);
 
-  void Refuse(int32_t stream_id, Stream& stream, Refusal cause, const HttpResponse& response);
-  void RefuseGrpc(int32_t stream_id, Stream& stream, Refusal cause, const Status& status);
-  void Answer(int32_t stream_id, HttpResponse response);
-  void AnswerGrpc(int32_t stream_id, StatusOr<Bytes> answer);
-  void AnswerGrpcError(int32_t stream_id, const Status& status);
-  void AnswerGrpcMessage(int32_t stream_id, const Stream& stream, Bytes message);
-  template <typename AnswerT>
-  absl::AnyInvocable<void(AnswerT)> MakeSink(int32_t stream_id, void (ServerConnection::*answer)(int32_t, AnswerT));
+  // Sends the client away: announces it, and when that has been heard, says which streams are served.
+  void SendAway(std::string_view why);
+  void FinishSendingAway();
 
+  // Times: all of them share one deadline_.
   void OnDeadline();
-  void SetIdleDeadline();
+  void CheckStreams(TimePoint now);
+  void CheckLifecycle(TimePoint now);
+  [[nodiscard]] TimePoint NextCheck() const;
+  [[nodiscard]] static TimePoint EndOf(const Stream& stream);
 
   ServerContext& context_;
   ConnectionSlot slot_;
@@ -94,7 +97,11 @@ class ServerConnection final : public Connection, public net::ServerConnection {
   const std::string peer_;
   absl::flat_hash_map<int32_t, std::unique_ptr<Stream>> streams_;  // requests under way
   PingPolicy pings_;
-  Deadline deadline_;  // the earliest of the streams' latest_end, or the end of idleness
+  Lifecycle lifecycle_;
+  std::string away_reason_;               // while away_at_ is set
+  TimePoint away_at_ = TimePoint::max();  // when the announcement of GOAWAY counts as heard
+  bool is_sent_away_ = false;
+  Deadline deadline_;  // the next time that something may be due
 };
 
 }  // namespace spanloom::net::http2

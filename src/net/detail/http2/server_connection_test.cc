@@ -76,7 +76,8 @@ TEST_F(Http2Server, ServesPlainHttpToo) {
                      HeaderBlock({{":method", "POST"}, {":scheme", "http"}, {":path", "/a?b"}, {":authority", "x"}})));
   client.Send(Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "body"));
   const std::string answer = client.Answer(1);
-  EXPECT_THAT(answer, HasSubstr(":status: 200\ncontent-length: 4\nx-path: /a\nx-query: b\n"));
+  EXPECT_THAT(answer, HasSubstr("x-path: /a\nx-query: b\n"));
+  EXPECT_THAT(answer, HasSubstr(":status: 200\ncontent-length: 4\n"));
   EXPECT_THAT(answer, testing::EndsWith("body"));
 }
 
@@ -94,8 +95,12 @@ TEST_F(Http2Server, SendsNoBodyWhereNoneMayBe) {
     peer->Send(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, stream_id, block));
     return peer->Answer(std::exchange(stream_id, stream_id + 2));
   };
-  EXPECT_EQ(answer_to("HEAD", "/"), ":status: 200\ncontent-length: 4\ncontent-type: text/plain; charset=utf-8\n");
-  EXPECT_EQ(answer_to("GET", "/204"), ":status: 204\ncontent-type: text/plain; charset=utf-8\n");
+  const std::string head = answer_to("HEAD", "/");
+  EXPECT_THAT(head, testing::StartsWith(":status: 200\ncontent-length: 4\ndate: "));
+  EXPECT_THAT(head, testing::EndsWith("\ncontent-type: text/plain; charset=utf-8\n"));
+  const std::string empty = answer_to("GET", "/204");
+  EXPECT_THAT(empty, testing::StartsWith(":status: 204\ndate: "));
+  EXPECT_THAT(empty, testing::EndsWith("\ncontent-type: text/plain; charset=utf-8\n"));
   EXPECT_THAT(answer_to("GET", "/"), testing::EndsWith("body"));
 }
 

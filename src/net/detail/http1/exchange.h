@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A request on an HTTP/1.1 connection, as the handler's objects and the connection share it: what the handler wants
+// next, and what it has said.
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "net/detail/exchange.h"
+#include "net/detail/held_bytes.h"
+#include "net/loop.h"
+
+namespace spanloom::net::http1 {
+
+class ServerConnection;
+
+// Sequence-bound: the connection's loop, but for HttpExchange's functions, which are thread-safe. The connection is
+// woken (ServerConnection::Wake) by whatever the handler says.
+class Exchange final : public HttpExchange, public std::enable_shared_from_this<Exchange> {
+ public:
+  explicit Exchange(ServerConnection& connection);
+
+  void Respond(HttpResponse response) override;
+  void Begin(HttpResponse head) override;
+  void Write(Bytes piece, WriteDone done) override;
+  void End() override;
+  void Abort() override;
+  void Read(PieceDone done) override;
+
+  // What the handler has said; the connection takes it.
+  [[nodiscard]] bool has_answer() const { return answer_.has_value(); }
+  [[nodiscard]] bool is_streamed() const { return is_streamed_; }  // the answer is a head, pieces follow
+  [[nodiscard]] HttpResponse TakeAnswer() { return *std::exchange(answer_, std::nullopt); }
+  [[nodiscard]] bool has_piece() const { return piece_.has_value(); }
+  [[nodiscard]] Bytes TakePiece() { return *std::exchange(piece_, std::nullopt); }
+  [[nodiscard]] bool has_ended() const { return has_ended_; }
+  [[nodiscard]] bool is_aborted() const { return is_aborted_; }
+  [[nodiscard]] bool wants_body() const { return read_done_ != nullptr; }
+
+  // The piece was written.
+  void OnWritten();
+  // The next part of the request's body, or why there is none.
+  void OnBody(StatusOr<Bytes> piece);
+  // The answer is written: nothing more is taken.
+  void OnAnswered();
+  // The client is gone. An answer may still be given.
+  void OnClientGone();
+
+  [[nodiscard]] HeldBytes& held() { return held_; }
+
+ private:
+  template <typename Step>
+  void OnLoop(Step step);
+  void FailCallbacks();
+
+  const std::weak_ptr<ServerConnection> connection_;
+  HeldBytes held_;
+  std::optional<HttpResponse> answer_;
+  std::optional<Bytes> piece_;
+  WriteDone write_done_;
+  PieceDone read_done_;
+  bool is_streamed_ = false;
+  bool has_ended_ = false;
+  bool is_aborted_ = false;
+  bool is_over_ = false;  // the connection takes nothing more
+};
+
+}  // namespace spanloom::net::http1
