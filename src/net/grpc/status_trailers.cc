@@ -2,20 +2,22 @@
 
 #include "net/grpc/status_trailers.h"
 
+#include <absl/strings/cord.h>
 #include <absl/strings/escaping.h>
 #include <absl/strings/numbers.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
-#include "base/check.h"
 #include "base/text.h"
 
 namespace spanloom::net::grpc {
 namespace {
 
 constexpr size_t kMessageBytesMax = 2048;  // grpc-go and C-core take 8 to 16 KiB of headers; escapes may triple it
+constexpr size_t kDetailsBytesMax = 4096;  // a third more in base64
 constexpr int kCodeMax = 16;               // UNAUTHENTICATED
 
 // Protobuf field numbers (google/rpc/status.proto, error_details.proto, protobuf/any.proto, protobuf/duration.proto).
@@ -27,6 +29,7 @@ constexpr int kAnyValue = 2;
 constexpr int kRetryInfoDelay = 1;
 constexpr int kDurationSeconds = 1;
 constexpr int kDurationNanos = 2;
+constexpr std::string_view kTypePrefix = "type.googleapis.com/";
 constexpr std::string_view kRetryInfoType = "type.googleapis.com/google.rpc.RetryInfo";
 
 constexpr int kVarint = 0;
@@ -124,19 +127,50 @@ std::chrono::milliseconds DecodeDuration(std::string_view duration) {
   return std::chrono::milliseconds(seconds * 1000 + (nanos + 999'999) / 1'000'000);
 }
 
-std::optional<std::chrono::milliseconds> RetryDelayFromAny(std::string_view any) {
+struct Any {
   std::string_view type;
   std::string_view value;
-  ForEachField(any, [&](const Field& field) {
-    if (field.number == kAnyTypeUrl) type = field.bytes;
-    if (field.number == kAnyValue) value = field.bytes;
+};
+
+Any DecodeAny(std::string_view bytes) {
+  Any any;
+  ForEachField(bytes, [&](const Field& field) {
+    if (field.number == kAnyTypeUrl) any.type = field.bytes;
+    if (field.number == kAnyValue) any.value = field.bytes;
   });
-  if (!type.ends_with("/google.rpc.RetryInfo")) return std::nullopt;
+  return any;
+}
+
+bool IsRetryInfo(const Any& any) {
+  return any.type.ends_with("/google.rpc.RetryInfo");
+}
+
+std::optional<std::chrono::milliseconds> DecodeRetryInfo(std::string_view bytes) {
   std::optional<std::chrono::milliseconds> delay;
-  ForEachField(value, [&](const Field& field) {
+  ForEachField(bytes, [&](const Field& field) {
     if (field.number == kRetryInfoDelay) delay = DecodeDuration(field.bytes);
   });
   return delay;
+}
+
+std::string EncodeAny(std::string_view type, std::string_view value) {
+  std::string any;
+  AppendBytes(kAnyTypeUrl, type, any);
+  AppendBytes(kAnyValue, value, any);
+  return any;
+}
+
+// The details of `status`, encoded as the repeated field of google.rpc.Status.
+std::string EncodeDetails(const Status& status) {
+  std::string details;
+  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
+    if (!StdView(type).starts_with(kTypePrefix) || details.size() + payload.size() > kDetailsBytesMax) return;
+    AppendBytes(kStatusDetails, EncodeAny(StdView(type), std::string(payload)), details);
+  });
+  if (const auto delay = RetryDelay(status); delay.has_value()) {
+    AppendBytes(kStatusDetails, EncodeAny(kRetryInfoType, EncodeRetryInfo(*delay)), details);
+  }
+  return details;
 }
 
 std::string_view Shortened(std::string_view message) {
@@ -171,24 +205,25 @@ std::string EncodeGrpcMessage(std::string_view message) {
 }
 
 std::string EncodeStatusDetails(const Status& status) {
-  const auto delay = RetryDelay(status);
-  CHECK(delay.has_value());
-  std::string any;
-  AppendBytes(kAnyTypeUrl, kRetryInfoType, any);
-  AppendBytes(kAnyValue, EncodeRetryInfo(*delay), any);
-  std::string details;
-  AppendInteger(kStatusCode, static_cast<uint64_t>(status.raw_code()), details);
-  AppendBytes(kStatusMessage, Shortened(StdView(status.message())), details);
-  AppendBytes(kStatusDetails, any, details);
-  return details;
+  const std::string details = EncodeDetails(status);
+  if (details.empty()) return {};
+  std::string encoded;
+  AppendInteger(kStatusCode, static_cast<uint64_t>(status.raw_code()), encoded);
+  AppendBytes(kStatusMessage, Shortened(StdView(status.message())), encoded);
+  return encoded + details;
 }
 
-std::optional<std::chrono::milliseconds> RetryDelayFromDetails(std::string_view details) {
-  std::optional<std::chrono::milliseconds> delay;
+Status WithStatusDetails(Status status, std::string_view details) {
   ForEachField(details, [&](const Field& field) {
-    if (field.number == kStatusDetails && !delay.has_value()) delay = RetryDelayFromAny(field.bytes);
+    if (field.number != kStatusDetails) return;
+    const Any any = DecodeAny(field.bytes);
+    if (!IsRetryInfo(any)) {
+      if (any.type.starts_with(kTypePrefix)) status.SetPayload(AbslView(any.type), absl::Cord(AbslView(any.value)));
+    } else if (const auto delay = DecodeRetryInfo(any.value); delay.has_value() && !RetryDelay(status).has_value()) {
+      status = WithRetryDelay(std::move(status), *delay);
+    }
   });
-  return delay;
+  return status;
 }
 
 Trailers StatusToTrailers(const Status& status) {
@@ -197,8 +232,8 @@ Trailers StatusToTrailers(const Status& status) {
   if (!status.message().empty()) {
     trailers.emplace_back("grpc-message", EncodeGrpcMessage(Shortened(StdView(status.message()))));
   }
-  if (RetryDelay(status).has_value()) {
-    trailers.emplace_back("grpc-status-details-bin", UnpaddedBase64(EncodeStatusDetails(status)));
+  if (const std::string details = EncodeStatusDetails(status); !details.empty()) {
+    trailers.emplace_back("grpc-status-details-bin", UnpaddedBase64(details));
   }
   return trailers;
 }
@@ -213,8 +248,7 @@ Status StatusFromTrailers(const HttpHeaders& fields) {
   const Status status(static_cast<absl::StatusCode>(code), message);
   std::string details;
   if (!absl::Base64Unescape(AbslView(fields.Get("grpc-status-details-bin")), &details)) return status;
-  const auto delay = RetryDelayFromDetails(details);
-  return delay.has_value() ? WithRetryDelay(status, *delay) : status;
+  return WithStatusDetails(status, details);
 }
 
 Status StatusFromHttp(int http_status) {

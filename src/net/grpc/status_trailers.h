@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A Status as gRPC's trailers, and back: grpc-status, grpc-message (percent-encoded) and, if it has a retry delay,
-// grpc-status-details-bin (base64 of a google.rpc.Status that holds a google.rpc.RetryInfo).
+// A Status as gRPC's trailers, and back: grpc-status, grpc-message (percent-encoded) and, if it has details,
+// grpc-status-details-bin (base64 of a google.rpc.Status). A detail is a payload of the Status whose type URL begins
+// with "type.googleapis.com/" and whose bytes are that message, or its retry delay, which is a google.rpc.RetryInfo.
 
 #pragma once
 
@@ -17,7 +18,8 @@ namespace spanloom::net::grpc {
 
 using Trailers = std::vector<std::pair<std::string, std::string>>;
 
-// The trailers that say `status`. A message is cut after 2 KiB, since clients refuse long header blocks.
+// The trailers that say `status`. Since clients refuse long header blocks, a message is cut after 2 KiB, and details
+// are left out that would make more than 4 KiB together.
 [[nodiscard]] Trailers StatusToTrailers(const Status& status);
 
 // What an answer's headers or trailers say; a code out of range is kUnknown. `fields` must hold grpc-status.
@@ -29,10 +31,10 @@ using Trailers = std::vector<std::pair<std::string, std::string>>;
 // grpc-message: bytes outside 0x20 to 0x7e, and "%", become "%XX".
 [[nodiscard]] std::string EncodeGrpcMessage(std::string_view message);
 
-// A google.rpc.Status with one detail, RetryInfo. `status` must have a retry delay.
+// `status` as a google.rpc.Status, the retry delay as its last detail; "" if it has no details.
 [[nodiscard]] std::string EncodeStatusDetails(const Status& status);
 
-// The retry delay in the bytes of a google.rpc.Status; nullopt if there is none or the bytes are broken.
-[[nodiscard]] std::optional<std::chrono::milliseconds> RetryDelayFromDetails(std::string_view details);
+// The details in the bytes of a google.rpc.Status, added to `status`; what follows broken bytes is left out.
+[[nodiscard]] Status WithStatusDetails(Status status, std::string_view details);
 
 }  // namespace spanloom::net::grpc

@@ -8,7 +8,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto delay = spanloom::net::grpc::RetryDelayFromDetails(text);
+  const auto status = spanloom::net::grpc::WithStatusDetails(absl::UnavailableError("x"), text);
+  const auto delay = spanloom::RetryDelay(status);
   CHECK(!delay.has_value() || delay->count() >= 0);
   CHECK(spanloom::net::PercentDecode(spanloom::net::grpc::EncodeGrpcMessage(text)) == text);
   return 0;

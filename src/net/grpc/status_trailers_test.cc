@@ -2,6 +2,7 @@
 
 #include "net/grpc/status_trailers.h"
 
+#include <absl/strings/cord.h>
 #include <absl/strings/escaping.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -58,17 +59,46 @@ TEST(StatusTrailers, DetailsAreGoogleRpcStatus) {
   EXPECT_EQ(DelayIn(unpadded), std::chrono::milliseconds(1'500));
 }
 
+// Scenario: google.rpc.Status{9, "50 % of ünits\n", [Any{ErrorInfo{reason, domain}}, Any{RetryInfo{2.5 s}}]} as
+// protobuf for Python encodes it.
+// Guarantees: read, it is a Status with both details; written again, the same bytes.
+TEST(StatusTrailers, CarriesAnyDetailsBothWays) {
+  const std::string bytes =
+      "CAkSDzUwICUgb2Ygw7xuaXRzCho9Cih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuRXJyb3JJbmZvEhEKBVFVT1RBEghzcGFubG9v"
+      "bRo2Cih0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuUmV0cnlJbmZvEgoKCAgCEIDKte4B";
+  HttpHeaders fields;
+  fields.Add("grpc-status", "9");
+  fields.Add("grpc-message", "50 %25 of %C3%BCnits%0A");
+  fields.Add("grpc-status-details-bin", bytes);
+  const Status status = StatusFromTrailers(fields);
+  EXPECT_EQ(status.message(), "50 % of \xc3\xbcnits\n");
+  EXPECT_EQ(RetryDelay(status), std::chrono::milliseconds(2'500));
+  const auto info = status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo");
+  ASSERT_TRUE(info.has_value());
+  EXPECT_EQ(std::string(*info), "\n\x05QUOTA\x12\x08spanloom");
+  EXPECT_THAT(StatusToTrailers(status),
+              ElementsAre(Pair("grpc-status", "9"), Pair("grpc-message", "50 %25 of %C3%BCnits%0A"),
+                          Pair("grpc-status-details-bin", bytes)));
+}
+
+TEST(StatusTrailers, LeavesOutDetailsThatAreTooLong) {
+  Status status = WithRetryDelay(absl::UnavailableError("full"), std::chrono::milliseconds(1'500));
+  status.SetPayload("type.googleapis.com/google.rpc.DebugInfo", absl::Cord(std::string(5'000, 'x')));
+  EXPECT_EQ(StatusToTrailers(status), StatusToTrailers(RoundTrip(status)));
+  EXPECT_EQ(RetryDelay(RoundTrip(status)), std::chrono::milliseconds(1'500));
+}
+
 // Scenario: every prefix of good details, and details with every byte changed.
 // Guarantees: broken details give no delay or some delay, and nothing worse.
 TEST(StatusTrailers, BrokenDetailsAreHarmless) {
   const Status status = WithRetryDelay(absl::UnavailableError("full"), std::chrono::milliseconds(1'500));
   const std::string details = EncodeStatusDetails(status);
   for (size_t i = 0; i < details.size(); ++i) {
-    EXPECT_FALSE(RetryDelayFromDetails(details.substr(0, i)).has_value());
+    EXPECT_FALSE(RetryDelay(WithStatusDetails(absl::UnavailableError("x"), details.substr(0, i))).has_value());
     for (const char byte : {'\0', '\x7f', '\xff'}) {
       std::string changed = details;
       changed[i] = byte;
-      const auto delay = RetryDelayFromDetails(changed);
+      const auto delay = RetryDelay(WithStatusDetails(absl::UnavailableError("x"), changed));
       EXPECT_GE(delay.value_or(std::chrono::milliseconds(0)).count(), 0);
     }
   }
