@@ -69,7 +69,8 @@ struct ServerOptions {
   ServerLimits limits;
   KeepaliveEnforcement keepalive;
   KeepaliveParameters keepalive_parameters;
-  HttpHandler http;  // unset: a request that is not gRPC is answered 404
+  bool keep_alive = true;  // false: an HTTP/1.1 connection ends after one request
+  HttpHandler http;        // unset: a request that is not gRPC is answered 404
   // Takes requests when their header has arrived: those that `is_streamed` picks by it, or all if that is unset.
   HttpStreamHandler http_stream;
   std::function<bool(const HttpRequest& head)> is_streamed;  // on the loop; thread-safe

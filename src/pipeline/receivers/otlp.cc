@@ -24,6 +24,41 @@ constexpr uint16_t kHttpPort = 4318;
 constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 constexpr std::string_view kNoAuth = "remove it; authenticate in front of this process";
 
+constexpr std::string_view kNoMetadata = "remove it; no component reads the headers of requests";
+
+milliseconds AsMilliseconds(std::chrono::nanoseconds duration) {
+  return std::chrono::ceil<milliseconds>(duration);  // what is set does not become 0, which means not set
+}
+
+// `duration`, if it was set.
+void SetIfGiven(std::chrono::nanoseconds duration, milliseconds& limit) {
+  if (duration.count() > 0) limit = AsMilliseconds(duration);
+}
+
+// What is said in every answer over HTTP besides the answer. Immutable; shared with the handlers of requests.
+struct HttpFront {
+  config::StringMap response_headers;
+  std::optional<Cors> cors;
+
+  [[nodiscard]] bool is_plain() const { return response_headers.empty() && !cors; }
+
+  void Adorn(std::string_view origin, net::HttpResponse& response) const {
+    for (const auto& [name, value] : response_headers) response.headers.Add(name, value);
+    if (cors) cors->Permit(origin, response);
+  }
+};
+
+// A responder that adorns the answer before it passes it on.
+net::HttpResponder Adorned(const std::shared_ptr<const HttpFront>& front, const net::HttpRequest& request,
+                           net::HttpResponder responder) {
+  if (front->is_plain()) return responder;
+  return net::HttpResponder([front, origin = std::string(request.headers.Get("origin")),
+                             responder = std::move(responder)](net::HttpResponse response) mutable {
+    front->Adorn(origin, response);
+    std::move(responder).Respond(std::move(response));
+  });
+}
+
 StatusOr<Bytes> AsProtobuf(OtlpEncoding encoding, Bytes body) {
   if (encoding == OtlpEncoding::kProtobuf) return body;
   ASSIGN_OR_RETURN(std::string message, otlp::TranscodeTracesJson(body.view()));
@@ -58,7 +93,18 @@ void KeepaliveEnforcementOptions::Declare(config::OptionsReader& r) {
 
 void KeepaliveOptions::Declare(config::OptionsReader& r) {
   r.Field("enforcement_policy", enforcement_policy, "How often clients may ping.");
-  r.Unsupported("server_parameters", "remove it; connections are kept as long as clients keep them");
+  r.Field("server_parameters", server_parameters, "How long connections live, and when silent clients are pinged.");
+}
+
+void KeepaliveParametersOptions::Declare(config::OptionsReader& r) {
+  r.Field("max_connection_idle", max_connection_idle,
+          "A connection without a call for this long is sent away; 0 means never.");
+  r.Field("max_connection_age", max_connection_age,
+          "A connection is sent away after this, give or take 10 %; 0 means never.");
+  r.Field("max_connection_age_grace", max_connection_age_grace,
+          "How long the calls of a connection that is sent away for its age may take; 0 means for ever.");
+  r.Field("time", time, "A client that is silent for this long is pinged; 0 means 2h.");
+  r.Field("timeout", timeout, "A client that does not answer a ping for this long is cut off; 0 means 20s.");
 }
 
 void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
@@ -70,8 +116,11 @@ void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
               {.min = 0, .max = 1024});
   r.Field("max_concurrent_streams", max_concurrent_streams,
           "Calls that one connection may have under way; 0 means the server's own limit of 256.", {.unit = "calls"});
-  r.Field("keepalive", keepalive, "Rules for HTTP/2 pings.");
+  r.Field("keepalive", keepalive, "Rules for HTTP/2 pings and the life of connections.");
   r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
+  r.Unsupported("read_buffer_size", "remove it; all connections of a loop read through one buffer of 64 KiB");
+  r.Unsupported("write_buffer_size", "remove it; answers are written as they come, at most 256 KiB at once");
+  r.Unsupported("include_metadata", kNoMetadata);
   r.Unsupported("auth", kNoAuth);
 }
 
@@ -88,7 +137,15 @@ void OtlpHttpOptions::Declare(config::OptionsReader& r) {
           {.min = 0, .max = 1 << 30, .unit = "bytes"});
   r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
   r.Unsupported("auth", kNoAuth);
-  r.Unsupported("cors", "remove it; browsers cannot send to this version");
+  r.Field("read_timeout", read_timeout, "Longest time for a request to arrive; 0 means 60s.");
+  r.Field("read_header_timeout", read_header_timeout, "Longest time for its header to arrive; 0 means read_timeout.");
+  r.Field("write_timeout", write_timeout,
+          "A client that takes nothing of its answer for this long is cut off; 0 means 60s.");
+  r.Field("idle_timeout", idle_timeout, "A connection without a request for this long is closed; 0 means never.");
+  r.Field("keep_alives_enabled", keep_alives_enabled, "Whether a connection may carry more than one request.");
+  r.Field("response_headers", response_headers, "Headers that are added to every answer.");
+  r.Field("cors", cors, "Which web pages may send.");
+  r.Unsupported("include_metadata", kNoMetadata);
 }
 
 Status OtlpHttpOptions::Validate() const {
@@ -239,9 +296,15 @@ net::ServerOptions OtlpReceiver::GrpcServer() const {
   if (is_bare_path) server.endpoint = StrCat("unix:", grpc.endpoint);
   if (grpc.message_bytes_max > 0) server.limits.message_bytes_max = grpc.message_bytes_max;
   if (grpc.max_concurrent_streams > 0) server.limits.streams_max = grpc.max_concurrent_streams;
-  server.keepalive.min_time = std::chrono::duration_cast<milliseconds>(policy.min_time);
+  server.keepalive.min_time = AsMilliseconds(policy.min_time);
   server.keepalive.permit_without_stream = policy.permit_without_stream;
   if (grpc.tls) server.tls = grpc.tls->settings;
+  const KeepaliveParametersOptions& parameters = grpc.keepalive.server_parameters;
+  SetIfGiven(parameters.max_connection_idle, server.keepalive_parameters.idle_max);
+  SetIfGiven(parameters.max_connection_age, server.keepalive_parameters.age_max);
+  SetIfGiven(parameters.max_connection_age_grace, server.keepalive_parameters.age_grace);
+  SetIfGiven(parameters.time, server.keepalive_parameters.time);
+  SetIfGiven(parameters.timeout, server.keepalive_parameters.timeout);
   server.grpc.emplace(kExportMethod, [intake = grpc_intake_](net::GrpcRequest request, net::GrpcResponder responder) {
     intake->TakeGrpc(std::move(request), std::move(responder));
   });
@@ -251,10 +314,24 @@ net::ServerOptions OtlpReceiver::GrpcServer() const {
 void OtlpReceiver::AddHttp(net::ServerOptions& server) const {
   const OtlpHttpOptions& http = *options_.protocols.http;
   if (http.max_request_body_size > 0) server.limits.body_bytes_max = http.max_request_body_size;
-  server.http = [intake = http_intake_, path = http.traces_url_path](net::HttpRequest request,
-                                                                     net::HttpResponder responder) {
-    if (request.path != path) return std::move(responder).Respond(net::TextResponse(404, "404 page not found\n"));
-    intake->TakeHttp(std::move(request), std::move(responder));
+  SetIfGiven(http.read_timeout, server.limits.request_max);
+  SetIfGiven(http.read_header_timeout, server.limits.header_max);
+  SetIfGiven(http.write_timeout, server.limits.write_max);
+  SetIfGiven(http.idle_timeout, server.limits.idle_max);
+  server.keep_alive = http.keep_alives_enabled;
+  auto front = std::make_shared<HttpFront>();
+  front->response_headers = http.response_headers;
+  if (http.cors) front->cors.emplace(*http.cors);
+  server.http = [intake = http_intake_, path = http.traces_url_path,
+                 front = std::shared_ptr<const HttpFront>(std::move(front))](net::HttpRequest request,
+                                                                             net::HttpResponder responder) {
+    if (front->cors) {
+      auto allowed = front->cors->Preflight(request);
+      if (allowed) return std::move(responder).Respond(*std::move(allowed));
+    }
+    net::HttpResponder adorned = Adorned(front, request, std::move(responder));
+    if (request.path != path) return std::move(adorned).Respond(net::TextResponse(404, "404 page not found\n"));
+    intake->TakeHttp(std::move(request), std::move(adorned));
   };
 }
 

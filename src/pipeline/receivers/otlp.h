@@ -15,6 +15,7 @@
 
 #include "config/options.h"
 #include "net/server.h"
+#include "pipeline/receivers/cors.h"
 #include "pipeline/registry.h"
 #include "pipeline/tls_options.h"
 
@@ -26,8 +27,19 @@ struct KeepaliveEnforcementOptions {
   void Declare(config::OptionsReader& r);
 };
 
+// grpc-go's keepalive.ServerParameters; 0 means gRPC's default, which is for ever but for `time` and `timeout`.
+struct KeepaliveParametersOptions {
+  std::chrono::nanoseconds max_connection_idle{0};
+  std::chrono::nanoseconds max_connection_age{0};
+  std::chrono::nanoseconds max_connection_age_grace{0};
+  std::chrono::nanoseconds time{0};     // 0: 2 h
+  std::chrono::nanoseconds timeout{0};  // 0: 20 s
+  void Declare(config::OptionsReader& r);
+};
+
 struct KeepaliveOptions {
   KeepaliveEnforcementOptions enforcement_policy;
+  KeepaliveParametersOptions server_parameters;
   void Declare(config::OptionsReader& r);
 };
 
@@ -49,6 +61,14 @@ struct OtlpHttpOptions {
   std::string traces_url_path = "/v1/traces";
   size_t max_request_body_size = 0;     // bytes; 0: 20 MiB, the Collector's default
   std::optional<ServerTlsOptions> tls;  // unset: cleartext
+  // 0: the server's own limits (net/server.h); an idle connection is then kept for ever.
+  std::chrono::nanoseconds read_timeout{0};
+  std::chrono::nanoseconds read_header_timeout{0};
+  std::chrono::nanoseconds write_timeout{0};
+  std::chrono::nanoseconds idle_timeout{0};
+  bool keep_alives_enabled = true;
+  config::StringMap response_headers;
+  std::optional<CorsOptions> cors;
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };

@@ -185,6 +185,35 @@ TEST_F(OtlpReceiverTest, ListensOnAUnixSocket) {
   EXPECT_TRUE(Grpc(BatchOf({"a"}).Encode()).ok());
 }
 
+// Scenario: a browser asks what it may send, sends, and another page's request fails with 404.
+// Guarantees: the preflight is answered, and every answer says what its page may read, with the headers configured.
+TEST_F(OtlpReceiverTest, AnswersWebPages) {
+  Start(
+      "protocols: {http: {endpoint: '127.0.0.1:0', cors: {allowed_origins: ['https://*.example.com']}, "
+      "response_headers: {x-served-by: spanloom}}}");
+  net::HttpRequest preflight = PostTraces("");
+  preflight.method = "OPTIONS";
+  preflight.headers.Add("origin", "https://shop.example.com");
+  preflight.headers.Add("access-control-request-method", "POST");
+  const net::HttpResponse allowed = Http(preflight);
+  EXPECT_EQ(allowed.status, 204);
+  EXPECT_EQ(allowed.headers.Get("access-control-allow-origin"), "https://shop.example.com");
+  net::HttpRequest request = PostTraces(std::string(BatchOf({"a"}).Encode().view()));
+  request.headers.Add("origin", "https://shop.example.com");
+  const net::HttpResponse taken = Http(request);
+  EXPECT_EQ(taken.status, 200);
+  EXPECT_EQ(taken.headers.Get("access-control-allow-origin"), "https://shop.example.com");
+  EXPECT_EQ(taken.headers.Get("x-served-by"), "spanloom");
+  request.path = "/elsewhere";
+  EXPECT_EQ(Http(request).headers.Get("access-control-allow-origin"), "https://shop.example.com");
+}
+
+TEST_F(OtlpReceiverTest, EndsConnectionsAfterOneRequestWhenToldTo) {
+  Start("protocols: {http: {endpoint: '127.0.0.1:0', keep_alives_enabled: false}}");
+  net::HttpRequest request = PostTraces(std::string(BatchOf({"a"}).Encode().view()));
+  EXPECT_EQ(Http(request).headers.Get("connection"), "close");
+}
+
 // Scenario: another receiver has the port.
 // Guarantees: the error names the endpoint; the first one goes on.
 TEST_F(OtlpReceiverTest, NamesThePortThatIsTaken) {
@@ -232,6 +261,10 @@ TEST(OtlpReceiverOptions, RefusesWhatTheCollectorRefuses) {
               ElementsAre("f:1: receivers::otlp::protocols::grpc::max_recv_msg_size_mib: expected type 'int', got "
                           "'string' \"4\""));
   EXPECT_TRUE(Problems("protocols: {grpc: , http: }").empty());
+  EXPECT_THAT(Problems("protocols: {grpc: {read_buffer_size: 524288}}"), ElementsAre(HasSubstr("64 KiB")));
+  EXPECT_TRUE(
+      Problems("protocols: {grpc: {keepalive: {server_parameters: {max_connection_age: 10m, time: 1m}}}}").empty());
+  EXPECT_TRUE(Problems("protocols: {http: {read_timeout: 10s, read_header_timeout: 5s, write_timeout: 1m}}").empty());
   EXPECT_THAT(Problems("protocols: {grpc: {tls: {cert_file: x}}}"),
               ElementsAre(HasSubstr("a certificate needs its key")));
   EXPECT_THAT(Problems("protocols: {http: {tls: {cert_file: x, key_file: y, min_version: '1.4'}}}"),

@@ -133,7 +133,7 @@ asio::awaitable<bool> ServerConnection::ServeOne() {
   }
   const AnswerRules rules{.is_head = parser_->get().method() == http::verb::head,
                           .is_http10 = parser_->get().version() < 11,
-                          .keep_alive = parser_->keep_alive()};
+                          .keep_alive = parser_->keep_alive() && context_.options.keep_alive};
   co_await Continue();
   exchange_ = std::make_shared<Exchange>(*this);
   if (IsStreamed(*request)) {
