@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "net/loop.h"
+#include "net/loop_lag.h"
 #include "pipeline/engine.h"
 #include "pipeline/service_config.h"
 
@@ -95,6 +97,7 @@ class Process {
 
     ASSIGN_OR_RETURN(host_, StoreHost::Open(StoreOptions(config), metrics_, Clock::System()));
     loops_ = std::make_unique<net::LoopPool>(0);
+    loop_lag_.emplace(*loops_, metrics_);
     if (config.telemetry.traces) {
       ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config.telemetry.traces, *loops_, Clock::System(), metrics_));
     }
@@ -149,6 +152,7 @@ class Process {
   MetricRegistry metrics_;
   std::unique_ptr<StoreHost> host_;
   std::unique_ptr<net::LoopPool> loops_;
+  std::optional<net::LoopLag> loop_lag_;
   std::unique_ptr<net::Server> metrics_server_;
   std::unique_ptr<OwnTracing> own_tracing_;  // null if there are no spans about this process
   std::unique_ptr<pipeline::Engine> engine_;

@@ -219,7 +219,7 @@ bool Connection::Feed(std::string_view bytes) {
 }
 
 void Connection::OnFeedFailed(int nghttp2_error) {
-  const bool is_flood = nghttp2_error == NGHTTP2_ERR_FLOODED;
+  const bool is_flood = nghttp2_error == NGHTTP2_ERR_FLOODED || nghttp2_error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
   if (is_flood) OnFlood();
   end_reason_ = absl::UnavailableError(StrCat("HTTP/2 error: ", nghttp2_strerror(nghttp2_error)));
   GoAwayAndClose(is_flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR, "");
