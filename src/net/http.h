@@ -87,8 +87,8 @@ class HttpBodyWriter {
 
 inline constexpr size_t kBodyQueueBytes = 64 << 10;  // of a streamed body, waiting to be sent; guess
 
-// The next part of a body; empty at its end. Errors: kCancelled if the client is gone, kDeadlineExceeded if nothing
-// arrived for `ServerLimits::request_max`, kInvalidArgument if the body breaks HTTP's rules.
+// The next part of a body; empty at its end. Errors: kCancelled if the client is gone, kDeadlineExceeded (HTTP/1.1) if
+// nothing arrived for `ServerLimits::request_max`, kInvalidArgument if the body breaks HTTP's rules.
 using PieceDone = absl::AnyInvocable<void(StatusOr<Bytes>)>;
 
 // The body of a request while it arrives, as sent: a Content-Encoding is not undone, and no limit but flow control

@@ -238,11 +238,7 @@ TEST(ServiceConfig, HasTheCollectorsDefaults) {
   };
   EXPECT_EQ(expect("processors", "batch", registry.processors), 3u);
   EXPECT_EQ(expect("processors", "filter", registry.processors), 1u);
-<<<<<<< HEAD
-  EXPECT_EQ(expect("exporters", "otlp_grpc", registry.exporters), 10u);
-=======
   EXPECT_EQ(expect("exporters", "otlp_grpc", registry.exporters), 11u);
->>>>>>> 39c0b27 (pipeline: options of the exporter's connection)
   EXPECT_EQ(expect("receivers", "otlp", registry.receivers), 2u);
 }
 
