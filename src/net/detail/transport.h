@@ -51,12 +51,12 @@ class Transport {
   template <typename Token>
   auto WaitRead(Token&& token) {
     return asio::async_initiate<Token, void(error_code)>(
-        [this](auto handler) { StartWait(Direction::kRead, std::move(handler)); }, token);
+        [this](auto handler) { this->StartWait(Direction::kRead, std::move(handler)); }, token);
   }
   template <typename Token>
   auto WaitWrite(Token&& token) {
     return asio::async_initiate<Token, void(error_code)>(
-        [this](auto handler) { StartWait(Direction::kWrite, std::move(handler)); }, token);
+        [this](auto handler) { this->StartWait(Direction::kWrite, std::move(handler)); }, token);
   }
 
   // Asio's AsyncReadStream and AsyncWriteStream.
