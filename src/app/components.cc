@@ -3,6 +3,7 @@
 #include "app/components.h"
 
 #include "app/query_extension.h"
+#include "pipeline/connectors/forward.h"
 #include "pipeline/exporters/debug.h"
 #include "pipeline/exporters/nop.h"
 #include "pipeline/exporters/otlp_grpc.h"
@@ -19,6 +20,8 @@ void RegisterComponents(pipeline::Registry& registry, pipeline::StoreSource stor
 
   pipeline::RegisterBatchProcessor(registry);
   pipeline::RegisterFilterProcessor(registry);
+
+  pipeline::RegisterForwardConnector(registry);
 
   pipeline::RegisterDebugExporter(registry);
   pipeline::RegisterNopExporter(registry);

@@ -181,6 +181,7 @@ std::map<std::string, std::string> ConfigReference(const pipeline::Registry& reg
   std::string index = StrCat(kMark, kIndexWords, "\n| kind | type | what it does |\n|---|---|---|\n");
   KindPages("receiver", pages).Write(registry.receivers, index);
   KindPages("processor", pages).Write(registry.processors, index);
+  KindPages("connector", pages).Write(registry.connectors, index);
   KindPages("exporter", pages).Write(registry.exporters, index);
   KindPages("extension", pages).Write(registry.extensions, index);
   StrAppend(index, "\n## At the top\n\n", OptionTables(pipeline::DescribeRoot()),

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "app/page_assets.h"
 #include "query/query_server.h"
@@ -38,6 +39,12 @@ class QueryExtension final : public pipeline::Extension {
 
   [[nodiscard]] std::vector<pipeline::Endpoint> endpoints() const override {
     return {{.serves = "page", .address = "http://" + server_->endpoint()}};
+  }
+
+  [[nodiscard]] std::vector<std::string> claims() const override {
+    std::vector<std::string> claims;
+    pipeline::AddClaim(endpoint_, claims);
+    return claims;
   }
 
  private:

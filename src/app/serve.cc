@@ -2,6 +2,8 @@
 
 #include "app/serve.h"
 
+#include <absl/functional/function_ref.h>
+
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -49,13 +51,16 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-void WaitForStop(const sigset_t& signals) {
+// Calls `reload` at every SIGHUP.
+void WaitForStop(const sigset_t& signals, absl::FunctionRef<void()> reload) {
   while (true) {
     int signal = 0;
     CHECK(sigwait(&signals, &signal) == 0);
-    if (signal != SIGHUP)
+    if (signal == SIGHUP) {
+      reload();
+    } else {
       return Log(LogLevel::kInfo, "draining", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
-    Log(LogLevel::kWarn, "SIGHUP is ignored: this version reads its configuration at start only; restart it to reload");
+    }
   }
 }
 
@@ -81,36 +86,65 @@ pipeline::SpanloomStoreOptions StoreOptions(const pipeline::ServiceConfig& confi
   return options;
 }
 
+// The options of the store as they were written; null if it has none.
+const config::Node& StoreNode(const pipeline::ServiceConfig& config) {
+  static const config::Node none;
+  const auto node = config.exporters.find({.type = "spanloom_store", .name = ""});
+  return node == config.exporters.end() ? none : node->second;
+}
+
+// Says which differences between the configuration of the start and `now` a reload does not apply.
+void WarnOfRestarts(const pipeline::ServiceConfig& start, const pipeline::ServiceConfig& now) {
+  const auto warn = [](std::string_view key) {
+    Log(LogLevel::kWarn, "this change takes effect at the next start only", {{"key", key}});
+  };
+  if (!config::SameContent(StoreNode(start), StoreNode(now))) warn("exporters::spanloom_store");
+  const pipeline::TelemetryConfig& old_telemetry = start.telemetry;
+  const pipeline::TelemetryConfig& telemetry = now.telemetry;
+  if (telemetry.log_level != old_telemetry.log_level || telemetry.log_format != old_telemetry.log_format) {
+    warn("service::telemetry::logs");
+  }
+  if (telemetry.metrics_enabled != old_telemetry.metrics_enabled ||
+      telemetry.metrics_endpoint != old_telemetry.metrics_endpoint) {
+    warn("service::telemetry::metrics");
+  }
+}
+
 // Everything that runs between start and stop, in order of construction.
 class Process {
  public:
-  explicit Process(int64_t begin_ns) : begin_ns_(begin_ns) {}
+  Process(int64_t begin_ns, const ServeArguments& arguments) : begin_ns_(begin_ns), arguments_(arguments) {
+    RegisterComponents(registry_, [this]() -> store::SpanStore& { return host_->store(); });
+  }
 
-  Status Start(const ServeArguments& arguments) {
-    ASSIGN_OR_RETURN(ComposedConfig composed, LoadConfig(arguments));
-    pipeline::Registry registry;
-    RegisterComponents(registry, [this]() -> store::SpanStore& { return host_->store(); });
-    ASSIGN_OR_RETURN(const pipeline::ServiceConfig config, pipeline::ParseServiceConfig(composed.root, registry));
-    SetUpLog(arguments, config.telemetry);
-    for (const std::string& warning : config.warnings) Log(LogLevel::kWarn, warning);
-    for (const std::string& note : composed.notes) Log(LogLevel::kInfo, note);
-
-    ASSIGN_OR_RETURN(host_, StoreHost::Open(StoreOptions(config), metrics_, Clock::System()));
+  Status Start() {
+    ASSIGN_OR_RETURN(
+        config_, ReadConfig([&](const pipeline::ServiceConfig& config) { SetUpLog(arguments_, config.telemetry); }));
+    ASSIGN_OR_RETURN(host_, StoreHost::Open(StoreOptions(config_), metrics_, Clock::System()));
     loops_ = std::make_unique<net::LoopPool>(0);
     loop_lag_.emplace(*loops_, metrics_);
-    if (config.telemetry.traces) {
-      ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config.telemetry.traces, *loops_, Clock::System(), metrics_));
+    if (config_.telemetry.traces) {
+      ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config_.telemetry.traces, *loops_, Clock::System(), metrics_));
     }
     const pipeline::BuildContext context{.loops = *loops_,
                                          .metrics = metrics_,
                                          .clock = Clock::System(),
-                                         .default_host = arguments.listen_host,
+                                         .default_host = arguments_.listen_host,
                                          .tracer = own_tracing_ ? own_tracing_->tracer() : sdk::Tracer::None()};
-    RETURN_IF_ERROR(StartMetrics(config.telemetry, context));
-    engine_ = pipeline::Engine::Build(config, registry, context);
+    RETURN_IF_ERROR(StartMetrics(config_.telemetry, context));
+    engine_ = pipeline::Engine::Build(config_, registry_, context);
     RETURN_IF_ERROR(engine_->Start());
     SayReady();
     return absl::OkStatus();
+  }
+
+  // Reads the same files and settings again and goes over to what they say now. What can't be read or started changes
+  // nothing.
+  void Reload() {
+    Log(LogLevel::kInfo, "reloading", {{"signal", "SIGHUP"}});
+    const Status status = TryReload();
+    if (status.ok()) return;
+    Log(LogLevel::kError, StrCat("cannot reload, the old configuration goes on: ", StdView(status.message())));
   }
 
   // Returns false if something that was acknowledged could not be delivered or kept.
@@ -131,6 +165,22 @@ class Process {
   }
 
  private:
+  // `on_parsed` is called before anything is logged of it.
+  StatusOr<pipeline::ServiceConfig> ReadConfig(absl::FunctionRef<void(const pipeline::ServiceConfig&)> on_parsed) {
+    ASSIGN_OR_RETURN(const ComposedConfig composed, LoadConfig(arguments_));
+    ASSIGN_OR_RETURN(pipeline::ServiceConfig config, pipeline::ParseServiceConfig(composed.root, registry_));
+    on_parsed(config);
+    for (const std::string& warning : config.warnings) Log(LogLevel::kWarn, warning);
+    for (const std::string& note : composed.notes) Log(LogLevel::kInfo, note);
+    return config;
+  }
+
+  Status TryReload() {
+    ASSIGN_OR_RETURN(const pipeline::ServiceConfig config, ReadConfig([](const pipeline::ServiceConfig&) {}));
+    WarnOfRestarts(config_, config);
+    return engine_->Reload(config, kDrainMax).status();
+  }
+
   Status StartMetrics(const pipeline::TelemetryConfig& telemetry, const pipeline::BuildContext& context) {
     if (!telemetry.metrics_enabled) return absl::OkStatus();
     StatusOr<std::unique_ptr<net::Server>> server =
@@ -149,6 +199,9 @@ class Process {
   }
 
   const int64_t begin_ns_;
+  const ServeArguments& arguments_;
+  pipeline::Registry registry_;
+  pipeline::ServiceConfig config_;  // of the start
   MetricRegistry metrics_;
   std::unique_ptr<StoreHost> host_;
   std::unique_ptr<net::LoopPool> loops_;
@@ -167,12 +220,12 @@ int Serve(const ServeArguments& arguments) {
   if (arguments.verb == ServeVerb::kValidate) return ValidateConfig(arguments);
 
   const sigset_t signals = BlockSignals();
-  Process process(begin_ns);
-  if (const Status started = process.Start(arguments); !started.ok()) {
+  Process process(begin_ns, arguments);
+  if (const Status started = process.Start(); !started.ok()) {
     Log(LogLevel::kError, StrCat("cannot start: ", StdView(started.message())));
     return 1;
   }
-  WaitForStop(signals);
+  WaitForStop(signals, [&] { process.Reload(); });
   LetNextSignalKill(signals);
   return process.Stop() ? 0 : 1;
 }

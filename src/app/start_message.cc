@@ -8,18 +8,6 @@
 namespace spanloom::app {
 namespace {
 
-std::string_view GradeText(pipeline::AckGrade grade) {
-  switch (grade) {
-    case pipeline::AckGrade::kStored:
-      return "stored";
-    case pipeline::AckGrade::kQueued:
-      return "queued in memory";
-    case pipeline::AckGrade::kDelivered:
-      return "delivered";
-  }
-  return "";
-}
-
 void AppendLine(std::string_view label, std::string_view text, std::string& message) {
   constexpr size_t kLabelWidth = 12;
   StrAppend(message, "  ", label, std::string(kLabelWidth - label.size(), ' '), text, "\n");
@@ -33,9 +21,12 @@ std::string StartMessage(const std::vector<pipeline::Endpoint>& endpoints,
   for (const pipeline::Endpoint& endpoint : endpoints) AppendLine(endpoint.serves, endpoint.address, message);
   AppendLine("store", store, message);
   for (const pipeline::PipelineAck& ack : acks) {
-    AppendLine("pipeline",
-               StrCat(ack.pipeline, ": senders are told OK when spans are ", GradeText(ack.grade), " (", ack.by, ")"),
-               message);
+    const std::string risk = pipeline::RiskText(ack);
+    AppendLine(
+        "pipeline",
+        StrCat(ack.pipeline, ": senders are told OK when spans are ", pipeline::GradeText(ack.grade), " (", ack.by, ")",
+               risk.empty() ? "" : "; ", ack.grade == pipeline::AckGrade::kQueued ? "a crash loses " : "", risk),
+        message);
   }
   return message;
 }

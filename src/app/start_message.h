@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "pipeline/component.h"
-#include "pipeline/engine.h"
+#include "pipeline/pipeline_ack.h"
 
 namespace spanloom::app {
 

@@ -28,6 +28,12 @@ std::string LabelText(const MetricLabels& labels) {
   return text + "}";
 }
 
+double SumOf(const std::map<uint64_t, std::function<double()>>& gauges) {
+  double sum = 0;
+  for (const auto& [key, read] : gauges) sum += read();
+  return sum;
+}
+
 }  // namespace
 
 Counter& MetricRegistry::GetCounter(std::string_view name, std::string_view help, const MetricLabels& labels) {
@@ -42,16 +48,54 @@ Counter& MetricRegistry::GetCounter(std::string_view name, std::string_view help
 void MetricRegistry::SetGauge(std::string_view name, std::string_view help, const MetricLabels& labels,
                               std::function<double()> read) {
   const MutexLock lock(mutex_);
-  Family& family = families_[std::string(name)];
-  family.help = help;
-  family.is_counter = false;
-  family.gauges[labels] = std::move(read);
+  PutGauge(name, help, labels, kSetGaugeKey, std::move(read));
 }
 
 void MetricRegistry::RemoveGauge(std::string_view name, const MetricLabels& labels) {
+  RemoveGauge(name, labels, kSetGaugeKey);
+}
+
+ScopedGauge MetricRegistry::AddGauge(std::string_view name, std::string_view help, const MetricLabels& labels,
+                                     std::function<double()> read) {
+  ScopedGauge gauge;
+  gauge.registry_ = this;
+  gauge.name_ = name;
+  gauge.labels_ = labels;
+  const MutexLock lock(mutex_);
+  gauge.key_ = ++last_gauge_key_;
+  PutGauge(name, help, labels, gauge.key_, std::move(read));
+  return gauge;
+}
+
+void MetricRegistry::PutGauge(std::string_view name, std::string_view help, const MetricLabels& labels, uint64_t key,
+                              std::function<double()> read) {
+  Family& family = families_[std::string(name)];
+  family.help = help;
+  family.is_counter = false;
+  family.gauges[labels][key] = std::move(read);
+}
+
+void MetricRegistry::RemoveGauge(std::string_view name, const MetricLabels& labels, uint64_t key) {
   const MutexLock lock(mutex_);
   const auto family = families_.find(name);
-  if (family != families_.end()) family->second.gauges.erase(labels);
+  if (family == families_.end()) return;
+  const auto gauges = family->second.gauges.find(labels);
+  if (gauges == family->second.gauges.end()) return;
+  gauges->second.erase(key);
+  if (gauges->second.empty()) family->second.gauges.erase(gauges);
+}
+
+ScopedGauge& ScopedGauge::operator=(ScopedGauge&& other) noexcept {
+  Remove();
+  registry_ = std::exchange(other.registry_, nullptr);
+  name_ = std::move(other.name_);
+  labels_ = std::move(other.labels_);
+  key_ = other.key_;
+  return *this;
+}
+
+void ScopedGauge::Remove() {
+  if (registry_ != nullptr) registry_->RemoveGauge(name_, labels_, key_);
 }
 
 uint64_t MetricRegistry::Sum(std::string_view name, const MetricLabels& labels) const {
@@ -65,6 +109,17 @@ uint64_t MetricRegistry::Sum(std::string_view name, const MetricLabels& labels) 
   return sum;
 }
 
+double MetricRegistry::SumGauges(std::string_view name, const MetricLabels& labels) const {
+  const MutexLock lock(mutex_);
+  const auto family = families_.find(name);
+  if (family == families_.end()) return 0;
+  double sum = 0;
+  for (const auto& [gauge_labels, gauges] : family->second.gauges) {
+    if (Contains(gauge_labels, labels)) sum += SumOf(gauges);
+  }
+  return sum;
+}
+
 std::string MetricRegistry::Render() const {
   const MutexLock lock(mutex_);
   std::string page;
@@ -74,8 +129,8 @@ std::string MetricRegistry::Render() const {
     for (const auto& [labels, counter] : family.counters) {
       StrAppend(page, name, LabelText(labels), " ", counter->value(), "\n");
     }
-    for (const auto& [labels, read] : family.gauges) {
-      StrAppend(page, name, LabelText(labels), " ", read(), "\n");
+    for (const auto& [labels, gauges] : family.gauges) {
+      StrAppend(page, name, LabelText(labels), " ", SumOf(gauges), "\n");
     }
   }
   return page;

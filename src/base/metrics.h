@@ -33,6 +33,26 @@ class Counter {
   std::atomic<uint64_t> value_ = 0;
 };
 
+class MetricRegistry;
+
+// A gauge that is on the page as long as this lives. Movable; must not outlive the registry. Thread-compatible.
+class ScopedGauge {
+ public:
+  ScopedGauge() = default;
+  ScopedGauge(ScopedGauge&& other) noexcept { *this = std::move(other); }
+  ScopedGauge& operator=(ScopedGauge&& other) noexcept;
+  ~ScopedGauge() { Remove(); }
+
+ private:
+  friend class MetricRegistry;
+  void Remove();
+
+  MetricRegistry* registry_ = nullptr;  // null: no gauge
+  std::string name_;
+  MetricLabels labels_;
+  uint64_t key_ = 0;
+};
+
 // Thread-safe. Handles live as long as the registry.
 class MetricRegistry {
  public:
@@ -46,8 +66,16 @@ class MetricRegistry {
       ABSL_LOCKS_EXCLUDED(mutex_);
   void RemoveGauge(std::string_view name, const MetricLabels& labels) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // The same for an owner that may overlap with its successor: gauges of one name and label set add up.
+  [[nodiscard]] ScopedGauge AddGauge(std::string_view name, std::string_view help, const MetricLabels& labels,
+                                     std::function<double()> read) ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Sum of all counters of this name whose labels contain `labels`. For tests and the status page.
   [[nodiscard]] uint64_t Sum(std::string_view name, const MetricLabels& labels = {}) const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Sum of all gauges of this name whose labels contain `labels`.
+  [[nodiscard]] double SumGauges(std::string_view name, const MetricLabels& labels = {}) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Prometheus text exposition format 0.0.4, families sorted by name.
   [[nodiscard]] std::string Render() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -57,11 +85,18 @@ class MetricRegistry {
     std::string help;
     bool is_counter = true;
     std::map<MetricLabels, std::unique_ptr<Counter>> counters;
-    std::map<MetricLabels, std::function<double()>> gauges;
+    std::map<MetricLabels, std::map<uint64_t, std::function<double()>>> gauges;  // of one label set by key
   };
+  friend class ScopedGauge;
+  static constexpr uint64_t kSetGaugeKey = 0;  // of SetGauge; AddGauge counts on from there
+
+  void PutGauge(std::string_view name, std::string_view help, const MetricLabels& labels, uint64_t key,
+                std::function<double()> read) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveGauge(std::string_view name, const MetricLabels& labels, uint64_t key) ABSL_LOCKS_EXCLUDED(mutex_);
 
   mutable Mutex mutex_;
   std::map<std::string, Family, std::less<>> families_ ABSL_GUARDED_BY(mutex_);
+  uint64_t last_gauge_key_ ABSL_GUARDED_BY(mutex_) = kSetGaugeKey;
 };
 
 }  // namespace spanloom

@@ -32,5 +32,19 @@ TEST(MetricRegistry, SumsOverMatchingLabels) {
   EXPECT_EQ(registry.Sum("absent"), 0);
 }
 
+// Scenario: an owner and its successor show a gauge of the same labels for a while.
+// Guarantees: they add up, and each takes away its own.
+TEST(MetricRegistry, GaugesOfOneLabelSetAddUp) {
+  MetricRegistry registry;
+  ScopedGauge first = registry.AddGauge("held", "Held.", {{"queue", "a"}}, [] { return 1.0; });
+  {
+    const ScopedGauge second = registry.AddGauge("held", "Held.", {{"queue", "a"}}, [] { return 2.0; });
+    EXPECT_EQ(registry.SumGauges("held", {{"queue", "a"}}), 3);
+    first = ScopedGauge();
+    EXPECT_EQ(registry.SumGauges("held"), 2);
+  }
+  EXPECT_EQ(registry.Render(), "# HELP held Held.\n# TYPE held gauge\n");
+}
+
 }  // namespace
 }  // namespace spanloom

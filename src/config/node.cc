@@ -8,6 +8,7 @@
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_replace.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -175,6 +176,18 @@ std::optional<std::string> ReadString(const Node& node) {
   if (!node.is_scalar()) return std::nullopt;
   if (node.style() == Node::Style::kQuoted || TypeOfPlain(node.text()) == ScalarType::kString) return node.text();
   return std::nullopt;
+}
+
+bool SameContent(const Node& a, const Node& b) {
+  if (a.kind() != b.kind() || a.style() != b.style() || a.text() != b.text() ||
+      a.expanded_text() != b.expanded_text() || a.entries().size() != b.entries().size()) {
+    return false;
+  }
+  for (const Node::Entry& entry : a.entries()) {
+    const Node* other = b.Find(entry.key);
+    if (other == nullptr || !SameContent(entry.value, *other)) return false;
+  }
+  return std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end(), SameContent);
 }
 
 }  // namespace spanloom::config

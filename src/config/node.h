@@ -84,6 +84,9 @@ inline const std::vector<Node::Entry>& Node::entries() const {
   return entries_;
 }
 
+// True if both say the same, wherever they were written; the order of a map's keys does not matter.
+[[nodiscard]] bool SameContent(const Node& a, const Node& b);
+
 // What a scalar's text means, by the rules of YAML 1.2 as go-yaml v3 applies them (the Collector's parser): "yes" is a
 // string, 0x10, 0o17, 017 and 1_000 are integers.
 enum class ScalarType : uint8_t { kNull, kBool, kInt, kDouble, kString };

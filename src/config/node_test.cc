@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "config/yaml.h"
+
 namespace spanloom::config {
 namespace {
 
@@ -49,6 +51,19 @@ TEST(Node, QuotedNumbersAreStrings) {
   EXPECT_EQ(ReadString(Plain("4")), std::nullopt);
   EXPECT_EQ(TypeName(Quoted("4")), "string");
   EXPECT_EQ(TypeName(Plain("4")), "int");
+}
+
+// Scenario: the same content written elsewhere and in another order; then one scalar quoted, one item more.
+// Guarantees: place and order of keys do not count, everything else does.
+TEST(Node, ComparesByContent) {
+  const auto same = [](std::string_view a, std::string_view b) {
+    return SameContent(*ParseYaml(a, "a.yaml"), *ParseYaml(b, "b.yaml"));
+  };
+  EXPECT_TRUE(same("x: 1\ny: [a, b]\n", "\n\ny: [a, b]\nx: 1\n"));
+  EXPECT_FALSE(same("x: 1", "x: '1'"));
+  EXPECT_FALSE(same("y: [a]", "y: [a, b]"));
+  EXPECT_FALSE(same("y: [a, b]", "y: [b, a]"));
+  EXPECT_FALSE(same("x: 1", "x: 1\nz:"));
 }
 
 }  // namespace

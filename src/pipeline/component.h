@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a pipeline is made of. A receiver takes requests in, processors pass on what they are given, exporters hand it
-// to its destination; extensions stand beside them. A batch is passed on with its answer: whoever takes responsibility
-// for the spans calls `done`, and the receiver answers its client with that.
+// What a pipeline is made of. A receiver takes requests in, processors change or hold them, exporters hand them to
+// their destination, connectors hand them to other pipelines; extensions stand beside them. How the contracts carry
+// the grades of acknowledgement: docs/decisions/0010-the-pipeline-contract.md.
 
 #pragma once
-
-#include <absl/functional/any_invocable.h>
 
 #include <chrono>
 #include <cstdint>
@@ -16,27 +14,23 @@
 
 #include "base/status.h"
 #include "otlp/batch.h"
+#include "pipeline/consumer.h"
 
 namespace spanloom::pipeline {
-
-// Called exactly once, on any thread, perhaps before Consume returns. OK: the spans are in the callee's care. An error
-// for which IsRetryable holds: nothing was taken, the same batch may be offered again (after RetryDelay, if given).
-// Another error: nothing was taken, and never will be.
-using Done = absl::AnyInvocable<void(Status)>;
-
-// Thread-safe.
-class Consumer {
- public:
-  virtual ~Consumer() = default;
-  // Must not block: it is called on loops.
-  virtual void Consume(otlp::Batch batch, Done done) = 0;
-};
 
 // What an OK of a component promises.
 enum class AckGrade : uint8_t {
   kStored,     // the store has the spans, as safely as the store says
   kQueued,     // they are in bounded memory; a crash loses them, a stop drains them within its grace
   kDelivered,  // the destination has answered
+};
+
+// What a component may hold after it has answered OK, and lose with the process. Unset: no limit of that kind.
+struct HoldLimits {
+  std::optional<uint64_t> requests = std::nullopt;
+  std::optional<uint64_t> spans = std::nullopt;
+  std::optional<uint64_t> bytes = std::nullopt;
+  std::optional<std::chrono::nanoseconds> time = std::nullopt;  // while what is behind it takes what it is given
 };
 
 // A listener that is open.
@@ -54,7 +48,8 @@ class Component {
   virtual Status Start() = 0;
 
   // Takes in nothing more and brings what it holds to an end, waiting for at most `grace`. Afterwards it calls no
-  // consumer, and every `done` it was given has been called. Called only after a Start that returned OK.
+  // consumer, and every `done` it was given has been called; what is offered to it still is refused with kUnavailable.
+  // Called only after a Start that returned OK.
   virtual void Stop(std::chrono::milliseconds grace) = 0;
 
   // Spans that it had answered OK for and gave up because it was stopped. Final once every component is stopped.
@@ -62,19 +57,55 @@ class Component {
 
   // What it listens on, between Start and Stop.
   [[nodiscard]] virtual std::vector<Endpoint> endpoints() const { return {}; }
+
+  // The addresses that Start will bind and no other component can have at the same time, "HOST:PORT" as configured.
+  // Without those whose port is picked.
+  [[nodiscard]] virtual std::vector<std::string> claims() const { return {}; }
 };
 
 class Receiver : public Component {};
 
-class Processor : public Component, public Consumer {
- public:
-  // nullopt if its answer is that of the next consumer.
-  [[nodiscard]] virtual std::optional<AckGrade> ack_grade() const { return std::nullopt; }
+// Either a TransformProcessor or a HoldingProcessor.
+class Processor : public Component {
+ private:
+  Processor() = default;
+  friend class TransformProcessor;
+  friend class HoldingProcessor;
 };
+
+// A processor that is done with a batch when its call returns: it drops spans and edits them in place. What it does
+// with a span must not depend on the other spans of the batch, because a batch may be grouped before or after it.
+// Counting, reserving and answering are the engine's.
+class TransformProcessor : public Processor {
+ public:
+  Status Start() override { return absl::OkStatus(); }
+  void Stop(std::chrono::milliseconds) override {}
+
+  // Thread-safe; must not block, nor keep views of the batch. An error refuses the batch: kUnavailable if it may be
+  // offered again.
+  virtual Status Process(otlp::Batch& batch) = 0;
+};
+
+// A processor that answers for spans and passes them on later. Made with the consumer that it passes them on to. What
+// it holds is bounded, and shown as spanloom_processor_held_spans{processor,pipeline}.
+class HoldingProcessor : public Processor, public Consumer {
+ public:
+  // True if it decides which spans go on. False if all do, only together with others: then it may stand aside where
+  // the destination groups for itself.
+  [[nodiscard]] virtual bool selects() const = 0;
+  [[nodiscard]] virtual HoldLimits hold_limits() const = 0;
+};
+
+// The end of pipelines and the beginning of others. Made with the consumer that is the join of those it feeds.
+class Connector : public Component, public Consumer {};
 
 class Exporter : public Component, public Consumer {
  public:
   [[nodiscard]] virtual AckGrade ack_grade() const = 0;
+  // Of kStored: how safe the spans are, in a few words. "in memory, lost with this process".
+  [[nodiscard]] virtual std::string safety() const { return ""; }
+  // Of kQueued.
+  [[nodiscard]] virtual HoldLimits hold_limits() const { return {}; }
 };
 
 class Extension : public Component {

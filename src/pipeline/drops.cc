@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -19,13 +20,15 @@ std::string_view CauseOf(const Status& status) {
   return code < std::size(kNames) ? kNames[code] : kNames[2];
 }
 
-DropCounter::DropCounter(std::string_view kind, std::string name, MetricRegistry& metrics, const Clock& clock)
-    : kind_(kind), name_(std::move(name)), metrics_(metrics), limiter_(clock) {}
+DropCounter::DropCounter(MetricLabels owner, MetricRegistry& metrics, const Clock& clock)
+    : owner_(std::move(owner)), metrics_(metrics), limiter_(clock) {
+  CHECK(!owner_.empty());
+}
 
 void DropCounter::CountCause(uint64_t spans, std::string_view cause) {
-  metrics_
-      .GetCounter("spanloom_pipeline_dropped_spans", "Spans that were accepted and then lost, by cause.",
-                  {{kind_, name_}, {"cause", std::string(cause)}})
+  MetricLabels labels = owner_;
+  labels.emplace_back("cause", cause);
+  metrics_.GetCounter("spanloom_pipeline_dropped_spans", "Spans that were accepted and then lost, by cause.", labels)
       .Add(spans);
 }
 
@@ -34,14 +37,17 @@ void DropCounter::Count(uint64_t spans, const Status& status, std::string_view a
   const auto logged_spans = limiter_.Admit(spans);
   if (!logged_spans) return;
   Log(LogLevel::kError, "spans dropped",
-      {{kind_, name_}, {"spans", *logged_spans}, {"error", StdView(status.message())}, {"advice", advice}});
+      {{owner_[0].first, owner_[0].second},
+       {"spans", *logged_spans},
+       {"error", StdView(status.message())},
+       {"advice", advice}});
 }
 
 void DropCounter::CountShutdown(uint64_t spans) {
   if (spans == 0) return;
   CountCause(spans, kCauseShutdown);
   Log(LogLevel::kError, "spans dropped at shutdown: the grace ended before they were delivered",
-      {{kind_, name_}, {"spans", spans}});
+      {{owner_[0].first, owner_[0].second}, {"spans", spans}});
 }
 
 }  // namespace spanloom::pipeline

@@ -21,11 +21,12 @@ inline constexpr std::string_view kCauseShutdown = "shutdown";
 // "Unavailable", "InvalidArgument", ...: the words of the Collector's error_type.
 [[nodiscard]] std::string_view CauseOf(const Status& status);
 
-// Counts into spanloom_pipeline_dropped_spans{KIND=NAME,cause}. Thread-safe.
+// Counts into spanloom_pipeline_dropped_spans{OWNER...,cause}. Thread-safe.
 class DropCounter {
  public:
-  // `kind` is the label: "exporter", "processor" or "pipeline". References must outlive it.
-  DropCounter(std::string_view kind, std::string name, MetricRegistry& metrics, const Clock& clock);
+  // `owner`: who lost them, its kind and id first: {{"exporter", "otlp_grpc"}}, {{"processor", "batch"}, {"pipeline",
+  // "traces"}}. References must outlive the counter.
+  DropCounter(MetricLabels owner, MetricRegistry& metrics, const Clock& clock);
 
   // `advice` is what the log line says to do; one line in ten seconds.
   void Count(uint64_t spans, const Status& status, std::string_view advice);
@@ -34,8 +35,7 @@ class DropCounter {
  private:
   void CountCause(uint64_t spans, std::string_view cause);
 
-  const std::string kind_;
-  const std::string name_;
+  const MetricLabels owner_;
   MetricRegistry& metrics_;
   LogLimiter limiter_;
 };

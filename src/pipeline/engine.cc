@@ -5,7 +5,7 @@
 #include <absl/algorithm/container.h>
 
 #include <algorithm>
-#include <map>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -19,150 +19,78 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string_view GradeText(AckGrade grade) {
-  switch (grade) {
-    case AckGrade::kStored:
-      return "stored";
-    case AckGrade::kQueued:
-      return "queued in bounded memory";
-    case AckGrade::kDelivered:
-      return "delivered";
+// The stages of a stop, in order. Each gets a share of the time that is left, so that clients that hang do not cost the
+// queues theirs.
+enum class StopStage : uint8_t { kIntake, kMiddle, kExporters, kExtensions };
+
+StopStage StageOf(const Part& part) {
+  switch (part.key().kind) {
+    case ComponentKind::kReceiver:
+      return StopStage::kIntake;
+    case ComponentKind::kProcessor:
+    case ComponentKind::kConnector:
+      return StopStage::kMiddle;
+    case ComponentKind::kExporter:
+      return StopStage::kExporters;
+    case ComponentKind::kExtension:
+      return StopStage::kExtensions;
   }
-  return "";
+  return StopStage::kExtensions;
+}
+
+int ShareOf(StopStage stage) {
+  return stage == StopStage::kIntake ? 3 : stage == StopStage::kMiddle ? 2 : 1;
+}
+
+std::string Listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) StrAppend(text, text.empty() ? "" : ", ", name);
+  return text;
+}
+
+// Who calls goes before who is called.
+void DestroyFrontFirst(std::vector<PartPtr>& parts) {
+  while (!parts.empty()) parts.pop_back();
+}
+
+uint64_t UndeliveredSpans(const std::vector<PartPtr>& parts) {
+  uint64_t spans = 0;
+  for (const PartPtr& part : parts) spans += part->component().undelivered_spans();
+  return spans;
 }
 
 }  // namespace
 
-// Makes one engine. Exporters and receivers are made once an id, processors once a pipeline, as in the Collector.
-class Engine::Builder {
- public:
-  Builder(const ServiceConfig& config, const Registry& registry, Engine& engine)
-      : config_(config), registry_(registry), engine_(engine) {}
-
-  void Build() {
-    for (const ComponentId& id : config_.enabled_extensions) MakeExtension(id);
-    for (const PipelineConfig& pipeline : config_.pipelines) MakePipeline(pipeline);
-    for (auto& [id, pipelines] : pipelines_of_) MakeReceiver(id, std::move(pipelines));
-  }
-
- private:
-  static std::string Name(std::string_view kind, const ComponentId& id) {
-    return StrCat(kind, " \"", id.ToString(), "\"");
-  }
-
-  void MakeExtension(const ComponentId& id) {
-    const auto& make = registry_.extensions.Find(id.type)->make;
-    engine_.extensions_.push_back({Name("extension", id), make(id, config_.extensions.at(id), engine_.context_)});
-  }
-
-  Exporter& ExporterOf(const ComponentId& id) {
-    const auto [made, is_new] = exporters_.emplace(id, nullptr);
-    if (is_new) {
-      const auto& make = registry_.exporters.Find(id.type)->make;
-      engine_.exporters_.push_back({Name("exporter", id), make(id, config_.exporters.at(id), engine_.context_)});
-      made->second = engine_.exporters_.back().component.get();
-    }
-    return *made->second;
-  }
-
-  // One consumer for all `targets`.
-  Consumer& Joined(std::string_view kind, std::vector<FanOutTarget> targets) {
-    if (targets.size() == 1) return *targets[0].consumer;
-    engine_.fan_outs_.push_back(std::make_unique<FanOut>(kind, std::move(targets), engine_.context_));
-    return *engine_.fan_outs_.back();
-  }
-
-  // A processor that answers for itself hides what stands behind it, so this is called from the back to the front.
-  static void Promise(PipelineAck& ack, AckGrade grade, std::string by) {
-    ack.grade = grade;
-    ack.by = std::move(by);
-  }
-
-  Consumer& MakeExporters(const PipelineConfig& pipeline, PipelineAck& ack) {
-    std::vector<FanOutTarget> targets;
-    for (const ComponentId& id : pipeline.exporters) {
-      Exporter& exporter = ExporterOf(id);
-      // The strongest promise: AckGrade's order is stored, queued, delivered; stored counts for all.
-      const bool first = targets.empty();
-      const bool stores = exporter.ack_grade() == AckGrade::kStored;
-      const bool weaker = exporter.ack_grade() == AckGrade::kQueued && ack.grade == AckGrade::kDelivered;
-      if (first || stores || weaker) Promise(ack, exporter.ack_grade(), Name("exporter", id));
-      targets.push_back({&exporter, id.ToString(), stores});
-    }
-    return Joined("exporter", std::move(targets));
-  }
-
-  void MakePipeline(const PipelineConfig& pipeline) {
-    PipelineAck ack{pipeline.id.ToString(), AckGrade::kDelivered, ""};
-    Consumer* head = &MakeExporters(pipeline, ack);
-    BuildContext context = engine_.context_;
-    context.pipeline = ack.pipeline;
-    for (auto id = pipeline.processors.rbegin(); id != pipeline.processors.rend(); ++id) {
-      const auto& make = registry_.processors.Find(id->type)->make;
-      auto processor = make(*id, config_.processors.at(*id), context, *head);
-      if (const auto grade = processor->ack_grade()) Promise(ack, *grade, Name("processor", *id));
-      head = processor.get();
-      engine_.processors_.push_back({Name("processor", *id), std::move(processor)});
-    }
-    for (const ComponentId& id : pipeline.receivers) {
-      pipelines_of_[id].push_back({head, ack.pipeline, ack.grade == AckGrade::kStored});
-    }
-    engine_.acks_.push_back(std::move(ack));
-  }
-
-  void MakeReceiver(const ComponentId& id, std::vector<FanOutTarget> pipelines) {
-    const auto& make = registry_.receivers.Find(id.type)->make;
-    Consumer& next = Joined("pipeline", std::move(pipelines));
-    engine_.receivers_.push_back({Name("receiver", id), make(id, config_.receivers.at(id), engine_.context_, next)});
-  }
-
-  const ServiceConfig& config_;
-  const Registry& registry_;
-  Engine& engine_;
-  std::map<ComponentId, Exporter*> exporters_;
-  std::map<ComponentId, std::vector<FanOutTarget>> pipelines_of_;  // what each receiver feeds
-};
+Engine::Engine(const Registry& registry, const BuildContext& context)
+    : registry_(registry), context_(context), board_(context.clock) {}
 
 std::unique_ptr<Engine> Engine::Build(const ServiceConfig& config, const Registry& registry,
                                       const BuildContext& context) {
-  std::unique_ptr<Engine> engine(new Engine(context));
-  Builder(config, registry, *engine).Build();
+  std::unique_ptr<Engine> engine(new Engine(registry, context));
+  engine->assembly_ = Assemble(config, registry, context, engine->board_, {});
   return engine;
 }
 
 Engine::~Engine() {
   Stop(milliseconds(0));
+  DestroyFrontFirst(assembly_.parts);
 }
 
-template <typename Made>
-Status Engine::StartAll(std::vector<Named<Made>>& components) {
-  for (Named<Made>& named : components) {
-    RETURN_IF_ERROR(Annotate(named.component->Start(), StrCat("cannot start ", named.name)));
-    named.started = true;
-  }
-  return absl::OkStatus();
-}
-
-template <typename Made>
-void Engine::StopAll(std::vector<Named<Made>>& components, milliseconds grace) {
-  const int64_t deadline_ns = context_.clock.SteadyNs() + std::chrono::nanoseconds(grace).count();
-  for (auto named = components.rbegin(); named != components.rend(); ++named) {
-    if (std::exchange(named->started, false)) named->component->Stop(Remaining(deadline_ns));
-  }
+std::shared_ptr<const Passage> Engine::PassageOf(const Assembly& assembly, std::shared_ptr<Notification> ended) {
+  return std::make_shared<const Passage>(assembly.wiring, std::move(ended));
 }
 
 Status Engine::Start() {
   CHECK(!running_);
   running_ = true;
-  const auto start = [this]() -> Status {
-    RETURN_IF_ERROR(StartAll(extensions_));
-    RETURN_IF_ERROR(StartAll(exporters_));
-    RETURN_IF_ERROR(StartAll(processors_));
-    return StartAll(receivers_);
-  };
-  if (Status status = start(); !status.ok()) {
-    Stop(milliseconds(0));
-    return status;
+  passage_ended_ = std::make_shared<Notification>();
+  const auto passage = PassageOf(assembly_, passage_ended_);
+  for (const auto& [inlet, next] : assembly_.leads) inlet->Lead(*next, passage);
+  for (const PartPtr& part : assembly_.parts) {
+    if (Status status = part->Start(); !status.ok()) {
+      Stop(milliseconds(0));
+      return status;
+    }
   }
   LogAcks();
   SetReady(true);
@@ -171,15 +99,21 @@ Status Engine::Start() {
 
 uint64_t Engine::Stop(milliseconds grace) {
   if (!std::exchange(running_, false)) return 0;
-  const int64_t deadline_ns = context_.clock.SteadyNs() + std::chrono::nanoseconds(grace).count();
   SetReady(false);
-  // Each stage leaves time for those behind it: clients that hang must not cost the queues theirs.
-  StopAll(receivers_, Remaining(deadline_ns) / 3);
-  StopAll(processors_, Remaining(deadline_ns) / 2);
-  StopAll(exporters_, Remaining(deadline_ns));
-  StopAll(extensions_, Remaining(deadline_ns));
+  StopInOrder(assembly_.parts, grace);
   RunPostedTasks();
-  return UndeliveredSpans();
+  return UndeliveredSpans(assembly_.parts);
+}
+
+void Engine::StopInOrder(const std::vector<PartPtr>& parts, milliseconds grace) {
+  const int64_t deadline_ns = context_.clock.SteadyNs() + std::chrono::nanoseconds(grace).count();
+  auto part = parts.rbegin();
+  while (part != parts.rend()) {
+    const StopStage stage = StageOf(**part);
+    const int64_t stage_deadline_ns =
+        context_.clock.SteadyNs() + std::chrono::nanoseconds(Remaining(deadline_ns) / ShareOf(stage)).count();
+    for (; part != parts.rend() && StageOf(**part) == stage; ++part) (*part)->Stop(Remaining(stage_deadline_ns));
+  }
 }
 
 milliseconds Engine::Remaining(int64_t deadline_ns) const {
@@ -188,13 +122,18 @@ milliseconds Engine::Remaining(int64_t deadline_ns) const {
 }
 
 void Engine::SetReady(bool ready) {
-  for (Named<Extension>& extension : extensions_) extension.component->SetReady(ready);
+  for (const PartPtr& part : assembly_.parts) {
+    if (part->extension() != nullptr && part->started()) part->extension()->SetReady(ready);
+  }
 }
 
 void Engine::LogAcks() const {
-  for (const PipelineAck& ack : acks_) {
+  for (const PipelineAck& ack : assembly_.acks) {
     Log(LogLevel::kInfo, "pipeline started",
-        {{"pipeline", ack.pipeline}, {"answers_when", GradeText(ack.grade)}, {"by", ack.by}});
+        {{"pipeline", ack.pipeline},
+         {"answers_when", GradeText(ack.grade)},
+         {"by", ack.by},
+         {"lost_with_the_process", RiskText(ack)}});
   }
 }
 
@@ -206,20 +145,149 @@ void Engine::RunPostedTasks() {
 }
 
 std::vector<Endpoint> Engine::endpoints() const {
-  std::vector<Endpoint> endpoints;
-  const auto append = [&](const Component& component) {
-    for (Endpoint& endpoint : component.endpoints()) endpoints.push_back(std::move(endpoint));
-  };
-  for (const auto& named : receivers_) append(*named.component);
-  for (const auto& named : extensions_) append(*named.component);
-  return endpoints;
+  std::vector<Endpoint> receivers;
+  std::vector<Endpoint> extensions;
+  for (const PartPtr& part : assembly_.parts) {
+    if (!part->started()) continue;
+    auto& endpoints = part->extension() == nullptr ? receivers : extensions;
+    absl::c_move(part->component().endpoints(), std::back_inserter(endpoints));
+  }
+  absl::c_move(extensions, std::back_inserter(receivers));
+  return receivers;
 }
 
-uint64_t Engine::UndeliveredSpans() const {
-  uint64_t spans = 0;
-  for (const auto& named : processors_) spans += named.component->undelivered_spans();
-  for (const auto& named : exporters_) spans += named.component->undelivered_spans();
-  return spans;
+// One reload, from the old assembly of an engine to the next.
+class Engine::Reloading {
+ public:
+  Reloading(Engine& engine, Assembly next) : engine_(engine), old_(engine.assembly_), next_(std::move(next)) {
+    for (const PartPtr& part : next_.parts) {
+      (absl::c_linear_search(old_.parts, part) ? kept_ : new_).push_back(part);
+    }
+    for (const PartPtr& part : old_.parts) {
+      if (!absl::c_linear_search(next_.parts, part)) gone_.push_back(part);
+    }
+  }
+
+  // Nothing has changed but for restarts if it fails.
+  Status StartNew() {
+    for (const PartPtr& part : new_) Lead(*part);
+    for (const PartPtr& part : new_) {
+      StopRivals(*part);
+      if (Status status = part->Start(); !status.ok()) return GoBack(std::move(status));
+      if (part->extension() != nullptr) part->extension()->SetReady(true);
+    }
+    return absl::OkStatus();
+  }
+
+  // From here on the new configuration runs.
+  void Switch() {
+    for (const PartPtr& part : kept_) Lead(*part);
+    // What is gone passes on what it holds the old way, without making it look as if a request were under way there.
+    const auto tail = PassageOf(old_, std::make_shared<Notification>());
+    for (const PartPtr& part : gone_) {
+      if (part->inlet() != nullptr) part->inlet()->HoldBy(tail);
+    }
+    passage_ = nullptr;
+  }
+
+  // Stops what is gone once nothing comes to it any more. Returns the report.
+  ReloadReport Finish(milliseconds grace) {
+    const auto is_intake = [](const PartPtr& part) { return StageOf(*part) == StopStage::kIntake; };
+    std::vector<PartPtr> intake;
+    absl::c_copy_if(gone_, std::back_inserter(intake), is_intake);
+    for (const PartPtr& part : gone_) {
+      if (part->extension() != nullptr && part->started()) part->extension()->SetReady(false);
+    }
+    engine_.StopInOrder(intake, grace / 3);
+    const bool answered = engine_.passage_ended_->WaitFor(grace / 3);
+    if (!answered) Log(LogLevel::kWarn, "requests under way since before the reload are cut off: no answer in time");
+    engine_.StopInOrder(gone_, grace);
+    engine_.RunPostedTasks();
+    ReloadReport report = Report();
+    engine_.assembly_ = std::move(next_);
+    engine_.passage_ended_ = ended_;
+    if (!answered) absl::c_copy(gone_, std::back_inserter(engine_.retired_));
+    DestroyFrontFirst(gone_);
+    return report;
+  }
+
+ private:
+  void Lead(const Part& part) {
+    const auto lead = next_.leads.find(part.inlet());
+    if (lead != next_.leads.end()) lead->first->Lead(*lead->second, passage_);
+  }
+
+  void StopRivals(const Part& part) {
+    for (const PartPtr& rival : gone_) {
+      if (!rival->started() || !part.Rivals(*rival)) continue;
+      rival->Stop(kRivalGrace);
+      stopped_early_.push_back(rival);
+    }
+  }
+
+  // Undoes StartNew after `failure`.
+  Status GoBack(Status failure) {
+    engine_.StopInOrder(new_, kRivalGrace);
+    for (const PartPtr& rival : stopped_early_) {
+      const Status restored = Restore(rival);
+      if (!restored.ok()) failure = Annotate(failure, StrCat(StdView(restored.message()), " again, after"));
+    }
+    engine_.RunPostedTasks();
+    next_.parts.clear();
+    DestroyFrontFirst(new_);
+    return failure;
+  }
+
+  // A component starts once; so a new one takes the place of `stopped`.
+  Status Restore(const PartPtr& stopped) {
+    const auto restored =
+        std::make_shared<Part>(stopped->key(), stopped->options(), engine_.registry_, engine_.context_, engine_.board_);
+    if (stopped->inlet() != nullptr) {
+      restored->inlet()->LeadAs(*stopped->inlet());
+      old_.leads[restored->inlet()] = old_.leads.at(stopped->inlet());
+      old_.leads.erase(stopped->inlet());
+    }
+    absl::c_replace(old_.parts, stopped, restored);
+    Status status = restored->Start();
+    if (status.ok() && restored->extension() != nullptr) restored->extension()->SetReady(true);
+    return status;
+  }
+
+  ReloadReport Report() const {
+    ReloadReport report;
+    for (const PartPtr& part : kept_) report.kept.push_back(part->key().ToString());
+    for (const PartPtr& part : new_) report.started.push_back(part->key().ToString());
+    for (const PartPtr& part : gone_) report.stopped.push_back(part->key().ToString());
+    report.undelivered_spans = UndeliveredSpans(gone_);
+    return report;
+  }
+
+  static constexpr milliseconds kRivalGrace{5'000};  // for its requests under way; guess
+
+  Engine& engine_;
+  Assembly& old_;
+  Assembly next_;
+  const std::shared_ptr<Notification> ended_ = std::make_shared<Notification>();
+  std::shared_ptr<const Passage> passage_ = PassageOf(next_, ended_);
+  std::vector<PartPtr> kept_;
+  std::vector<PartPtr> new_;   // in the order of starting
+  std::vector<PartPtr> gone_;  // in the order in which they were started
+  std::vector<PartPtr> stopped_early_;
+};
+
+StatusOr<ReloadReport> Engine::Reload(const ServiceConfig& config, milliseconds grace) {
+  CHECK(running_);
+  Reloading reloading(*this, Assemble(config, registry_, context_, board_, assembly_));
+  RETURN_IF_ERROR(reloading.StartNew());
+  reloading.Switch();
+  ReloadReport report = reloading.Finish(grace);
+  LogAcks();
+  Log(LogLevel::kInfo, "reloaded",
+      {{"kept", report.kept.size()},
+       {"started", Listed(report.started)},
+       {"stopped", Listed(report.stopped)},
+       {"undelivered_spans", report.undelivered_spans}});
+  return report;
 }
 
 }  // namespace spanloom::pipeline

@@ -15,8 +15,14 @@ using testing::IsEmpty;
 
 class FanOutTest : public testing::Test {
  protected:
-  FanOut Without() { return FanOut("exporter", {{&first_, "a"}, {&second_, "b"}}, context_); }
-  FanOut WithStore() { return FanOut("exporter", {{&first_, "a"}, {&store_, "store", true}}, context_); }
+  static FanOutTarget Target(FakeConsumer& consumer, const std::string& name, bool stores = false) {
+    return {&consumer, {{"exporter", name}}, stores};
+  }
+  FanOut Without() { return FanOut({Target(first_, "a"), Target(second_, "b")}, context_); }
+  FanOut WithStore() { return FanOut({Target(first_, "a"), Target(store_, "store", true)}, context_); }
+  FanOut WithTwoStores() {
+    return FanOut({Target(first_, "a"), Target(store_, "store", true), Target(second_, "second", true)}, context_);
+  }
   uint64_t Dropped(const std::string& exporter, const std::string& cause) const {
     return metrics_.Sum("spanloom_pipeline_dropped_spans", {{"exporter", exporter}, {"cause", cause}});
   }
@@ -87,6 +93,98 @@ TEST_F(FanOutTest, ASlowExporterDoesNotDelayTheStoresAnswer) {
   FanOut fan_out = WithStore();
   first_.Hold();
   EXPECT_TRUE(Deliver(fan_out, BatchOf({"x"})).ok());
+  first_.Release(absl::UnavailableError("too late"));
+  EXPECT_EQ(Dropped("a", "Unavailable"), 1u);
+}
+
+// Scenario: of two stores one has no room now.
+// Guarantees: nothing is taken anywhere, the room of the other is given back, and the longest delay is the answer's.
+TEST_F(FanOutTest, AllStoresReserveOrNoneTakesIt) {
+  FanOut fan_out = WithTwoStores();
+  store_.RefuseReservations(WithRetryDelay(absl::UnavailableError("full"), std::chrono::milliseconds(9)));
+  second_.KeepRoomFor(1, std::chrono::milliseconds(5));
+  const Status refused = Deliver(fan_out, BatchOf({"x"}));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(RetryDelay(refused), std::chrono::milliseconds(9));
+  EXPECT_EQ(first_.offers() + store_.offers() + second_.offers(), 0u);
+  EXPECT_EQ(second_.room_spans(), 1u);
+  second_.KeepRoomFor(0, std::chrono::milliseconds(30));
+  EXPECT_EQ(RetryDelay(Deliver(fan_out, BatchOf({"x"}))), std::chrono::milliseconds(30));
+  EXPECT_EQ(metrics_.Sum("spanloom_pipeline_dropped_spans"), 0u);
+}
+
+// Scenario: one store refuses in a way that senders must not take for final, the other for good.
+// Guarantees: RESOURCE_EXHAUSTED with a delay becomes UNAVAILABLE; what is final stays final.
+TEST_F(FanOutTest, OnlyAFinalRefusalIsFinal) {
+  FanOut fan_out = WithTwoStores();
+  store_.RefuseReservations(WithRetryDelay(absl::ResourceExhaustedError("quota"), std::chrono::milliseconds(9)));
+  EXPECT_EQ(Deliver(fan_out, BatchOf({"x"})).code(), absl::StatusCode::kUnavailable);
+  second_.RefuseReservations(absl::ResourceExhaustedError("this batch alone is larger than the store"));
+  EXPECT_EQ(Deliver(fan_out, BatchOf({"x"})).code(), absl::StatusCode::kResourceExhausted);
+}
+
+// Scenario: two stores take a batch, one of them slowly.
+// Guarantees: the answer waits for both; the exporter is offered the batch after that.
+TEST_F(FanOutTest, TheAnswerWaitsForEveryStore) {
+  FanOut fan_out = WithTwoStores();
+  second_.Hold();
+  bool answered = false;
+  fan_out.Consume(BatchOf({"x"}), [&](const Status& status) { answered = status.ok(); });
+  EXPECT_FALSE(answered);
+  EXPECT_EQ(first_.offers(), 0u);
+  second_.Release(absl::OkStatus());
+  EXPECT_TRUE(answered);
+  EXPECT_THAT(store_.names(), ElementsAre("x"));
+  EXPECT_THAT(first_.names(), ElementsAre("x"));
+}
+
+// Scenario: one of two stores fails after both had room.
+// Guarantees: the sender is told to send again with a delay, and what the other took meanwhile is counted.
+TEST_F(FanOutTest, AFailedCommitIsSentAgain) {
+  FanOut fan_out = WithTwoStores();
+  second_.Script(absl::UnavailableError("write failed"));
+  const Status refused = Deliver(fan_out, BatchOf({"x", "y"}));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(RetryDelay(refused).has_value());
+  EXPECT_EQ(first_.offers(), 0u);
+  EXPECT_EQ(metrics_.Sum("spanloom_pipeline_repeated_spans", {{"exporter", "store"}}), 2u);
+  EXPECT_TRUE(Deliver(fan_out, BatchOf({"x", "y"})).ok());
+  EXPECT_THAT(first_.names(), ElementsAre("x", "y"));
+}
+
+// Scenario: one of two stores refuses for good at commit.
+// Guarantees: sending again would not help: OK, and a counted drop of that store.
+TEST_F(FanOutTest, AFinalFailureAtCommitIsADrop) {
+  FanOut fan_out = WithTwoStores();
+  second_.Script(absl::InvalidArgumentError("bad"));
+  EXPECT_TRUE(Deliver(fan_out, BatchOf({"x"})).ok());
+  EXPECT_EQ(Dropped("second", "InvalidArgument"), 1u);
+}
+
+// Scenario: a fan-out behind a fan-out, both with stores; the inner one has no room.
+// Guarantees: the reservation goes through; the outer store has not taken anything.
+TEST_F(FanOutTest, ReservesThroughAnotherFanOut) {
+  FanOut inner = WithTwoStores();
+  FakeConsumer outer_store;
+  FanOut outer({{&outer_store, {{"pipeline", "a"}}, true}, {&inner, {{"pipeline", "b"}}, true}}, context_);
+  second_.KeepRoomFor(0);
+  EXPECT_EQ(Deliver(outer, BatchOf({"x"})).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(outer_store.offers(), 0u);
+  second_.KeepRoomFor(1);
+  EXPECT_TRUE(Deliver(outer, BatchOf({"x"})).ok());
+  for (const FakeConsumer* each : {&outer_store, &store_, &second_, &first_}) {
+    EXPECT_THAT(each->names(), ElementsAre("x"));
+  }
+}
+
+// Scenario: the fan-out ends while an exporter beside a store has not answered, as after a reload.
+// Guarantees: the late refusal is still counted.
+TEST_F(FanOutTest, ALateAnswerOutlivesTheFanOut) {
+  first_.Hold();
+  {
+    FanOut fan_out = WithStore();
+    EXPECT_TRUE(Deliver(fan_out, BatchOf({"x"})).ok());
+  }
   first_.Release(absl::UnavailableError("too late"));
   EXPECT_EQ(Dropped("a", "Unavailable"), 1u);
 }

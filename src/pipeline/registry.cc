@@ -2,12 +2,18 @@
 
 #include "pipeline/registry.h"
 
+#include <utility>
+
 #include "net/host_port.h"
 
 namespace spanloom::pipeline {
 
 std::string ListenEndpoint(const std::string& endpoint, const BuildContext& context, uint16_t port) {
   return endpoint.empty() ? net::JoinHostPort(context.default_host, port) : endpoint;
+}
+
+void AddClaim(std::string endpoint, std::vector<std::string>& claims) {
+  if (!endpoint.ends_with(":0")) claims.push_back(std::move(endpoint));
 }
 
 }  // namespace spanloom::pipeline

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "net/loop.h"
 #include "pipeline/component.h"
 #include "pipeline/component_id.h"
+#include "pipeline/status_board.h"
 #include "sdk/tracer.h"
 
 namespace spanloom::pipeline {
@@ -35,10 +37,15 @@ struct BuildContext {
   uint64_t seed = Rng::SystemSeed();                // of jitter
   const sdk::Tracer& tracer = sdk::Tracer::None();  // of the spans about this process
   std::string pipeline = {};                        // "traces/payloads", while its processors are made
+  StatusReporter status = {};                       // of the component that is made
+  const StatusBoard* board = nullptr;               // of all components; null in tests of one
 };
 
 // `endpoint` as it was written, or `default_host`:`port` if it was left out.
 [[nodiscard]] std::string ListenEndpoint(const std::string& endpoint, const BuildContext& context, uint16_t port);
+
+// Adds `endpoint` to what a component claims, unless its port is picked.
+void AddClaim(std::string endpoint, std::vector<std::string>& claims);
 
 // What the reference pages say of a type of component, beside its options.
 struct ComponentDoc {
@@ -63,8 +70,9 @@ struct Factory {
 template <typename Made, typename... Wiring>
 class FactoryTable {
  public:
-  // `make(ComponentId, Options, const BuildContext&, Wiring...)` returns a unique_ptr; it opens nothing yet. Whatever
-  // can be wrong with the options is found by Options::Declare and Options::Validate. `type` must be new.
+  // `make(ComponentId, Options, const BuildContext&, Wiring...)`, or the same without the wiring, returns a unique_ptr;
+  // it opens nothing yet. Whatever can be wrong with the options is found by Options::Declare and Options::Validate.
+  // `type` must be new.
   template <config::OptionsStruct Options, typename Make>
   void Add(std::string type, const ComponentDoc& doc, Make make) {
     Factory<Made, Wiring...> factory;
@@ -78,7 +86,11 @@ class FactoryTable {
       config::Problems problems;
       Options options = config::ReadOptions<Options>(node, "", problems);
       CHECK(problems.empty());
-      return std::unique_ptr<Made>(make(id, std::move(options), context, wiring...));
+      if constexpr (std::is_invocable_v<const Make&, const ComponentId&, Options, const BuildContext&, Wiring...>) {
+        return std::unique_ptr<Made>(make(id, std::move(options), context, wiring...));
+      } else {
+        return std::unique_ptr<Made>(make(id, std::move(options), context));
+      }
     };
     CHECK(factories_.emplace(std::move(type), std::move(factory)).second);
   }
@@ -122,10 +134,11 @@ class FactoryTable {
   std::map<std::string, std::string, std::less<>> aliases_;
 };
 
-// Receivers and processors are given the consumer that stands behind them; it outlives them.
+// Receivers, connectors and holding processors are given the consumer that stands behind them; it outlives them.
 struct Registry {
   FactoryTable<Receiver, Consumer&> receivers;
   FactoryTable<Processor, Consumer&> processors;
+  FactoryTable<Connector, Consumer&> connectors;
   FactoryTable<Exporter> exporters;
   FactoryTable<Extension> extensions;
 };

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "config/nearest.h"
 #include "config/problems.h"
+#include "pipeline/pipeline_graph.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -145,9 +146,10 @@ std::vector<std::string> IdTexts(const ComponentNodes& components) {
   return texts;
 }
 
-// A list of ids under `service`; each must be in `configured`. `kind` is "receiver", "exporter", ...
+// A list of ids under `service`; each must be in `configured` or `connectors`. `kind` is "receiver", "exporter", ...
 std::vector<ComponentId> ReadReferences(const Node& list, std::string_view path, std::string_view kind,
-                                        const ComponentNodes& configured, Problems& problems) {
+                                        const ComponentNodes& configured, const ComponentNodes& connectors,
+                                        Problems& problems) {
   std::vector<ComponentId> ids;
   if (!list.is_list() && !list.is_null()) {
     problems.Add(path, StrCat("expected a list of ", kind, " ids, got ", TypeName(list)), list.source());
@@ -156,7 +158,7 @@ std::vector<ComponentId> ReadReferences(const Node& list, std::string_view path,
     const StatusOr<ComponentId> id = ComponentId::Parse(config::ReadString(item).value_or(""));
     if (!id.ok()) {
       problems.Add(path, StdView(id.status().message()), item.source());
-    } else if (!configured.contains(*id)) {
+    } else if (!configured.contains(*id) && !connectors.contains(*id)) {
       const std::string text = id->ToString();
       const std::vector<std::string> known = IdTexts(configured);
       problems.Add(path,
@@ -177,12 +179,13 @@ PipelineConfig ReadPipeline(ComponentId id, const Node::Entry& entry, const Serv
   PipelineConfig pipeline{std::move(id), {}, {}, {}};
   ExpectMap(entry.value, path, problems);
   RefuseUnknownKeys(entry.value, path, kPipelineKeys, problems);
-  const auto read = [&](std::string_view key, std::string_view kind, const ComponentNodes& configured) {
-    return ReadReferences(ChildOrNull(entry.value, key), path, kind, configured, problems);
+  const auto read = [&](std::string_view key, std::string_view kind, const ComponentNodes& configured,
+                        const ComponentNodes& connectors) {
+    return ReadReferences(ChildOrNull(entry.value, key), path, kind, configured, connectors, problems);
   };
-  pipeline.receivers = read("receivers", "receiver", config.receivers);
-  pipeline.processors = read("processors", "processor", config.processors);
-  pipeline.exporters = read("exporters", "exporter", config.exporters);
+  pipeline.receivers = read("receivers", "receiver", config.receivers, config.connectors);
+  pipeline.processors = read("processors", "processor", config.processors, {});
+  pipeline.exporters = read("exporters", "exporter", config.exporters, config.connectors);
   // An unresolved reference has been reported already; only a list without any is new.
   const auto require = [&](std::string_view key, std::string_view kind) {
     const Node* list = entry.value.Find(key);
@@ -225,7 +228,7 @@ void ReadService(const Node& service, ServiceConfig& config, Problems& problems)
   ExpectMap(service, "service", problems);
   RefuseUnknownKeys(service, "service", kServiceKeys, problems);
   config.enabled_extensions = ReadReferences(ChildOrNull(service, "extensions"), "service::extensions", "extension",
-                                             config.extensions, problems);
+                                             config.extensions, {}, problems);
   ReadPipelines(ChildOrNull(service, "pipelines"), config, problems);
   config.telemetry = ReadTelemetry(ChildOrNull(service, "telemetry"), "service::telemetry", problems);
 }
@@ -238,11 +241,7 @@ void ReadComponents(const Node& root, const Registry& registry, ServiceConfig& c
   config.processors = read("processors", registry.processors);
   config.exporters = read("exporters", registry.exporters);
   config.extensions = read("extensions", registry.extensions);
-  const Node& connectors = ChildOrNull(root, "connectors");
-  for (const Node::Entry& entry : connectors.entries()) {
-    problems.Add("connectors", StrCat("unknown type: \"", entry.key, "\" (this version has no connectors)"),
-                 entry.source);
-  }
+  config.connectors = read("connectors", registry.connectors);
 }
 
 }  // namespace
@@ -280,6 +279,7 @@ StatusOr<ServiceConfig> ParseServiceConfig(const Node& root, const Registry& reg
   if (config.receivers.empty() && problems.empty()) problems.Add("no receiver configuration specified in config");
   if (config.exporters.empty() && problems.empty()) problems.Add("no exporter configuration specified in config");
   ReadService(ChildOrNull(root, "service"), config, problems);
+  CheckConnectors(config, problems);
   RETURN_IF_ERROR(problems.ToStatus());
   return config;
 }

@@ -21,7 +21,8 @@ using ComponentNodes = std::map<ComponentId, config::Node>;  // options as writt
 
 struct PipelineConfig {
   ComponentId id;  // type "traces"
-  // In order, without repetition; all of them are configured. Receivers and exporters are never empty.
+  // In order, without repetition; all of them are configured. Receivers and exporters are never empty, and may be
+  // connectors; pipeline_graph.h has checked how these join pipelines.
   std::vector<ComponentId> receivers;
   std::vector<ComponentId> processors;
   std::vector<ComponentId> exporters;
@@ -31,6 +32,7 @@ struct ServiceConfig {
   ComponentNodes receivers;
   ComponentNodes processors;
   ComponentNodes exporters;
+  ComponentNodes connectors;
   ComponentNodes extensions;
   std::vector<ComponentId> enabled_extensions;  // service.extensions
   std::vector<PipelineConfig> pipelines;

@@ -238,7 +238,7 @@ TEST(ServiceConfig, HasTheCollectorsDefaults) {
   };
   EXPECT_EQ(expect("processors", "batch", registry.processors), 3u);
   EXPECT_EQ(expect("processors", "filter", registry.processors), 1u);
-  EXPECT_EQ(expect("exporters", "otlp_grpc", registry.exporters), 11u);
+  EXPECT_EQ(expect("exporters", "otlp_grpc", registry.exporters), 12u);
   EXPECT_EQ(expect("receivers", "otlp", registry.receivers), 2u);
 }
 

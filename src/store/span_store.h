@@ -81,12 +81,32 @@ struct StoreStats {
   uint64_t spans_duplicate = 0;  // delivered again with the same bytes, since start
 };
 
+// Called exactly once, on any thread, perhaps before the call that was given it returns.
+using AppendDone = absl::AnyInvocable<void(Status)>;
+
+// Room that a store keeps for one batch. Destroying it gives the room back. Thread-compatible; must not outlive the
+// store.
+class Reservation {
+ public:
+  virtual ~Reservation() = default;
+
+  // Takes the spans of `batch`, which are those of the batch reserved for, or some of them. Must not block. `done`: OK
+  // when they are as safe as this store makes them; kUnavailable if what could not be foreseen happened, and then none
+  // of them is acknowledged. Call at most once.
+  virtual void Commit(otlp::Batch batch, AppendDone done) = 0;
+};
+
 // Thread-safe. Views and values that it hands out stay valid after later calls.
 class SpanStore {
  public:
-  using Done = absl::AnyInvocable<void(Status)>;
+  using Done = AppendDone;
 
   virtual ~SpanStore() = default;
+
+  // Room for the spans of `batch`. kUnavailable with a retry delay if there is none now; kResourceExhausted if the
+  // batch alone is larger than the store can ever take at once. Must not block. A store that makes room by evicting
+  // what is oldest always has it.
+  virtual StatusOr<std::unique_ptr<Reservation>> Reserve(const otlp::Batch& batch);
 
   // Takes the spans of `batch`. `done` is called exactly once, on any thread, perhaps before Append returns: OK when
   // they are as safe as this store makes them; kUnavailable with a retry delay when it can't take them now. Spans with
@@ -107,5 +127,19 @@ class SpanStore {
 
   virtual StoreStats Stats() const = 0;
 };
+
+// Of a store that always has room.
+class AppendAtCommit final : public Reservation {
+ public:
+  explicit AppendAtCommit(SpanStore& store) : store_(store) {}
+  void Commit(otlp::Batch batch, AppendDone done) override { store_.Append(std::move(batch), std::move(done)); }
+
+ private:
+  SpanStore& store_;
+};
+
+inline StatusOr<std::unique_ptr<Reservation>> SpanStore::Reserve(const otlp::Batch&) {
+  return std::make_unique<AppendAtCommit>(*this);
+}
 
 }  // namespace spanloom::store

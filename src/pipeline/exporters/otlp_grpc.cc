@@ -148,11 +148,7 @@ void OtlpGrpcExporter::Consume(otlp::Batch batch, Done done) {
   const Bytes encoded = batch.Encode();
   const bool plain = options_.compression == net::Compression::kNone;
   Bytes message = plain ? encoded : net::Compress(options_.compression, encoded.view());
-  queue_.Offer({std::move(message), spans}, std::move(done));
-}
-
-AckGrade OtlpGrpcExporter::ack_grade() const {
-  return options_.sending_queue.enabled ? AckGrade::kQueued : AckGrade::kDelivered;
+  queue_.Offer({std::move(message), spans, encoded.size()}, std::move(done));
 }
 
 void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {

@@ -62,7 +62,8 @@ class OtlpGrpcExporter final : public Exporter {
   void Stop(std::chrono::milliseconds grace) override;
   // Encodes and compresses on the caller's thread, unless the queue is full.
   void Consume(otlp::Batch batch, Done done) override;
-  [[nodiscard]] AckGrade ack_grade() const override;
+  [[nodiscard]] AckGrade ack_grade() const override { return queue_.ack_grade(); }
+  [[nodiscard]] HoldLimits hold_limits() const override { return queue_.hold_limits(); }
   [[nodiscard]] uint64_t undelivered_spans() const override { return queue_.undelivered_spans(); }
 
  private:

@@ -26,17 +26,61 @@ constexpr size_t kUnqueuedConsumers = 100;
 constexpr std::string_view kDropAdvice =
     "see the error of the destination; a longer outage needs a larger max_elapsed_time and queue_size";
 
+// Errors that speak of the destination and not of the request.
+bool DestinationFails(const Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnimplemented:
+    case absl::StatusCode::kNotFound:
+      return true;
+    default:
+      return IsRetryable(status);
+  }
+}
+
+std::string_view UnitOf(SendingQueueOptions::Sizer sizer) {
+  switch (sizer) {
+    case SendingQueueOptions::Sizer::kRequests:
+      return "requests";
+    case SendingQueueOptions::Sizer::kItems:
+      return "spans";
+    case SendingQueueOptions::Sizer::kBytes:
+      return "bytes";
+  }
+  return "";
+}
+
+size_t SizeOf(const ExportRequest& request, SendingQueueOptions::Sizer sizer) {
+  switch (sizer) {
+    case SendingQueueOptions::Sizer::kRequests:
+      return 1;
+    case SendingQueueOptions::Sizer::kItems:
+      return request.spans;
+    case SendingQueueOptions::Sizer::kBytes:
+      return request.encoded_bytes;
+  }
+  return 1;
+}
+
 }  // namespace
 
 void SendingQueueOptions::Declare(config::OptionsReader& r) {
+  static constexpr std::pair<std::string_view, Sizer> kSizers[] = {
+      {"requests", Sizer::kRequests}, {"items", Sizer::kItems}, {"bytes", Sizer::kBytes}};
   r.Field("enabled", enabled, "Whether requests are queued in memory; without it a sender waits for the destination.");
   r.Field("num_consumers", num_consumers, "Requests that are under way at once.",
           {.min = 1, .max = 1'000, .unit = "requests"});
-  r.Field("queue_size", queue_size, "Requests that may wait; further ones are refused.",
-          {.min = 1, .max = 1'000'000, .unit = "requests"});
-  for (const char* name : {"storage", "batch", "sizer", "wait_for_result", "block_on_overflow"}) {
-    r.Unsupported(name, "remove it; the queue is kept in memory and counted in requests");
-  }
+  r.Field("queue_size", queue_size, "How much may wait, counted by sizer; what exceeds it is refused.",
+          {.min = 1, .max = int64_t{1} << 40});
+  r.Choice<Sizer>("sizer", sizer, kSizers,
+                  "What queue_size counts: requests, items (spans), or bytes before compression.");
+  r.Field("block_on_overflow", block_on_overflow,
+          "Whether a sender waits for room in a full queue instead of being refused.");
+  r.Field("wait_for_result", wait_for_result,
+          "Whether a sender is answered only when the destination has answered, and with its answer.");
+  r.Unsupported("storage", "remove it; the queue is kept in memory");
+  r.Unsupported("batch", "remove it; put a batch processor in front of this exporter");
 }
 
 // Everything but the atomics and counters is bound to `loop_`.
@@ -52,7 +96,8 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
         loop_(loop),
         send_(std::move(send)),
         rng_(context.seed),
-        drops_("exporter", exporter_, context.metrics, context.clock),
+        drops_({{"exporter", exporter_}}, context.metrics, context.clock),
+        status_(context.status),
         failure_log_(context.clock),
         sent_(SentSpans(context.metrics, exporter_)),
         send_failed_(SendFailedSpans(context.metrics, exporter_)),
@@ -63,10 +108,11 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   [[nodiscard]] Notification& drained() { return drained_; }
   [[nodiscard]] uint64_t undelivered_spans() const { return undelivered_spans_.load(); }
   [[nodiscard]] uint64_t held_spans() const { return held_spans_.load(); }
-  [[nodiscard]] size_t waiting_requests() const { return waiting_requests_.load(); }
+  [[nodiscard]] size_t waiting_size() const { return waiting_size_.load(); }
   [[nodiscard]] size_t active_requests() const { return active_requests_.load(); }
   [[nodiscard]] bool IsFull() const {
-    return waiting_requests_ >= static_cast<size_t>(options_.queue_size) || waiting_bytes_ >= kQueueBytesMax;
+    const bool full = waiting_size_ >= capacity() || waiting_bytes_ >= kQueueBytesMax;
+    return full && !(options_.block_on_overflow && blocked_bytes_ < kBlockedBytesMax);
   }
   Status Refuse(size_t spans);
 
@@ -87,7 +133,19 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
     net::Timer retry;
   };
   using EntryPtr = std::shared_ptr<Entry>;
+  // One that waits for room.
+  struct Blocked {
+    ExportRequest request;
+    Done done;
+  };
 
+  [[nodiscard]] size_t capacity() const { return static_cast<size_t>(options_.queue_size); }
+  [[nodiscard]] bool HasRoomFor(const ExportRequest& request) const;
+  Status RefuseAsTooLarge(const ExportRequest& request);
+  void Block(ExportRequest request, Done done);
+  void Enqueue(ExportRequest request, Done done);
+  void AdmitBlocked();
+  void RefuseBlocked();
   void StartNext();
   void Attempt(const EntryPtr& entry);
   void OnAnswer(const EntryPtr& entry, const StatusOr<size_t>& rejected_spans);
@@ -108,6 +166,7 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   const SendOnce send_;
   Rng rng_;
   DropCounter drops_;
+  const StatusReporter status_;
   LogLimiter failure_log_;
   Counter& sent_;
   Counter& send_failed_;
@@ -116,12 +175,15 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   Notification drained_;
   std::atomic<uint64_t> undelivered_spans_ = 0;
   std::atomic<uint64_t> held_spans_ = 0;
-  std::atomic<size_t> waiting_requests_ = 0;
+  std::atomic<size_t> waiting_size_ = 0;  // by the sizer
   std::atomic<size_t> waiting_bytes_ = 0;
+  std::atomic<size_t> blocked_bytes_ = 0;
   std::atomic<size_t> active_requests_ = 0;
 
+  std::deque<Blocked> blocked_;
   std::deque<EntryPtr> waiting_;
   std::set<EntryPtr> active_;  // at most consumers_
+  bool failing_ = false;       // the destination is; reported
   bool draining_ = false;
   bool abandoned_ = false;
 };
@@ -129,32 +191,76 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
 Status SendingQueue::State::Refuse(size_t spans) {
   enqueue_failed_.Add(spans);
   return WithRetryDelay(absl::UnavailableError(StrCat("exporter ", exporter_, ": sending queue is full (queue_size ",
-                                                      options_.queue_size, " requests)")),
+                                                      options_.queue_size, " ", UnitOf(options_.sizer), ")")),
                         kFullDelay);
+}
+
+Status SendingQueue::State::RefuseAsTooLarge(const ExportRequest& request) {
+  enqueue_failed_.Add(request.spans);
+  return absl::ResourceExhaustedError(StrCat("exporter ", exporter_, ": a request of ", SizeOf(request, options_.sizer),
+                                             " ", UnitOf(options_.sizer), " is larger than its queue_size of ",
+                                             options_.queue_size));
+}
+
+bool SendingQueue::State::HasRoomFor(const ExportRequest& request) const {
+  return waiting_size_ + SizeOf(request, options_.sizer) <= capacity() && waiting_bytes_ < kQueueBytesMax;
 }
 
 void SendingQueue::State::Add(ExportRequest request, Done done) {
   if (abandoned_) return std::move(done)(absl::UnavailableError(StrCat("exporter ", exporter_, " is stopped")));
-  if (IsFull()) return std::move(done)(Refuse(request.spans));
-  ++waiting_requests_;
-  waiting_bytes_ += request.message.size();
-  held_spans_ += request.spans;
-  Done on_end = options_.enabled ? Done() : std::exchange(done, Done());
-  waiting_.push_back(std::make_shared<Entry>(std::move(request), std::move(on_end), retry_));
-  if (options_.enabled) std::move(done)(absl::OkStatus());
+  if (SizeOf(request, options_.sizer) > capacity()) return std::move(done)(RefuseAsTooLarge(request));
+  if (!blocked_.empty() || !HasRoomFor(request)) return Block(std::move(request), std::move(done));
+  Enqueue(std::move(request), std::move(done));
   StartNext();
+}
+
+void SendingQueue::State::Block(ExportRequest request, Done done) {
+  if (!options_.block_on_overflow || blocked_bytes_ + request.message.size() > kBlockedBytesMax) {
+    return std::move(done)(Refuse(request.spans));
+  }
+  blocked_bytes_ += request.message.size();
+  blocked_.push_back({std::move(request), std::move(done)});
+}
+
+void SendingQueue::State::AdmitBlocked() {
+  while (!blocked_.empty() && HasRoomFor(blocked_.front().request)) {
+    Blocked admitted = std::move(blocked_.front());
+    blocked_.pop_front();
+    blocked_bytes_ -= admitted.request.message.size();
+    Enqueue(std::move(admitted.request), std::move(admitted.done));
+  }
+}
+
+void SendingQueue::State::RefuseBlocked() {
+  for (Blocked& refused : std::exchange(blocked_, {})) {
+    std::move(refused.done)(absl::UnavailableError(StrCat("exporter ", exporter_, " is stopped")));
+  }
+  blocked_bytes_ = 0;
+}
+
+void SendingQueue::State::Enqueue(ExportRequest request, Done done) {
+  waiting_size_ += SizeOf(request, options_.sizer);
+  waiting_bytes_ += request.message.size();
+  if (!options_.answers_early()) {
+    waiting_.push_back(std::make_shared<Entry>(std::move(request), std::move(done), retry_));
+    return;
+  }
+  held_spans_ += request.spans;
+  waiting_.push_back(std::make_shared<Entry>(std::move(request), Done(), retry_));
+  std::move(done)(absl::OkStatus());
 }
 
 void SendingQueue::State::StartNext() {
   while (active_.size() < consumers_ && !waiting_.empty()) {
     EntryPtr entry = std::move(waiting_.front());
     waiting_.pop_front();
-    --waiting_requests_;
-    ++active_requests_;
+    waiting_size_ -= SizeOf(entry->request, options_.sizer);
     waiting_bytes_ -= entry->request.message.size();
+    ++active_requests_;
     entry->begin_ns = clock_.SteadyNs();
     active_.insert(entry);
     Attempt(entry);
+    AdmitBlocked();
   }
 }
 
@@ -177,6 +283,7 @@ void SendingQueue::State::OnAnswer(const EntryPtr& entry, const StatusOr<size_t>
 }
 
 void SendingQueue::State::OnDelivered(const EntryPtr& entry, size_t rejected_spans) {
+  if (std::exchange(failing_, false)) status_.ReportOk();
   const size_t rejected = std::min(rejected_spans, entry->request.spans);
   sent_.Add(entry->request.spans - rejected);
   rejected_.Add(rejected);
@@ -185,6 +292,10 @@ void SendingQueue::State::OnDelivered(const EntryPtr& entry, size_t rejected_spa
 
 void SendingQueue::State::OnFailure(const EntryPtr& entry, const Status& status) {
   if (abandoned_) return GiveUpAtStop({entry});
+  if (DestinationFails(status)) {
+    failing_ = true;
+    status_.ReportRecoverable(status);
+  }
   if (retry_.enabled && IsRetryable(status) && SleepBeforeRetry(entry, status)) return;
   GiveUp(entry, status);
 }
@@ -212,8 +323,8 @@ bool SendingQueue::State::SleepBeforeRetry(const EntryPtr& entry, const Status& 
 void SendingQueue::State::GiveUp(const EntryPtr& entry, const Status& status) {
   const size_t spans = entry->request.spans;
   send_failed_.Add(spans);
-  // Without a queue nobody was told OK: the sender decides.
-  if (options_.enabled) drops_.Count(spans, status, kDropAdvice);
+  // Else nobody was told OK: the sender decides.
+  if (options_.answers_early()) drops_.Count(spans, status, kDropAdvice);
   End(entry, status);
 }
 
@@ -224,19 +335,20 @@ void SendingQueue::State::GiveUpAtStop(const std::vector<EntryPtr>& entries) {
     End(entry, absl::UnavailableError(StrCat("exporter ", exporter_, " is stopped")));
   }
   send_failed_.Add(spans);
-  if (!options_.enabled) return;
+  if (!options_.answers_early()) return;
   undelivered_spans_ += spans;
   drops_.CountShutdown(spans);
 }
 
 void SendingQueue::State::End(const EntryPtr& entry, Status status) {
-  held_spans_ -= entry->request.spans;
+  if (options_.answers_early()) held_spans_ -= entry->request.spans;
   active_requests_ -= active_.erase(entry);
   if (entry->done) std::move(entry->done)(std::move(status));
 }
 
 void SendingQueue::State::NotifyIfDrained() {
-  if (draining_ && active_.empty() && waiting_.empty() && !drained_.HasBeenNotified()) drained_.Notify();
+  if (draining_ && active_.empty() && waiting_.empty() && blocked_.empty() && !drained_.HasBeenNotified())
+    drained_.Notify();
 }
 
 void SendingQueue::State::Drain() {
@@ -251,9 +363,10 @@ void SendingQueue::State::Drain() {
 
 void SendingQueue::State::Abandon() {
   abandoned_ = true;
+  RefuseBlocked();
   std::vector<EntryPtr> given_up(waiting_.begin(), waiting_.end());
   waiting_.clear();
-  waiting_requests_ = 0;
+  waiting_size_ = 0;
   waiting_bytes_ = 0;
   for (const EntryPtr& entry : active_) {
     if (!entry->sleeping) continue;
@@ -265,30 +378,22 @@ void SendingQueue::State::Abandon() {
 
 SendingQueue::SendingQueue(std::string exporter, const SendingQueueOptions& options, const RetryOptions& retry,
                            const BuildContext& context, net::Loop& loop, SendOnce send)
-    : exporter_(std::move(exporter)),
-      metrics_(context.metrics),
-      state_(std::make_shared<State>(exporter_, options, retry, context, loop, std::move(send))) {
-  const MetricLabels labels = {{"exporter", exporter_}, {"data_type", "traces"}};
-  const auto capacity = static_cast<double>(options.queue_size);
-  const auto set = [&](std::string_view name, std::string_view help, std::function<double()> read) {
-    metrics_.SetGauge(name, help, labels, std::move(read));
+    : options_(options), state_(std::make_shared<State>(exporter, options, retry, context, loop, std::move(send))) {
+  const MetricLabels labels = {{"exporter", std::move(exporter)}, {"data_type", "traces"}};
+  const auto add = [&](std::string_view name, std::string_view help, std::function<double()> read) {
+    gauges_.push_back(context.metrics.AddGauge(name, help, labels, std::move(read)));
   };
-  set("otelcol_exporter_queue_capacity", "Fixed capacity of the retry queue (in requests).",
-      [capacity] { return capacity; });
-  set("otelcol_exporter_queue_size", "Current size of the retry queue (in requests).",
-      [state = state_] { return static_cast<double>(state->waiting_requests()); });
-  set("otelcol_exporter_in_flight_requests", "Number of requests in flight, those that wait to be sent again included.",
+  add("otelcol_exporter_queue_capacity", "Fixed capacity of the sending queue (by its sizer).",
+      [size = options.queue_size] { return static_cast<double>(size); });
+  add("otelcol_exporter_queue_size", "Current size of the sending queue (by its sizer).",
+      [state = state_] { return static_cast<double>(state->waiting_size()); });
+  add("otelcol_exporter_in_flight_requests", "Number of requests in flight, those that wait to be sent again included.",
       [state = state_] { return static_cast<double>(state->active_requests()); });
-  set("spanloom_exporter_held_spans", "Spans that wait or are in flight.",
+  add("spanloom_exporter_held_spans", "Spans that were answered OK and wait or are in flight.",
       [state = state_] { return static_cast<double>(state->held_spans()); });
 }
 
 SendingQueue::~SendingQueue() {
-  const MetricLabels labels = {{"exporter", exporter_}, {"data_type", "traces"}};
-  for (const char* name : {"otelcol_exporter_queue_capacity", "otelcol_exporter_queue_size",
-                           "otelcol_exporter_in_flight_requests", "spanloom_exporter_held_spans"}) {
-    metrics_.RemoveGauge(name, labels);
-  }
   // Timers end on their loop.
   RunOn(state_->loop(), [this] { state_->Abandon(); });
 }
@@ -315,6 +420,19 @@ void SendingQueue::Stop(std::chrono::milliseconds grace) {
 
 uint64_t SendingQueue::undelivered_spans() const {
   return state_->undelivered_spans();
+}
+
+AckGrade SendingQueue::ack_grade() const {
+  return options_.answers_early() ? AckGrade::kQueued : AckGrade::kDelivered;
+}
+
+HoldLimits SendingQueue::hold_limits() const {
+  const auto size = static_cast<uint64_t>(options_.queue_size);
+  HoldLimits limits{.bytes = kQueueBytesMax};
+  if (options_.sizer == SendingQueueOptions::Sizer::kRequests) limits.requests = size;
+  if (options_.sizer == SendingQueueOptions::Sizer::kItems) limits.spans = size;
+  if (options_.sizer == SendingQueueOptions::Sizer::kBytes) limits.bytes = std::min<uint64_t>(size, kQueueBytesMax);
+  return limits;
 }
 
 }  // namespace spanloom::pipeline

@@ -13,8 +13,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
+#include "base/metrics.h"
 #include "config/options.h"
 #include "pipeline/exporters/retry.h"
 #include "pipeline/registry.h"
@@ -24,13 +26,21 @@ namespace spanloom::pipeline {
 struct SendingQueueOptions {
   bool enabled = true;
   int64_t num_consumers = 10;
-  int64_t queue_size = 1'000;  // requests that wait
+  int64_t queue_size = 1'000;  // of what waits, in units of the sizer
+  enum class Sizer : uint8_t { kRequests, kItems, kBytes };
+  Sizer sizer = Sizer::kRequests;
+  bool block_on_overflow = false;
+  bool wait_for_result = false;
   void Declare(config::OptionsReader& r);
+
+  // True if senders are answered before the destination has answered.
+  [[nodiscard]] bool answers_early() const { return enabled && !wait_for_result; }
 };
 
 struct ExportRequest {
   Bytes message;  // encoded and compressed, once
   size_t spans = 0;
+  size_t encoded_bytes = 0;  // before compression
 };
 
 // One attempt's outcome: how many spans the destination rejected for good (0 if it took all), or why it took none.
@@ -38,10 +48,12 @@ using SendDone = absl::AnyInvocable<void(StatusOr<size_t> rejected_spans)>;
 // Makes one attempt. Called on the queue's loop; `done` must be called once, on that loop, not from inside the call.
 using SendOnce = std::function<void(const Bytes& message, SendDone done)>;
 
-inline constexpr size_t kQueueBytesMax = 256 << 20;  // of messages, beside queue_size; guess
+inline constexpr size_t kQueueBytesMax = 256 << 20;   // of messages that wait, beside queue_size; guess
+inline constexpr size_t kBlockedBytesMax = 64 << 20;  // of messages that wait for room in the queue; guess
 
 // Thread-safe; works on one loop. Counts sent, failed and refused spans under the Collector's names, what is lost after
-// it was taken also in spanloom_pipeline_dropped_spans, and shows its depth as gauges.
+// it was taken also in spanloom_pipeline_dropped_spans, and shows its depth as gauges. Reports a recoverable error
+// while the destination does not take what it is sent.
 class SendingQueue {
  public:
   // `send` must stay callable until Stop has returned, and requests under way then must still be answered.
@@ -49,11 +61,12 @@ class SendingQueue {
                const BuildContext& context, net::Loop& loop, SendOnce send);
   ~SendingQueue();
 
-  // Takes a request. If the queue is enabled `done` is called as soon as it is queued, else when it has been sent or
-  // given up. kUnavailable with a retry delay if the queue is full.
+  // Takes a request. `done` is called as soon as it is queued, or if the options say so when it has been sent or given
+  // up. kUnavailable with a retry delay if the queue is full, unless it is to block: then the request waits for room,
+  // up to kBlockedBytesMax. kResourceExhausted if the request alone is larger than the queue.
   void Offer(ExportRequest request, Done done);
 
-  // True if Offer would most likely refuse: asked before a request is encoded.
+  // True if Offer would most likely refuse any request: asked before one is encoded.
   [[nodiscard]] bool IsFull() const;
   // What Offer answers then; counts the refusal.
   [[nodiscard]] Status Refuse(size_t spans);
@@ -65,11 +78,15 @@ class SendingQueue {
   // Spans that were queued and given up by Stop.
   [[nodiscard]] uint64_t undelivered_spans() const;
 
+  // kQueued or kDelivered, by the options.
+  [[nodiscard]] AckGrade ack_grade() const;
+  [[nodiscard]] HoldLimits hold_limits() const;
+
  private:
   class State;
-  const std::string exporter_;
-  MetricRegistry& metrics_;
+  const SendingQueueOptions options_;
   const std::shared_ptr<State> state_;  // shared with tasks on its loop and with attempts under way
+  std::vector<ScopedGauge> gauges_;
 };
 
 }  // namespace spanloom::pipeline

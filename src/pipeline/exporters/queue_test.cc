@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "base/mutex.h"
+#include "pipeline/loop_call.h"
 #include "pipeline/testing/fake_consumer.h"
 
 namespace spanloom::pipeline {
@@ -92,7 +93,7 @@ class SendingQueueTest : public testing::Test {
       Status status;
     };
     const auto answer = std::make_shared<Answer>();
-    queue_->Offer({Bytes::CopyOf(message), spans}, [answer](Status status) {
+    queue_->Offer({Bytes::CopyOf(message), spans, message.size()}, [answer](Status status) {
       answer->status = std::move(status);
       answer->there.Notify();
     });
@@ -249,6 +250,108 @@ TEST_F(SendingQueueTest, StopCountsWhatItGivesUp) {
   EXPECT_GE(given_up, 100u);
   EXPECT_EQ(queue.undelivered_spans(), 111u);
   EXPECT_EQ(Dropped("shutdown"), 111u);
+}
+
+// Scenario: wait_for_result with a destination that is away, then back, then refuses for good.
+// Guarantees: the answer is the destination's, after what was retried; nothing counts as dropped.
+TEST_F(SendingQueueTest, AnswersWithTheResultIfToldSo) {
+  SendingQueue& queue = Make({.wait_for_result = true});
+  EXPECT_EQ(queue.ack_grade(), AckGrade::kDelivered);
+  destination_.Script(absl::UnavailableError("down"));
+  EXPECT_TRUE(Offer("a", 3).ok());
+  EXPECT_THAT(destination_.attempts(), ElementsAre("a", "a"));
+  destination_.AnswerWith(absl::InvalidArgumentError("bad"));
+  EXPECT_EQ(Offer("b", 2).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Sent(), 3u);
+  EXPECT_EQ(Failed(), 2u);
+  EXPECT_EQ(Dropped("InvalidArgument"), 0u);
+}
+
+// Scenario: wait_for_result, and a stop while the destination does not take it.
+// Guarantees: the sender is told to send again; nothing is undelivered, because nobody was told OK.
+TEST_F(SendingQueueTest, StopAnswersThoseWhoWaitForTheResult) {
+  SendingQueue& queue = Make({.wait_for_result = true}, {.initial_interval = 1h, .max_interval = 1h});
+  destination_.AnswerWith(absl::UnavailableError("down"));
+  Notification answered;
+  Status answer;
+  queue.Offer({Bytes::CopyOf("a"), 3, 1}, [&](Status status) {
+    answer = std::move(status);
+    answered.Notify();
+  });
+  ASSERT_TRUE(destination_.AwaitAttempts(1));
+  queue.Stop(1ms);
+  ASSERT_TRUE(answered.WaitFor(kPatience));
+  EXPECT_EQ(answer.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(queue.undelivered_spans(), 0u);
+}
+
+// Scenario: a queue of five spans that counts items.
+// Guarantees: what would exceed it is refused with a delay, what alone exceeds it for good.
+TEST_F(SendingQueueTest, CountsSpansIfToldSo) {
+  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 5, .sizer = SendingQueueOptions::Sizer::kItems});
+  destination_.Hold();
+  EXPECT_TRUE(Offer("a", 1).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(1));
+  EXPECT_TRUE(Offer("b", 3).ok());
+  EXPECT_EQ(metrics_.SumGauges("otelcol_exporter_queue_size"), 3);
+  const Status refused = Offer("c", 3);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(RetryDelay(refused).has_value());
+  EXPECT_TRUE(Offer("d", 2).ok());
+  EXPECT_EQ(Offer("e", 6).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_enqueue_failed_spans"), 9u);
+  EXPECT_EQ(queue.hold_limits().spans, 5u);
+  destination_.Release(size_t{0});
+  queue.Stop(20s);
+  EXPECT_EQ(Sent(), 6u);
+}
+
+// Scenario: block_on_overflow with a queue of one that is full; then room appears.
+// Guarantees: the sender waits instead of being refused, and is answered when there is room; the order is kept.
+TEST_F(SendingQueueTest, LetsSendersWaitForRoomIfToldSo) {
+  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 1, .block_on_overflow = true});
+  destination_.Hold();
+  EXPECT_TRUE(Offer("a").ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(1));
+  EXPECT_TRUE(Offer("b").ok());
+  EXPECT_FALSE(queue.IsFull());
+  Notification answered;
+  queue.Offer({Bytes::CopyOf("c"), 1, 1}, [&](const Status& status) {
+    EXPECT_TRUE(status.ok());
+    answered.Notify();
+  });
+  RunOn(loops_.At(0), [] {});
+  EXPECT_FALSE(answered.HasBeenNotified());
+  destination_.Release(size_t{0});
+  ASSERT_TRUE(answered.WaitFor(kPatience));
+  queue.Stop(20s);
+  EXPECT_THAT(destination_.attempts(), ElementsAre("a", "b", "c"));
+}
+
+// Scenario: the destination is away, then back; later it does not know the sender.
+// Guarantees: a recoverable error for as long as it does not take what it is sent.
+TEST_F(SendingQueueTest, ReportsHowTheDestinationIs) {
+  StatusBoard board(Clock::System());
+  BuildContext context = context_;
+  context.status = board.Add(ComponentKind::kExporter, "otlp_grpc", "");
+  context.status.ReportOk();
+  SendingQueue queue("otlp_grpc", {.wait_for_result = true}, {.enabled = false}, context, loops_.At(0),
+                     [this](const Bytes& message, SendDone done) { destination_.Send(message, std::move(done)); });
+  const auto offer = [&](StatusOr<size_t> outcome) {
+    destination_.Script(std::move(outcome));
+    Notification answered;
+    queue.Offer({Bytes::CopyOf("a"), 1, 1}, [&](const Status&) { answered.Notify(); });
+    ASSERT_TRUE(answered.WaitFor(kPatience));
+  };
+  offer(absl::UnavailableError("down"));
+  EXPECT_EQ(context.status.state(), ComponentState::kRecoverableError);
+  offer(size_t{0});
+  EXPECT_EQ(context.status.state(), ComponentState::kOk);
+  offer(absl::InvalidArgumentError("this request is bad"));
+  EXPECT_EQ(context.status.state(), ComponentState::kOk);
+  offer(absl::UnauthenticatedError("who are you"));
+  EXPECT_EQ(context.status.state(), ComponentState::kRecoverableError);
+  queue.Stop(20s);
 }
 
 }  // namespace

@@ -4,10 +4,12 @@
 
 #include <absl/base/thread_annotations.h>
 
+#include <atomic>
 #include <utility>
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/text.h"
 #include "pipeline/exporters/export_counters.h"
 
 namespace spanloom::pipeline {
@@ -35,22 +37,41 @@ void SpanloomStoreOptions::Declare(config::OptionsReader& r) {
   r.Field("data_dir", data_dir, "Directory that keeps the traces over a clean restart; none if it is left out.");
 }
 
-// The appends that the store has not answered yet. Thread-safe.
-class SpanloomStoreExporter::Appends {
- public:
-  Appends(const std::string& exporter, MetricRegistry& metrics)
-      : sent_(SentSpans(metrics, exporter)), failed_(SendFailedSpans(metrics, exporter)) {}
+namespace {
 
-  void Begin() ABSL_LOCKS_EXCLUDED(mutex_) {
+// Of the store in memory, the only one there is.
+std::string SafetyOf(const SpanloomStoreOptions& options) {
+  if (options.data_dir.empty()) return "what is stored is in memory, and lost with this process";
+  return StrCat("what is stored is in memory; a clean stop keeps it in ", options.data_dir,
+                ", a crash of this process loses it");
+}
+
+}  // namespace
+
+// The appends that the store has not answered yet. Thread-safe.
+class SpanloomStoreExporter::Appends : public std::enable_shared_from_this<SpanloomStoreExporter::Appends> {
+ public:
+  Appends(const std::string& exporter, const BuildContext& context)
+      : status_(context.status),
+        sent_(SentSpans(context.metrics, exporter)),
+        failed_(SendFailedSpans(context.metrics, exporter)) {}
+
+  // `done`, for an append of `spans` spans that begins now.
+  store::AppendDone Begin(size_t spans, Done done) ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
     ++unanswered_;
+    return [self = shared_from_this(), spans, done = std::move(done)](Status status) mutable {
+      self->Count(spans, status);
+      std::move(done)(std::move(status));
+      self->End();
+    };
   }
 
-  // To be called after the answer was passed on, so that AwaitAll means what it says.
-  void End(size_t spans, bool stored) ABSL_LOCKS_EXCLUDED(mutex_) {
-    (stored ? sent_ : failed_).Add(spans);
-    MutexLock lock(mutex_);
-    --unanswered_;
+  // One append was answered or could not begin.
+  void Count(size_t spans, const Status& status) {
+    (status.ok() ? sent_ : failed_).Add(spans);
+    if (!status.ok()) status_.ReportRecoverable(status);
+    if (failing_.exchange(!status.ok()) && status.ok()) status_.ReportOk();
   }
 
   // How many are left after `grace`.
@@ -62,26 +83,52 @@ class SpanloomStoreExporter::Appends {
   }
 
  private:
+  // After the answer was passed on, so that AwaitAll means what it says.
+  void End() ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    --unanswered_;
+  }
+
+  const StatusReporter status_;
   Counter& sent_;
   Counter& failed_;
+  std::atomic<bool> failing_ = false;
   Mutex mutex_;
   size_t unanswered_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
+class SpanloomStoreExporter::ReservedAppend final : public Admission {
+ public:
+  ReservedAppend(std::shared_ptr<Appends> appends, std::unique_ptr<store::Reservation> reservation)
+      : appends_(std::move(appends)), reservation_(std::move(reservation)) {}
+  void Commit(otlp::Batch batch, Done done) override {
+    const size_t spans = batch.span_count();
+    reservation_->Commit(std::move(batch), appends_->Begin(spans, std::move(done)));
+  }
+
+ private:
+  const std::shared_ptr<Appends> appends_;  // shared as in the exporter
+  const std::unique_ptr<store::Reservation> reservation_;
+};
+
 SpanloomStoreExporter::SpanloomStoreExporter(const ComponentId& id, const BuildContext& context,
-                                             store::SpanStore& store)
-    : store_(store), appends_(std::make_shared<Appends>(id.ToString(), context.metrics)) {}
+                                             store::SpanStore& store, std::string safety)
+    : store_(store), safety_(std::move(safety)), appends_(std::make_shared<Appends>(id.ToString(), context)) {}
 
 SpanloomStoreExporter::~SpanloomStoreExporter() = default;
 
 void SpanloomStoreExporter::Consume(otlp::Batch batch, Done done) {
   const size_t spans = batch.span_count();
-  appends_->Begin();
-  store_.Append(std::move(batch), [appends = appends_, spans, done = std::move(done)](Status status) mutable {
-    const bool stored = status.ok();
-    std::move(done)(std::move(status));
-    appends->End(spans, stored);
-  });
+  store_.Append(std::move(batch), appends_->Begin(spans, std::move(done)));
+}
+
+StatusOr<std::unique_ptr<Admission>> SpanloomStoreExporter::Reserve(const otlp::Batch& batch) {
+  StatusOr<std::unique_ptr<store::Reservation>> reservation = store_.Reserve(batch);
+  if (!reservation.ok()) {
+    appends_->Count(batch.span_count(), reservation.status());
+    return reservation.status();
+  }
+  return std::make_unique<ReservedAppend>(appends_, *std::move(reservation));
 }
 
 void SpanloomStoreExporter::Stop(std::chrono::milliseconds grace) {
@@ -94,8 +141,9 @@ void SpanloomStoreExporter::Stop(std::chrono::milliseconds grace) {
 void RegisterSpanloomStoreExporter(Registry& registry, StoreSource store) {
   registry.exporters.Add<SpanloomStoreOptions>(
       "spanloom_store", kDoc,
-      [store = std::move(store)](const ComponentId& id, const SpanloomStoreOptions&, const BuildContext& context) {
-        return std::make_unique<SpanloomStoreExporter>(id, context, store());
+      [store = std::move(store)](const ComponentId& id, const SpanloomStoreOptions& options,
+                                 const BuildContext& context) {
+        return std::make_unique<SpanloomStoreExporter>(id, context, store(), SafetyOf(options));
       });
 }
 

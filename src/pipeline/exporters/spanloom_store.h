@@ -28,22 +28,27 @@ struct SpanloomStoreOptions {
 // Where the exporters find the store; called when they are made. It outlives them.
 using StoreSource = std::function<store::SpanStore&()>;
 
-// Its answers are the store's. Thread-safe.
+// Its answers are the store's, its reservations too. Reports a recoverable error while the store refuses. Thread-safe.
 class SpanloomStoreExporter final : public Exporter {
  public:
-  // `store` outlives the exporter.
-  SpanloomStoreExporter(const ComponentId& id, const BuildContext& context, store::SpanStore& store);
+  // `store` outlives the exporter. `safety`: how safe what it holds is, in a few words.
+  SpanloomStoreExporter(const ComponentId& id, const BuildContext& context, store::SpanStore& store,
+                        std::string safety);
   ~SpanloomStoreExporter() override;
 
   Status Start() override { return absl::OkStatus(); }
   // Waits for the store's answers to what it has been given.
   void Stop(std::chrono::milliseconds grace) override;
   void Consume(otlp::Batch batch, Done done) override;
+  StatusOr<std::unique_ptr<Admission>> Reserve(const otlp::Batch& batch) override;
   [[nodiscard]] AckGrade ack_grade() const override { return AckGrade::kStored; }
+  [[nodiscard]] std::string safety() const override { return safety_; }
 
  private:
   class Appends;
+  class ReservedAppend;
   store::SpanStore& store_;
+  const std::string safety_;
   const std::shared_ptr<Appends> appends_;  // shared with the callbacks, which a slow store may call late
 };
 

@@ -18,7 +18,7 @@ TEST(SpanloomStoreExporter, HandsBatchesToTheStore) {
   MetricRegistry metrics;
   FakeStore store;
   SpanloomStoreExporter exporter(ComponentId{"spanloom_store", ""},
-                                 {.loops = loops, .metrics = metrics, .clock = Clock::System()}, store);
+                                 {.loops = loops, .metrics = metrics, .clock = Clock::System()}, store, "in memory");
   EXPECT_TRUE(Deliver(exporter, BatchOf({"a", "b"})).ok());
   exporter.Stop(std::chrono::seconds(20));
   EXPECT_THAT(store.names(), testing::ElementsAre("a", "b"));
@@ -34,7 +34,7 @@ TEST(SpanloomStoreExporter, PassesOnRefusals) {
   FakeStore store;
   store.AnswerWith(WithRetryDelay(absl::UnavailableError("disk is full"), std::chrono::milliseconds(5)));
   SpanloomStoreExporter exporter(ComponentId{"spanloom_store", ""},
-                                 {.loops = loops, .metrics = metrics, .clock = Clock::System()}, store);
+                                 {.loops = loops, .metrics = metrics, .clock = Clock::System()}, store, "in memory");
   const Status status = Deliver(exporter, BatchOf({"a"}));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(RetryDelay(status), std::chrono::milliseconds(5));

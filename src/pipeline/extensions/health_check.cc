@@ -2,6 +2,7 @@
 
 #include "pipeline/extensions/health_check.h"
 
+#include <absl/algorithm/container.h>
 #include <absl/time/time.h>
 
 #include <utility>
@@ -32,11 +33,26 @@ constexpr ComponentDoc kDoc = {
 
 }  // namespace
 
+void HealthBodyOptions::Declare(config::OptionsReader& r) {
+  r.Field("healthy", healthy, "Body of the answer 200.");
+  r.Field("unhealthy", unhealthy, "Body of the answer 503.");
+}
+
+void ComponentHealthOptions::Declare(config::OptionsReader& r) {
+  r.Field("include_permanent_errors", include_permanent_errors,
+          "Whether a component that does not do its work until it is made anew makes the answer 503.");
+  r.Field("include_recoverable_errors", include_recoverable_errors,
+          "Whether a component whose error has lasted for recovery_duration makes the answer 503.");
+  r.Field("recovery_duration", recovery_duration, "How long a recoverable error may last before it counts.");
+}
+
 void HealthCheckOptions::Declare(config::OptionsReader& r) {
   r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; port 13133 if it is left out.");
   r.Field("path", path, "Path that is answered.");
-  r.Unsupported("response_body", "remove it; the answer is JSON with the status");
-  r.Unsupported("check_collector_pipeline", "remove it; watch the exporters' metrics instead");
+  r.Field("response_body", response_body, "What is answered instead of JSON.");
+  r.Field("component_health", component_health, "Which states of components count.");
+  r.Unsupported("check_collector_pipeline", "write component_health.include_recoverable_errors: true");
+  r.Unsupported("use_v2", "remove it; component_health works without it");
   r.Unsupported("tls", "remove it; the answer is sent in cleartext");
 }
 
@@ -76,22 +92,56 @@ std::vector<Endpoint> HealthCheckExtension::endpoints() const {
   return {{"health", StrCat("http://", server_->endpoint(), options_.path)}};
 }
 
+std::vector<std::string> HealthCheckExtension::claims() const {
+  std::vector<std::string> claims;
+  AddClaim(ListenEndpoint(options_.endpoint, context_, kPort), claims);
+  return claims;
+}
+
+bool HealthCheckExtension::Counts(const ComponentStatus& component) const {
+  const ComponentHealthOptions& health = options_.component_health;
+  switch (component.state) {
+    case ComponentState::kFatalError:
+      return true;
+    case ComponentState::kPermanentError:
+      return health.include_permanent_errors;
+    case ComponentState::kRecoverableError:
+      return health.include_recoverable_errors &&
+             context_.clock.UnixNs() - component.since_unix_ns >= health.recovery_duration.count();
+    default:
+      return false;
+  }
+}
+
+bool HealthCheckExtension::IsHealthy() const {
+  if (ready_since_unix_ns_ == 0) return false;
+  if (context_.board == nullptr) return true;
+  return absl::c_none_of(context_.board->Snapshot(),
+                         [this](const ComponentStatus& component) { return Counts(component); });
+}
+
 net::HttpResponse HealthCheckExtension::Answer() const {
+  const bool healthy = IsHealthy();
+  const std::string& text = healthy ? options_.response_body.healthy : options_.response_body.unhealthy;
+  net::HttpResponse response;
+  response.status = healthy ? 200 : 503;
+  response.headers.Add("content-type", text.empty() ? "application/json" : "text/plain; charset=utf-8");
+  response.body = text.empty() ? StatusBody(healthy) : Bytes::CopyOf(text);
+  return response;
+}
+
+Bytes HealthCheckExtension::StatusBody(bool healthy) const {
   const int64_t since_ns = ready_since_unix_ns_;
   const bool ready = since_ns != 0;
   std::string body;
   JsonWriter json(body);
   json.BeginObject();
-  json.Field("status", ready ? "Server available" : "Server not available");
+  json.Field("status", healthy ? "Server available" : "Server not available");
   json.Field("upSince", ready ? TimeText(since_ns) : std::string(kNever));
   json.Field("uptime", ready ? config::FormatDuration(std::chrono::nanoseconds(context_.clock.UnixNs() - since_ns))
                              : std::string());
   json.EndObject();
-  net::HttpResponse response;
-  response.status = ready ? 200 : 503;
-  response.headers.Add("content-type", "application/json");
-  response.body = Bytes(std::move(body));
-  return response;
+  return Bytes(std::move(body));
 }
 
 void RegisterHealthCheckExtension(Registry& registry) {

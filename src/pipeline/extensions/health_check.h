@@ -17,9 +17,26 @@
 
 namespace spanloom::pipeline {
 
+// What is answered instead of the JSON text; "" leaves it.
+struct HealthBodyOptions {
+  std::string healthy = {};
+  std::string unhealthy = {};
+  void Declare(config::OptionsReader& r);
+};
+
+// Which states of components make the answer 503.
+struct ComponentHealthOptions {
+  bool include_permanent_errors = false;
+  bool include_recoverable_errors = false;
+  std::chrono::nanoseconds recovery_duration = std::chrono::minutes(1);
+  void Declare(config::OptionsReader& r);
+};
+
 struct HealthCheckOptions {
   std::string endpoint = {};
   std::string path = "/";
+  HealthBodyOptions response_body = {};
+  ComponentHealthOptions component_health = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
@@ -34,10 +51,16 @@ class HealthCheckExtension final : public Extension {
   void SetReady(bool ready) override;
   [[nodiscard]] std::vector<Endpoint> endpoints() const override;
 
-  // The answer to a probe: 200 while ready, else 503. Thread-safe.
+  [[nodiscard]] std::vector<std::string> claims() const override;
+
+  // The answer to a probe: 200 while ready and no component is in a state that the options count, else 503.
+  // Thread-safe.
   [[nodiscard]] net::HttpResponse Answer() const;
 
  private:
+  [[nodiscard]] bool Counts(const ComponentStatus& component) const;
+  [[nodiscard]] bool IsHealthy() const;
+  [[nodiscard]] Bytes StatusBody(bool healthy) const;
   const std::string id_;
   const HealthCheckOptions options_;
   const BuildContext context_;

@@ -2,6 +2,7 @@
 
 #include "pipeline/extensions/health_check.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pipeline/testing/blocking_client.h"
@@ -49,6 +50,45 @@ TEST_F(HealthCheckTest, AnswersProbes) {
   probe.path = "/other";
   EXPECT_EQ(SendHttp(loops_.At(0), address, probe)->status, 404);
   extension_.Stop(1s);
+}
+
+// Scenario: bodies of one's own.
+// Guarantees: they are answered instead of the JSON text.
+TEST_F(HealthCheckTest, AnswersWithBodiesOfOnesOwn) {
+  HealthCheckExtension extension({"health_check", ""}, {.response_body = {.healthy = "yes", .unhealthy = "no"}},
+                                 context_);
+  EXPECT_EQ(extension.Answer().body.view(), "no");
+  extension.SetReady(true);
+  EXPECT_EQ(extension.Answer().status, 200);
+  EXPECT_EQ(extension.Answer().body.view(), "yes");
+}
+
+// Scenario: an exporter's destination goes away, and a receiver fails for good; with and without component_health.
+// Guarantees: liveness alone unless told otherwise; a recoverable error counts when it has lasted.
+TEST_F(HealthCheckTest, CountsComponentsIfToldSo) {
+  StatusBoard board(clock_);
+  BuildContext context = context_;
+  context.board = &board;
+  HealthCheckExtension plain({"health_check", ""}, {}, context);
+  HealthCheckExtension strict(
+      {"health_check", "strict"},
+      {.component_health = {.include_permanent_errors = true, .include_recoverable_errors = true}}, context);
+  plain.SetReady(true);
+  strict.SetReady(true);
+  const StatusReporter exporter = board.Add(ComponentKind::kExporter, "otlp_grpc", "");
+  exporter.ReportRecoverable(absl::UnavailableError("down"));
+  EXPECT_EQ(strict.Answer().status, 200);
+  clock_.Advance(60'000'000'000);
+  EXPECT_EQ(strict.Answer().status, 503);
+  EXPECT_THAT(std::string(strict.Answer().body.view()), testing::HasSubstr("Server not available"));
+  exporter.ReportOk();
+  EXPECT_EQ(strict.Answer().status, 200);
+  board.Add(ComponentKind::kReceiver, "otlp", "").ReportPermanent(absl::UnavailableError("port"));
+  EXPECT_EQ(strict.Answer().status, 200);  // nobody has it any more
+  const StatusReporter receiver = board.Add(ComponentKind::kReceiver, "otlp", "");
+  receiver.ReportPermanent(absl::UnavailableError("port"));
+  EXPECT_EQ(strict.Answer().status, 503);
+  EXPECT_EQ(plain.Answer().status, 200);
 }
 
 }  // namespace

@@ -18,7 +18,6 @@
 namespace spanloom::pipeline {
 namespace {
 
-constexpr std::string_view kHeldSpansGauge = "spanloom_processor_held_spans";
 constexpr std::string_view kDropAdvice =
     "the exporter refuses this batch for good; see its error, and the receiver's message size limit behind it";
 
@@ -65,11 +64,14 @@ class BatchProcessor::State : public std::enable_shared_from_this<BatchProcessor
         limits_(limits),
         loop_(context.loops.Next()),
         next_(next),
-        drops_("processor", id_, context.metrics, context.clock),
+        drops_({{"processor", id_}, {"pipeline", context.pipeline}}, context.metrics, context.clock),
         size_triggers_(TriggerCounter(context, "otelcol_processor_batch_batch_size_trigger_send", "size")),
         timeout_triggers_(TriggerCounter(context, "otelcol_processor_batch_timeout_trigger_send", "timeout")) {}
 
   [[nodiscard]] net::Loop& loop() { return loop_; }
+  [[nodiscard]] HoldLimits hold_limits() const {
+    return {.spans = limits_.held_spans_max, .bytes = limits_.held_bytes_max, .time = options_.timeout};
+  }
   [[nodiscard]] Notification& drained() { return drained_; }
   [[nodiscard]] uint64_t undelivered_spans() const { return undelivered_spans_.load(); }
   [[nodiscard]] uint64_t held_spans() const { return held_spans_.load(); }
@@ -248,15 +250,12 @@ void BatchProcessor::State::Abandon() {
 
 BatchProcessor::BatchProcessor(const ComponentId& id, const BatchOptions& options, const BuildContext& context,
                                Consumer& next, const BatchLimits& limits)
-    : labels_({{"processor", id.ToString()}, {"pipeline", context.pipeline}}),
-      metrics_(context.metrics),
-      state_(std::make_shared<State>(id.ToString(), options, context, next, limits)) {
-  metrics_.SetGauge(kHeldSpansGauge, "Spans that a processor holds.", labels_,
-                    [state = state_] { return static_cast<double>(state->held_spans()); });
-}
+    : state_(std::make_shared<State>(id.ToString(), options, context, next, limits)),
+      held_gauge_(context.metrics.AddGauge("spanloom_processor_held_spans", "Spans that a processor holds.",
+                                           {{"processor", id.ToString()}, {"pipeline", context.pipeline}},
+                                           [state = state_] { return static_cast<double>(state->held_spans()); })) {}
 
 BatchProcessor::~BatchProcessor() {
-  metrics_.RemoveGauge(kHeldSpansGauge, labels_);
   // Timers end on their loop.
   RunOn(state_->loop(), [this] { state_->Abandon(); });
 }
@@ -271,6 +270,10 @@ void BatchProcessor::Stop(std::chrono::milliseconds grace) {
   state_->loop().Post([state = state_] { state->Drain(); });
   state_->drained().WaitFor(grace);
   RunOn(state_->loop(), [this] { state_->Abandon(); });
+}
+
+HoldLimits BatchProcessor::hold_limits() const {
+  return state_->hold_limits();
 }
 
 uint64_t BatchProcessor::undelivered_spans() const {

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "base/metrics.h"
 #include "config/options.h"
@@ -39,7 +38,7 @@ struct BatchLimits {
 // batch and offers it again after the refusal's delay; another one drops it, counted by cause in
 // spanloom_pipeline_dropped_spans. When a further batch would exceed the limits it is refused with kUnavailable and a
 // delay.
-class BatchProcessor final : public Processor {
+class BatchProcessor final : public HoldingProcessor {
  public:
   BatchProcessor(const ComponentId& id, const BatchOptions& options, const BuildContext& context, Consumer& next,
                  const BatchLimits& limits = {});
@@ -49,14 +48,14 @@ class BatchProcessor final : public Processor {
   // Sends what is held at once, and again where it is refused, until the grace has passed.
   void Stop(std::chrono::milliseconds grace) override;
   void Consume(otlp::Batch batch, Done done) override;
-  [[nodiscard]] std::optional<AckGrade> ack_grade() const override { return AckGrade::kQueued; }
+  [[nodiscard]] bool selects() const override { return false; }
+  [[nodiscard]] HoldLimits hold_limits() const override;
   [[nodiscard]] uint64_t undelivered_spans() const override;
 
  private:
   class State;
-  const MetricLabels labels_;  // of its gauge
-  MetricRegistry& metrics_;
   const std::shared_ptr<State> state_;  // shared with tasks on its loop and with answers under way
+  const ScopedGauge held_gauge_;
 };
 
 // Processor type "batch".

@@ -29,10 +29,6 @@ bool DropsEveryBareGet(std::string_view condition) {
   return dense == "name==\"GET\"" || dense == "span.name==\"GET\"";
 }
 
-Counter& ItemCounter(MetricRegistry& metrics, std::string_view name, std::string_view help, const std::string& id) {
-  return metrics.GetCounter(name, help, {{"otel_signal", "traces"}, {"processor", id}});
-}
-
 constexpr ComponentDoc kDoc = {
     .words = "Drops the spans for which a condition holds.",
     .example = R"(processors:
@@ -73,16 +69,10 @@ void FilterOptions::Declare(config::OptionsReader& r) {
   }
 }
 
-FilterProcessor::FilterProcessor(const ComponentId& id, const FilterOptions& options, const BuildContext& context,
-                                 Consumer& next)
+FilterProcessor::FilterProcessor(const ComponentId& id, const FilterOptions& options, const BuildContext& context)
     : id_(id.ToString()),
       condition_texts_(options.traces.span),
       conditions_(Compiled(options.traces.span)),
-      next_(next),
-      incoming_(ItemCounter(context.metrics, "otelcol_processor_incoming_items",
-                            "Number of items passed to the processor.", id_)),
-      outgoing_(ItemCounter(context.metrics, "otelcol_processor_outgoing_items",
-                            "Number of items emitted from the processor.", id_)),
       filtered_(context.metrics.GetCounter("otelcol_processor_filter_spans_filtered",
                                            "Number of spans dropped by the filter processor.", {{"filter", id_}})) {}
 
@@ -97,23 +87,19 @@ Status FilterProcessor::Start() {
   return absl::OkStatus();
 }
 
-void FilterProcessor::Consume(otlp::Batch batch, Done done) {
-  incoming_.Add(batch.span_count());
+Status FilterProcessor::Process(otlp::Batch& batch) {
   size_t dropped = 0;
   for (otlp::Slice& slice : batch.slices()) {
     dropped += slice.DropIf([this](const otlp::SpanContext& span) { return conditions_.Match(span); });
   }
   filtered_.Add(dropped);
-  if (batch.empty()) return std::move(done)(absl::OkStatus());
-  outgoing_.Add(batch.span_count());
-  next_.Consume(std::move(batch), std::move(done));
+  return absl::OkStatus();
 }
 
 void RegisterFilterProcessor(Registry& registry) {
   registry.processors.Add<FilterOptions>(
-      "filter", kDoc,
-      [](const ComponentId& id, const FilterOptions& options, const BuildContext& context, Consumer& next) {
-        return std::make_unique<FilterProcessor>(id, options, context, next);
+      "filter", kDoc, [](const ComponentId& id, const FilterOptions& options, const BuildContext& context) {
+        return std::make_unique<FilterProcessor>(id, options, context);
       });
 }
 

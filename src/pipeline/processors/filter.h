@@ -4,7 +4,6 @@
 
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,23 +29,20 @@ struct FilterOptions {
   void Declare(config::OptionsReader& r);
 };
 
-// Answers what the next consumer answers; OK at once if no span is left. Thread-safe; holds nothing.
-class FilterProcessor final : public Processor {
+// Thread-safe; holds nothing.
+class FilterProcessor final : public TransformProcessor {
  public:
-  FilterProcessor(const ComponentId& id, const FilterOptions& options, const BuildContext& context, Consumer& next);
+  FilterProcessor(const ComponentId& id, const FilterOptions& options, const BuildContext& context);
 
   // Warns of conditions that drop more than they seem to.
   Status Start() override;
-  void Stop(std::chrono::milliseconds) override {}
-  void Consume(otlp::Batch batch, Done done) override;
+  // Always OK.
+  Status Process(otlp::Batch& batch) override;
 
  private:
   const std::string id_;
   const std::vector<std::string> condition_texts_;
   const ottl::SpanConditions conditions_;
-  Consumer& next_;
-  Counter& incoming_;
-  Counter& outgoing_;
   Counter& filtered_;
 };
 

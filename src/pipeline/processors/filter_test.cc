@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "config/yaml.h"
-#include "pipeline/testing/fake_consumer.h"
+#include "pipeline/testing/requests.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -20,7 +20,7 @@ class FilterProcessorTest : public testing::Test {
   std::unique_ptr<FilterProcessor> Make(std::vector<std::string> conditions) {
     FilterOptions options;
     options.traces.span = std::move(conditions);
-    return std::make_unique<FilterProcessor>(ComponentId{"filter", "noise"}, options, context_, next_);
+    return std::make_unique<FilterProcessor>(ComponentId{"filter", "noise"}, options, context_);
   }
   uint64_t Filtered() const {
     return metrics_.Sum("otelcol_processor_filter_spans_filtered", {{"filter", "filter/noise"}});
@@ -29,37 +29,24 @@ class FilterProcessorTest : public testing::Test {
   net::LoopPool loops_{1};
   MetricRegistry metrics_;
   const BuildContext context_{.loops = loops_, .metrics = metrics_, .clock = Clock::System()};
-  FakeConsumer next_;
 };
 
 // Scenario: a request with scrapes among real spans.
-// Guarantees: the scrapes are dropped and counted, the rest goes on.
+// Guarantees: the scrapes are dropped and counted, the rest is left.
 TEST_F(FilterProcessorTest, DropsMatchingSpans) {
   const auto filter = Make({R"(name == "GET /metrics")", R"(name == "GET")"});
-  EXPECT_TRUE(Deliver(*filter, BatchOf({"GET /metrics", "llm_request", "GET"})).ok());
-  EXPECT_THAT(next_.names(), ElementsAre("llm_request"));
-  EXPECT_EQ(Filtered(), 2u);
-  EXPECT_EQ(metrics_.Sum("otelcol_processor_incoming_items"), 3u);
-  EXPECT_EQ(metrics_.Sum("otelcol_processor_outgoing_items"), 1u);
-}
-
-// Scenario: nothing is left of a request.
-// Guarantees: answered OK without bothering the next consumer.
-TEST_F(FilterProcessorTest, SwallowsARequestThatIsLeftWithoutSpans) {
-  const auto filter = Make({R"(name == "GET")"});
-  EXPECT_TRUE(Deliver(*filter, BatchOf({"GET", "GET"})).ok());
-  EXPECT_EQ(next_.offers(), 0u);
+  otlp::Batch batch = BatchOf({"GET /metrics", "llm_request", "GET"});
+  EXPECT_TRUE(filter->Process(batch).ok());
+  EXPECT_THAT(NamesOf(batch), ElementsAre("llm_request"));
   EXPECT_EQ(Filtered(), 2u);
 }
 
-// Scenario: the next consumer refuses.
-// Guarantees: its answer is the filter's, delay included.
-TEST_F(FilterProcessorTest, AnswersWhatTheNextConsumerAnswers) {
-  const auto filter = Make({});
-  next_.AnswerWith(WithRetryDelay(absl::UnavailableError("full"), std::chrono::milliseconds(7)));
-  const Status status = Deliver(*filter, BatchOf({"a"}));
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(RetryDelay(status), std::chrono::milliseconds(7));
+// Scenario: no conditions.
+// Guarantees: everything is left.
+TEST_F(FilterProcessorTest, WithoutConditionsLeavesEverything) {
+  otlp::Batch batch = BatchOf({"a", "b"});
+  EXPECT_TRUE(Make({})->Process(batch).ok());
+  EXPECT_EQ(batch.span_count(), 2u);
 }
 
 std::vector<std::string> Problems(std::string_view yaml) {

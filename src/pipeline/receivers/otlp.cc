@@ -385,6 +385,14 @@ std::vector<Endpoint> OtlpReceiver::endpoints() const {
   return endpoints;
 }
 
+std::vector<std::string> OtlpReceiver::claims() const {
+  std::vector<std::string> claims;
+  const OtlpProtocolsOptions& protocols = options_.protocols;
+  if (protocols.grpc) AddClaim(ListenEndpoint(protocols.grpc->endpoint, context_, kGrpcPort), claims);
+  if (protocols.http) AddClaim(ListenEndpoint(protocols.http->endpoint, context_, kHttpPort), claims);
+  return claims;
+}
+
 void RegisterOtlpReceiver(Registry& registry) {
   registry.receivers.Add<OtlpReceiverOptions>(
       "otlp", kDoc,

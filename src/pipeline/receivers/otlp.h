@@ -96,6 +96,7 @@ class OtlpReceiver final : public Receiver {
   void Stop(std::chrono::milliseconds grace) override;
 
   [[nodiscard]] std::vector<Endpoint> endpoints() const override;
+  [[nodiscard]] std::vector<std::string> claims() const override;
 
  private:
   class Intake;

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "pipeline/connectors/forward.h"
 #include "pipeline/exporters/debug.h"
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/spanloom_store.h"
@@ -21,6 +22,7 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterOtlpReceiver(registry);
   RegisterBatchProcessor(registry);
   RegisterFilterProcessor(registry);
+  RegisterForwardConnector(registry);
   RegisterDebugExporter(registry);
   RegisterOtlpGrpcExporter(registry);
   RegisterSpanloomStoreExporter(registry, [&store]() -> store::SpanStore& { return store; });

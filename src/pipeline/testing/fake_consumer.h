@@ -15,7 +15,7 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
-#include "pipeline/component.h"
+#include "pipeline/consumer.h"
 #include "pipeline/testing/requests.h"
 
 namespace spanloom::pipeline {
@@ -52,6 +52,32 @@ class FakeConsumer final : public Consumer {
       }
     }
     for (auto& [batch, done] : held) std::move(done)(status);
+  }
+
+  // Room for that many spans from now on: Reserve refuses what exceeds it, with a delay, and committing uses it up.
+  void KeepRoomFor(size_t spans, std::chrono::milliseconds delay = std::chrono::milliseconds(1))
+      ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    room_spans_ = spans;
+    refusal_delay_ = delay;
+  }
+  // Reservations from now on.
+  void RefuseReservations(Status status) ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    reservation_refusal_ = std::move(status);
+  }
+  // Room that is not reserved.
+  [[nodiscard]] size_t room_spans() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    return room_spans_;
+  }
+
+  StatusOr<std::unique_ptr<Admission>> Reserve(const otlp::Batch& batch) override ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    if (!reservation_refusal_.ok()) return reservation_refusal_;
+    if (batch.span_count() > room_spans_) return WithRetryDelay(absl::UnavailableError("no room"), refusal_delay_);
+    room_spans_ -= batch.span_count();
+    return std::make_unique<ReservedRoom>(*this, batch.span_count());
   }
 
   void Consume(otlp::Batch batch, Done done) override ABSL_LOCKS_EXCLUDED(mutex_) {
@@ -93,6 +119,23 @@ class FakeConsumer final : public Consumer {
   }
 
  private:
+  class ReservedRoom final : public Admission {
+   public:
+    ReservedRoom(FakeConsumer& consumer, size_t spans) : consumer_(consumer), spans_(spans) {}
+    ~ReservedRoom() override {
+      MutexLock lock(consumer_.mutex_);
+      consumer_.room_spans_ += spans_;
+    }
+    void Commit(otlp::Batch batch, Done done) override {
+      spans_ -= batch.span_count();
+      consumer_.Consume(std::move(batch), std::move(done));
+    }
+
+   private:
+    FakeConsumer& consumer_;
+    size_t spans_;
+  };
+
   Status NextAnswer() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (script_.empty()) return default_;
     Status status = std::move(script_.front());
@@ -112,6 +155,9 @@ class FakeConsumer final : public Consumer {
   std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);
   std::vector<size_t> sizes_ ABSL_GUARDED_BY(mutex_);
   size_t offers_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t room_spans_ ABSL_GUARDED_BY(mutex_) = 1'000'000;
+  std::chrono::milliseconds refusal_delay_ ABSL_GUARDED_BY(mutex_){1};
+  Status reservation_refusal_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Offers `batch` and waits for the answer; stops the test process if there is none.

@@ -6,6 +6,8 @@
 
 #include <absl/base/thread_annotations.h>
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,17 +27,36 @@ class FakeStore final : public store::SpanStore {
     answer_ = std::move(status);
   }
 
+  // Each append and each reservation from now on, in turn. Called under a lock.
+  void AnswerBy(std::function<Status()> append, std::function<Status()> reserve) ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    append_mood_ = std::move(append);
+    reserve_mood_ = std::move(reserve);
+  }
+
+  // Reservations from now on.
+  void RefuseReservations(Status status) ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    refusal_ = std::move(status);
+  }
+
   // In order of arrival.
   [[nodiscard]] std::vector<std::string> names() const ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
     return names_;
   }
 
+  StatusOr<std::unique_ptr<store::Reservation>> Reserve(const otlp::Batch&) override ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    if (Status refusal = reserve_mood_ ? reserve_mood_() : refusal_; !refusal.ok()) return refusal;
+    return std::make_unique<store::AppendAtCommit>(*this);
+  }
+
   void Append(otlp::Batch batch, Done done) override ABSL_LOCKS_EXCLUDED(mutex_) {
     Status answer;
     {
       MutexLock lock(mutex_);
-      answer = answer_;
+      answer = append_mood_ ? append_mood_() : answer_;
       if (answer.ok()) {
         for (std::string& name : NamesOf(batch)) names_.push_back(std::move(name));
       }
@@ -53,6 +74,9 @@ class FakeStore final : public store::SpanStore {
 
   mutable Mutex mutex_;
   Status answer_ ABSL_GUARDED_BY(mutex_);
+  Status refusal_ ABSL_GUARDED_BY(mutex_);
+  std::function<Status()> append_mood_ ABSL_GUARDED_BY(mutex_);
+  std::function<Status()> reserve_mood_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);
 };
 

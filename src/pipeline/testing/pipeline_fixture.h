@@ -22,8 +22,8 @@ namespace spanloom::pipeline {
 
 // Thread-compatible. Members are public: tests look at all of them.
 struct PipelineFixture {
-  // Loads `yaml`, then `settings` (as --set takes them), and builds the engine. Stops the test process if that fails.
-  void Build(const std::string& yaml, const std::vector<std::string>& settings = {}) {
+  // Loads `yaml`, then `settings` (as --set takes them). Stops the test process if that fails.
+  [[nodiscard]] ServiceConfig Parse(const std::string& yaml, const std::vector<std::string>& settings = {}) const {
     const config::ExpansionSources sources = {
         .environment = [](const std::string&) -> std::optional<std::string> { return std::nullopt; },
         .read_file = nullptr,
@@ -33,8 +33,13 @@ struct PipelineFixture {
     CHECK(loaded.ok());
     const auto config = ParseServiceConfig(loaded->node, registry);
     CHECK(config.ok());
-    engine =
-        Engine::Build(*config, registry, {.loops = loops, .metrics = metrics, .clock = Clock::System(), .seed = 1});
+    return *config;
+  }
+
+  // Builds the engine from that.
+  void Build(const std::string& yaml, const std::vector<std::string>& settings = {}) {
+    engine = Engine::Build(Parse(yaml, settings), registry,
+                           {.loops = loops, .metrics = metrics, .clock = Clock::System(), .seed = 1});
   }
 
   [[nodiscard]] std::string Address(std::string_view serves) const {

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/assembly.h"
+
+#include <absl/algorithm/container.h>
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "pipeline/fan_out.h"
+#include "pipeline/pipeline_entry.h"
+#include "pipeline/stage.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+// Something that takes batches, with what its OK promises. The pipeline's name is still open.
+struct Destination {
+  Consumer* consumer = nullptr;
+  MetricLabels owner = {};  // {{"exporter", "otlp_grpc"}}
+  PipelineAck ack = {};
+
+  [[nodiscard]] bool stores() const { return ack.grade == AckGrade::kStored; }
+};
+
+// A holding processor answers for itself, whatever stands behind it.
+PipelineAck QueuedBy(const HoldingProcessor& holder, std::string by, PipelineAck behind) {
+  PipelineAck ack{.grade = AckGrade::kQueued, .by = by};
+  ack.loss_windows.push_back({std::move(by), holder.hold_limits()});
+  if (behind.grade == AckGrade::kQueued) absl::c_move(behind.loss_windows, std::back_inserter(ack.loss_windows));
+  return ack;
+}
+
+PipelineAck AckOf(const Exporter& exporter, std::string by) {
+  PipelineAck ack{.grade = exporter.ack_grade(), .by = by};
+  if (ack.grade == AckGrade::kStored) ack.safety = exporter.safety();
+  if (ack.grade == AckGrade::kQueued) ack.loss_windows.push_back({std::move(by), exporter.hold_limits()});
+  return ack;
+}
+
+// Those that store decide for all; without them the weakest promise is all there is.
+PipelineAck JointAck(std::span<const Destination> destinations) {
+  for (const AckGrade decisive : {AckGrade::kStored, AckGrade::kQueued}) {
+    for (const Destination& destination : destinations) {
+      if (destination.ack.grade == decisive) return destination.ack;
+    }
+  }
+  return destinations[0].ack;
+}
+
+// Pipelines are built from the back to the front: what a connector feeds before the connector, and that before the
+// pipelines which end in it.
+class Assembler {
+ public:
+  Assembler(const ServiceConfig& config, const Registry& registry, const BuildContext& context, StatusBoard& board,
+            const Assembly& running)
+      : config_(config), registry_(registry), context_(context), board_(board), running_(running) {}
+
+  Assembly Run() {
+    std::vector<PartPtr> extensions;
+    for (const ComponentId& id : config_.enabled_extensions) {
+      extensions.push_back(PartOf({ComponentKind::kExtension, id}, config_.extensions));
+    }
+    Assembly assembly;
+    for (const PipelineConfig& pipeline : config_.pipelines) assembly.acks.push_back(PipelineOf(pipeline).ack);
+    std::vector<PartPtr> receivers = MakeReceivers();
+    for (const auto* parts : {&extensions, &exporters_, &middle_, &receivers}) {
+      assembly.parts.insert(assembly.parts.end(), parts->begin(), parts->end());
+    }
+    assembly.leads = std::move(leads_);
+    assembly.wiring = std::move(wiring_);
+    return assembly;
+  }
+
+ private:
+  // The part that runs already, if its options are the same, or a new one.
+  PartPtr PartOf(PartKey key, const ComponentNodes& nodes) {
+    const config::Node& options = nodes.at(key.id);
+    const PartPtr part = running_.Find(key);
+    if (part != nullptr && part->started() && config::SameContent(part->options(), options)) return part;
+    return std::make_shared<Part>(std::move(key), options, registry_, context_, board_);
+  }
+
+  void Lead(const Part& part, Consumer& next) { leads_[part.inlet()] = &next; }
+
+  // One consumer for all `destinations`.
+  Consumer& Joined(std::span<const Destination> destinations) {
+    if (destinations.size() == 1) return *destinations[0].consumer;
+    std::vector<FanOutTarget> targets;
+    for (const Destination& destination : destinations) {
+      targets.push_back({destination.consumer, destination.owner, destination.stores()});
+    }
+    return wiring_->Add<FanOut>(std::move(targets), context_);
+  }
+
+  Destination ExporterOf(const ComponentId& id) {
+    const auto [made, is_new] = exporter_of_.try_emplace(id);
+    if (is_new) {
+      made->second = PartOf({ComponentKind::kExporter, id}, config_.exporters);
+      exporters_.push_back(made->second);
+    }
+    const Part& part = *made->second;
+    return {part.consumer(), {{"exporter", id.ToString()}}, AckOf(*part.exporter(), part.key().ToString())};
+  }
+
+  // Every pipeline that `id` stands at the beginning of.
+  std::vector<Destination> PipelinesFrom(const ComponentId& id) {
+    std::vector<Destination> pipelines;
+    for (const PipelineConfig& pipeline : config_.pipelines) {
+      if (absl::c_linear_search(pipeline.receivers, id)) pipelines.push_back(PipelineOf(pipeline));
+    }
+    return pipelines;
+  }
+
+  const Destination& ConnectorOf(const ComponentId& id) {
+    if (const auto made = connector_of_.find(id); made != connector_of_.end()) return made->second;
+    const std::vector<Destination> fed = PipelinesFrom(id);
+    const PartPtr part = PartOf({ComponentKind::kConnector, id}, config_.connectors);
+    Lead(*part, Joined(fed));
+    middle_.push_back(part);
+    return connector_of_[id] = {part->consumer(), {{"connector", id.ToString()}}, JointAck(fed)};
+  }
+
+  const Destination& PipelineOf(const PipelineConfig& pipeline) {
+    if (const auto made = pipeline_of_.find(pipeline.id); made != pipeline_of_.end()) return made->second;
+    const std::string name = pipeline.id.ToString();
+    std::vector<Destination> destinations;
+    for (const ComponentId& id : pipeline.exporters) {
+      destinations.push_back(config_.connectors.contains(id) ? ConnectorOf(id) : ExporterOf(id));
+    }
+    std::vector<PartPtr> processors;
+    for (const ComponentId& id : pipeline.processors) {
+      processors.push_back(PartOf({ComponentKind::kProcessor, id, name}, config_.processors));
+    }
+    Destination head = Chain(processors, std::move(destinations));
+    head.consumer = &wiring_->Add<PipelineEntry>(name, *head.consumer, context_.metrics);
+    head.owner = {{"pipeline", name}};
+    head.ack.pipeline = name;
+    return pipeline_of_[pipeline.id] = std::move(head);
+  }
+
+  // `processors` in front of `destinations`.
+  Destination Chain(std::span<const PartPtr> processors, std::vector<Destination> destinations) {
+    const auto selector = absl::c_find_if(
+        processors, [](const PartPtr& part) { return part->holder() != nullptr && part->holder()->selects(); });
+    if (selector != processors.end()) {
+      // What it lets go on later may be grouped and stored anew; what stands before it stays as it is written.
+      const Destination behind = Chain({std::next(selector), processors.end()}, std::move(destinations));
+      return InOrder({processors.begin(), std::next(selector)}, behind);
+    }
+    if (!absl::c_any_of(destinations, [](const Destination& destination) { return destination.stores(); })) {
+      return InOrder(processors, {&Joined(destinations), {}, JointAck(destinations)});
+    }
+    return StoringChain(processors, std::move(destinations));
+  }
+
+  // As it is written: each of `processors` in front of those after it.
+  Destination InOrder(std::span<const PartPtr> processors, Destination behind) {
+    for (auto part = processors.rbegin(); part != processors.rend(); ++part) {
+      behind = (*part)->transform() != nullptr ? Transformed(**part, behind) : Held(**part, behind);
+      middle_.push_back(*part);
+    }
+    return behind;
+  }
+
+  Destination Transformed(const Part& part, const Destination& behind) {
+    Stage& stage = wiring_->Add<Stage>(part.key().id.ToString(), part.key().pipeline, *part.transform(),
+                                       *behind.consumer, context_.metrics);
+    return {&stage, behind.owner, behind.ack};
+  }
+
+  Destination Held(const Part& part, const Destination& behind) {
+    Lead(part, *behind.consumer);
+    const PartKey& key = part.key();
+    return {part.consumer(),
+            {{"processor", key.id.ToString()}, {"pipeline", key.pipeline}},
+            QueuedBy(*part.holder(), key.ToString(), behind.ack)};
+  }
+
+  // All transforms, then the fan-out, then the grouping processors in front of those that do not store. Grouping
+  // processors that have nobody to group for stand aside.
+  Destination StoringChain(std::span<const PartPtr> processors, std::vector<Destination> destinations) {
+    const auto is_transform = [](const PartPtr& part) { return part->transform() != nullptr; };
+    std::vector<PartPtr> transforms(processors.begin(), processors.end());
+    const auto groups_begin = std::stable_partition(transforms.begin(), transforms.end(), is_transform);
+    const std::vector<PartPtr> groups(groups_begin, transforms.end());
+    transforms.erase(groups_begin, transforms.end());
+
+    const auto others_begin = std::stable_partition(destinations.begin(), destinations.end(),
+                                                    [](const Destination& each) { return each.stores(); });
+    const std::vector<Destination> others(others_begin, destinations.end());
+    if (!groups.empty() && !others.empty()) {
+      destinations.erase(others_begin, destinations.end());
+      destinations.push_back(InOrder(groups, {&Joined(others), {}, JointAck(others)}));
+    }
+    return InOrder(transforms, {&Joined(destinations), {}, JointAck(destinations)});
+  }
+
+  std::vector<PartPtr> MakeReceivers() {
+    std::vector<PartPtr> receivers;
+    for (const auto& [id, node] : config_.receivers) {
+      const std::vector<Destination> fed = PipelinesFrom(id);
+      if (fed.empty()) continue;
+      receivers.push_back(PartOf({ComponentKind::kReceiver, id}, config_.receivers));
+      Lead(*receivers.back(), Joined(fed));
+    }
+    return receivers;
+  }
+
+  const ServiceConfig& config_;
+  const Registry& registry_;
+  const BuildContext& context_;
+  StatusBoard& board_;
+  const Assembly& running_;
+
+  std::shared_ptr<Wiring> wiring_ = std::make_shared<Wiring>();
+  std::map<Inlet*, Consumer*> leads_;
+  std::vector<PartPtr> exporters_;
+  std::vector<PartPtr> middle_;  // processors and connectors, each behind those it passes on to
+  std::map<ComponentId, PartPtr> exporter_of_;
+  std::map<ComponentId, Destination> connector_of_;
+  std::map<ComponentId, Destination> pipeline_of_;
+};
+
+}  // namespace
+
+PartPtr Assembly::Find(const PartKey& key) const {
+  const auto part = absl::c_find_if(parts, [&](const PartPtr& each) { return each->key() == key; });
+  return part == parts.end() ? nullptr : *part;
+}
+
+Assembly Assemble(const ServiceConfig& config, const Registry& registry, const BuildContext& context,
+                  StatusBoard& board, const Assembly& running) {
+  return Assembler(config, registry, context, board, running).Run();
+}
+
+}  // namespace spanloom::pipeline

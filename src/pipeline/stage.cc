@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/stage.h"
+
+#include <string_view>
+#include <utility>
+
+namespace spanloom::pipeline {
+namespace {
+
+Counter& ItemCounter(MetricRegistry& metrics, std::string_view name, std::string_view help,
+                     const std::string& processor) {
+  return metrics.GetCounter(name, help, {{"otel_signal", "traces"}, {"processor", processor}});
+}
+
+Done CountedWhenOk(Counter& counter, size_t spans, Done done) {
+  return [&counter, spans, done = std::move(done)](Status status) mutable {
+    if (status.ok()) counter.Add(spans);
+    std::move(done)(std::move(status));
+  };
+}
+
+}  // namespace
+
+class Stage::ReservedStage final : public Admission {
+ public:
+  ReservedStage(Stage& stage, std::unique_ptr<Admission> next) : stage_(stage), next_(std::move(next)) {}
+  void Commit(otlp::Batch batch, Done done) override {
+    if (stage_.Process(batch, done)) next_->Commit(std::move(batch), std::move(done));
+  }
+
+ private:
+  Stage& stage_;
+  const std::unique_ptr<Admission> next_;
+};
+
+Stage::Stage(const std::string& processor, const std::string& pipeline, TransformProcessor& transform, Consumer& next,
+             MetricRegistry& metrics)
+    : transform_(transform),
+      next_(next),
+      incoming_(ItemCounter(metrics, "otelcol_processor_incoming_items", "Number of items passed to the processor.",
+                            processor)),
+      outgoing_(ItemCounter(metrics, "otelcol_processor_outgoing_items", "Number of items emitted from the processor.",
+                            processor)),
+      filtered_(metrics.GetCounter("spanloom_pipeline_filtered_spans",
+                                   "Spans that a processor dropped as it was told to, in batches that were accepted.",
+                                   {{"processor", processor}, {"pipeline", pipeline}})) {}
+
+bool Stage::Process(otlp::Batch& batch, Done& done) {
+  const size_t incoming = batch.span_count();
+  incoming_.Add(incoming);
+  if (Status status = transform_.Process(batch); !status.ok()) {
+    std::move(done)(std::move(status));
+    return false;
+  }
+  const size_t outgoing = batch.span_count();
+  outgoing_.Add(outgoing);
+  if (outgoing == 0) {
+    filtered_.Add(incoming);
+    std::move(done)(absl::OkStatus());
+    return false;
+  }
+  if (outgoing < incoming) done = CountedWhenOk(filtered_, incoming - outgoing, std::move(done));
+  return true;
+}
+
+void Stage::Consume(otlp::Batch batch, Done done) {
+  if (Process(batch, done)) next_.Consume(std::move(batch), std::move(done));
+}
+
+StatusOr<std::unique_ptr<Admission>> Stage::Reserve(const otlp::Batch& batch) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Admission> next, next_.Reserve(batch));
+  return std::make_unique<ReservedStage>(*this, std::move(next));
+}
+
+}  // namespace spanloom::pipeline
