@@ -39,7 +39,7 @@ constexpr KeyDoc kRootKeys[] = {
     {"receivers", "map of components", "Where spans come in."},
     {"processors", "map of components", "What happens to spans on the way."},
     {"exporters", "map of components", "Where spans go."},
-    {"connectors", "map of components", "Accepted while it is empty: this version has none."},
+    {"connectors", "map of components", "Joins of pipelines: each ends some and begins others."},
     {"extensions", "map of components", "What stands beside the pipelines."},
     {"service", "section", "Which components run, and how."},
 };
@@ -51,9 +51,10 @@ constexpr KeyDoc kServiceKeys[] = {
 };
 
 constexpr KeyDoc kPipelineKeys[] = {
-    {"receivers", "list of ids", "Receivers that feed it; at least one. One receiver may feed several pipelines."},
+    {"receivers", "list of ids",
+     "Receivers and connectors that feed it; at least one. One may feed several pipelines."},
     {"processors", "list of ids", "Processors, in the order in which spans pass them; each at most once."},
-    {"exporters", "list of ids", "Exporters that each get every span; at least one."},
+    {"exporters", "list of ids", "Exporters and connectors that each get every span; at least one."},
 };
 
 std::vector<std::string> Names(std::span<const KeyDoc> keys) {

@@ -72,7 +72,7 @@ void SendingQueueOptions::Declare(config::OptionsReader& r) {
   r.Field("num_consumers", num_consumers, "Requests that are under way at once.",
           {.min = 1, .max = 1'000, .unit = "requests"});
   r.Field("queue_size", queue_size, "How much may wait, counted by sizer; what exceeds it is refused.",
-          {.min = 1, .max = int64_t{1} << 40});
+          {.min = 1, .max = int64_t{1} << 40, .unit = "as sizer says"});
   r.Choice<Sizer>("sizer", sizer, kSizers,
                   "What queue_size counts: requests, items (spans), or bytes before compression.");
   r.Field("block_on_overflow", block_on_overflow,
