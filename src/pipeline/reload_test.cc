@@ -122,6 +122,33 @@ TEST_F(ReloadTest, WhatIsGonePassesOnWhatItHolds) {
   EXPECT_THAT(backend.names(), ElementsAre("a", "b"));
 }
 
+// Scenario: the store has not answered a request yet when the exporter beside it is taken out.
+// Guarantees: the reload waits for the answer; the exporter gets the spans before it stops.
+TEST_F(ReloadTest, WhatIsUnderWayIsAnsweredTheOldWay) {
+  Start({"service.pipelines.traces.exporters=[spanloom_store, otlp_grpc]"});
+  const std::string address = Address("OTLP/gRPC");
+  const std::string second = FreeAddress();
+  store.Hold();
+  Status first;
+  std::thread client([&] { first = CallGrpc(loops.At(0), address, BatchOf({"a"}).Encode()).status(); });
+  ASSERT_TRUE(store.AwaitHeld(1));
+  // The store goes on when the new configuration takes requests.
+  std::thread releaser([&] {
+    while (!CallGrpc(loops.At(1), second, BatchOf({"b"}).Encode()).ok()) {
+    }
+    store.Release();
+  });
+  const auto report = Reload({StrCat("receivers.otlp/second={protocols: {grpc: {endpoint: '", second, "'}}}"),
+                              "service.pipelines.traces/second={receivers: [otlp/second], exporters: [debug]}"});
+  client.join();
+  releaser.join();
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_TRUE(first.ok());
+  EXPECT_THAT(store.names(), ElementsAre("a"));
+  EXPECT_THAT(backend.names(), ElementsAre("a"));
+  EXPECT_EQ(metrics.Sum("spanloom_pipeline_dropped_spans"), 0u);
+}
+
 // Scenario: a second receiver is added on a port that another process has.
 // Guarantees: the reload fails and names it; the old configuration goes on as if nothing had been.
 TEST_F(ReloadTest, WhatCannotStartChangesNothing) {

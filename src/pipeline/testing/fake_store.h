@@ -6,6 +6,7 @@
 
 #include <absl/base/thread_annotations.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,6 +41,28 @@ class FakeStore final : public store::SpanStore {
     refusal_ = std::move(status);
   }
 
+  // Leaves appends from now on without an answer, until Release.
+  void Hold() ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    holds_ = true;
+  }
+  // Takes what is held and answers OK.
+  void Release() ABSL_LOCKS_EXCLUDED(mutex_) {
+    std::vector<std::pair<otlp::Batch, Done>> held;
+    {
+      MutexLock lock(mutex_);
+      holds_ = false;
+      held.swap(held_);
+    }
+    for (auto& [batch, done] : held) Append(std::move(batch), std::move(done));
+  }
+  // Waits until that many appends are held.
+  bool AwaitHeld(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_) {
+    const auto there = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return held_.size() >= count; };
+    MutexLock lock(mutex_);
+    return mutex_.AwaitFor(there, std::chrono::seconds(20));
+  }
+
   // In order of arrival.
   [[nodiscard]] std::vector<std::string> names() const ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
@@ -56,6 +79,7 @@ class FakeStore final : public store::SpanStore {
     Status answer;
     {
       MutexLock lock(mutex_);
+      if (holds_) return held_.emplace_back(std::move(batch), std::move(done)), void();
       answer = append_mood_ ? append_mood_() : answer_;
       if (answer.ok()) {
         for (std::string& name : NamesOf(batch)) names_.push_back(std::move(name));
@@ -75,6 +99,8 @@ class FakeStore final : public store::SpanStore {
   mutable Mutex mutex_;
   Status answer_ ABSL_GUARDED_BY(mutex_);
   Status refusal_ ABSL_GUARDED_BY(mutex_);
+  bool holds_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::pair<otlp::Batch, Done>> held_ ABSL_GUARDED_BY(mutex_);
   std::function<Status()> append_mood_ ABSL_GUARDED_BY(mutex_);
   std::function<Status()> reserve_mood_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);
