@@ -155,8 +155,11 @@ Status LargeMetadata(Caller& caller) {
 }  // namespace
 
 Caller::Caller(net::Loop& loop, const std::string& endpoint, size_t calls_max) : loop_(loop) {
-  auto channel =
-      net::GrpcChannel::Create(loop, {.endpoint = endpoint, .user_agent = "spanloom-interop", .calls_max = calls_max});
+  net::GrpcChannelOptions options;
+  options.endpoint = endpoint;
+  options.user_agent = "spanloom-interop";
+  options.calls_max = calls_max;
+  auto channel = net::GrpcChannel::Create(loop, std::move(options));
   CHECK(channel.ok());
   channel_ = *std::move(channel);
 }
