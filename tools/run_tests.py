@@ -57,7 +57,8 @@ def junit(path):
             outcome.failed += 1
         elif case.find("skipped") is not None or case.get("status") == "notrun":
             outcome.skipped += 1
-            print(f"skipped: {case.get('classname')}.{case.get('name')}")
+            reason = case.find("skipped").get("message") if case.find("skipped") is not None else None
+            print(f"skipped: {case.get('classname')}.{case.get('name')}" + (f" ({reason})" if reason else ""))
         else:
             outcome.passed += 1
     return outcome
@@ -142,11 +143,17 @@ def plan(options):
     for name in sorted(declared_tests()):
         steps.append((name, unit_step(options.preset, bins / name)))
     steps.append(("page", page_step(options.node)))
-    for file in sorted((ROOT / "tests/e2e").glob("test_*.py")):
-        steps.append((file.stem.replace("test_", "e2e-"), e2e_step(options.preset, options.node, file)))
+    for file in e2e_files(options.tier):
+        steps.append((file.stem.replace("test_", "e2e-").replace("long_", "long-"), e2e_step(options.preset, options.node, file)))
     for target in fuzz_targets(options.fuzz_target):
         steps.append((f"fuzz-{target.removesuffix('_fuzz')}", fuzz_step(target, seconds)))
     return [step for step in steps if options.only in step[0]]
+
+
+def e2e_files(tier):
+    """test_*.py; in the long tier long_*.py too, whose peers must be built or take their time."""
+    folder = ROOT / "tests/e2e"
+    return sorted(folder.glob("test_*.py")) + (sorted(folder.glob("long_*.py")) if tier == "long" else [])
 
 
 def declared_tests():

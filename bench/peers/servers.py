@@ -111,7 +111,7 @@ class PrintsItsPort(Server):
     def __init__(self, name, binary):
         path = PEERS / "bin" / binary
         if not path.exists():
-            raise Skipped(f"{binary} was not built: are Debian's libgrpc++-dev and protobuf-compiler-grpc installed?")
+            raise Skipped(f"{binary} was not built: ./dev setup long installs what it needs")
         super().__init__(name, [path], stdout=subprocess.PIPE)
         self.ports["grpc"] = int(self.process.stdout.readline())
 
@@ -152,10 +152,11 @@ def build():
 
 
 def build_collector():
-    if shutil.which("go") is None:
-        raise Skipped("no Go")
+    go = next((path for path in (str(ROOT / "build/venv/bin/go"), shutil.which("go")) if path and os.path.exists(path)), None)
+    if go is None:
+        raise Skipped("no Go: ./dev setup long installs it")
     binary = PEERS / "bin/collector"
-    result = subprocess.run(["go", "build", "-o", binary, "."], cwd=ROOT / "bench/peers/collector", capture_output=True, text=True)
+    result = subprocess.run([go, "build", "-o", binary, "."], cwd=ROOT / "bench/peers/collector", capture_output=True, text=True)
     if result.returncode != 0:
         raise Skipped("go build failed: " + result.stderr.strip().splitlines()[-1])
     return binary
