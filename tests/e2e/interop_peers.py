@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Both ends of gRPC's interoperability cases: ours from tests/interop, and how those of others are had."""
 
+import contextlib
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
+import time
 
 import pytest
-from conftest import BINARY, ROOT
+from conftest import BINARY, ROOT, START_SECONDS_MAX
 
 PEERS = ROOT / "build/peers"
 BUILD_SECONDS_MAX = 600
@@ -47,6 +50,17 @@ def run_client(port, *cases):
 def expect_success(*command, seconds=120):
     result = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def wait_for_port(port):
+    """Until somebody listens: for servers that say nothing when they are ready."""
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"nobody listens on port {port}")
 
 
 def go_tool(package, version):

@@ -5,7 +5,7 @@ import socket
 import subprocess
 
 import pytest
-from interop_peers import GRPC_GO, OurServer, expect_success, go_tool, run_client
+from interop_peers import GRPC_GO, OurServer, expect_success, go_tool, run_client, wait_for_port
 
 # Cases of grpc-go's client, by what our server must have for them.
 UNARY = ["empty_unary", "large_unary", "special_status_message", "unimplemented_method", "unimplemented_service", "rpc_soak", "channel_soak"]
@@ -31,6 +31,7 @@ def go_server():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     process = subprocess.Popen([binary, "-port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_port(port)
     yield port
     process.kill()
     process.wait()
