@@ -17,36 +17,13 @@
 #include <utility>
 #include <vector>
 
-#include "base/bytes.h"
 #include "base/status.h"
 #include "otlp/batch.h"
 #include "otlp/ids.h"
-#include "otlp/views.h"
+#include "store/names.h"
+#include "store/span.h"
 
 namespace spanloom::store {
-
-// What the spans of one ScopeSpans have in common. Immutable; shared by them (hence shared_ptr below).
-struct SpanOrigin {
-  Bytes resource;                   // Resource message
-  Bytes scope;                      // InstrumentationScope message
-  std::string resource_schema_url;  // of ResourceSpans
-  std::string scope_schema_url;     // of ScopeSpans
-};
-
-// One span as it was received, byte for byte. A value; copies share the bytes.
-struct StoredSpan {
-  Bytes wire;  // Span message; passed ValidateTraces
-  std::shared_ptr<const SpanOrigin> origin;
-
-  [[nodiscard]] otlp::SpanView span() const { return otlp::SpanView(wire.view()); }
-  [[nodiscard]] otlp::ResourceView resource() const { return otlp::ResourceView(origin->resource.view()); }
-  [[nodiscard]] otlp::ScopeView scope() const { return otlp::ScopeView(origin->scope.view()); }
-};
-
-struct Trace {
-  otlp::TraceId id;
-  std::vector<StoredSpan> spans;  // by start time, then in order of arrival
-};
 
 // An attribute that a span must carry: on itself, its resource, its scope, or one of its events; or a fact that Jaeger
 // shows as a tag (span_tags.h): error, span.kind, otel.*. `error` = "false" means that the span is not an error.
@@ -65,12 +42,6 @@ struct TraceQuery {
   int64_t duration_min_ns = std::numeric_limits<int64_t>::min();  // span duration, both ends inclusive
   int64_t duration_max_ns = std::numeric_limits<int64_t>::max();
   size_t limit = 100;  // traces
-};
-
-struct Operation {
-  std::string name;
-  otlp::SpanKind kind = otlp::SpanKind::kUnspecified;
-  friend auto operator<=>(const Operation&, const Operation&) = default;
 };
 
 struct StoreStats {

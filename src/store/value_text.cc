@@ -12,14 +12,6 @@ namespace {
 using otlp::ValueView;
 using Kind = ValueView::Kind;
 
-std::string DoubleText(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
-  std::string text;
-  JsonWriter(text).Double(value);
-  return text;
-}
-
 std::string JsonText(const ValueView& value) {
   std::string text;
   JsonWriter json(text);
@@ -43,6 +35,14 @@ void WriteMapJson(const ValueView& value, JsonWriter& json) {
 }
 
 }  // namespace
+
+std::string DoubleText(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+  std::string text;
+  JsonWriter(text).Double(value);
+  return text;
+}
 
 std::string ValueText(const ValueView& value) {
   switch (value.kind()) {

@@ -17,6 +17,9 @@ namespace spanloom::store {
 // "-Infinity"), bools as "true" or "false", arrays and maps as JSON, no value as "".
 [[nodiscard]] std::string ValueText(const otlp::ValueView& value);
 
+// A double as ValueText writes it.
+[[nodiscard]] std::string DoubleText(double value);
+
 // True if ValueText(value) == text. Allocates nothing for strings, bytes and bools.
 [[nodiscard]] bool ValueHasText(const otlp::ValueView& value, std::string_view text);
 

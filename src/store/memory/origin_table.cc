@@ -21,8 +21,7 @@ size_t OriginTable::ContentHash::operator()(const SpanOrigin* origin) const {
 }
 
 bool OriginTable::ContentEqual::operator()(const SpanOrigin* a, const SpanOrigin* b) const {
-  return a == b || (a->resource.view() == b->resource.view() && a->scope.view() == b->scope.view() &&
-                    a->resource_schema_url == b->resource_schema_url && a->scope_schema_url == b->scope_schema_url);
+  return a == b || AreEqual(*a, *b);
 }
 
 std::shared_ptr<const SpanOrigin> OriginTable::Find(const std::shared_ptr<const SpanOrigin>& origin) const {
