@@ -31,6 +31,9 @@ class QuantileSketch {
   // The value of rank floor(q * (count - 1)), q in [0, 1], within kRelativeError of it; 0 if the sketch is empty.
   [[nodiscard]] double Quantile(double q) const;
 
+  // Buckets that are not empty, zeros left out: what it takes of memory.
+  [[nodiscard]] size_t bucket_count() const { return positive_.size() + negative_.size(); }
+
   // A bucket as (lower, upper] for positive values, [lower, upper) for negative ones.
   struct Bucket {
     double lower = 0;

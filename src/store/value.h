@@ -6,6 +6,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +37,7 @@ class Cell {
   [[nodiscard]] int64_t int_value() const { return static_cast<int64_t>(scalar_); }
   [[nodiscard]] double double_value() const;
   [[nodiscard]] std::string_view text() const { return {text_, text_bytes_}; }
+  [[nodiscard]] size_t text_size() const { return text_bytes_; }  // 0 for kinds without text
   // The number of a kInt or kDouble, rounded to the nearest double; nullopt for other kinds.
   [[nodiscard]] std::optional<double> number() const;
   // As people read it: numbers in decimal, bools as words, bytes and strings as they are.
