@@ -14,15 +14,15 @@ using store::memory::MemoryStore;
 using store::memory::MemoryStoreOptions;
 using store::memory::SnapshotStats;
 
-StoreHost::StoreHost(const MemoryStoreOptions& options, MetricRegistry& metrics)
-    : options_(options), store_(std::make_unique<MemoryStore>(options, metrics)) {}
+StoreHost::StoreHost(const MemoryStoreOptions& options, MetricRegistry& metrics, const Clock& clock)
+    : options_(options), store_(std::make_unique<MemoryStore>(options, metrics, clock)) {}
 
 StatusOr<std::unique_ptr<StoreHost>> StoreHost::Open(const pipeline::SpanloomStoreOptions& options,
                                                      MetricRegistry& metrics, const Clock& clock) {
   const MemoryStoreOptions memory{
       .traces_max = options.traces_max, .spans_max = options.spans_max, .bytes_max = options.bytes_max};
   RETURN_IF_ERROR(memory.Validate());
-  std::unique_ptr<StoreHost> host(new StoreHost(memory, metrics));
+  std::unique_ptr<StoreHost> host(new StoreHost(memory, metrics, clock));
   if (!options.data_dir.empty()) {
     ASSIGN_OR_RETURN(store::DataDir data_dir, store::DataDir::Take(options.data_dir, clock));
     host->data_dir_.emplace(std::move(data_dir));
@@ -40,6 +40,7 @@ Status StoreHost::ReadBack() {
 }
 
 Status StoreHost::Close() {
+  store_->Stop();
   if (!data_dir_.has_value()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const SnapshotStats written, store::memory::WriteSnapshot(*store_, SnapshotPath()));
   Log(LogLevel::kInfo, "kept the traces for the next start", {{"spans", written.spans}, {"file", SnapshotPath()}});

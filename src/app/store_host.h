@@ -21,20 +21,21 @@ namespace spanloom::app {
 class StoreHost {
  public:
   // Takes the data directory, if there is one, and reads what was kept in it. Errors: those of DataDir and of
-  // ReadSnapshot. `metrics` must outlive the host.
+  // ReadSnapshot. `metrics` and `clock` must outlive the host.
   static StatusOr<std::unique_ptr<StoreHost>> Open(const pipeline::SpanloomStoreOptions& options,
                                                    MetricRegistry& metrics, const Clock& clock);
 
   [[nodiscard]] store::SpanStore& store() { return *store_; }
 
-  // Writes the content to the data directory, if there is one. To be called once, when nothing appends any more.
+  // Stores what still waits and takes no more; writes the content to the data directory, if there is one. To be called
+  // once, when nothing appends any more.
   Status Close();
 
   // What the store keeps and what it loses, in one sentence.
   [[nodiscard]] std::string Describe() const;
 
  private:
-  StoreHost(const store::memory::MemoryStoreOptions& options, MetricRegistry& metrics);
+  StoreHost(const store::memory::MemoryStoreOptions& options, MetricRegistry& metrics, const Clock& clock);
   [[nodiscard]] std::string SnapshotPath() const { return data_dir_->File("memory.snapshot"); }
   Status ReadBack();
 

@@ -24,28 +24,46 @@ using net::HttpRequest;
 using net::HttpResponse;
 using testing::HasSubstr;
 
-// A store that answers Services only when it is let.
+// A store that answers Services only when it is let, and nothing else.
 class SlowStore final : public store::SpanStore {
  public:
-  void Append(otlp::Batch, Done done) override { std::move(done)(absl::OkStatus()); }
-  [[nodiscard]] StatusOr<store::Trace> GetTrace(const otlp::TraceId&) const override { return absl::NotFoundError(""); }
-  [[nodiscard]] StatusOr<std::vector<store::Trace>> FindTraces(const store::TraceQuery&) const override {
-    return absl::UnavailableError("closed");
+  [[nodiscard]] store::Capabilities capabilities() const override { return {}; }
+  StatusOr<std::unique_ptr<store::Reservation>> Reserve(const otlp::Batch&) override { return Closed(); }
+  [[nodiscard]] StatusOr<store::Trace> GetTrace(const otlp::TraceId&, const store::TimeRange&,
+                                                const store::ReadLimits&) const override {
+    return Closed();
   }
-  [[nodiscard]] StatusOr<std::vector<std::string>> Services() const override {
+  [[nodiscard]] StatusOr<std::unique_ptr<store::SpanCursor>> Fetch(store::FetchPlan) const override { return Closed(); }
+  [[nodiscard]] StatusOr<store::RowPage<store::TraceRow>> Traces(
+      const store::RowQuery<store::TraceColumn>&) const override {
+    return Closed();
+  }
+  [[nodiscard]] StatusOr<store::AggregateAnswer> GroupTraces(
+      const store::RowGroupQuery<store::TraceColumn>&) const override {
+    return Closed();
+  }
+  [[nodiscard]] StatusOr<std::vector<store::ServiceName>> Services(const store::NameQuery&) const override {
     if (!is_entered_.HasBeenNotified()) is_entered_.Notify();
     may_go_on_.Wait();
-    return std::vector<std::string>{"slow"};
+    return std::vector<store::ServiceName>{{.name = "slow", .spans = 1}};
   }
-  [[nodiscard]] StatusOr<std::vector<store::Operation>> Operations(const std::string&) const override {
-    return std::vector<store::Operation>{};
+  [[nodiscard]] StatusOr<std::vector<store::OperationName>> Operations(const std::string&,
+                                                                       const store::NameQuery&) const override {
+    return Closed();
   }
+  [[nodiscard]] StatusOr<std::vector<store::KeyName>> Keys(const store::NameQuery&) const override { return Closed(); }
+  [[nodiscard]] StatusOr<std::vector<store::FieldValue>> Values(const store::ValueQuery&) const override {
+    return Closed();
+  }
+  StatusOr<store::Removed> SetRetention(const store::RetentionPolicy&) override { return Closed(); }
   [[nodiscard]] store::StoreStats Stats() const override { return {}; }
 
   void WaitUntilEntered() const { is_entered_.Wait(); }
   void Release() { may_go_on_.Notify(); }
 
  private:
+  static Status Closed() { return absl::UnavailableError("closed"); }
+
   mutable Notification is_entered_;
   Notification may_go_on_;
 };
@@ -111,7 +129,7 @@ store::SpanSpec SpanOf(uint64_t number) {
 // Scenario: every path of the API, and addresses of the page.
 // Guarantees: it is wired: each answers what it is for, with the headers of a safe page, and is counted.
 TEST_F(QueryServerTest, ServesApiAndPage) {
-  model_.Append(store::RequestBuilder().FromService("a/b").Add(SpanOf(1)).Build(), [](const Status&) {});
+  model_.Add(store::RequestBuilder().FromService("a/b").Add(SpanOf(1)).Build());
   Start(model_);
   EXPECT_THAT(std::string(Get("/api/services").body.view()), HasSubstr(R"("data":["a/b"])"));
   EXPECT_THAT(std::string(Get("/api/services/a%2Fb/operations").body.view()), HasSubstr(R"("data":["GET"])"));
@@ -151,7 +169,7 @@ TEST_F(QueryServerTest, SaysWhatItDoesNotHave) {
 // Guarantees: only the large one is compressed, only for the first client, to the same JSON.
 TEST_F(QueryServerTest, CompressesLargeAnswers) {
   for (uint64_t i = 1; i <= 20; ++i) {
-    model_.Append(store::RequestBuilder().FromService("s").Add(SpanOf(i)).Build(), [](const Status&) {});
+    model_.Add(store::RequestBuilder().FromService("s").Add(SpanOf(i)).Build());
   }
   Start(model_);
   const HttpResponse plain = Get("/api/traces", "start=0");

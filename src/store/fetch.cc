@@ -2,9 +2,15 @@
 
 #include "store/fetch.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace spanloom::store {
+
+bool FetchPlan::needs_trace() const {
+  return std::any_of(fields.begin(), fields.end(), [](const Field& field) { return field.needs_trace(); });
+}
 
 Status FetchPlan::Validate() const {
   if (spansets.empty() || spansets.size() > kSpansetsMax) {

@@ -76,6 +76,8 @@ struct FetchPlan {
   size_t traces_max = 100;                            // over all batches
   ReadLimits limits = {};
 
+  // True if a field is about the trace, or the span's place in it.
+  [[nodiscard]] bool needs_trace() const;
   // kInvalidArgument: too many spansets or fields, no spanset, a predicate that is not valid, `after` with kAsStored.
   [[nodiscard]] Status Validate() const;
 };

@@ -79,6 +79,8 @@ struct Field {
   [[nodiscard]] bool is_nested_set() const;
   // True if it is a field of the trace (trace_row.h).
   [[nodiscard]] bool is_of_trace() const;
+  // True if it can't be said of the span alone.
+  [[nodiscard]] bool needs_trace() const { return needs_places() || is_of_trace(); }
   // "duration", "span.gen_ai.request.model": for messages.
   [[nodiscard]] std::string ToString() const;
 

@@ -16,9 +16,10 @@ namespace spanloom::store {
 
 // Asked every few thousand rows, by the thread that reads. A value; copies share the stop token.
 struct ReadLimits {
-  int64_t deadline_steady_ns = std::numeric_limits<int64_t>::max();  // of Clock::SteadyNs
-  std::stop_token stop = {};                                         // asked for when the client has gone
-  size_t bytes_max = 256U << 20;  // held at one time by one question, its answer included; guess
+  int64_t deadline_steady_ns =
+      std::numeric_limits<int64_t>::max();  // of Clock::SteadyNs, by the clock that the store was given
+  std::stop_token stop = {};                // asked for when the client has gone
+  size_t bytes_max = 256U << 20;            // held at one time by one question, its answer included; guess
 
   // OK to go on; kDeadlineExceeded, or kCancelled when a stop was requested.
   [[nodiscard]] Status Check(const Clock& clock) const {

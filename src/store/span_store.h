@@ -2,7 +2,8 @@
 //
 // The promise of every store: what was acknowledged is found again, and questions are answered without knowing how it
 // is kept. The write path (pipeline) and the read path (query) meet only here. store/memory is the reference
-// implementation; store/conformance holds the tests that every implementation runs.
+// implementation; store/conformance holds the tests that every implementation runs. Which question of which API becomes
+// which call: docs/decisions/0007-the-store-contract.md.
 
 #pragma once
 
@@ -10,46 +11,53 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "base/status.h"
 #include "otlp/batch.h"
 #include "otlp/ids.h"
+#include "store/aggregate.h"
+#include "store/fetch.h"
 #include "store/names.h"
+#include "store/request_row.h"
+#include "store/retention.h"
+#include "store/row_query.h"
 #include "store/span.h"
+#include "store/trace_row.h"
 
 namespace spanloom::store {
 
-// An attribute that a span must carry: on itself, its resource, its scope, or one of its events; or a fact that Jaeger
-// shows as a tag (span_tags.h): error, span.kind, otel.*. `error` = "false" means that the span is not an error.
-struct AttributeCondition {
-  std::string key;
-  std::string value;  // compared with the attribute's text: numbers in decimal, bools as "true" / "false"
+// What an OK of Append means.
+enum class Durability : uint8_t {
+  kProcess,  // lost with the process
+  kCrash,    // found after the process was killed; lost with the machine's power
+  kPower,    // found after a loss of power
 };
 
-// Which traces: those with at least one span for which *all* conditions hold together.
-struct TraceQuery {
-  std::optional<std::string> service = std::nullopt;    // service.name, exact
-  std::optional<std::string> operation = std::nullopt;  // span name, exact
-  std::vector<AttributeCondition> attributes = {};
-  uint64_t start_min_unix_ns = 0;  // span start, both ends inclusive
-  uint64_t start_max_unix_ns = std::numeric_limits<uint64_t>::max();
-  int64_t duration_min_ns = std::numeric_limits<int64_t>::min();  // span duration, both ends inclusive
-  int64_t duration_max_ns = std::numeric_limits<int64_t>::max();
-  size_t limit = 100;  // traces
+// What a store can do beyond what every store must. A call that it does not declare is answered kUnimplemented.
+struct Capabilities {
+  Durability durability = Durability::kProcess;
+  bool aggregate = false;        // Aggregate(); else the reader sums up what Fetch() brings
+  bool tail = false;             // Tail()
+  bool requests = false;         // Requests(), GroupRequests(): it was given a RequestDeriver
+  bool purge = false;            // Purge()
+  uint64_t names_step_ns = 0;    // how exactly NameQuery::starts is kept; 0: to the nanosecond
+  double quantile_error = 0.01;  // relative, of Aggregate::distribution
 };
 
 struct StoreStats {
   uint64_t traces = 0;
   uint64_t spans = 0;
-  uint64_t bytes = 0;            // of the spans' messages, their origins counted once
-  uint64_t spans_evicted = 0;    // removed to stay within the limits, since start
-  uint64_t spans_duplicate = 0;  // delivered again with the same bytes, since start
+  uint64_t bytes = 0;           // that the stored spans take, as this store counts its size
+  uint64_t oldest_unix_ns = 0;  // the first span start that is stored; 0 if nothing is
+  uint64_t newest_unix_ns = 0;  // the last one
+  // Since the store was opened.
+  uint64_t spans_evicted = 0;    // removed to stay within limits
+  uint64_t spans_expired = 0;    // removed by the retention policy
+  uint64_t spans_purged = 0;     // removed on request
+  uint64_t spans_duplicate = 0;  // delivered again with the same bytes
 };
 
 // Called exactly once, on any thread, perhaps before the call that was given it returns.
@@ -62,55 +70,84 @@ class Reservation {
   virtual ~Reservation() = default;
 
   // Takes the spans of `batch`, which are those of the batch reserved for, or some of them. Must not block. `done`: OK
-  // when they are as safe as this store makes them; kUnavailable if what could not be foreseen happened, and then none
-  // of them is acknowledged. Call at most once.
+  // when they are as safe as Capabilities::durability says; kUnavailable if what could not be foreseen happened (a
+  // write failed), and then none of them is acknowledged. Call at most once.
   virtual void Commit(otlp::Batch batch, AppendDone done) = 0;
 };
 
-// Thread-safe. Views and values that it hands out stay valid after later calls.
+// Where a reader of new spans stands. Opaque; kInvalidArgument if it is of another store or another start of it.
+struct TailPosition {
+  uint64_t epoch = 0;
+  uint64_t sequence = 0;
+  friend bool operator==(const TailPosition&, const TailPosition&) = default;
+};
+
+struct TailBatch {
+  SpanBatch spans;            // by arrival; a trace may occur in several batches, and several times in one
+  TailPosition next;          // where to go on
+  uint64_t spans_missed = 0;  // that were gone before they could be read: the reader is too slow
+};
+
+// Thread-safe. Views and values that it hands out stay valid after later calls, but not after its end. Questions may
+// block on a disk or a network and are not asked on loops; appends never block.
 class SpanStore {
  public:
-  using Done = AppendDone;
-
   virtual ~SpanStore() = default;
 
+  [[nodiscard]] virtual Capabilities capabilities() const = 0;
+
   // Room for the spans of `batch`. kUnavailable with a retry delay if there is none now; kResourceExhausted if the
-  // batch alone is larger than the store can ever take at once. Must not block. A store that makes room by evicting
-  // what is oldest always has it.
-  virtual StatusOr<std::unique_ptr<Reservation>> Reserve(const otlp::Batch& batch);
+  // batch alone is larger than the store can ever take at once. Must not block.
+  virtual StatusOr<std::unique_ptr<Reservation>> Reserve(const otlp::Batch& batch) = 0;
 
-  // Takes the spans of `batch`. `done` is called exactly once, on any thread, perhaps before Append returns: OK when
-  // they are as safe as this store makes them; kUnavailable with a retry delay when it can't take them now. Spans with
-  // an all-zero trace id are kept like any other.
-  virtual void Append(otlp::Batch batch, Done done) = 0;
+  // Reserves and commits. Spans with an all-zero trace id are kept like any other. A span that arrives again with the
+  // same bytes and the same origin, whenever that is, is one span; the same ids with other content are two.
+  void Append(otlp::Batch batch, AppendDone done);
 
-  // The whole trace; kNotFound if no span of it is stored.
-  virtual StatusOr<Trace> GetTrace(const otlp::TraceId& id) const = 0;
+  // The whole trace; kNotFound if no span of it is stored. `starts` is a hint where its spans are: a store may overlook
+  // spans outside of it.
+  [[nodiscard]] virtual StatusOr<Trace> GetTrace(const otlp::TraceId& id, const TimeRange& starts,
+                                                 const ReadLimits& limits) const = 0;
 
-  // Whole traces, newest first: by the latest start among their matching spans, ties by trace id. The order is stable.
-  virtual StatusOr<std::vector<Trace>> FindTraces(const TraceQuery& query) const = 0;
+  // kInvalidArgument: FetchPlan::Validate.
+  [[nodiscard]] virtual StatusOr<std::unique_ptr<SpanCursor>> Fetch(FetchPlan plan) const = 0;
 
-  // Names of services with stored spans, sorted.
-  virtual StatusOr<std::vector<std::string>> Services() const = 0;
+  // Errors: as SpanCursor::Next; kInvalidArgument: AggregatePlan::Validate; kResourceExhausted: more series than
+  // series_max.
+  [[nodiscard]] virtual StatusOr<AggregateAnswer> Aggregate(const AggregatePlan& plan) const;
 
-  // Distinct operations of a service, sorted; empty if the service is unknown.
-  virtual StatusOr<std::vector<Operation>> Operations(const std::string& service) const = 0;
+  // Spans that became visible behind `position`, in order of arrival, and that match `plan` (its traces, join, order,
+  // after, rows and structure count for nothing); at most `spans_max`. Returns at once, perhaps with nothing. Without a
+  // position: no spans, and where to begin.
+  [[nodiscard]] virtual StatusOr<TailBatch> Tail(const FetchPlan& plan, std::optional<TailPosition> position,
+                                                 size_t spans_max) const;
 
-  virtual StoreStats Stats() const = 0;
+  // The summary tables. Errors: as SpanCursor::Next; kInvalidArgument for an operand, page or plan that is not valid.
+  [[nodiscard]] virtual StatusOr<RowPage<TraceRow>> Traces(const RowQuery<TraceColumn>& query) const = 0;
+  [[nodiscard]] virtual StatusOr<AggregateAnswer> GroupTraces(const RowGroupQuery<TraceColumn>& query) const = 0;
+  [[nodiscard]] virtual StatusOr<RowPage<RequestRow>> Requests(const RowQuery<RequestColumn>& query) const;
+  [[nodiscard]] virtual StatusOr<AggregateAnswer> GroupRequests(const RowGroupQuery<RequestColumn>& query) const;
+
+  // Names, sorted. Values are sorted by Value.
+  [[nodiscard]] virtual StatusOr<std::vector<ServiceName>> Services(const NameQuery& query) const = 0;
+  // Empty if the service is unknown.
+  [[nodiscard]] virtual StatusOr<std::vector<OperationName>> Operations(const std::string& service,
+                                                                        const NameQuery& query) const = 0;
+  // Keys of the scopes kSpan, kResource, kInstrumentation, kEvent and kLink.
+  [[nodiscard]] virtual StatusOr<std::vector<KeyName>> Keys(const NameQuery& query) const = 0;
+  // kInvalidArgument for fields of the span's place in its trace (kNestedSet*).
+  [[nodiscard]] virtual StatusOr<std::vector<FieldValue>> Values(const ValueQuery& query) const = 0;
+
+  // Applies the policy now and from now on. Returns what went at once; a store may do the rest in the background.
+  virtual StatusOr<Removed> SetRetention(const RetentionPolicy& policy) = 0;
+  // Removes for good; what is delivered again afterwards is new. Returns when no question finds it any more.
+  virtual StatusOr<Removed> Purge(const PurgePlan& plan);
+
+  [[nodiscard]] virtual StoreStats Stats() const = 0;
 };
 
-// Of a store that always has room.
-class AppendAtCommit final : public Reservation {
- public:
-  explicit AppendAtCommit(SpanStore& store) : store_(store) {}
-  void Commit(otlp::Batch batch, AppendDone done) override { store_.Append(std::move(batch), std::move(done)); }
-
- private:
-  SpanStore& store_;
-};
-
-inline StatusOr<std::unique_ptr<Reservation>> SpanStore::Reserve(const otlp::Batch&) {
-  return std::make_unique<AppendAtCommit>(*this);
-}
+// Whole traces of an answer, for readers that want messages and no columns: sets rows and wants_messages of `plan`
+// accordingly and runs it to its end.
+[[nodiscard]] StatusOr<std::vector<Trace>> FetchTraces(const SpanStore& store, FetchPlan plan);
 
 }  // namespace spanloom::store

@@ -48,13 +48,13 @@ class FakeStore final : public store::SpanStore {
   }
   // Takes what is held and answers OK.
   void Release() ABSL_LOCKS_EXCLUDED(mutex_) {
-    std::vector<std::pair<otlp::Batch, Done>> held;
+    std::vector<std::pair<otlp::Batch, store::AppendDone>> held;
     {
       MutexLock lock(mutex_);
       holds_ = false;
       held.swap(held_);
     }
-    for (auto& [batch, done] : held) Append(std::move(batch), std::move(done));
+    for (auto& [batch, done] : held) Take(std::move(batch), std::move(done));
   }
   // Waits until that many appends are held.
   bool AwaitHeld(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_) {
@@ -69,13 +69,44 @@ class FakeStore final : public store::SpanStore {
     return names_;
   }
 
+  [[nodiscard]] store::Capabilities capabilities() const override { return {}; }
   StatusOr<std::unique_ptr<store::Reservation>> Reserve(const otlp::Batch&) override ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
     if (Status refusal = reserve_mood_ ? reserve_mood_() : refusal_; !refusal.ok()) return refusal;
-    return std::make_unique<store::AppendAtCommit>(*this);
+    return std::make_unique<TakeAtCommit>(*this);
   }
 
-  void Append(otlp::Batch batch, Done done) override ABSL_LOCKS_EXCLUDED(mutex_) {
+  StatusOr<store::Trace> GetTrace(const otlp::TraceId&, const store::TimeRange&,
+                                  const store::ReadLimits&) const override {
+    return Unanswered();
+  }
+  StatusOr<std::unique_ptr<store::SpanCursor>> Fetch(store::FetchPlan) const override { return Unanswered(); }
+  StatusOr<store::RowPage<store::TraceRow>> Traces(const store::RowQuery<store::TraceColumn>&) const override {
+    return Unanswered();
+  }
+  StatusOr<store::AggregateAnswer> GroupTraces(const store::RowGroupQuery<store::TraceColumn>&) const override {
+    return Unanswered();
+  }
+  StatusOr<std::vector<store::ServiceName>> Services(const store::NameQuery&) const override { return Unanswered(); }
+  StatusOr<std::vector<store::OperationName>> Operations(const std::string&, const store::NameQuery&) const override {
+    return Unanswered();
+  }
+  StatusOr<std::vector<store::KeyName>> Keys(const store::NameQuery&) const override { return Unanswered(); }
+  StatusOr<std::vector<store::FieldValue>> Values(const store::ValueQuery&) const override { return Unanswered(); }
+  StatusOr<store::Removed> SetRetention(const store::RetentionPolicy&) override { return Unanswered(); }
+  store::StoreStats Stats() const override { return {}; }
+
+ private:
+  class TakeAtCommit final : public store::Reservation {
+   public:
+    explicit TakeAtCommit(FakeStore& store) : store_(store) {}
+    void Commit(otlp::Batch batch, store::AppendDone done) override { store_.Take(std::move(batch), std::move(done)); }
+
+   private:
+    FakeStore& store_;
+  };
+
+  void Take(otlp::Batch batch, store::AppendDone done) ABSL_LOCKS_EXCLUDED(mutex_) {
     Status answer;
     {
       MutexLock lock(mutex_);
@@ -87,20 +118,14 @@ class FakeStore final : public store::SpanStore {
     }
     std::move(done)(std::move(answer));
   }
-  StatusOr<store::Trace> GetTrace(const otlp::TraceId&) const override { return Unanswered(); }
-  StatusOr<std::vector<store::Trace>> FindTraces(const store::TraceQuery&) const override { return Unanswered(); }
-  StatusOr<std::vector<std::string>> Services() const override { return Unanswered(); }
-  StatusOr<std::vector<store::Operation>> Operations(const std::string&) const override { return Unanswered(); }
-  store::StoreStats Stats() const override { return {}; }
 
- private:
   static Status Unanswered() { return absl::UnimplementedError("this store answers no queries"); }
 
   mutable Mutex mutex_;
   Status answer_ ABSL_GUARDED_BY(mutex_);
   Status refusal_ ABSL_GUARDED_BY(mutex_);
   bool holds_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<std::pair<otlp::Batch, Done>> held_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::pair<otlp::Batch, store::AppendDone>> held_ ABSL_GUARDED_BY(mutex_);
   std::function<Status()> append_mood_ ABSL_GUARDED_BY(mutex_);
   std::function<Status()> reserve_mood_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);

@@ -2,38 +2,29 @@
 
 #include "query/jaeger/dependencies.h"
 
-#include <absl/container/flat_hash_map.h>
-
-#include <map>
-#include <string_view>
-#include <utility>
-
 namespace spanloom::query::jaeger {
-namespace {
 
-using CallCounts = std::map<std::pair<std::string, std::string>, uint64_t>;  // parent and child service
+store::FetchPlan DependencyCounter::Plan() {
+  return {.rows = store::FetchPlan::Rows::kWholeTrace,
+          .fields = {store::Field::Of(store::Intrinsic::kService)},
+          .wants_structure = true};
+}
 
-void CountCalls(const store::Trace& trace, CallCounts& calls) {
-  absl::flat_hash_map<otlp::SpanId, std::string_view> services;
-  for (const store::StoredSpan& span : trace.spans) {
-    services.emplace(span.span().span_id(), span.resource().service_name());
-  }
-  for (const store::StoredSpan& span : trace.spans) {
-    const otlp::SpanId parent = span.span().parent_span_id();
-    if (parent.IsZero()) continue;
-    const auto caller = services.find(parent);
-    if (caller == services.end()) continue;
-    ++calls[{std::string(caller->second), std::string(span.resource().service_name())}];
+void DependencyCounter::Add(const store::SpanBatch& batch) {
+  const store::Column& services = batch.columns.front();
+  for (const store::TraceRows& trace : batch.traces) {
+    for (uint32_t row = trace.first_row; row < trace.first_row + trace.row_count; ++row) {
+      const uint32_t parent = batch.places[row].parent_ordinal;
+      if (parent == store::kNoOrdinal) continue;
+      // All rows of the trace are there, so ordinals count them.
+      ++calls_[{std::string(services.First(trace.first_row + parent).text()), std::string(services.First(row).text())}];
+    }
   }
 }
 
-}  // namespace
-
-std::vector<Dependency> CountDependencies(const std::vector<store::Trace>& traces) {
-  CallCounts calls;
-  for (const store::Trace& trace : traces) CountCalls(trace, calls);
+std::vector<Dependency> DependencyCounter::Take() const {
   std::vector<Dependency> dependencies;
-  for (const auto& [services, count] : calls) {
+  for (const auto& [services, count] : calls_) {
     dependencies.push_back({.parent = services.first, .child = services.second, .calls = count});
   }
   return dependencies;

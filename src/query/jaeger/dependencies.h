@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "store/span_store.h"
+#include "store/fetch.h"
 
 namespace spanloom::query::jaeger {
 
@@ -18,7 +20,20 @@ struct Dependency {
   uint64_t calls = 0;  // spans whose parent span is of `parent`
 };
 
-// Sorted by parent, then child. Spans whose parent is not stored are not counted.
-[[nodiscard]] std::vector<Dependency> CountDependencies(const std::vector<store::Trace>& traces);
+// Thread-compatible.
+class DependencyCounter {
+ public:
+  // What it needs of whole traces; the time range and the like are the caller's.
+  [[nodiscard]] static store::FetchPlan Plan();
+
+  // A batch of an answer to such a plan. Spans whose parent is not stored are not counted.
+  void Add(const store::SpanBatch& batch);
+
+  // Sorted by parent, then child.
+  [[nodiscard]] std::vector<Dependency> Take() const;
+
+ private:
+  std::map<std::pair<std::string, std::string>, uint64_t> calls_;  // by parent and child service
+};
 
 }  // namespace spanloom::query::jaeger

@@ -23,19 +23,23 @@ SpanSpec SpanOf(uint64_t trace, uint64_t span, uint64_t parent) {
 // another trace. Guarantees: calls are counted within a trace, sorted, orphans not at all.
 TEST(Dependencies, CountCallsBetweenServices) {
   store::ModelStore store;
-  store.Append(store::RequestBuilder()
-                   .FromService("gateway")
-                   .Add(SpanOf(1, 1, 0))
-                   .Add(SpanOf(2, 9, 1))
-                   .FromService("decode")
-                   .Add(SpanOf(1, 2, 1))
-                   .Add(SpanOf(1, 3, 1))
-                   .Add(SpanOf(1, 4, 3))
-                   .Add(SpanOf(1, 5, 77))
-                   .Build(),
-               [](const Status&) {});
+  store.Add(store::RequestBuilder()
+                .FromService("gateway")
+                .Add(SpanOf(1, 1, 0))
+                .Add(SpanOf(2, 9, 1))
+                .FromService("decode")
+                .Add(SpanOf(1, 2, 1))
+                .Add(SpanOf(1, 3, 1))
+                .Add(SpanOf(1, 4, 3))
+                .Add(SpanOf(1, 5, 77))
+                .Build());
   std::string counted;
-  for (const Dependency& dependency : CountDependencies(*store.FindTraces({}))) {
+  DependencyCounter counter;
+  const auto cursor = store.Fetch(DependencyCounter::Plan());
+  ASSERT_TRUE(cursor.ok());
+  for (auto batch = (*cursor)->Next(); batch.ok() && batch->has_value(); batch = (*cursor)->Next())
+    counter.Add(**batch);
+  for (const Dependency& dependency : counter.Take()) {
     StrAppend(counted, dependency.parent, ">", dependency.child, ":", dependency.calls, " ");
   }
   EXPECT_EQ(counted, "decode>decode:1 gateway>decode:2 ");

@@ -33,7 +33,7 @@ std::string AnswerOf(const GoldenTrace& golden) {
   store::ModelStore store;
   for (otlp::RecordedRequest& request : otlp::ReadRecordedRequests(".pb")) {
     if (!request.name.starts_with(std::string(golden.recording) + "/")) continue;
-    store.Append(store::BatchOf(std::move(request.body)), [](const Status&) {});
+    store.Add(store::BatchOf(std::move(request.body)));
   }
   net::HttpRequest request;
   request.query = "prettyPrint=true";
@@ -61,9 +61,9 @@ TEST_P(Golden, AnswerIsAsCommitted) {
 TEST(RecordedTraces, AreValidJson) {
   store::ModelStore store;
   for (otlp::RecordedRequest& request : otlp::ReadRecordedRequests(".pb")) {
-    store.Append(store::BatchOf(std::move(request.body)), [](const Status&) {});
+    store.Add(store::BatchOf(std::move(request.body)));
   }
-  const auto traces = store.FindTraces({.limit = 1'000'000});
+  const auto traces = store::FetchTraces(store, {.traces_max = 1'000'000});
   ASSERT_TRUE(traces.ok());
   for (const store::Trace& trace : *traces) {
     std::string text;

@@ -31,12 +31,12 @@ void WriteNames(const std::vector<std::string>& names, JsonWriter& json) {
   json.EndArray();
 }
 
-void WriteOperations(const std::vector<store::Operation>& operations, JsonWriter& json) {
+void WriteOperations(const std::vector<store::OperationName>& operations, JsonWriter& json) {
   json.BeginArray();
-  for (const store::Operation& operation : operations) {
+  for (const store::OperationName& name : operations) {
     json.BeginObject();
-    json.Field("name", operation.name);
-    json.Field("spanKind", store::SpanKindText(operation.kind));
+    json.Field("name", name.operation.name);
+    json.Field("spanKind", store::SpanKindText(name.operation.kind));
     json.EndObject();
   }
   json.EndArray();
@@ -56,22 +56,29 @@ void WriteDependencies(const std::vector<Dependency>& dependencies, JsonWriter& 
 
 }  // namespace
 
+store::ReadLimits Handlers::LimitsNow() const {
+  const int64_t question_max_ns = std::chrono::nanoseconds(limits_.question_max).count();
+  return {.deadline_steady_ns = clock_.SteadyNs() + question_max_ns};
+}
+
 HttpResponse Handlers::Services(const HttpRequest& request) const {
-  const auto services = store_.Services();
+  const auto services = store_.Services({.limits = LimitsNow()});
   if (!services.ok()) return ErrorResponse(services.status());
+  std::vector<std::string> names;
+  for (const store::ServiceName& service : *services) names.push_back(service.name);
   DataResponse response;
-  WriteNames(*services, response.data());
-  return Formatted(response.Finish(services->size()), Parameters(request.query));
+  WriteNames(names, response.data());
+  return Formatted(response.Finish(names.size()), Parameters(request.query));
 }
 
 HttpResponse Handlers::Operations(const HttpRequest& request) const {
   const Parameters parameters(request.query);
   const std::string service(parameters.Get("service"));
   if (service.empty()) return ErrorResponse(400, "parameter 'service' is required");
-  auto operations = store_.Operations(service);
+  auto operations = store_.Operations(service, {.limits = LimitsNow()});
   if (!operations.ok()) return ErrorResponse(operations.status());
   if (const std::string_view kind = parameters.Get("spanKind"); !kind.empty()) {
-    std::erase_if(*operations, [kind](const auto& operation) { return store::SpanKindText(operation.kind) != kind; });
+    std::erase_if(*operations, [kind](const auto& name) { return store::SpanKindText(name.operation.kind) != kind; });
   }
   DataResponse response;
   WriteOperations(*operations, response.data());
@@ -79,10 +86,10 @@ HttpResponse Handlers::Operations(const HttpRequest& request) const {
 }
 
 HttpResponse Handlers::OperationNames(const HttpRequest& request, std::string_view service) const {
-  const auto operations = store_.Operations(std::string(service));
+  const auto operations = store_.Operations(std::string(service), {.limits = LimitsNow()});
   if (!operations.ok()) return ErrorResponse(operations.status());
   std::vector<std::string> names;
-  for (const store::Operation& operation : *operations) {
+  for (const auto& [operation, spans] : *operations) {
     if (names.empty() || names.back() != operation.name) names.push_back(operation.name);  // they come sorted by name
   }
   DataResponse response;
@@ -92,10 +99,11 @@ HttpResponse Handlers::OperationNames(const HttpRequest& request, std::string_vi
 
 HttpResponse Handlers::Search(const HttpRequest& request) const {
   const Parameters parameters(request.query);
-  const auto search = ParseTraceSearch(parameters, NowUnixNs());
+  auto search = ParseTraceSearch(parameters, NowUnixNs());
   if (!search.ok()) return ErrorResponse(search.status());
   if (!search->trace_ids.empty()) return Formatted(SearchByIds(search->trace_ids, search->is_raw), parameters);
-  const auto traces = store_.FindTraces(search->query);
+  search->plan.limits = LimitsNow();
+  const auto traces = store::FetchTraces(store_, std::move(search->plan));
   if (!traces.ok()) return ErrorResponse(traces.status());
   return Formatted(TracesResponse(*traces, search->is_raw, {}), parameters);
 }
@@ -103,8 +111,9 @@ HttpResponse Handlers::Search(const HttpRequest& request) const {
 HttpResponse Handlers::SearchByIds(const std::vector<otlp::TraceId>& ids, bool is_raw) const {
   std::vector<store::Trace> traces;
   std::vector<ApiError> errors;
+  const store::ReadLimits limits = LimitsNow();
   for (const otlp::TraceId& id : ids) {
-    auto trace = store_.GetTrace(id);
+    auto trace = store_.GetTrace(id, {}, limits);
     if (trace.ok()) {
       traces.push_back(*std::move(trace));
     } else if (absl::IsNotFound(trace.status())) {
@@ -122,7 +131,7 @@ HttpResponse Handlers::Trace(const HttpRequest& request, std::string_view id_tex
   if (!id.ok()) return ErrorResponse(id.status());
   const auto is_raw = ParseTraceOptions(parameters);
   if (!is_raw.ok()) return ErrorResponse(is_raw.status());
-  auto trace = store_.GetTrace(*id);
+  auto trace = store_.GetTrace(*id, {}, LimitsNow());
   if (!trace.ok()) return ErrorResponse(trace.status());
   return Formatted(TracesResponse({*std::move(trace)}, *is_raw, {}), parameters);
 }
@@ -147,11 +156,17 @@ HttpResponse Handlers::Dependencies(const HttpRequest& request) const {
   const Parameters parameters(request.query);
   const auto range = ParseDependencyRange(parameters, NowUnixNs());
   if (!range.ok()) return ErrorResponse(range.status());
-  const auto traces = store_.FindTraces({.start_min_unix_ns = range->start_unix_ns,
-                                         .start_max_unix_ns = range->end_unix_ns,
-                                         .limit = limits_.dependency_traces_max});
-  if (!traces.ok()) return ErrorResponse(traces.status());
-  std::vector<Dependency> dependencies = CountDependencies(*traces);
+  store::FetchPlan plan = DependencyCounter::Plan();
+  plan.starts = *range;
+  plan.traces_max = limits_.dependency_traces_max;
+  plan.limits = LimitsNow();
+  const auto cursor = store_.Fetch(std::move(plan));
+  if (!cursor.ok()) return ErrorResponse(cursor.status());
+  DependencyCounter counter;
+  auto batch = (*cursor)->Next();
+  for (; batch.ok() && batch->has_value(); batch = (*cursor)->Next()) counter.Add(**batch);
+  if (!batch.ok()) return ErrorResponse(batch.status());
+  std::vector<Dependency> dependencies = counter.Take();
   if (const std::string_view service = parameters.Get("service"); !service.empty()) {
     std::erase_if(dependencies, [service](const Dependency& dependency) {
       return dependency.parent != service && dependency.child != service;

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -22,6 +23,7 @@ namespace spanloom::query::jaeger {
 struct HandlerLimits {
   size_t answer_bytes_max = 256U << 20;   // of JSON: 413 with the advice to lower `limit`; guess
   size_t dependency_traces_max = 10'000;  // the newest ones, from which /api/dependencies counts; guess
+  std::chrono::seconds question_max{60};  // how long the store may work on one request: 504; guess
 };
 
 // Thread-safe. `store` and `clock` must outlive it.
@@ -45,6 +47,8 @@ class Handlers {
 
  private:
   [[nodiscard]] net::HttpResponse SearchByIds(const std::vector<otlp::TraceId>& ids, bool is_raw) const;
+  // What the store is given for one request, counted from now.
+  [[nodiscard]] store::ReadLimits LimitsNow() const;
   [[nodiscard]] net::HttpResponse TracesResponse(const std::vector<store::Trace>& traces, bool is_raw,
                                                  const std::vector<ApiError>& errors) const;
   [[nodiscard]] uint64_t NowUnixNs() const { return static_cast<uint64_t>(clock_.UnixNs()); }

@@ -32,7 +32,7 @@ class HandlersTest : public testing::Test {
                            .start_unix_ns = start,
                            .end_unix_ns = start + duration_ms * 1'000'000,
                            .attributes = {{"trace", static_cast<int64_t>(trace)}}};
-    store_.Append(store::RequestBuilder().FromService(service).Add(span).Build(), [](const Status&) {});
+    store_.Add(store::RequestBuilder().FromService(service).Add(span).Build());
   }
 
   static net::HttpRequest Get(std::string query) {
@@ -53,7 +53,7 @@ class HandlersTest : public testing::Test {
   }
 
   SimClock clock_;
-  store::ModelStore store_;
+  store::ModelStore store_{clock_};
   Handlers handlers_{store_, clock_};
 };
 
@@ -152,8 +152,7 @@ TEST_F(HandlersTest, CountsDependencies) {
   const SpanSpec root = {.trace_id = MakeTraceId(1), .span_id = MakeSpanId(1), .start_unix_ns = now - 9};
   const SpanSpec child = {
       .trace_id = MakeTraceId(1), .span_id = MakeSpanId(2), .parent_span_id = MakeSpanId(1), .start_unix_ns = now - 8};
-  store_.Append(store::RequestBuilder().FromService("gateway").Add(root).FromService("pod").Add(child).Build(),
-                [](const Status&) {});
+  store_.Add(store::RequestBuilder().FromService("gateway").Add(root).FromService("pod").Add(child).Build());
   EXPECT_EQ(json::parse(handlers_.Dependencies(Get("")).body.view())["data"],
             json::parse(R"([{"parent":"gateway","child":"pod","callCount":1}])"));
   EXPECT_TRUE(json::parse(handlers_.Dependencies(Get("service=other")).body.view())["data"].empty());

@@ -6,6 +6,7 @@
 #include <absl/strings/numbers.h>
 
 #include <limits>
+#include <utility>
 
 #include "base/text.h"
 #include "config/duration.h"
@@ -14,6 +15,8 @@
 
 namespace spanloom::query::jaeger {
 namespace {
+
+using store::Intrinsic;
 
 constexpr uint64_t kNsPerUs = 1'000;
 constexpr uint64_t kNsPerMs = 1'000'000;
@@ -73,11 +76,15 @@ StatusOr<int64_t> ParseDuration(const Parameters& parameters, std::string_view n
   return duration->count();
 }
 
-void ParseNames(const Parameters& parameters, store::TraceQuery& query) {
-  const std::string_view service = parameters.Get("service");
-  const std::string_view operation = parameters.Get("operation");
-  if (!service.empty()) query.service = service;
-  if (!operation.empty()) query.operation = operation;
+void ParseNames(const Parameters& parameters, std::vector<store::Predicate>& conditions) {
+  const auto add = [&](std::string_view name, Intrinsic intrinsic) {
+    if (const std::string_view text = parameters.Get(name); !text.empty()) {
+      conditions.push_back(
+          store::Condition{.field = store::Field::Of(intrinsic), .operand = store::Value::String(text)});
+    }
+  };
+  add("service", Intrinsic::kService);
+  add("operation", Intrinsic::kName);
 }
 
 Status ParseTraceIds(const Parameters& parameters, std::vector<otlp::TraceId>& ids) {
@@ -88,44 +95,56 @@ Status ParseTraceIds(const Parameters& parameters, std::vector<otlp::TraceId>& i
   return absl::OkStatus();
 }
 
-Status ParseTimes(const Parameters& parameters, uint64_t now_unix_ns, store::TraceQuery& query) {
-  ASSIGN_OR_RETURN(query.start_min_unix_ns,
+// Both ends of Jaeger's ranges are included.
+store::TimeRange RangeOf(uint64_t first_unix_ns, uint64_t last_unix_ns) {
+  return {.begin_unix_ns = first_unix_ns, .end_unix_ns = last_unix_ns == kMaxNs ? kMaxNs : last_unix_ns + 1};
+}
+
+Status ParseTimes(const Parameters& parameters, uint64_t now_unix_ns, store::TimeRange& starts) {
+  ASSIGN_OR_RETURN(const uint64_t first,
                    ParseTime(parameters, "start", kNsPerUs, 0, SubtractOrZero(now_unix_ns, kSearchLookbackNs)));
-  ASSIGN_OR_RETURN(query.start_max_unix_ns, ParseTime(parameters, "end", kNsPerUs, kNsPerUs - 1, now_unix_ns));
-  if (query.start_min_unix_ns > query.start_max_unix_ns) {
+  ASSIGN_OR_RETURN(const uint64_t last, ParseTime(parameters, "end", kNsPerUs, kNsPerUs - 1, now_unix_ns));
+  if (first > last) {
     return absl::InvalidArgumentError("invalid parameter: start time must be before end time");
   }
+  starts = RangeOf(first, last);
   return absl::OkStatus();
 }
 
-Status ParseDurations(const Parameters& parameters, store::TraceQuery& query) {
-  ASSIGN_OR_RETURN(const int64_t duration_min_ns, ParseDuration(parameters, "minDuration"));
-  ASSIGN_OR_RETURN(const int64_t duration_max_ns, ParseDuration(parameters, "maxDuration"));
-  if (duration_min_ns != 0) query.duration_min_ns = duration_min_ns;
-  if (duration_max_ns != 0) query.duration_max_ns = duration_max_ns;
-  if (query.duration_max_ns < query.duration_min_ns) {
+store::Predicate DurationIs(store::Comparison comparison, int64_t duration_ns) {
+  return store::Condition{.field = store::Field::Of(Intrinsic::kDuration),
+                          .comparison = comparison,
+                          .operand = store::Value::Int(duration_ns)};
+}
+
+Status ParseDurations(const Parameters& parameters, std::vector<store::Predicate>& conditions) {
+  ASSIGN_OR_RETURN(const int64_t min_ns, ParseDuration(parameters, "minDuration"));
+  ASSIGN_OR_RETURN(const int64_t max_ns, ParseDuration(parameters, "maxDuration"));
+  if (min_ns != 0) conditions.push_back(DurationIs(store::Comparison::kGreaterOrEqual, min_ns));
+  if (max_ns != 0) conditions.push_back(DurationIs(store::Comparison::kLessOrEqual, max_ns));
+  if (min_ns != 0 && max_ns != 0 && max_ns < min_ns) {
     return absl::InvalidArgumentError("'maxDuration' should be greater than 'minDuration'");
   }
   return absl::OkStatus();
 }
 
-Status ParseAttributes(const Parameters& parameters, store::TraceQuery& query) {
+Status ParseAttributes(const Parameters& parameters, std::vector<store::Predicate>& conditions) {
   for (const std::string_view text : parameters.GetAll("tag")) {
-    ASSIGN_OR_RETURN(store::AttributeCondition condition, ParseTag(text));
-    query.attributes.push_back(std::move(condition));
+    ASSIGN_OR_RETURN(store::Condition condition, ParseTag(text));
+    conditions.emplace_back(std::move(condition));
   }
   for (const std::string_view json : parameters.GetAll("tags")) {
-    ASSIGN_OR_RETURN(const std::vector<store::AttributeCondition> conditions, ParseTags(json));
-    query.attributes.insert(query.attributes.end(), conditions.begin(), conditions.end());
+    ASSIGN_OR_RETURN(const std::vector<store::Condition> tags, ParseTags(json));
+    conditions.insert(conditions.end(), tags.begin(), tags.end());
   }
   return absl::OkStatus();
 }
 
-Status ParseLimit(const Parameters& parameters, store::TraceQuery& query) {
+Status ParseLimit(const Parameters& parameters, size_t& traces_max) {
   if (parameters.Get("limit").empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const int64_t limit, ParseInteger(parameters, "limit", "a whole number of traces"));
   if (limit <= 0) return absl::InvalidArgumentError("invalid parameter: limit must be greater than 0");
-  query.limit = static_cast<size_t>(limit);
+  traces_max = static_cast<size_t>(limit);
   return absl::OkStatus();
 }
 
@@ -150,11 +169,13 @@ std::vector<std::string_view> Parameters::GetAll(std::string_view name) const {
 
 StatusOr<TraceSearch> ParseTraceSearch(const Parameters& parameters, uint64_t now_unix_ns) {
   TraceSearch search;
-  ParseNames(parameters, search.query);
-  RETURN_IF_ERROR(ParseTimes(parameters, now_unix_ns, search.query));
-  RETURN_IF_ERROR(ParseAttributes(parameters, search.query));
-  RETURN_IF_ERROR(ParseLimit(parameters, search.query));
-  RETURN_IF_ERROR(ParseDurations(parameters, search.query));
+  std::vector<store::Predicate> conditions;
+  ParseNames(parameters, conditions);
+  RETURN_IF_ERROR(ParseTimes(parameters, now_unix_ns, search.plan.starts));
+  RETURN_IF_ERROR(ParseAttributes(parameters, conditions));
+  RETURN_IF_ERROR(ParseLimit(parameters, search.plan.traces_max));
+  RETURN_IF_ERROR(ParseDurations(parameters, conditions));
+  search.plan.spansets = {store::Predicate::All(std::move(conditions))};
   RETURN_IF_ERROR(ParseTraceIds(parameters, search.trace_ids));
   ASSIGN_OR_RETURN(search.is_raw, ParseBool(parameters, "raw"));
   return search;
@@ -167,10 +188,10 @@ StatusOr<bool> ParseTraceOptions(const Parameters& parameters) {
   return ParseBool(parameters, "raw");
 }
 
-StatusOr<DependencyRange> ParseDependencyRange(const Parameters& parameters, uint64_t now_unix_ns) {
+StatusOr<store::TimeRange> ParseDependencyRange(const Parameters& parameters, uint64_t now_unix_ns) {
   ASSIGN_OR_RETURN(const uint64_t end, ParseTime(parameters, "endTs", kNsPerMs, kNsPerMs - 1, now_unix_ns));
   ASSIGN_OR_RETURN(const uint64_t lookback, ParseTime(parameters, "lookback", kNsPerMs, 0, kDependencyLookbackNs));
-  return DependencyRange{.start_unix_ns = SubtractOrZero(end, lookback), .end_unix_ns = end};
+  return RangeOf(SubtractOrZero(end, lookback), end);
 }
 
 StatusOr<otlp::TraceId> ParseTraceIdText(std::string_view text) {

@@ -13,7 +13,8 @@
 
 #include "base/status.h"
 #include "otlp/ids.h"
-#include "store/span_store.h"
+#include "store/fetch.h"
+#include "store/time_range.h"
 
 namespace spanloom::query::jaeger {
 
@@ -32,14 +33,9 @@ class Parameters {
 };
 
 struct TraceSearch {
-  store::TraceQuery query;
-  std::vector<otlp::TraceId> trace_ids;  // if not empty, these are asked for and `query` is not
+  store::FetchPlan plan;                 // traces with a span that meets everything that was asked
+  std::vector<otlp::TraceId> trace_ids;  // if not empty, these are asked for and `plan` is not
   bool is_raw = false;
-};
-
-struct DependencyRange {
-  uint64_t start_unix_ns = 0;
-  uint64_t end_unix_ns = 0;
 };
 
 // GET /api/traces. Without `start`, the last two days are searched; without `end`, up to now; without `limit`, 100
@@ -51,7 +47,7 @@ StatusOr<TraceSearch> ParseTraceSearch(const Parameters& parameters, uint64_t no
 StatusOr<bool> ParseTraceOptions(const Parameters& parameters);
 
 // `endTs` (default: now) and `lookback` (default: one day) of GET /api/dependencies, in milliseconds.
-StatusOr<DependencyRange> ParseDependencyRange(const Parameters& parameters, uint64_t now_unix_ns);
+StatusOr<store::TimeRange> ParseDependencyRange(const Parameters& parameters, uint64_t now_unix_ns);
 
 // A trace id: hexadecimal, short ones left-padded with zeros, or base64 of 16 bytes. kInvalidArgument.
 StatusOr<otlp::TraceId> ParseTraceIdText(std::string_view text);

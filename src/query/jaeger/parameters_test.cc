@@ -34,14 +34,10 @@ std::string ErrorOf(std::string_view query) {
 TEST(TraceSearchParameters, HaveJaegersDefaults) {
   for (const std::string_view query : {"", "service=&operation=&start=&end=&limit=&minDuration=&tags=&raw=&traceID="}) {
     const TraceSearch search = Parse(query);
-    EXPECT_FALSE(search.query.service.has_value());
-    EXPECT_FALSE(search.query.operation.has_value());
-    EXPECT_EQ(search.query.start_min_unix_ns, kNow - 2 * kDay);
-    EXPECT_EQ(search.query.start_max_unix_ns, kNow);
-    EXPECT_EQ(search.query.limit, 100);
-    EXPECT_EQ(search.query.duration_min_ns, std::numeric_limits<int64_t>::min());
-    EXPECT_EQ(search.query.duration_max_ns, std::numeric_limits<int64_t>::max());
-    EXPECT_THAT(search.query.attributes, IsEmpty());
+    EXPECT_EQ(search.plan.starts, (store::TimeRange{kNow - 2 * kDay, kNow + 1}));
+    EXPECT_EQ(search.plan.traces_max, 100);
+    ASSERT_THAT(search.plan.spansets, SizeIs(1));
+    EXPECT_THAT(search.plan.spansets[0].parts(), IsEmpty());
     EXPECT_THAT(search.trace_ids, IsEmpty());
     EXPECT_FALSE(search.is_raw);
   }
@@ -54,18 +50,13 @@ TEST(TraceSearchParameters, ReadsWhatTheUiSends) {
       "end=1795368584000000&limit=20&lookback=1h&maxDuration=1.5s&minDuration=100us&operation=GET%20%2Fx&service=vllm-"
       "decode"
       "&start=1795364984000000&tags=%7B%22error%22%3A%22true%22%7D&tag=a:b:c");
-  EXPECT_EQ(search.query.service, "vllm-decode");
-  EXPECT_EQ(search.query.operation, "GET /x");
-  EXPECT_EQ(search.query.start_min_unix_ns, 1'795'364'984'000'000'000);
-  EXPECT_EQ(search.query.start_max_unix_ns, 1'795'368'584'000'000'999);  // the whole last microsecond
-  EXPECT_EQ(search.query.duration_min_ns, 100'000);
-  EXPECT_EQ(search.query.duration_max_ns, 1'500'000'000);
-  EXPECT_EQ(search.query.limit, 20);
-  ASSERT_THAT(search.query.attributes, SizeIs(2));
-  EXPECT_EQ(search.query.attributes[0].key, "a");
-  EXPECT_EQ(search.query.attributes[0].value, "b:c");
-  EXPECT_EQ(search.query.attributes[1].key, "error");
-  EXPECT_EQ(search.query.attributes[1].value, "true");
+  EXPECT_EQ(search.plan.starts.begin_unix_ns, 1'795'364'984'000'000'000);
+  EXPECT_EQ(search.plan.starts.end_unix_ns, 1'795'368'584'000'001'000);  // the whole last microsecond
+  EXPECT_EQ(search.plan.traces_max, 20);
+  ASSERT_THAT(search.plan.spansets, SizeIs(1));
+  EXPECT_EQ(search.plan.spansets[0].ToString(),
+            "(service = \"vllm-decode\" and name = \"GET /x\" and anywhere.a has text \"b:c\" and anywhere.error has "
+            "text \"true\" and duration >= \"100000\" and duration <= \"1500000000\")");
 }
 
 // Scenario: repeated trace ids, a short one, one in base64, and raw in Go's words.
@@ -84,8 +75,7 @@ TEST(TraceSearchParameters, ReadsTraceIds) {
 // Guarantees: they are brought to the ends of the range, never wrapped round.
 TEST(TraceSearchParameters, KeepsTimesInRange) {
   const TraceSearch search = Parse("start=-5&end=9223372036854775807");
-  EXPECT_EQ(search.query.start_min_unix_ns, 0);
-  EXPECT_EQ(search.query.start_max_unix_ns, std::numeric_limits<uint64_t>::max());
+  EXPECT_EQ(search.plan.starts, store::TimeRange());
 }
 
 // Scenario: one wrong value for each parameter.
@@ -111,10 +101,10 @@ TEST(TraceSearchParameters, NameWhatIsWrong) {
 TEST(DependencyParameters, SpanARange) {
   const auto given = ParseDependencyRange(Parameters("endTs=5000&lookback=2000"), kNow);
   ASSERT_TRUE(given.ok());
-  EXPECT_EQ(given->start_unix_ns, 3'000'999'999);
-  EXPECT_EQ(given->end_unix_ns, 5'000'999'999);
-  EXPECT_EQ(ParseDependencyRange(Parameters(""), kNow)->start_unix_ns, kNow - kDay);
-  EXPECT_EQ(ParseDependencyRange(Parameters("endTs=1"), kNow)->start_unix_ns, 0);
+  EXPECT_EQ(given->begin_unix_ns, 3'000'999'999);
+  EXPECT_EQ(given->end_unix_ns, 5'001'000'000);
+  EXPECT_EQ(ParseDependencyRange(Parameters(""), kNow)->begin_unix_ns, kNow - kDay);
+  EXPECT_EQ(ParseDependencyRange(Parameters("endTs=1"), kNow)->begin_unix_ns, 0);
   EXPECT_FALSE(ParseDependencyRange(Parameters("endTs=x"), kNow).ok());
 }
 

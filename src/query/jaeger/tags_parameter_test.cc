@@ -13,7 +13,7 @@ std::map<std::string, std::string> Parse(std::string_view json) {
   const auto conditions = ParseTags(json);
   EXPECT_TRUE(conditions.ok()) << conditions.status();
   std::map<std::string, std::string> parsed;
-  for (const auto& condition : *conditions) parsed[condition.key] = condition.value;
+  for (const auto& condition : *conditions) parsed[condition.field.key] = condition.operand.ToText();
   return parsed;
 }
 

@@ -22,10 +22,10 @@ using store::SpanSpec;
 
 json ToJson(otlp::Batch batch, const TraceJsonOptions& options = {}) {
   store::ModelStore store;
-  store.Append(std::move(batch), [](const Status&) {});
+  store.Add(std::move(batch));
   std::string text;
   JsonWriter writer(text);
-  WriteTraceJson(store.FindTraces({})->at(0), options, writer);
+  WriteTraceJson(store::FetchTraces(store, {})->at(0), options, writer);
   const json parsed = json::parse(text, nullptr, false);
   EXPECT_FALSE(parsed.is_discarded()) << text;
   return parsed;

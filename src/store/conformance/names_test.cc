@@ -17,7 +17,7 @@ using testing::IsEmpty;
 // Scenario: services in no order, one span without a service name, one with an empty one.
 // Guarantees: sorted, each once; what has no name is "unknown_service".
 TEST_P(StoreConformance, ListsServicesSorted) {
-  EXPECT_THAT(*store().Services(), IsEmpty());
+  EXPECT_THAT(*store().Services({}), IsEmpty());
   const SpanSpec span = {.trace_id = MakeTraceId(1), .span_id = MakeSpanId(1)};
   Append(RequestBuilder()
              .FromService("zeta")
@@ -31,7 +31,8 @@ TEST_P(StoreConformance, ListsServicesSorted) {
              .FromService("zeta")
              .Add({.trace_id = MakeTraceId(2), .span_id = MakeSpanId(2)})
              .Build());
-  EXPECT_THAT(*store().Services(), ElementsAre("alpha", "unknown_service", "zeta"));
+  EXPECT_THAT(*store().Services({}),
+              ElementsAre(ServiceName{"alpha", 1}, ServiceName{"unknown_service", 2}, ServiceName{"zeta", 2}));
 }
 
 // Scenario: the same name with two kinds, in two services.
@@ -49,10 +50,11 @@ TEST_P(StoreConformance, ListsOperationsOfAService) {
              .FromService("b")
              .Add(span(5, "PUT", SpanKind::kServer))
              .Build());
-  EXPECT_THAT(*store().Operations("a"), ElementsAre(Operation{.name = "DELETE", .kind = SpanKind::kUnspecified},
-                                                    Operation{.name = "GET", .kind = SpanKind::kServer},
-                                                    Operation{.name = "GET", .kind = SpanKind::kClient}));
-  EXPECT_THAT(*store().Operations("nobody"), IsEmpty());
+  EXPECT_THAT(*store().Operations("a", {}),
+              ElementsAre(OperationName{{.name = "DELETE", .kind = SpanKind::kUnspecified}, 1},
+                          OperationName{{.name = "GET", .kind = SpanKind::kServer}, 2},
+                          OperationName{{.name = "GET", .kind = SpanKind::kClient}, 1}));
+  EXPECT_THAT(*store().Operations("nobody", {}), IsEmpty());
 }
 
 }  // namespace

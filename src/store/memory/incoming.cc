@@ -73,17 +73,6 @@ Bytes CopyWires(const std::vector<FoundSpan>& spans) {
   return Bytes(std::move(wires));
 }
 
-IncomingSpan Describe(StoredSpan stored, std::string_view service) {
-  const SpanView view = stored.span();
-  IncomingSpan span = {.stored = std::move(stored),
-                       .content_hash = absl::HashOf(AbslView(view.wire())),
-                       .service = service,
-                       .operation = view.name(),
-                       .kind = view.kind(),
-                       .start_unix_ns = view.start_unix_ns()};
-  return span;
-}
-
 IncomingTrace CopyOut(const FoundTrace& found) {
   IncomingTrace trace = {.id = found.id, .spans = {}};
   trace.spans.reserve(found.spans.size());
@@ -104,6 +93,17 @@ IncomingTrace CopyOut(const FoundTrace& found) {
 }
 
 }  // namespace
+
+IncomingSpan Describe(StoredSpan stored, std::string_view service) {
+  const SpanView view = stored.span();
+  IncomingSpan span = {.stored = std::move(stored),
+                       .content_hash = absl::HashOf(AbslView(view.wire())),
+                       .service = service,
+                       .operation = view.name(),
+                       .kind = view.kind(),
+                       .start_unix_ns = view.start_unix_ns()};
+  return span;
+}
 
 std::vector<IncomingTrace> SplitByTrace(const otlp::Batch& batch) {
   Grouping grouping;

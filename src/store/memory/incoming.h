@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "otlp/batch.h"
-#include "store/span_store.h"
+#include "store/span.h"
 
 namespace spanloom::store::memory {
 
@@ -28,6 +28,9 @@ struct IncomingTrace {
   otlp::TraceId id;
   std::vector<IncomingSpan> spans;  // in order of arrival; never empty
 };
+
+// What the store needs to know of a stored span. Borrows from it: it must stay where its bytes are.
+[[nodiscard]] IncomingSpan Describe(StoredSpan stored, std::string_view service);
 
 // The spans of `batch` by trace, traces in the order of their first span. Equal origins within the batch may still be
 // several objects.

@@ -2,182 +2,115 @@
 
 #include "store/memory/memory_store.h"
 
-#include <limits>
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
-#include "base/mutex.h"
+#include "base/rng.h"
 #include "base/text.h"
-#include "store/memory/trace_search.h"
+#include "store/memory/memory_cursor.h"
+#include "store/memory/tail_reader.h"
+#include "store/scan/row_selection.h"
+#include "store/scan/span_aggregation.h"
+#include "store/scan/span_names.h"
 
 namespace spanloom::store::memory {
 namespace {
 
-constexpr size_t kPageTraces = 512;  // read under one lock: about 50 µs; guess
+constexpr int64_t kProvisionalNs = 1'000'000'000;  // how long provisional rows are taken as they are; guess
 
 constexpr std::string_view kSpansGauge = "spanloom_store_spans";
 constexpr std::string_view kTracesGauge = "spanloom_store_traces";
 constexpr std::string_view kBytesGauge = "spanloom_store_bytes";
+constexpr std::string_view kQueueGauge = "spanloom_store_queue_bytes";
 
-// Where `span` stands in trace.arrivals: the place of the same content, or the free place where it belongs.
-struct ArrivalPlace {
-  uint64_t hash = 0;
-  bool is_taken = false;  // by the same content
-};
+bool IsAllOfTime(const TimeRange& range) {
+  return range == TimeRange();
+}
 
-ArrivalPlace FindPlace(const IncomingSpan& span, const SpanOrigin* origin, const StoredTrace& trace,
-                       const TraceSpans::Block& block) {
-  uint64_t hash = span.content_hash;
-  for (auto arrival = trace.arrivals.find(hash); arrival != trace.arrivals.end();
-       arrival = trace.arrivals.find(++hash)) {
-    const size_t index = arrival->second;
-    const size_t stored = trace.spans->size();
-    const StoredSpan& other = index < stored ? trace.spans->at(index) : block[index - stored];
-    if (other.origin.get() == origin && other.wire.view() == span.stored.wire.view()) {
-      return {.hash = hash, .is_taken = true};
-    }
-  }
-  return {.hash = hash, .is_taken = false};
+void Add(const Removed& part, Removed& sum) {
+  sum.traces += part.traces;
+  sum.spans += part.spans;
+  sum.bytes += part.bytes;
+}
+
+Counter& SpanCounter(MetricRegistry& metrics, std::string_view name, std::string_view words) {
+  return metrics.GetCounter(name, words);
 }
 
 }  // namespace
 
-Status MemoryStoreOptions::Validate() const {
-  if (traces_max == 0 || spans_max == 0 || bytes_max == 0) {
-    return absl::InvalidArgumentError("traces_max, spans_max and bytes_max must be positive");
-  }
-  if (spans_max > std::numeric_limits<uint32_t>::max()) {
-    return absl::InvalidArgumentError(
-        StrCat("spans_max is ", spans_max, "; it must be at most ", std::numeric_limits<uint32_t>::max()));
-  }
-  return absl::OkStatus();
-}
-
-MemoryStore::MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metrics)
+MemoryStore::MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metrics, const Clock& clock,
+                         RequestDeriver deriver)
     : options_(options),
       metrics_(metrics),
-      spans_evicted_(metrics.GetCounter("spanloom_store_evicted_spans",
-                                        "Spans removed from the store to stay within its limits.")),
-      spans_duplicate_(
-          metrics.GetCounter("spanloom_store_duplicate_spans", "Spans that were delivered again with the same bytes.")),
+      clock_(clock),
+      deriver_(std::move(deriver)),
+      epoch_(Rng::SystemSeed()),
+      spans_evicted_(SpanCounter(metrics, "spanloom_store_evicted_spans",
+                                 "Spans removed from the store to stay within its limits.")),
+      spans_expired_(SpanCounter(metrics, "spanloom_store_expired_spans", "Spans removed by the retention policy.")),
+      spans_purged_(SpanCounter(metrics, "spanloom_store_purged_spans", "Spans removed on request.")),
+      spans_duplicate_(SpanCounter(metrics, "spanloom_store_duplicate_spans",
+                                   "Spans that were delivered again with the same bytes.")),
       spans_refused_(metrics.GetCounter("spanloom_store_refused_spans", "Spans that the store did not take.",
-                                        {{"cause", "trace_too_large"}})) {
+                                        {{"cause", "trace_too_large"}})),
+      table_(options),
+      queue_(
+          options.queue_bytes_max, [this](const otlp::Batch& batch) { return AddNow(batch); },
+          [this] { ApplyRetention(); }) {
   CHECK(options.Validate().ok());
   RegisterGauges();
 }
 
 MemoryStore::~MemoryStore() {
-  for (const std::string_view gauge : {kSpansGauge, kTracesGauge, kBytesGauge}) metrics_.RemoveGauge(gauge, {});
+  Stop();
+  for (const std::string_view gauge : {kSpansGauge, kTracesGauge, kBytesGauge, kQueueGauge}) {
+    metrics_.RemoveGauge(gauge, {});
+  }
 }
 
 void MemoryStore::RegisterGauges() {
-  const auto stat = [this](uint64_t StoreStats::*field) {
-    return [this, field] { return static_cast<double>(Stats().*field); };
+  const auto count = [this](size_t (TraceTable::*field)() const) {
+    return [this, field] {
+      const MutexLock lock(table_.mutex);
+      return static_cast<double>((table_.table.*field)());
+    };
   };
-  metrics_.SetGauge(kSpansGauge, "Spans stored.", {}, stat(&StoreStats::spans));
-  metrics_.SetGauge(kTracesGauge, "Traces stored.", {}, stat(&StoreStats::traces));
+  metrics_.SetGauge(kSpansGauge, "Spans stored.", {}, count(&TraceTable::spans));
+  metrics_.SetGauge(kTracesGauge, "Traces stored.", {}, count(&TraceTable::traces));
   metrics_.SetGauge(kBytesGauge, "Bytes of the stored spans' messages, their origins counted once.", {},
-                    stat(&StoreStats::bytes));
+                    count(&TraceTable::bytes));
+  metrics_.SetGauge(kQueueGauge, "Bytes of requests that wait to be stored, or that room is kept for.", {},
+                    [this] { return static_cast<double>(queue_.bytes()); });
 }
 
-void MemoryStore::Append(otlp::Batch batch, Done done) {
+Capabilities MemoryStore::capabilities() const {
+  return {.durability = Durability::kProcess,
+          .aggregate = true,
+          .tail = true,
+          .requests = deriver_.derive != nullptr,
+          .purge = true,
+          .names_step_ns = 0,
+          .quantile_error = QuantileSketch::kRelativeError};
+}
+
+Status MemoryStore::AddNow(const otlp::Batch& batch) {
   const std::vector<IncomingTrace> incoming = SplitByTrace(batch);
-  size_t refused = 0;
-  Evicted evicted;
+  RemovedTraces removed;
+  AddCounts counts;
   {
-    const MutexLock lock(mutex_);
-    ++appends_;
-    for (const IncomingTrace& trace : incoming) refused += AddTrace(trace);
-    evicted = Evict();
+    const MutexLock lock(table_.mutex);
+    counts = table_.table.Add(incoming, removed);
   }
-  std::move(done)(refused == 0 ? absl::OkStatus() : RefusalOf(refused, batch.span_count()));
+  CountAdded(counts);
+  return counts.refused == 0 ? absl::OkStatus() : RefusalOf(counts.refused, batch.span_count());
 }
 
-size_t MemoryStore::AddTrace(const IncomingTrace& incoming) {
-  StoredTrace& trace = FindOrAddTrace(incoming.id);
-  TraceSpans::Block block;
-  size_t refused = 0;
-  for (const IncomingSpan& span : incoming.spans) {
-    std::shared_ptr<const SpanOrigin> origin = origins_.Find(span.stored.origin);
-    const ArrivalPlace place = FindPlace(span, origin.get(), trace, block);
-    if (place.is_taken) {
-      spans_duplicate_.Add(1);
-    } else if (!HasRoom(trace, span, *origin)) {
-      ++refused;
-    } else {
-      trace.arrivals.emplace(place.hash, trace.arrivals.size());
-      AddSpan(span, std::move(origin), trace, block);
-    }
-  }
-  spans_refused_.Add(refused);
-  if (!block.empty()) {
-    trace.spans = std::make_shared<const TraceSpans>(*trace.spans, std::move(block));
-    Touch(trace);
-  } else if (trace.spans->empty()) {
-    Remove(trace);
-  }
-  return refused;
-}
-
-StoredTrace& MemoryStore::FindOrAddTrace(const otlp::TraceId& id) {
-  std::unique_ptr<StoredTrace>& trace = traces_[id];
-  if (trace == nullptr) {
-    trace = std::make_unique<StoredTrace>(id);
-    trace->by_arrival = by_arrival_.insert(by_arrival_.end(), trace.get());
-  }
-  return *trace;
-}
-
-void MemoryStore::AddSpan(const IncomingSpan& span, std::shared_ptr<const SpanOrigin> origin, StoredTrace& trace,
-                          TraceSpans::Block& block) {
-  if (trace.origins.insert(origin.get()).second) {
-    origins_.Acquire(origin);
-    trace.origin_bytes += OriginBytes(*origin);
-  }
-  index_.Add(trace, span);
-  trace.wire_bytes += span.stored.wire.size();
-  wire_bytes_ += span.stored.wire.size();
-  ++spans_;
-  block.push_back({.wire = span.stored.wire, .origin = std::move(origin)});
-}
-
-void MemoryStore::Touch(StoredTrace& trace) {
-  trace.last_append = appends_;
-  by_arrival_.splice(by_arrival_.end(), by_arrival_, trace.by_arrival);
-}
-
-bool MemoryStore::HasRoom(const StoredTrace& trace, const IncomingSpan& span, const SpanOrigin& origin) const {
-  const size_t origin_bytes = trace.origins.contains(&origin) ? 0 : OriginBytes(origin);
-  return trace.arrivals.size() < options_.spans_max &&
-         trace.wire_bytes + trace.origin_bytes + span.stored.wire.size() + origin_bytes <= options_.bytes_max;
-}
-
-bool MemoryStore::IsOverLimit() const {
-  return traces_.size() > options_.traces_max || spans_ > options_.spans_max ||
-         wire_bytes_ + origins_.bytes() > options_.bytes_max;
-}
-
-MemoryStore::Evicted MemoryStore::Evict() {
-  Evicted evicted;
-  while (IsOverLimit()) {
-    CHECK(by_arrival_.size() > 1);  // one trace alone is within the limits: HasRoom
-    StoredTrace& oldest = *by_arrival_.front();
-    spans_evicted_.Add(oldest.spans->size());
-    evicted.push_back(Remove(oldest));
-  }
-  return evicted;
-}
-
-std::unique_ptr<StoredTrace> MemoryStore::Remove(StoredTrace& trace) {
-  if (!trace.starts.empty()) index_.Remove(trace);
-  for (const SpanOrigin* origin : trace.origins) origins_.Release(*origin);
-  wire_bytes_ -= trace.wire_bytes;
-  spans_ -= trace.spans->size();
-  by_arrival_.erase(trace.by_arrival);
-  const auto owner = traces_.find(trace.id);
-  std::unique_ptr<StoredTrace> removed = std::move(owner->second);
-  traces_.erase(owner);
-  return removed;
+void MemoryStore::CountAdded(const AddCounts& counts) {
+  spans_duplicate_.Add(counts.duplicate);
+  spans_refused_.Add(counts.refused);
+  spans_evicted_.Add(counts.evicted);
 }
 
 Status MemoryStore::RefusalOf(size_t refused, size_t total) const {
@@ -186,70 +119,314 @@ Status MemoryStore::RefusalOf(size_t refused, size_t total) const {
                                              " bytes or ", options_.spans_max, " spans; raise bytes_max or spans_max"));
 }
 
-StatusOr<Trace> MemoryStore::GetTrace(const otlp::TraceId& id) const {
+StatusOr<Trace> MemoryStore::GetTrace(const otlp::TraceId& id, const TimeRange&, const ReadLimits& limits) const {
+  RETURN_IF_ERROR(limits.Check(clock_));
   std::shared_ptr<const TraceSpans> spans;
+  size_t bytes = 0;
   {
-    const MutexLock lock(mutex_);
-    const auto trace = traces_.find(id);
-    if (trace == traces_.end()) return absl::NotFoundError("trace not found");
-    spans = trace->second->spans;
+    const MutexLock lock(table_.mutex);
+    const StoredTrace* const trace = table_.table.Find(id);
+    if (trace == nullptr) return absl::NotFoundError("trace not found");
+    spans = trace->spans;
+    bytes = trace->wire_bytes + trace->spans->size() * sizeof(StoredSpan);
+  }
+  if (bytes > limits.bytes_max) {
+    return absl::ResourceExhaustedError(
+        StrCat("trace ", id.Hex(), " takes ", bytes, " bytes; at most ", limits.bytes_max, " are allowed"));
   }
   return Trace{.id = id, .spans = spans->ByStart()};
 }
 
-StatusOr<std::vector<Trace>> MemoryStore::FindTraces(const TraceQuery& query) const {
-  TraceSearch search(query);
-  uint64_t begun = 0;
-  std::optional<TracePosition> after;
-  do {
-    CandidatePage page;
-    {
-      const MutexLock lock(mutex_);
-      if (!after) begun = appends_;
-      page = index_.Read(query, after, kPageTraces);
-    }
-    for (const Candidate& candidate : page.candidates) search.Consider(candidate);
-    after = page.after;
-  } while (after && !search.IsCompleteAt(after->latest_start_unix_ns));
-  // A trace that got a newer span meanwhile has moved to a place that was already read.
-  for (const Candidate& candidate : AddedSince(query, begun)) search.Consider(candidate);
-  return search.Take();
+StatusOr<std::unique_ptr<SpanCursor>> MemoryStore::Fetch(FetchPlan plan) const {
+  RETURN_IF_ERROR(plan.Validate());
+  return std::make_unique<MemoryCursor>(std::move(plan), table_, clock_);
 }
 
-std::vector<Candidate> MemoryStore::AddedSince(const TraceQuery& query, uint64_t append) const {
-  std::vector<Candidate> candidates;
-  const MutexLock lock(mutex_);
-  for (auto trace = by_arrival_.rbegin(); trace != by_arrival_.rend() && (*trace)->last_append > append; ++trace) {
-    if (auto candidate = index_.Find(query, **trace)) candidates.push_back(*std::move(candidate));
+Status MemoryStore::ForEachCandidate(const CandidateQuery& query, const std::vector<otlp::TraceId>& ids,
+                                     scan::ReadMeter& meter, absl::FunctionRef<Status(const Candidate&)> visit) const {
+  RETURN_IF_ERROR(meter.Check());
+  CandidateReader candidates(table_, query, ids);
+  while (const std::optional<Candidate> candidate = candidates.Next()) {
+    RETURN_IF_ERROR(meter.Step());
+    RETURN_IF_ERROR(visit(*candidate));
   }
-  return candidates;
+  return absl::OkStatus();
 }
 
-StatusOr<std::vector<std::string>> MemoryStore::Services() const {
-  const MutexLock lock(mutex_);
-  return index_.Services();
+Status MemoryStore::Scan(const CandidateQuery& query, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
+                         VisitTrace visit) const {
+  scan::TraceReading reading;
+  return ForEachCandidate(query, ids, meter, [&](const Candidate& candidate) -> Status {
+    RETURN_IF_ERROR(ReadTrace(candidate, reading, meter));
+    return visit(candidate, reading);
+  });
 }
 
-StatusOr<std::vector<Operation>> MemoryStore::Operations(const std::string& service) const {
-  const MutexLock lock(mutex_);
-  return index_.Operations(service);
+StatusOr<AggregateAnswer> MemoryStore::Aggregate(const AggregatePlan& plan) const {
+  RETURN_IF_ERROR(plan.Validate());
+  if (plan.starts.IsEmpty()) return AggregateAnswer{};
+  scan::SpanAggregation sums(plan);
+  scan::ReadMeter meter(plan.limits, clock_);
+  RETURN_IF_ERROR(Scan({.starts = plan.starts}, {}, meter,
+                       [&](const Candidate&, scan::TraceReading& trace) { return sums.Add(trace, meter); }));
+  return std::move(sums).Take();
+}
+
+StatusOr<TailBatch> MemoryStore::Tail(const FetchPlan& plan, std::optional<TailPosition> position,
+                                      size_t spans_max) const {
+  RETURN_IF_ERROR(plan.Validate());
+  RETURN_IF_ERROR(plan.limits.Check(clock_));
+  TailPosition now = {.epoch = epoch_};
+  {
+    const MutexLock lock(table_.mutex);
+    now.sequence = table_.table.recent().next_sequence();
+  }
+  if (!position) return TailBatch{.spans = {}, .next = now};
+  if (position->epoch != epoch_ || position->sequence > now.sequence) {
+    return absl::InvalidArgumentError("a position of another store, or of another start of it; begin anew");
+  }
+  return TailReader(plan, table_, clock_).Read(*position, spans_max);
+}
+
+Status MemoryStore::ForEachTraceRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
+                                    absl::FunctionRef<Status(std::shared_ptr<const TraceRow>)> visit) const {
+  scan::ReadMeter meter(limits, clock_);
+  scan::TraceReading reading;
+  return ForEachCandidate({.starts = filter.starts}, filter.traces, meter, [&](const Candidate& candidate) -> Status {
+    if (candidate.row != nullptr) return visit(candidate.row);
+    RETURN_IF_ERROR(ReadTrace(candidate, reading, meter));
+    TraceRow row = reading.row();
+    row.version = candidate.version;
+    auto shared = std::make_shared<const TraceRow>(std::move(row));
+    {
+      const MutexLock lock(table_.mutex);
+      table_.table.KeepRow(candidate.id, candidate.version, shared);
+    }
+    return visit(std::move(shared));
+  });
+}
+
+StatusOr<RowPage<TraceRow>> MemoryStore::Traces(const RowQuery<TraceColumn>& query) const {
+  using Selection = scan::RowSelection<TraceRow, TraceColumn>;
+  ASSIGN_OR_RETURN(Selection selection, Selection::Create(query));
+  RETURN_IF_ERROR(ForEachTraceRow(query.filter, query.limits,
+                                  [&](std::shared_ptr<const TraceRow> row) { return selection.Add(std::move(row)); }));
+  return std::move(selection).Take();
+}
+
+StatusOr<AggregateAnswer> MemoryStore::GroupTraces(const RowGroupQuery<TraceColumn>& query) const {
+  using Groups = scan::RowGroups<TraceRow, TraceColumn>;
+  ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
+  if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
+  RETURN_IF_ERROR(ForEachTraceRow(query.filter, query.limits,
+                                  [&](std::shared_ptr<const TraceRow> row) { return groups.Add(*row); }));
+  return std::move(groups).Take();
+}
+
+std::shared_ptr<const DerivedRequests> MemoryStore::Derive(const Candidate& candidate) const {
+  const int64_t now_unix_ns = clock_.UnixNs();
+  auto derived = std::make_shared<DerivedRequests>();
+  derived->version = candidate.version;
+  derived->derived_unix_ns = now_unix_ns;
+  const Trace trace = {.id = candidate.id, .spans = candidate.spans->ByStart()};
+  for (RequestRow& row : deriver_.derive(trace, static_cast<uint64_t>(now_unix_ns))) {
+    row.anatomy_version = deriver_.version;
+    derived->is_provisional = derived->is_provisional || row.is_provisional;
+    derived->rows.push_back(std::make_shared<const RequestRow>(std::move(row)));
+  }
+  return derived;
+}
+
+Status MemoryStore::ForEachRequest(const RowFilter<RequestColumn>& filter, const ReadLimits& limits,
+                                   absl::FunctionRef<Status(std::shared_ptr<const RequestRow>)> visit) const {
+  scan::ReadMeter meter(limits, clock_);
+  return ForEachCandidate({}, filter.traces, meter, [&](const Candidate& candidate) -> Status {
+    std::shared_ptr<const DerivedRequests> requests = candidate.requests;
+    const bool is_current = requests != nullptr && requests->version == candidate.version &&
+                            (!requests->is_provisional || clock_.UnixNs() - requests->derived_unix_ns < kProvisionalNs);
+    if (!is_current) {
+      requests = Derive(candidate);
+      const MutexLock lock(table_.mutex);
+      table_.table.KeepRequests(candidate.id, requests);
+    }
+    for (const std::shared_ptr<const RequestRow>& row : requests->rows) RETURN_IF_ERROR(visit(row));
+    return absl::OkStatus();
+  });
+}
+
+StatusOr<RowPage<RequestRow>> MemoryStore::Requests(const RowQuery<RequestColumn>& query) const {
+  if (!capabilities().requests) return SpanStore::Requests(query);
+  using Selection = scan::RowSelection<RequestRow, RequestColumn>;
+  ASSIGN_OR_RETURN(Selection selection, Selection::Create(query));
+  RETURN_IF_ERROR(ForEachRequest(query.filter, query.limits,
+                                 [&](std::shared_ptr<const RequestRow> row) { return selection.Add(std::move(row)); }));
+  return std::move(selection).Take();
+}
+
+StatusOr<AggregateAnswer> MemoryStore::GroupRequests(const RowGroupQuery<RequestColumn>& query) const {
+  if (!capabilities().requests) return SpanStore::GroupRequests(query);
+  using Groups = scan::RowGroups<RequestRow, RequestColumn>;
+  ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
+  if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
+  RETURN_IF_ERROR(ForEachRequest(query.filter, query.limits,
+                                 [&](std::shared_ptr<const RequestRow> row) { return groups.Add(*row); }));
+  return std::move(groups).Take();
+}
+
+StatusOr<std::vector<ServiceName>> MemoryStore::Services(const NameQuery& query) const {
+  scan::ServiceCounts counts(query);
+  scan::ReadMeter meter(query.limits, clock_);
+  if (IsAllOfTime(query.starts)) {
+    RETURN_IF_ERROR(meter.Check());
+    const MutexLock lock(table_.mutex);
+    RETURN_IF_ERROR(table_.table.index().CountServices(counts));
+  } else {
+    RETURN_IF_ERROR(Scan({.starts = query.starts}, {}, meter,
+                         [&](const Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+  }
+  return std::move(counts).Take();
+}
+
+StatusOr<std::vector<OperationName>> MemoryStore::Operations(const std::string& service, const NameQuery& query) const {
+  scan::OperationCounts counts(service, query);
+  scan::ReadMeter meter(query.limits, clock_);
+  if (IsAllOfTime(query.starts)) {
+    RETURN_IF_ERROR(meter.Check());
+    const MutexLock lock(table_.mutex);
+    RETURN_IF_ERROR(table_.table.index().CountOperations(service, counts));
+  } else {
+    const CandidateQuery candidates = {.starts = query.starts, .services = {service}, .only_service = service};
+    RETURN_IF_ERROR(Scan(candidates, {}, meter,
+                         [&](const Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+  }
+  return std::move(counts).Take();
+}
+
+StatusOr<std::vector<KeyName>> MemoryStore::Keys(const NameQuery& query) const {
+  scan::KeyCounts counts(query);
+  scan::ReadMeter meter(query.limits, clock_);
+  RETURN_IF_ERROR(Scan({.starts = query.starts}, {}, meter,
+                       [&](const Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+  return std::move(counts).Take();
+}
+
+StatusOr<std::vector<FieldValue>> MemoryStore::Values(const ValueQuery& query) const {
+  RETURN_IF_ERROR(scan::ValidateValueQuery(query));
+  scan::ValueCounts counts(query);
+  scan::ReadMeter meter(query.names.limits, clock_);
+  RETURN_IF_ERROR(Scan({.starts = query.names.starts}, {}, meter,
+                       [&](const Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+  return std::move(counts).Take();
+}
+
+StatusOr<Removed> MemoryStore::SetRetention(const RetentionPolicy& policy) {
+  {
+    const MutexLock lock(retention_mutex_);
+    retention_ = policy;
+  }
+  queue_.SetTicking(policy.age_max_ns.has_value());
+  return ApplyRetention();
+}
+
+Removed MemoryStore::ApplyRetention() {
+  RetentionPolicy policy;
+  {
+    const MutexLock lock(retention_mutex_);
+    policy = retention_;
+  }
+  if (!policy.age_max_ns && !policy.bytes_max) return {};
+  RemovedTraces removed;
+  Removed sum;
+  {
+    const MutexLock lock(table_.mutex);
+    sum = table_.table.Expire(policy, static_cast<uint64_t>(clock_.UnixNs()), removed);
+  }
+  spans_expired_.Add(sum.spans);
+  return sum;
+}
+
+// One Purge() under way.
+class MemoryStore::Purging {
+ public:
+  Purging(const PurgePlan& plan, LockedTable& table, scan::ReadMeter& meter)
+      : plan_(plan), where_(plan.where), table_(table), meter_(meter) {}
+
+  // Takes the spans that match out of one trace; looks at it again if it has become another one meanwhile.
+  Status Visit(Candidate candidate) {
+    while (true) {
+      ASSIGN_OR_RETURN(const std::vector<uint32_t> arrivals, Find(candidate));
+      if (arrivals.empty()) return absl::OkStatus();
+      const MutexLock lock(table_.mutex);
+      if (const auto part = table_.table.Purge(candidate, arrivals, taken_, removed_)) {
+        Add(*part, sum_);
+        return absl::OkStatus();
+      }
+      const StoredTrace* const trace = table_.table.Find(candidate.id);
+      if (trace == nullptr) return absl::OkStatus();
+      candidate = *table_.table.index().Find({}, *trace);
+    }
+  }
+
+  [[nodiscard]] const Removed& sum() const { return sum_; }
+  [[nodiscard]] const std::vector<StoredSpan>& taken() const { return taken_; }
+
+ private:
+  // The arrivals of spans that match, ascending.
+  StatusOr<std::vector<uint32_t>> Find(const Candidate& candidate) {
+    RETURN_IF_ERROR(ReadTrace(candidate, reading_, meter_));
+    std::vector<uint32_t> arrivals;
+    for (size_t ordinal = 0; ordinal < reading_.size(); ++ordinal) {
+      if (!plan_.starts.Contains(reading_.start_unix_ns(ordinal)) || !where_.Matches(reading_, ordinal)) continue;
+      arrivals.push_back(reading_.arrival(ordinal));
+    }
+    std::sort(arrivals.begin(), arrivals.end());
+    return arrivals;
+  }
+
+  const PurgePlan& plan_;
+  scan::PredicateMatcher where_;
+  LockedTable& table_;
+  scan::ReadMeter& meter_;
+  scan::TraceReading reading_;
+  Removed sum_;
+  std::vector<StoredSpan> taken_;
+  RemovedTraces removed_;
+};
+
+StatusOr<Removed> MemoryStore::Purge(const PurgePlan& plan) {
+  RETURN_IF_ERROR(plan.where.Validate());
+  scan::ReadMeter meter({}, clock_);
+  Purging purging(plan, table_, meter);
+  const Status status = ForEachCandidate({.starts = plan.starts}, plan.traces, meter,
+                                         [&](const Candidate& candidate) { return purging.Visit(candidate); });
+  {
+    const MutexLock lock(table_.mutex);
+    table_.table.ForgetRecent(purging.taken());
+  }
+  spans_purged_.Add(purging.sum().spans);
+  RETURN_IF_ERROR(status);
+  return purging.sum();
 }
 
 StoreStats MemoryStore::Stats() const {
-  const MutexLock lock(mutex_);
-  return {.traces = traces_.size(),
-          .spans = spans_,
-          .bytes = wire_bytes_ + origins_.bytes(),
+  const MutexLock lock(table_.mutex);
+  return {.traces = table_.table.traces(),
+          .spans = table_.table.spans(),
+          .bytes = table_.table.bytes(),
+          .oldest_unix_ns = table_.table.oldest_unix_ns(),
+          .newest_unix_ns = table_.table.newest_unix_ns(),
           .spans_evicted = spans_evicted_.value(),
+          .spans_expired = spans_expired_.value(),
+          .spans_purged = spans_purged_.value(),
           .spans_duplicate = spans_duplicate_.value()};
 }
 
 void MemoryStore::ForEachTrace(absl::FunctionRef<void(const TraceSpans&)> visit) const {
   std::vector<std::shared_ptr<const TraceSpans>> traces;
   {
-    const MutexLock lock(mutex_);
-    traces.reserve(by_arrival_.size());
-    for (const StoredTrace* trace : by_arrival_) traces.push_back(trace->spans);
+    const MutexLock lock(table_.mutex);
+    traces.reserve(table_.table.traces());
+    for (const StoredTrace* trace : table_.table.by_arrival()) traces.push_back(trace->spans);
   }
   for (const auto& spans : traces) visit(*spans);
 }

@@ -6,101 +6,120 @@
 #pragma once
 
 #include <absl/base/thread_annotations.h>
-#include <absl/container/flat_hash_map.h>
 #include <absl/functional/function_ref.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "base/mutex.h"
-#include "store/memory/incoming.h"
-#include "store/memory/origin_table.h"
-#include "store/memory/stored_trace.h"
-#include "store/memory/trace_index.h"
+#include "store/memory/candidate_reader.h"
+#include "store/memory/memory_store_options.h"
+#include "store/memory/trace_table.h"
+#include "store/memory/write_queue.h"
+#include "store/scan/read_meter.h"
+#include "store/scan/trace_reading.h"
 #include "store/span_store.h"
 
 namespace spanloom::store::memory {
 
-struct MemoryStoreOptions {
-  size_t traces_max = 100'000;    // as Jaeger's memory store (all-in-one.yaml, max_traces)
-  size_t spans_max = 1'000'000;   // guess: ten a trace
-  size_t bytes_max = 256U << 20;  // of the spans' messages, as StoreStats counts them; guess
-
-  // kInvalidArgument if a limit is 0 or spans_max does not fit 32 bits.
-  [[nodiscard]] Status Validate() const;
-};
-
 // Resident memory is larger than bytes_max says: about 210 bytes more a span (measured: x86-64, glibc, 100,000 traces
-// of ten spans of 470 bytes each).
+// of ten spans of 470 bytes each), and what summary rows take, which are kept from one question to the next.
 //
-// Thread-safe. One mutex; it is held for the time it takes to add a batch or to read a page of the index, never while
-// spans are searched or copied.
+// Thread-safe. Batches are added by a thread of its own, one after the other; until then they wait in a queue whose
+// bytes are limited. Questions are answered on the caller's thread.
 //
 // When a limit is exceeded, whole traces are evicted: the one whose last span arrived longest ago goes first, and its
 // spans are counted. A trace that is as large as the whole store keeps the spans that it has: further ones are refused
 // with kResourceExhausted (final: sending again can't help) and counted, while the rest of the batch is stored.
 //
-// A span that arrives again with the same bytes and the same origin is counted and not stored again.
-class MemoryStore final : public SpanStore {
+// A span that arrives again with the same bytes and the same origin as one that is stored is counted and not stored
+// again. A retention policy is applied when it is set, after each batch, and about every second.
+class MemoryStore : public SpanStore {
  public:
-  // `options` must be valid; `metrics` must outlive the store, and hold at most one memory store's gauges.
-  MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metrics);
+  // `options` must be valid; `metrics` must outlive the store, and hold at most one memory store's gauges; `clock` must
+  // outlive it too. Without a deriver there are no request rows.
+  MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metrics, const Clock& clock = Clock::System(),
+              RequestDeriver deriver = {});
+  // As Stop().
   ~MemoryStore() override;
   MemoryStore(const MemoryStore&) = delete;
   MemoryStore& operator=(const MemoryStore&) = delete;
 
-  // `done` is called before it returns.
-  void Append(otlp::Batch batch, Done done) override ABSL_LOCKS_EXCLUDED(mutex_);
-  [[nodiscard]] StatusOr<Trace> GetTrace(const otlp::TraceId& id) const override ABSL_LOCKS_EXCLUDED(mutex_);
-  [[nodiscard]] StatusOr<std::vector<Trace>> FindTraces(const TraceQuery& query) const override
-      ABSL_LOCKS_EXCLUDED(mutex_);
-  [[nodiscard]] StatusOr<std::vector<std::string>> Services() const override ABSL_LOCKS_EXCLUDED(mutex_);
-  [[nodiscard]] StatusOr<std::vector<Operation>> Operations(const std::string& service) const override
-      ABSL_LOCKS_EXCLUDED(mutex_);
-  [[nodiscard]] StoreStats Stats() const override ABSL_LOCKS_EXCLUDED(mutex_);
+  [[nodiscard]] Capabilities capabilities() const override;
+  StatusOr<std::unique_ptr<Reservation>> Reserve(const otlp::Batch& batch) override { return queue_.Reserve(batch); }
+  [[nodiscard]] StatusOr<Trace> GetTrace(const otlp::TraceId& id, const TimeRange& starts,
+                                         const ReadLimits& limits) const override;
+  [[nodiscard]] StatusOr<std::unique_ptr<SpanCursor>> Fetch(FetchPlan plan) const override;
+  [[nodiscard]] StatusOr<AggregateAnswer> Aggregate(const AggregatePlan& plan) const override;
+  [[nodiscard]] StatusOr<TailBatch> Tail(const FetchPlan& plan, std::optional<TailPosition> position,
+                                         size_t spans_max) const override;
+  [[nodiscard]] StatusOr<RowPage<TraceRow>> Traces(const RowQuery<TraceColumn>& query) const override;
+  [[nodiscard]] StatusOr<AggregateAnswer> GroupTraces(const RowGroupQuery<TraceColumn>& query) const override;
+  [[nodiscard]] StatusOr<RowPage<RequestRow>> Requests(const RowQuery<RequestColumn>& query) const override;
+  [[nodiscard]] StatusOr<AggregateAnswer> GroupRequests(const RowGroupQuery<RequestColumn>& query) const override;
+  [[nodiscard]] StatusOr<std::vector<ServiceName>> Services(const NameQuery& query) const override;
+  [[nodiscard]] StatusOr<std::vector<OperationName>> Operations(const std::string& service,
+                                                                const NameQuery& query) const override;
+  [[nodiscard]] StatusOr<std::vector<KeyName>> Keys(const NameQuery& query) const override;
+  [[nodiscard]] StatusOr<std::vector<FieldValue>> Values(const ValueQuery& query) const override;
+  StatusOr<Removed> SetRetention(const RetentionPolicy& policy) override;
+  StatusOr<Removed> Purge(const PurgePlan& plan) override;
+  // O(traces), for the oldest span.
+  [[nodiscard]] StoreStats Stats() const override;
+
+  // Adds a batch on the calling thread, past the queue: for what is read back at start. Errors: kResourceExhausted, for
+  // spans of a trace that is too large; the others are stored.
+  Status AddNow(const otlp::Batch& batch);
+
+  // Adds what waits and takes no more: kUnavailable from now on. Questions are still answered.
+  void Stop() { queue_.Stop(); }
 
   // Visits all traces, the one that would be evicted first at the beginning, their spans in order of arrival. Traces
   // that are added meanwhile may be left out.
-  void ForEachTrace(absl::FunctionRef<void(const TraceSpans&)> visit) const ABSL_LOCKS_EXCLUDED(mutex_);
+  void ForEachTrace(absl::FunctionRef<void(const TraceSpans&)> visit) const;
 
  private:
-  using Evicted = std::vector<std::unique_ptr<StoredTrace>>;  // destroyed outside the lock: they may be large
+  class Purging;
+  using VisitTrace = absl::FunctionRef<Status(const Candidate&, scan::TraceReading&)>;
 
-  // Returns how many spans were refused.
-  size_t AddTrace(const IncomingTrace& incoming) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  StoredTrace& FindOrAddTrace(const otlp::TraceId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void AddSpan(const IncomingSpan& span, std::shared_ptr<const SpanOrigin> origin, StoredTrace& trace,
-               TraceSpans::Block& block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Touch(StoredTrace& trace) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  [[nodiscard]] bool HasRoom(const StoredTrace& trace, const IncomingSpan& span, const SpanOrigin& origin) const;
-  [[nodiscard]] bool IsOverLimit() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Evicted Evict() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  std::unique_ptr<StoredTrace> Remove(StoredTrace& trace) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  [[nodiscard]] std::vector<Candidate> AddedSince(const TraceQuery& query, uint64_t append) const
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Visits the traces that may have spans as `query` says, each once, as CandidateReader does.
+  Status ForEachCandidate(const CandidateQuery& query, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
+                          absl::FunctionRef<Status(const Candidate&)> visit) const;
+  // The same with their spans.
+  Status Scan(const CandidateQuery& query, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
+              VisitTrace visit) const;
+  // Visits the rows of the summary tables; those that are not known yet are worked out, and kept.
+  Status ForEachTraceRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
+                         absl::FunctionRef<Status(std::shared_ptr<const TraceRow>)> visit) const;
+  Status ForEachRequest(const RowFilter<RequestColumn>& filter, const ReadLimits& limits,
+                        absl::FunctionRef<Status(std::shared_ptr<const RequestRow>)> visit) const;
+  [[nodiscard]] std::shared_ptr<const DerivedRequests> Derive(const Candidate& candidate) const;
+  Removed ApplyRetention();
+  void CountAdded(const AddCounts& counts);
   [[nodiscard]] Status RefusalOf(size_t refused, size_t total) const;
   void RegisterGauges();
 
   const MemoryStoreOptions options_;
   MetricRegistry& metrics_;
+  const Clock& clock_;
+  const RequestDeriver deriver_;
+  const uint64_t epoch_;  // of TailPosition
   Counter& spans_evicted_;
+  Counter& spans_expired_;
+  Counter& spans_purged_;
   Counter& spans_duplicate_;
   Counter& spans_refused_;
 
-  mutable Mutex mutex_;
-  absl::flat_hash_map<otlp::TraceId, std::unique_ptr<StoredTrace>> traces_ ABSL_GUARDED_BY(mutex_);
-  std::list<StoredTrace*> by_arrival_ ABSL_GUARDED_BY(mutex_);  // the trace that got a span last is at the end
-  TraceIndex index_ ABSL_GUARDED_BY(mutex_);
-  OriginTable origins_ ABSL_GUARDED_BY(mutex_);
-  uint64_t appends_ ABSL_GUARDED_BY(mutex_) = 0;  // sequence number of the last append
-  size_t spans_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t wire_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of the spans, without their origins
+  mutable LockedTable table_;  // rows are kept by questions
+  Mutex retention_mutex_;
+  RetentionPolicy retention_ ABSL_GUARDED_BY(retention_mutex_);
+  WriteQueue queue_;  // ends first: its thread uses all of the above
 };
 
 }  // namespace spanloom::store::memory

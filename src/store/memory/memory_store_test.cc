@@ -9,8 +9,10 @@
 
 #include <functional>
 
+#include "base/mutex.h"
 #include "base/text.h"
 #include "store/conformance/request_builder.h"
+#include "store/conformance/store_conformance.h"
 
 namespace spanloom::store::memory {
 namespace {
@@ -27,11 +29,16 @@ class MemoryStoreTest : public testing::Test {
   void MakeStore(const MemoryStoreOptions& options) { store_.emplace(options, metrics_); }
   Status Append(otlp::Batch batch) {
     Status result;
-    store_->Append(std::move(batch), [&result](const Status& status) { result = status; });
+    Notification is_done;
+    store_->Append(std::move(batch), [&](const Status& status) {
+      result = status;
+      is_done.Notify();
+    });
+    is_done.Wait();
     return result;
   }
   Status Append(const SpanSpec& span) { return Append(RequestBuilder().FromService("s").Add(span).Build()); }
-  [[nodiscard]] bool Has(uint64_t trace) const { return store_->GetTrace(MakeTraceId(trace)).ok(); }
+  [[nodiscard]] bool Has(uint64_t trace) const { return store_->GetTrace(MakeTraceId(trace), {}, {}).ok(); }
 
   MetricRegistry metrics_;
   std::optional<MemoryStore> store_;
@@ -60,10 +67,10 @@ TEST_F(MemoryStoreTest, NamesGoWithTheirTraces) {
   for (uint64_t i = 1; i <= 4; ++i) {
     ASSERT_TRUE(Append(RequestBuilder().FromService(StrCat("s", i)).Add(SpanOf(i, i)).Build()).ok());
   }
-  EXPECT_THAT(*store_->Services(), ElementsAre("s3", "s4"));
-  EXPECT_TRUE(store_->Operations("s1")->empty());
-  EXPECT_EQ(store_->FindTraces({})->size(), 2);
-  EXPECT_TRUE(store_->FindTraces({.service = "s1"})->empty());
+  EXPECT_THAT(*store_->Services({}), ElementsAre(ServiceName{"s3", 1}, ServiceName{"s4", 1}));
+  EXPECT_TRUE(store_->Operations("s1", {})->empty());
+  EXPECT_EQ(FetchTraces(*store_, {})->size(), 2);
+  EXPECT_TRUE(FetchTraces(*store_, {.spansets = {Is(Intrinsic::kService, Value::String("s1"))}})->empty());
 }
 
 // Scenario: an operation of two traces, one of which is evicted; then the other.
@@ -75,11 +82,11 @@ TEST_F(MemoryStoreTest, AnOperationStaysAsLongAsATraceHasIt) {
   SpanSpec other = SpanOf(3, 3);
   other.name = "other";
   ASSERT_TRUE(Append(other).ok());
-  EXPECT_EQ(store_->Operations("s")->size(), 2);
+  EXPECT_EQ(store_->Operations("s", {})->size(), 2);
   other = SpanOf(4, 4);
   other.name = "other";
   ASSERT_TRUE(Append(other).ok());
-  EXPECT_THAT(*store_->Operations("s"), ElementsAre(Operation{.name = "other"}));
+  EXPECT_THAT(*store_->Operations("s", {}), ElementsAre(OperationName{{.name = "other"}, 2}));
 }
 
 // Scenario: one trace reaches the span limit of the whole store; more of it comes, with a span of another trace.
@@ -93,7 +100,7 @@ TEST_F(MemoryStoreTest, RefusesWhatATraceAloneCannotHold) {
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_FALSE(IsRetryable(refused));
   EXPECT_THAT(std::string(refused.message()), HasSubstr("1 of 1 spans"));
-  EXPECT_EQ(store_->GetTrace(MakeTraceId(1))->spans.size(), 2);
+  EXPECT_EQ(store_->GetTrace(MakeTraceId(1), {}, {})->spans.size(), 2);
 
   EXPECT_FALSE(Append(RequestBuilder().FromService("s").Add(SpanOf(1, 3)).Add(SpanOf(2, 4)).Build()).ok());
   EXPECT_TRUE(Has(2));
@@ -112,7 +119,7 @@ TEST_F(MemoryStoreTest, RefusesASpanThatIsLargerThanTheStore) {
   EXPECT_EQ(Append(large_resource).code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(store_->Stats().traces, 0);
   EXPECT_EQ(store_->Stats().bytes, 0);
-  EXPECT_TRUE(store_->Services()->empty());
+  EXPECT_TRUE(store_->Services({})->empty());
 }
 
 // Scenario: many spans of many traces under a limit on bytes; counts are taken after each.
@@ -138,7 +145,8 @@ TEST_F(MemoryStoreTest, CountsAnOriginOnce) {
   }
   EXPECT_GT(store_->Stats().bytes, 10'000);
   EXPECT_LT(store_->Stats().bytes, 20'000);
-  EXPECT_EQ(store_->GetTrace(MakeTraceId(1))->spans[0].origin, store_->GetTrace(MakeTraceId(2))->spans[0].origin);
+  EXPECT_EQ(store_->GetTrace(MakeTraceId(1), {}, {})->spans[0].origin,
+            store_->GetTrace(MakeTraceId(2), {}, {})->spans[0].origin);
   for (uint64_t i = 101; i <= 200; ++i) ASSERT_TRUE(Append(SpanOf(i, i)).ok());
   EXPECT_LT(store_->Stats().bytes, 10'000);
 }
@@ -152,7 +160,7 @@ TEST_F(MemoryStoreTest, CopiesSpansOutOfTheirRequest) {
       RequestBuilder().FromService("s").Add(SpanOf(1, 1)).Add(SpanOf(2, 2)).Add(SpanOf(1, 3)).Build();
   const std::string_view request = batch.slices()[0].wire().view();
   ASSERT_TRUE(Append(batch).ok());
-  const std::vector<StoredSpan> spans = store_->GetTrace(MakeTraceId(1))->spans;
+  const std::vector<StoredSpan> spans = store_->GetTrace(MakeTraceId(1), {}, {})->spans;
   for (const StoredSpan& span : spans) {
     for (const char* stored : {span.wire.data(), span.origin->resource.data()}) {
       EXPECT_FALSE(std::less_equal<>()(request.data(), stored) &&

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "store/span_store.h"
+#include "store/span.h"
 
 namespace spanloom::store::memory {
 

@@ -174,9 +174,8 @@ class FrameReader {
     if (!request.ok()) return Damaged(frame_offset, StdView(request.status().message()));
     ++stats_.frames;
     stats_.spans += request->spans;
-    store_.Append(otlp::Batch(otlp::Slice(std::move(payload), request->spans)), [](const Status& status) {
-      if (!status.ok()) Log(LogLevel::kWarn, "snapshot: spans not taken", {{"reason", StdView(status.message())}});
-    });
+    const Status added = store_.AddNow(otlp::Batch(otlp::Slice(std::move(payload), request->spans)));
+    if (!added.ok()) Log(LogLevel::kWarn, "snapshot: spans not taken", {{"reason", StdView(added.message())}});
   }
 
   // Gives the file a second name, under which it stays when a new one takes the first.

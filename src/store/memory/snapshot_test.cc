@@ -25,9 +25,7 @@ class SnapshotTest : public testing::Test {
     fs::remove(path_ + ".damaged");
   }
 
-  static void Append(otlp::Batch batch, MemoryStore& store) {
-    store.Append(std::move(batch), [](const Status& status) { EXPECT_TRUE(status.ok()) << status; });
-  }
+  static void Append(const otlp::Batch& batch, MemoryStore& store) { EXPECT_TRUE(store.AddNow(batch).ok()); }
   static SpanSpec SpanOf(uint64_t trace, uint64_t span) {
     return {.trace_id = MakeTraceId(trace), .span_id = MakeSpanId(span), .start_unix_ns = span};
   }
@@ -56,8 +54,8 @@ TEST_F(SnapshotTest, GivesBackTheStore) {
   EXPECT_EQ(read->spans, wrote->spans);
   EXPECT_EQ(read->frames, wrote->frames);
   EXPECT_EQ(read->frames_damaged, 0);
-  const TraceQuery all = {.limit = 1'000'000};
-  EXPECT_EQ(Describe(*read_.FindTraces(all)), Describe(*written_.FindTraces(all)));
+  const FetchPlan all = {.traces_max = 1'000'000};
+  EXPECT_EQ(Describe(*FetchTraces(read_, all)), Describe(*FetchTraces(written_, all)));
   EXPECT_EQ(read_.Stats().bytes, written_.Stats().bytes);
 }
 
@@ -71,9 +69,9 @@ TEST_F(SnapshotTest, KeepsTheOrderOfEviction) {
   MetricRegistry metrics;
   MemoryStore small({.traces_max = 2}, metrics);
   ASSERT_TRUE(ReadSnapshot(path_, small).ok());
-  EXPECT_TRUE(small.GetTrace(MakeTraceId(1)).ok());
-  EXPECT_FALSE(small.GetTrace(MakeTraceId(2)).ok());
-  EXPECT_TRUE(small.GetTrace(MakeTraceId(3)).ok());
+  EXPECT_TRUE(small.GetTrace(MakeTraceId(1), {}, {}).ok());
+  EXPECT_FALSE(small.GetTrace(MakeTraceId(2), {}, {}).ok());
+  EXPECT_TRUE(small.GetTrace(MakeTraceId(3), {}, {}).ok());
 }
 
 // Scenario: a trace of 40 MB.
@@ -88,7 +86,7 @@ TEST_F(SnapshotTest, SpreadsALargeTraceOverFrames) {
   ASSERT_TRUE(wrote.ok());
   EXPECT_GT(wrote->frames, 1);
   ASSERT_TRUE(ReadSnapshot(path_, read_).ok());
-  EXPECT_EQ(read_.GetTrace(MakeTraceId(1))->spans.size(), 40);
+  EXPECT_EQ(read_.GetTrace(MakeTraceId(1), {}, {})->spans.size(), 40);
   EXPECT_EQ(read_.Stats().bytes, written_.Stats().bytes);
 }
 
@@ -104,9 +102,9 @@ TEST_F(SnapshotTest, LeavesOutADamagedFrame) {
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->frames, 2);
   EXPECT_EQ(read->frames_damaged, 1);
-  EXPECT_TRUE(read_.GetTrace(MakeTraceId(1)).ok());
-  EXPECT_FALSE(read_.GetTrace(MakeTraceId(2)).ok());
-  EXPECT_TRUE(read_.GetTrace(MakeTraceId(3)).ok());
+  EXPECT_TRUE(read_.GetTrace(MakeTraceId(1), {}, {}).ok());
+  EXPECT_FALSE(read_.GetTrace(MakeTraceId(2), {}, {}).ok());
+  EXPECT_TRUE(read_.GetTrace(MakeTraceId(3), {}, {}).ok());
   ASSERT_TRUE(WriteSnapshot(read_, path_).ok());
   EXPECT_EQ(otlp::ReadFile(path_ + ".damaged"), content);
 }

@@ -13,9 +13,12 @@
 #include <limits>
 #include <list>
 #include <memory>
+#include <vector>
 
 #include "store/memory/trace_spans.h"
-#include "store/span_store.h"
+#include "store/request_row.h"
+#include "store/time_range.h"
+#include "store/trace_row.h"
 
 namespace spanloom::store::memory {
 
@@ -32,9 +35,27 @@ struct StartRange {
     earliest = std::min(earliest, start_unix_ns);
     latest = std::max(latest, start_unix_ns);
   }
+  // False if no start within it can lie in `range`.
+  [[nodiscard]] bool Overlaps(const TimeRange& range) const {
+    return latest >= range.begin_unix_ns && (earliest < range.end_unix_ns || range.Contains(earliest));
+  }
 };
 
-// Guarded by the store's mutex, but for what `spans` points to, which is immutable.
+// The spans of one service in a trace.
+struct ServiceUse {
+  StartRange starts;
+  uint64_t spans = 0;
+};
+
+// The request rows of a trace, and when they were derived. Immutable.
+struct DerivedRequests {
+  std::vector<std::shared_ptr<const RequestRow>> rows;  // shared with answers
+  uint64_t version = 0;                                 // StoredTrace::version of the spans
+  int64_t derived_unix_ns = 0;
+  bool is_provisional = false;  // any of them is
+};
+
+// Guarded by the store's mutex, but for what shared pointers point to, which is immutable.
 struct StoredTrace {
   explicit StoredTrace(const otlp::TraceId& trace_id) : id(trace_id) {}
 
@@ -47,13 +68,19 @@ struct StoredTrace {
   absl::btree_set<const SpanOrigin*> origins;    // of its spans; each counted in the OriginTable
   size_t wire_bytes = 0;                         // of its spans
   size_t origin_bytes = 0;                       // of its origins, each counted once
-  uint64_t last_append = 0;                      // sequence number of the append that last added a span
+  uint64_t version = 0;                          // sequence number of the last change of the store that changed it
+  uint64_t purges = 0;                           // how often spans were taken out, so that arrivals moved
   std::list<StoredTrace*>::iterator by_arrival;  // its place in the store's list
 
   // Kept by TraceIndex.
-  StartRange starts;                                    // of all spans
-  absl::btree_map<ServiceEntry*, StartRange> services;  // of the spans of each service
-  absl::btree_set<OperationEntry*> operations;
+  StartRange starts;                                      // of all spans
+  absl::btree_map<ServiceEntry*, ServiceUse> services;    // of the spans of each service
+  absl::btree_map<OperationEntry*, uint64_t> operations;  // spans of each
+
+  // Rows of the summary tables, from the last time that they were asked for. Null if the spans have changed since
+  // (requests: if their version is another). Shared with answers.
+  std::shared_ptr<const TraceRow> row;
+  std::shared_ptr<const DerivedRequests> requests;
 };
 
 }  // namespace spanloom::store::memory

@@ -2,6 +2,7 @@
 
 #include "store/memory/trace_index.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -15,23 +16,25 @@ void Include(uint64_t start_unix_ns, StoredTrace& trace, StartRange& range, Trac
   const uint64_t latest_before = range.latest;
   range.Include(start_unix_ns);
   if (!is_new && range.latest == latest_before) return;
-  if (!is_new) order.erase({.latest_start_unix_ns = latest_before, .id = trace.id});
-  order.insert({.latest_start_unix_ns = range.latest, .id = trace.id, .trace = &trace});
-}
-
-bool Overlaps(const StartRange& range, const TraceQuery& query) {
-  return range.latest >= query.start_min_unix_ns && range.earliest <= query.start_max_unix_ns;
+  if (!is_new) order.erase({.position = {.latest_start_unix_ns = latest_before, .id = trace.id}});
+  order.insert({.position = {.latest_start_unix_ns = range.latest, .id = trace.id}, .trace = &trace});
 }
 
 // The starts of the spans of `service` in `trace`, of all spans if it is null; nullptr if there are none.
 const StartRange* RangeOf(const StoredTrace& trace, ServiceEntry* service) {
   if (service == nullptr) return &trace.starts;
-  const auto range = trace.services.find(service);
-  return range == trace.services.end() ? nullptr : &range->second;
+  const auto use = trace.services.find(service);
+  return use == trace.services.end() ? nullptr : &use->second.starts;
 }
 
 Candidate CandidateOf(const StoredTrace& trace, const StartRange& range) {
-  return {.id = trace.id, .latest_start_unix_ns = range.latest, .spans = trace.spans};
+  return {.id = trace.id,
+          .latest_start_unix_ns = range.latest,
+          .spans = trace.spans,
+          .version = trace.version,
+          .purges = trace.purges,
+          .row = trace.row,
+          .requests = trace.requests};
 }
 
 }  // namespace
@@ -39,7 +42,10 @@ Candidate CandidateOf(const StoredTrace& trace, const StartRange& range) {
 void TraceIndex::Add(StoredTrace& trace, const IncomingSpan& span) {
   Include(span.start_unix_ns, trace, trace.starts, all_);
   ServiceEntry& service = FindOrAddService(span.service);
-  Include(span.start_unix_ns, trace, trace.services[&service], service.traces);
+  ServiceUse& use = trace.services[&service];
+  Include(span.start_unix_ns, trace, use.starts, service.traces);
+  ++use.spans;
+  ++service.spans;
   AddOperation(trace, service, span);
 }
 
@@ -56,19 +62,25 @@ void TraceIndex::AddOperation(StoredTrace& trace, ServiceEntry& service, const I
   OperationEntry& entry = place->second;
   entry.service = &service;
   entry.operation = &place->first;
-  if (trace.operations.insert(&entry).second) ++entry.traces;
+  ++entry.spans;
+  ++trace.operations[&entry];
 }
 
 void TraceIndex::Remove(StoredTrace& trace) {
-  all_.erase({.latest_start_unix_ns = trace.starts.latest, .id = trace.id});
-  for (OperationEntry* entry : trace.operations) {
-    CHECK(entry->traces > 0);
-    if (--entry->traces == 0) entry->service->operations.erase(entry->service->operations.find(*entry->operation));
+  all_.erase({.position = {.latest_start_unix_ns = trace.starts.latest, .id = trace.id}});
+  for (const auto& [entry, spans] : trace.operations) {
+    CHECK(entry->spans >= spans);
+    entry->spans -= spans;
+    if (entry->spans == 0) entry->service->operations.erase(entry->service->operations.find(*entry->operation));
   }
-  for (const auto& [service, range] : trace.services) {
-    service->traces.erase({.latest_start_unix_ns = range.latest, .id = trace.id});
+  for (const auto& [service, use] : trace.services) {
+    service->spans -= use.spans;
+    service->traces.erase({.position = {.latest_start_unix_ns = use.starts.latest, .id = trace.id}});
     if (service->traces.empty()) services_.erase(services_.find(service->name));
   }
+  trace.starts = {};
+  trace.services.clear();
+  trace.operations.clear();
 }
 
 ServiceEntry* TraceIndex::FindService(std::string_view name) const {
@@ -76,48 +88,56 @@ ServiceEntry* TraceIndex::FindService(std::string_view name) const {
   return service == services_.end() ? nullptr : service->second.get();
 }
 
-CandidatePage TraceIndex::Read(const TraceQuery& query, const std::optional<TracePosition>& after,
+bool TraceIndex::HasServices(const CandidateQuery& query, const StoredTrace& trace) const {
+  const auto has_service = [&](const std::string& name) {
+    ServiceEntry* const service = FindService(name);
+    return service != nullptr && trace.services.contains(service);
+  };
+  if (query.services.empty()) return true;
+  return query.needs_all_services ? std::all_of(query.services.begin(), query.services.end(), has_service)
+                                  : std::any_of(query.services.begin(), query.services.end(), has_service);
+}
+
+CandidatePage TraceIndex::Read(const CandidateQuery& query, const std::optional<FetchPosition>& after,
                                size_t traces_max) const {
-  ServiceEntry* const service = query.service ? FindService(*query.service) : nullptr;
-  if (query.service && service == nullptr) return {};
+  ServiceEntry* const service = query.only_service ? FindService(*query.only_service) : nullptr;
+  if (query.only_service && service == nullptr) return {};
   const TraceOrder& order = service == nullptr ? all_ : service->traces;
 
   CandidatePage page;
-  auto position = after ? order.upper_bound(*after) : order.begin();
-  for (size_t seen = 0; seen < traces_max; ++seen, ++position) {
-    if (position == order.end() || position->latest_start_unix_ns < query.start_min_unix_ns) {
+  auto next = after ? order.upper_bound({.position = *after}) : order.begin();
+  for (size_t seen = 0; seen < traces_max; ++seen, ++next) {
+    if (next == order.end() || next->position.latest_start_unix_ns < query.starts.begin_unix_ns) {
       page.after.reset();
       return page;
     }
-    const StartRange* const range = RangeOf(*position->trace, service);
-    CHECK(range != nullptr);
-    if (Overlaps(*range, query)) page.candidates.push_back(CandidateOf(*position->trace, *range));
-    page.after = *position;
+    if (auto candidate = Find(query, *next->trace)) page.candidates.push_back(*std::move(candidate));
+    page.after = next->position;
   }
   return page;
 }
 
-std::optional<Candidate> TraceIndex::Find(const TraceQuery& query, const StoredTrace& trace) const {
-  ServiceEntry* const service = query.service ? FindService(*query.service) : nullptr;
-  if (query.service && service == nullptr) return std::nullopt;
+std::optional<Candidate> TraceIndex::Find(const CandidateQuery& query, const StoredTrace& trace) const {
+  ServiceEntry* const service = query.only_service ? FindService(*query.only_service) : nullptr;
+  if (query.only_service && service == nullptr) return std::nullopt;
   const StartRange* const range = RangeOf(trace, service);
-  if (range == nullptr || !Overlaps(*range, query)) return std::nullopt;
+  if (range == nullptr || !range->Overlaps(query.starts)) return std::nullopt;
+  if (service == nullptr && !HasServices(query, trace)) return std::nullopt;
   return CandidateOf(trace, *range);
 }
 
-std::vector<std::string> TraceIndex::Services() const {
-  std::vector<std::string> names;
-  names.reserve(services_.size());
-  for (const auto& [name, service] : services_) names.push_back(name);
-  return names;
+Status TraceIndex::CountServices(scan::ServiceCounts& counts) const {
+  for (const auto& [name, service] : services_) RETURN_IF_ERROR(counts.AddSpans(name, service->spans));
+  return absl::OkStatus();
 }
 
-std::vector<Operation> TraceIndex::Operations(const std::string& service) const {
-  std::vector<Operation> operations;
+Status TraceIndex::CountOperations(const std::string& service, scan::OperationCounts& counts) const {
   const ServiceEntry* const entry = FindService(service);
-  if (entry == nullptr) return operations;
-  for (const auto& [operation, uses] : entry->operations) operations.push_back(operation);
-  return operations;
+  if (entry == nullptr) return absl::OkStatus();
+  for (const auto& [operation, uses] : entry->operations) {
+    RETURN_IF_ERROR(counts.AddSpans(operation.name, operation.kind, uses.spans));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace spanloom::store::memory

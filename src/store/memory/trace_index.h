@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds traces without looking at their spans: all of them and those of each service, newest first, so that a query
-// with a limit can stop early; and the names of services and operations.
+// Finds traces without looking at their spans: all of them and those of each service, newest first, so that a question
+// with a limit can stop early; and the names of services and operations with their counts.
 
 #pragma once
 
@@ -17,22 +17,19 @@
 #include <utility>
 #include <vector>
 
+#include "store/fetch.h"
 #include "store/memory/incoming.h"
 #include "store/memory/stored_trace.h"
-#include "store/span_store.h"
+#include "store/scan/span_names.h"
 
 namespace spanloom::store::memory {
 
 // Where a trace stands in the order "newest first": by its latest span start, ties by trace id.
 struct TracePosition {
-  uint64_t latest_start_unix_ns = 0;
-  otlp::TraceId id;
+  FetchPosition position;
   StoredTrace* trace = nullptr;
 
-  friend bool operator<(const TracePosition& a, const TracePosition& b) {
-    if (a.latest_start_unix_ns != b.latest_start_unix_ns) return a.latest_start_unix_ns > b.latest_start_unix_ns;
-    return a.id < b.id;
-  }
+  friend bool operator<(const TracePosition& a, const TracePosition& b) { return a.position < b.position; }
 };
 
 using TraceOrder = absl::btree_set<TracePosition>;
@@ -40,7 +37,7 @@ using TraceOrder = absl::btree_set<TracePosition>;
 struct OperationEntry {
   ServiceEntry* service = nullptr;
   const Operation* operation = nullptr;  // its key in ServiceEntry::operations
-  size_t traces = 0;                     // that have it
+  uint64_t spans = 0;
 };
 
 struct ServiceEntry {
@@ -48,19 +45,33 @@ struct ServiceEntry {
 
   const std::string name;
   TraceOrder traces;  // that have a span of this service, by the latest start of such a span
+  uint64_t spans = 0;
   std::map<Operation, OperationEntry> operations;
 };
 
-// A trace that a query should look at: what is needed of it outside the lock.
+// What is known of the traces that a question is about, so that others need not be looked at.
+struct CandidateQuery {
+  TimeRange starts = {};                                   // a span starts within it
+  std::vector<std::string> services = {};                  // it has spans of all of these, or of any of them
+  bool needs_all_services = false;                         // any will do if it is false, or `services` is empty
+  std::optional<std::string> only_service = std::nullopt;  // the order goes by spans of this service
+};
+
+// A trace that a question should look at: what is needed of it outside the lock.
 struct Candidate {
   otlp::TraceId id;
-  uint64_t latest_start_unix_ns = 0;        // of the spans that the index knows to be of the service asked for
+  uint64_t latest_start_unix_ns = 0;        // of all spans, or those of CandidateQuery::only_service
   std::shared_ptr<const TraceSpans> spans;  // shared with the store
+  uint64_t version = 0;                     // as in StoredTrace, as the others
+  uint64_t purges = 0;
+  std::shared_ptr<const TraceRow> row = nullptr;  // null if it is not known; shared with the store
+  // Null, or perhaps of other spans; shared with the store.
+  std::shared_ptr<const DerivedRequests> requests = nullptr;
 };
 
 struct CandidatePage {
   std::vector<Candidate> candidates;   // newest first
-  std::optional<TracePosition> after;  // where the next page begins; nullopt if there is none
+  std::optional<FetchPosition> after;  // where the next page begins; nullopt if there is none
 };
 
 // Thread-compatible: guarded by the store's mutex.
@@ -72,21 +83,26 @@ class TraceIndex {
   // Forgets `trace`. O(its services and operations).
   void Remove(StoredTrace& trace);
 
-  // Looks at no more than `traces_max` traces behind `after` (nullopt: at the newest ones) that may have matches for
-  // the service and the time range of `query`.
-  [[nodiscard]] CandidatePage Read(const TraceQuery& query, const std::optional<TracePosition>& after,
+  // Looks at no more than `traces_max` traces behind `after` (nullopt: at the newest ones) that may have matches.
+  [[nodiscard]] CandidatePage Read(const CandidateQuery& query, const std::optional<FetchPosition>& after,
                                    size_t traces_max) const;
 
   // `trace` as a candidate, if it may have matches.
-  [[nodiscard]] std::optional<Candidate> Find(const TraceQuery& query, const StoredTrace& trace) const;
+  [[nodiscard]] std::optional<Candidate> Find(const CandidateQuery& query, const StoredTrace& trace) const;
 
-  [[nodiscard]] std::vector<std::string> Services() const;
-  [[nodiscard]] std::vector<Operation> Operations(const std::string& service) const;
+  // The trace whose last span started longest ago; null if there is none.
+  [[nodiscard]] StoredTrace* oldest() const { return all_.empty() ? nullptr : all_.rbegin()->trace; }
+  [[nodiscard]] const TraceOrder& all() const { return all_; }
+
+  // Adds all names to the counts, whatever the time range.
+  Status CountServices(scan::ServiceCounts& counts) const;
+  Status CountOperations(const std::string& service, scan::OperationCounts& counts) const;
 
  private:
   ServiceEntry& FindOrAddService(std::string_view name);
   [[nodiscard]] ServiceEntry* FindService(std::string_view name) const;
   static void AddOperation(StoredTrace& trace, ServiceEntry& service, const IncomingSpan& span);
+  [[nodiscard]] bool HasServices(const CandidateQuery& query, const StoredTrace& trace) const;
 
   TraceOrder all_;
   std::map<std::string, std::unique_ptr<ServiceEntry>, std::less<>> services_;

@@ -30,6 +30,16 @@ const StoredSpan& TraceSpans::at(size_t index) const {
   return (**block)[index];
 }
 
+bool TraceSpans::IsBeginningOf(const TraceSpans& later) const {
+  if (empty()) return true;
+  if (later.size() < size()) return false;
+  // Spans keep their bytes, wherever they are merged to; two of one trace do not share both bytes and origin.
+  const auto is_same = [](const StoredSpan& a, const StoredSpan& b) {
+    return a.wire.data() == b.wire.data() && a.origin == b.origin;
+  };
+  return is_same(at(0), later.at(0)) && is_same(at(size() - 1), later.at(size() - 1));
+}
+
 void TraceSpans::ForEach(absl::FunctionRef<bool(const StoredSpan&)> visit) const {
   for (const auto& block : blocks_) {
     for (const StoredSpan& span : *block) {

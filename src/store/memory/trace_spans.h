@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "store/span_store.h"
+#include "store/span.h"
 
 namespace spanloom::store::memory {
 
@@ -31,6 +31,9 @@ class TraceSpans {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   // The span that arrived as number `index`, [0, size()). O(log n).
   [[nodiscard]] const StoredSpan& at(size_t index) const;
+
+  // True if `later` came to be by adding to this.
+  [[nodiscard]] bool IsBeginningOf(const TraceSpans& later) const;
 
   // Visits the spans in order of arrival until `visit` returns false.
   void ForEach(absl::FunctionRef<bool(const StoredSpan&)> visit) const;

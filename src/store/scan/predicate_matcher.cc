@@ -36,6 +36,10 @@ int PredicateMatcher::CostOf(const Node& node) {
   return node.field.needs_places() || node.field.is_of_trace() ? 6 : 2;
 }
 
+bool PredicateMatcher::NeedsTrace(const Node& node) {
+  return node.field.needs_trace() || std::any_of(node.parts.begin(), node.parts.end(), NeedsTrace);
+}
+
 bool PredicateMatcher::Matches(TraceReading& trace, size_t ordinal) {
   return Holds(root_, trace, ordinal);
 }

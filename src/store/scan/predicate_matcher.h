@@ -34,6 +34,9 @@ class PredicateMatcher {
   // True if it holds for every span.
   [[nodiscard]] bool matches_everything() const { return root_.kind == Predicate::Kind::kEverything; }
 
+  // True if a condition is about the trace, or the span's place in it.
+  [[nodiscard]] bool needs_trace() const { return NeedsTrace(root_); }
+
   // The service that a span must be of, if the predicate says so: by kService = "x", alone or within All().
   [[nodiscard]] std::optional<std::string> service() const;
 
@@ -53,6 +56,7 @@ class PredicateMatcher {
 
   static Node Compile(const Predicate& predicate);
   static int CostOf(const Node& node);
+  static bool NeedsTrace(const Node& node);
   [[nodiscard]] bool Holds(Node& node, TraceReading& trace, size_t ordinal);
   [[nodiscard]] bool HoldsForOrigin(Node& node, TraceReading& trace, size_t ordinal);
   [[nodiscard]] bool HoldsForSpan(const Node& node, TraceReading& trace, size_t ordinal);

@@ -33,6 +33,11 @@ std::optional<std::string> TraceSelector::only_service() const {
   return all_have_services_ && services_.size() == 1 ? std::optional(services_.front()) : std::nullopt;
 }
 
+bool TraceSelector::needs_trace() const {
+  return std::any_of(matchers_.begin(), matchers_.end(),
+                     [](const PredicateMatcher& matcher) { return matcher.needs_trace(); });
+}
+
 bool TraceSelector::matches_everything() const {
   const auto matches_everything = [](const PredicateMatcher& matcher) { return matcher.matches_everything(); };
   return join_ == FetchPlan::Join::kAny ? std::any_of(matchers_.begin(), matchers_.end(), matches_everything)

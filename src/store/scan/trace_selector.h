@@ -34,6 +34,9 @@ class TraceSelector {
   // True if every span that starts within the range matches, so that a trace's place follows from its starts alone.
   [[nodiscard]] bool matches_everything() const;
 
+  // True if a spanset is about the trace, or the span's place in it.
+  [[nodiscard]] bool needs_trace() const;
+
   // Services of which a selected trace must have spans: all of them for Join::kAll, one of them for Join::kAny; any
   // trace will do if it is empty.
   [[nodiscard]] const std::vector<std::string>& services() const { return services_; }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "store/memory/memory_cursor.h"
+
+#include <iterator>
+#include <utility>
+
+namespace spanloom::store::memory {
+
+Status ReadTrace(const Candidate& candidate, scan::TraceReading& reading, scan::ReadMeter& meter) {
+  reading.Begin(candidate.id);
+  meter.Trace();
+  Status status;
+  candidate.spans->ForEach([&](const StoredSpan& span) {
+    status = reading.Add(span, meter);
+    return status.ok();
+  });
+  reading.Sort();
+  return status;
+}
+
+MemoryCursor::MemoryCursor(FetchPlan plan, const LockedTable& table, const Clock& clock)
+    : plan_(std::move(plan)),
+      meter_(plan_.limits, clock),
+      selector_(plan_),
+      candidates_(table, QueryOf(), plan_.traces),
+      builder_(plan_),
+      traces_left_(plan_.traces_max) {
+  // Where a trace's place follows from its starts, the pages before this one need not be looked at again.
+  const bool is_place_known = plan_.starts.end_unix_ns == TimeRange::kForEver && selector_.matches_everything();
+  if (plan_.after && is_place_known) candidates_.StartAfter(*plan_.after);
+}
+
+CandidateQuery MemoryCursor::QueryOf() const {
+  return {.starts = plan_.starts,
+          .services = selector_.services(),
+          .needs_all_services = plan_.join == FetchPlan::Join::kAll,
+          .only_service = selector_.only_service()};
+}
+
+StatusOr<std::optional<SpanBatch>> MemoryCursor::Next() {
+  RETURN_IF_ERROR(meter_.Check());
+  return plan_.order == FetchPlan::Order::kAsStored ? NextAsStored() : NextFound();
+}
+
+StatusOr<std::optional<SpanBatch>> MemoryCursor::NextAsStored() {
+  while (traces_left_ > 0) {
+    const std::optional<Candidate> candidate = candidates_.Next();
+    if (!candidate) break;
+    RETURN_IF_ERROR(ReadTrace(*candidate, reading_, meter_));
+    ASSIGN_OR_RETURN(const std::optional<uint64_t> latest, selector_.LatestMatch(reading_, meter_));
+    if (!latest) continue;
+    --traces_left_;
+    const FetchPosition position = {.latest_start_unix_ns = *latest, .id = candidate->id};
+    ASSIGN_OR_RETURN(std::optional<SpanBatch> batch,
+                     builder_.Add(reading_, position, selector_, candidate->spans, meter_));
+    if (batch) return batch;
+  }
+  return builder_.Finish();
+}
+
+StatusOr<std::optional<SpanBatch>> MemoryCursor::NextFound() {
+  if (!std::exchange(is_selected_, true)) RETURN_IF_ERROR(Select());
+  while (!found_.empty()) {
+    const auto first = found_.begin();
+    const FetchPosition position = first->first;
+    const std::shared_ptr<const TraceSpans> spans = std::move(first->second);
+    found_.erase(first);
+    RETURN_IF_ERROR(ReadTrace({.id = position.id, .spans = spans}, reading_, meter_));
+    ASSIGN_OR_RETURN(std::optional<SpanBatch> batch, builder_.Add(reading_, position, selector_, spans, meter_));
+    if (batch) return batch;
+  }
+  return builder_.Finish();
+}
+
+Status MemoryCursor::Select() {
+  while (const std::optional<Candidate> candidate = candidates_.Next()) {
+    if (IsCompleteAt(candidate->latest_start_unix_ns)) {
+      candidates_.SkipToChanged();
+      continue;
+    }
+    RETURN_IF_ERROR(Consider(*candidate));
+  }
+  return absl::OkStatus();
+}
+
+Status MemoryCursor::Consider(const Candidate& candidate) {
+  RETURN_IF_ERROR(ReadTrace(candidate, reading_, meter_));
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> latest, selector_.LatestMatch(reading_, meter_));
+  if (!latest) return absl::OkStatus();
+  const FetchPosition position = {.latest_start_unix_ns = *latest, .id = candidate.id};
+  if (plan_.after && !(*plan_.after < position)) return absl::OkStatus();
+  found_.emplace(position, candidate.spans);
+  if (found_.size() > plan_.traces_max) found_.erase(std::prev(found_.end()));
+  return absl::OkStatus();
+}
+
+bool MemoryCursor::IsCompleteAt(uint64_t latest_start_unix_ns) const {
+  if (plan_.traces_max == 0) return true;
+  return found_.size() >= plan_.traces_max &&
+         std::prev(found_.end())->first.latest_start_unix_ns > latest_start_unix_ns;
+}
+
+}  // namespace spanloom::store::memory

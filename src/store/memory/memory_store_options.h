@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How much a memory store may keep.
+
+#pragma once
+
+#include <cstddef>
+
+#include "base/status.h"
+
+namespace spanloom::store::memory {
+
+struct MemoryStoreOptions {
+  size_t traces_max = 100'000;          // as Jaeger's memory store (all-in-one.yaml, max_traces)
+  size_t spans_max = 1'000'000;         // guess: ten a trace
+  size_t bytes_max = 256U << 20;        // of the spans' messages, as StoreStats counts them; guess
+  size_t queue_bytes_max = 128U << 20;  // reserved or waiting to be written; guess: twice what `batch` may hold
+  size_t recent_spans_max = 65'536;     // kept for Tail(); guess
+  size_t recent_bytes_max = 32U << 20;  // of them; guess
+
+  // kInvalidArgument if a limit is 0 or spans_max does not fit 32 bits.
+  [[nodiscard]] Status Validate() const;
+};
+
+}  // namespace spanloom::store::memory

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "store/memory/recent_spans.h"
+
+#include <absl/container/flat_hash_set.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace spanloom::store::memory {
+namespace {
+
+// Stored spans differ in where their bytes are, or, if they have none, in their origin.
+std::pair<const char*, const SpanOrigin*> IdentityOf(const StoredSpan& span) {
+  return {span.wire.empty() ? nullptr : span.wire.data(), span.origin.get()};
+}
+
+}  // namespace
+
+void RecentSpans::Add(const otlp::TraceId& trace_id, const StoredSpan& stored) {
+  bytes_ += stored.wire.size();
+  spans_.push_back({.sequence = next_sequence_++, .trace_id = trace_id, .stored = stored});
+  while (spans_.size() > spans_max_ || bytes_ > bytes_max_) {
+    bytes_ -= spans_.front().stored.wire.size();
+    first_sequence_ = spans_.front().sequence + 1;
+    spans_.pop_front();
+  }
+}
+
+std::vector<RecentSpan> RecentSpans::Read(uint64_t sequence, size_t spans_max) const {
+  const auto first = std::lower_bound(spans_.begin(), spans_.end(), sequence,
+                                      [](const RecentSpan& span, uint64_t wanted) { return span.sequence < wanted; });
+  const auto count = std::min<size_t>(spans_max, static_cast<size_t>(spans_.end() - first));
+  return {first, first + static_cast<std::ptrdiff_t>(count)};
+}
+
+void RecentSpans::Remove(const std::vector<StoredSpan>& purged) {
+  absl::flat_hash_set<std::pair<const char*, const SpanOrigin*>> identities;
+  for (const StoredSpan& span : purged) identities.insert(IdentityOf(span));
+  std::erase_if(spans_, [&](const RecentSpan& span) {
+    if (!identities.contains(IdentityOf(span.stored))) return false;
+    bytes_ -= span.stored.wire.size();
+    return true;
+  });
+}
+
+}  // namespace spanloom::store::memory
