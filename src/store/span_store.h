@@ -3,7 +3,7 @@
 // The promise of every store: what was acknowledged is found again, and questions are answered without knowing how it
 // is kept. The write path (pipeline) and the read path (query) meet only here. store/memory is the reference
 // implementation; store/conformance holds the tests that every implementation runs. Which question of which API becomes
-// which call: docs/decisions/0007-the-store-contract.md.
+// which call: docs/decisions/0010-the-store-contract.md.
 
 #pragma once
 

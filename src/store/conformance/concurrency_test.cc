@@ -75,5 +75,43 @@ TEST_P(StoreConformance, ATraceThatMovesIsNotMissed) {
   while (!is_done) ASSERT_EQ(Find({.traces_max = 2 * kMany}).size(), kMany);
 }
 
+// Scenario: two threads add spans, one purges them again and again, two ask every kind of question.
+// Guarantees: no answer is torn; when all is still, the counts add up: stored = delivered - purged.
+TEST_P(StoreConformance, AppendsPurgesAndQuestionsMayOverlap) {
+  if (!store().capabilities().purge) GTEST_SKIP() << "not declared";
+  std::atomic<int> writers_left = 2;
+  std::vector<std::thread> threads;
+  for (uint64_t writer = 0; writer < 2; ++writer) {
+    threads.emplace_back([&, writer] {
+      for (uint64_t i = 0; i < kSpansPerWriter; ++i) {
+        SpanSpec span = SpanOf(writer, i);
+        span.name = i % 3 == 0 ? "kept" : "purged";
+        AppendEach({span});
+      }
+      --writers_left;
+    });
+  }
+  const PurgePlan purge = {.where = Is(Intrinsic::kName, Value::String("purged"))};
+  threads.emplace_back([&] {
+    while (writers_left > 0) ASSERT_TRUE(store().Purge(purge).ok());
+  });
+  for (int reader = 0; reader < 2; ++reader) {
+    threads.emplace_back([&] {
+      TailPosition position = store().Tail({}, std::nullopt, 1)->next;
+      while (writers_left > 0) {
+        ASSERT_LE(Find({.traces_max = kTraces}).size(), kTraces);
+        for (const TraceRow& row : store().Traces({.rows_max = kTraces})->rows) ASSERT_GT(row.spans, 0);
+        ASSERT_TRUE(store().Aggregate({.group_by = {Field::Of(Intrinsic::kName)}}).ok());
+        ASSERT_TRUE(store().Keys({}).ok());
+        position = store().Tail({}, position, 50)->next;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_TRUE(store().Purge(purge).ok());
+  EXPECT_EQ(store().Stats().spans + store().Stats().spans_purged, 2 * kSpansPerWriter);
+  EXPECT_EQ(MatchingSpans({}), MatchingSpans(Is(Intrinsic::kName, Value::String("kept"))));
+}
+
 }  // namespace
 }  // namespace spanloom::store

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 
 #include "base/mutex.h"
@@ -185,6 +186,78 @@ TEST_F(MemoryStoreTest, MetricsSayWhatHappened) {
   EXPECT_EQ(metrics_.Sum("spanloom_store_duplicate_spans"), 1);
   store_.reset();
   EXPECT_THAT(metrics_.Render(), testing::Not(HasSubstr("spanloom_store_spans 1")));
+}
+
+// Scenario: three spans come, and room in the list of recent spans for two.
+// Guarantees: the reader is told how many it missed, and gets the rest.
+TEST_F(MemoryStoreTest, TailSaysWhatItMissed) {
+  MakeStore({.recent_spans_max = 2});
+  const TailPosition begin = store_->Tail({}, std::nullopt, 1)->next;
+  for (uint64_t i = 1; i <= 3; ++i) ASSERT_TRUE(Append(SpanOf(i, i)).ok());
+  const auto batch = store_->Tail({}, begin, 10);
+  ASSERT_TRUE(batch.ok());
+  EXPECT_EQ(batch->spans_missed, 1);
+  EXPECT_EQ(batch->spans.rows(), 2);
+}
+
+// Scenario: a policy is set; time passes; a span comes.
+// Guarantees: the policy is applied after each batch, without being set again.
+TEST_F(MemoryStoreTest, AppliesItsPolicyAfterEachBatch) {
+  SimClock clock;
+  store_.emplace(MemoryStoreOptions{}, metrics_, clock);
+  const auto now = static_cast<uint64_t>(clock.UnixNs());
+  ASSERT_TRUE(store_->SetRetention({.age_max_ns = 1'000}).ok());
+  ASSERT_TRUE(Append({.trace_id = MakeTraceId(1), .span_id = MakeSpanId(1), .start_unix_ns = now}).ok());
+  EXPECT_TRUE(Has(1));
+  clock.Advance(2'000);
+  ASSERT_TRUE(Append({.trace_id = MakeTraceId(2), .span_id = MakeSpanId(2), .start_unix_ns = now + 2'000}).ok());
+  store_->Stop();  // the policy is applied after `done`
+  EXPECT_FALSE(Has(1));
+  EXPECT_TRUE(Has(2));
+  EXPECT_EQ(metrics_.Sum("spanloom_store_expired_spans"), 1);
+}
+
+// Scenario: batches are appended, and the store is stopped at once; then more comes.
+// Guarantees: what was taken is stored; later batches are told to come again, and questions are still answered.
+TEST_F(MemoryStoreTest, DrainsWhenItStops) {
+  MakeStore({});
+  std::atomic<int> stored = 0;
+  for (uint64_t i = 1; i <= 100; ++i) {
+    store_->Append(RequestBuilder().FromService("s").Add(SpanOf(i, i)).Build(),
+                   [&stored](const Status& status) { stored += status.ok() ? 1 : 0; });
+  }
+  auto late = store_->Reserve(RequestBuilder().FromService("s").Add(SpanOf(101, 101)).Build());
+  ASSERT_TRUE(late.ok());
+  store_->Stop();
+  EXPECT_EQ(stored, 100);
+  EXPECT_EQ(store_->Stats().spans, 100);
+  EXPECT_EQ(Append(SpanOf(102, 102)).code(), absl::StatusCode::kUnavailable);
+  Status status;
+  (*late)->Commit(RequestBuilder().FromService("s").Add(SpanOf(101, 101)).Build(),
+                  [&status](Status answer) { status = std::move(answer); });
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(RetryDelay(status).has_value());
+}
+
+// Scenario: a span of a purged trace comes again while other traces are kept; purging part of a trace of many blocks.
+// Guarantees: what is left stays in order, with its duplicates known.
+TEST_F(MemoryStoreTest, PurgesPartOfALargeTrace) {
+  MakeStore({});
+  for (uint64_t first = 0; first < 1'000; first += 100) {
+    RequestBuilder builder;
+    builder.FromService("s");
+    for (uint64_t i = first + 1; i <= first + 100; ++i) builder.Add(SpanOf(1, i));
+    ASSERT_TRUE(Append(builder.Build()).ok());
+  }
+  ASSERT_TRUE(store_->Purge({.starts = {200, 900}}).ok());
+  const Trace trace = *store_->GetTrace(MakeTraceId(1), {}, {});
+  ASSERT_EQ(trace.spans.size(), 300);
+  EXPECT_EQ(trace.spans[198].span().start_unix_ns(), 199);
+  EXPECT_EQ(trace.spans[199].span().start_unix_ns(), 900);
+  ASSERT_TRUE(Append(SpanOf(1, 199)).ok());
+  ASSERT_TRUE(Append(SpanOf(1, 200)).ok());
+  EXPECT_EQ(store_->Stats().spans, 301);
+  EXPECT_EQ(store_->Stats().spans_duplicate, 1);
 }
 
 // Scenario: limits of zero, and more spans than can be numbered.
