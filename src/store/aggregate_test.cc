@@ -26,7 +26,7 @@ TEST(AggregatePlan, IsValidated) {
   EXPECT_TRUE(IsValid({.of = Field::Of(Intrinsic::kDuration), .wants_distribution = true}));
   EXPECT_FALSE(IsValid({.group_by = std::vector<Field>(6)}));
   EXPECT_FALSE(IsValid({.series_max = 0}));
-  EXPECT_FALSE(IsValid({.where = Condition{.field = Field::Of(Intrinsic::kName)}}));
+  EXPECT_FALSE(IsValid({.where = Predicate(Condition{.field = Field::Of(Intrinsic::kName)})}));
 }
 
 // Scenario: ranges that steps divide, do not divide, and empty ones.

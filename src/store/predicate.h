@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which spans: a tree of conditions. What it means for one span is defined once, in predicate_matcher.h; stores with
-// columns or a database of their own are tested against that.
+// Which spans: a tree of conditions. What it means for one span is defined once, in scan/predicate_matcher.h; stores
+// with columns or a database of their own are tested against that.
 
 #pragma once
 
@@ -44,8 +44,7 @@ class Predicate {
 
   // Holds for every span.
   Predicate() = default;
-  // Implicit: a condition is the smallest predicate.
-  Predicate(Condition condition) : kind_(Kind::kCondition), condition_(std::move(condition)) {}  // NOLINT
+  explicit Predicate(Condition condition) : kind_(Kind::kCondition), condition_(std::move(condition)) {}
   static Predicate All(std::vector<Predicate> parts) { return Predicate(Kind::kAll, std::move(parts)); }
   static Predicate Any(std::vector<Predicate> parts) { return Predicate(Kind::kAny, std::move(parts)); }
   static Predicate Not(Predicate part);

@@ -41,10 +41,10 @@ TEST(Predicate, RefusesOperandsThatTheComparisonCannotTake) {
 // Scenario: a regular expression that is none, deep within a tree.
 // Guarantees: refused, and the message names the condition.
 TEST(Predicate, NamesTheConditionThatIsWrong) {
-  const Predicate predicate =
-      Predicate::All({ConditionOf(Comparison::kExists, Value()),
-                      Predicate::Not(Predicate::Any({ConditionOf(Comparison::kMatches, Value::String("a(")),
-                                                     ConditionOf(Comparison::kMatches, Value::String("a.*"))}))});
+  const Predicate predicate = Predicate::All(
+      {Predicate(ConditionOf(Comparison::kExists, Value())),
+       Predicate::Not(Predicate::Any({Predicate(ConditionOf(Comparison::kMatches, Value::String("a("))),
+                                      Predicate(ConditionOf(Comparison::kMatches, Value::String("a.*")))}))});
   const Status status = predicate.Validate();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("span.a =~ \"a(\""));
@@ -53,7 +53,7 @@ TEST(Predicate, NamesTheConditionThatIsWrong) {
 // Scenario: as many conditions, and as deep a tree, as is allowed, and one more.
 // Guarantees: the limits are where the header says.
 TEST(Predicate, IsBounded) {
-  const Predicate one = ConditionOf(Comparison::kExists, Value());
+  const Predicate one(ConditionOf(Comparison::kExists, Value()));
   EXPECT_TRUE(Predicate::All(std::vector<Predicate>(Predicate::kConditionsMax, one)).Validate().ok());
   EXPECT_FALSE(Predicate::All(std::vector<Predicate>(Predicate::kConditionsMax + 1, one)).Validate().ok());
   EXPECT_FALSE(Predicate::All(std::vector<Predicate>(10'000, Predicate::Any({}))).Validate().ok());
@@ -65,7 +65,7 @@ TEST(Predicate, IsBounded) {
 
 TEST(Predicate, SaysWhatItIs) {
   EXPECT_EQ(Predicate().ToString(), "everything");
-  const Predicate a = Condition{.field = Field::Of(Intrinsic::kDuration), .operand = Value::Int(5)};
+  const Predicate a(Condition{.field = Field::Of(Intrinsic::kDuration), .operand = Value::Int(5)});
   EXPECT_EQ(Predicate::All({a, Predicate::Not(a)}).ToString(), "(duration = \"5\" and not duration = \"5\")");
 }
 

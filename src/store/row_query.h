@@ -41,7 +41,7 @@ struct RowQuery {
   Column order_by = {};       // rows without a value come last, either way
   bool is_descending = true;  // ties by key, ascending, either way
   size_t rows_max = 100;      // at least 1
-  std::string page = {};  // "": the first; else RowPage::next of the same query
+  std::string page = {};      // "": the first; else RowPage::next of the same query
   ReadLimits limits = {};
 };
 

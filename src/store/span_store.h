@@ -71,7 +71,8 @@ class Reservation {
 
   // Takes the spans of `batch`, which are those of the batch reserved for, or some of them. Must not block. `done`: OK
   // when they are as safe as Capabilities::durability says; kUnavailable if what could not be foreseen happened (a
-  // write failed), and then none of them is acknowledged. Call at most once.
+  // write failed, the store was stopped), and then none of them is acknowledged; kResourceExhausted, which is final, if
+  // the trace of some of them alone would exceed the store, and then the others are stored. Call at most once.
   virtual void Commit(otlp::Batch batch, AppendDone done) = 0;
 };
 
@@ -105,7 +106,7 @@ class SpanStore {
   void Append(otlp::Batch batch, AppendDone done);
 
   // The whole trace; kNotFound if no span of it is stored. `starts` is a hint where its spans are: a store may overlook
-  // spans outside of it.
+  // spans outside of it. Errors: as SpanCursor::Next.
   [[nodiscard]] virtual StatusOr<Trace> GetTrace(const otlp::TraceId& id, const TimeRange& starts,
                                                  const ReadLimits& limits) const = 0;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Fields of a span that interfaces older than OTLP show among its attributes: `span.kind`, `error` and others. They can
-// be searched for by the same names (span_matcher.h). Names: OpenTelemetry specification, "Span Kind", "Status" and
+// be searched for by the same names (scan/span_fields.h). Names: OpenTelemetry specification, "Span Kind", "Status" and
 // "InstrumentationScope" under "Transformation to non-OTLP formats" (compatibility with Jaeger and Zipkin).
 
 #pragma once

@@ -79,7 +79,7 @@ StatusOr<int64_t> ParseDuration(const Parameters& parameters, std::string_view n
 void ParseNames(const Parameters& parameters, std::vector<store::Predicate>& conditions) {
   const auto add = [&](std::string_view name, Intrinsic intrinsic) {
     if (const std::string_view text = parameters.Get(name); !text.empty()) {
-      conditions.push_back(
+      conditions.emplace_back(
           store::Condition{.field = store::Field::Of(intrinsic), .operand = store::Value::String(text)});
     }
   };
@@ -112,9 +112,9 @@ Status ParseTimes(const Parameters& parameters, uint64_t now_unix_ns, store::Tim
 }
 
 store::Predicate DurationIs(store::Comparison comparison, int64_t duration_ns) {
-  return store::Condition{.field = store::Field::Of(Intrinsic::kDuration),
-                          .comparison = comparison,
-                          .operand = store::Value::Int(duration_ns)};
+  return store::Predicate({.field = store::Field::Of(Intrinsic::kDuration),
+                           .comparison = comparison,
+                           .operand = store::Value::Int(duration_ns)});
 }
 
 Status ParseDurations(const Parameters& parameters, std::vector<store::Predicate>& conditions) {
@@ -135,7 +135,7 @@ Status ParseAttributes(const Parameters& parameters, std::vector<store::Predicat
   }
   for (const std::string_view json : parameters.GetAll("tags")) {
     ASSIGN_OR_RETURN(const std::vector<store::Condition> tags, ParseTags(json));
-    conditions.insert(conditions.end(), tags.begin(), tags.end());
+    for (const store::Condition& tag : tags) conditions.emplace_back(tag);
   }
   return absl::OkStatus();
 }

@@ -128,7 +128,7 @@ std::vector<uint64_t> StoreConformance::MatchingSpans(const Predicate& predicate
 }
 
 Predicate Has(Field field, Comparison comparison, Value operand) {
-  return Condition{.field = std::move(field), .comparison = comparison, .operand = std::move(operand)};
+  return Predicate(Condition{.field = std::move(field), .comparison = comparison, .operand = std::move(operand)});
 }
 
 Predicate Is(Intrinsic intrinsic, Value operand) {

@@ -222,10 +222,10 @@ TEST(PredicateMatcher, MeansWhatTheWordsSayProperty) {
     const Condition b = worlds.NextCondition();
     const bool holds_a = Holds(a, Collect(a.field, world, worlds));
     const bool holds_b = Holds(b, Collect(b.field, world, worlds));
-    ASSERT_EQ(Matches(a, world), holds_a) << "seed " << kSeed << ", round " << round << ": " << a.ToString();
-    ASSERT_EQ(Matches(Predicate::All({a, Predicate::Not(b)}), world), holds_a && !holds_b)
+    ASSERT_EQ(Matches(Predicate(a), world), holds_a) << "seed " << kSeed << ", round " << round << ": " << a.ToString();
+    ASSERT_EQ(Matches(Predicate::All({Predicate(a), Predicate::Not(Predicate(b))}), world), holds_a && !holds_b)
         << a.ToString() << ", " << b.ToString();
-    ASSERT_EQ(Matches(Predicate::Any({Predicate::Not(a), b}), world), !holds_a || holds_b);
+    ASSERT_EQ(Matches(Predicate::Any({Predicate::Not(Predicate(a)), Predicate(b)}), world), !holds_a || holds_b);
   }
 }
 
@@ -237,7 +237,7 @@ TEST(PredicateMatcher, RemembersAnOriginOnlyForItself) {
   ReadMeter meter({}, Clock::System());
   TraceReading reading;
   ASSERT_TRUE(reading.Read(trace.id, trace.spans, meter).ok());
-  PredicateMatcher matcher(Condition{.field = Field::Of(Intrinsic::kService), .operand = Value::String("b")});
+  PredicateMatcher matcher(Predicate({.field = Field::Of(Intrinsic::kService), .operand = Value::String("b")}));
   EXPECT_FALSE(matcher.Matches(reading, 0));
   EXPECT_TRUE(matcher.Matches(reading, 1));
   EXPECT_FALSE(matcher.Matches(reading, 0));

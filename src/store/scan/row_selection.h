@@ -89,7 +89,8 @@ class RowSelection {
   // limits.bytes_max.
   Status Add(std::shared_ptr<const Row> row) {
     if (!matcher_.Matches(*row)) return absl::OkStatus();
-    Ranked ranked = {.place = PlaceOf(*row), .row = std::move(row)};
+    Ranked ranked = {.place = PlaceOf(*row), .row = nullptr};
+    ranked.row = std::move(row);
     if (after_ && !ComesBefore(*after_, ranked.place, query_.is_descending)) return absl::OkStatus();
     const auto comes_before = [this](const Ranked& a, const Ranked& b) {
       return ComesBefore(a.place, b.place, query_.is_descending);
