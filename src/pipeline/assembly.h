@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What one configuration runs: its parts, and the wiring that joins them into pipelines. Where a pipeline stores, its
-// wiring is not in the order in which it is written: docs/decisions/0010-the-pipeline-contract.md.
+// wiring is not in the order in which it is written: docs/decisions/0013-the-pipeline-contract.md.
 
 #pragma once
 

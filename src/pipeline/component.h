@@ -2,7 +2,7 @@
 //
 // What a pipeline is made of. A receiver takes requests in, processors change or hold them, exporters hand them to
 // their destination, connectors hand them to other pipelines; extensions stand beside them. How the contracts carry
-// the grades of acknowledgement: docs/decisions/0010-the-pipeline-contract.md.
+// the grades of acknowledgement: docs/decisions/0013-the-pipeline-contract.md.
 
 #pragma once
 
