@@ -238,8 +238,8 @@ TEST(ServiceConfig, HasTheCollectorsDefaults) {
   };
   EXPECT_EQ(expect("processors", "batch", registry.processors), 3u);
   EXPECT_EQ(expect("processors", "filter", registry.processors), 1u);
-  EXPECT_EQ(expect("exporters", "otlp_grpc", registry.exporters), 12u);
-  EXPECT_EQ(expect("receivers", "otlp", registry.receivers), 2u);
+  EXPECT_EQ(expect("exporters", "otlp_grpc", registry.exporters), 13u);
+  EXPECT_EQ(expect("receivers", "otlp", registry.receivers), 6u);
 }
 
 }  // namespace

@@ -6,8 +6,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <array>
 #include <thread>
 
 #include "base/text.h"
@@ -23,6 +27,26 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
+
+// Everything that comes back on a connection of its own until the other end closes it.
+std::string AnswerUntilClosed(const std::string& address, const std::string& request) {
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  peer.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+  const int connection = socket(AF_INET, SOCK_STREAM, 0);
+  const timeval patience{.tv_sec = 20, .tv_usec = 0};
+  setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  CHECK(connect(connection, reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)) == 0);
+  CHECK(write(connection, request.data(), request.size()) == static_cast<ssize_t>(request.size()));
+  std::string answer;
+  std::array<char, 4096> piece;
+  ssize_t bytes = 0;
+  while ((bytes = read(connection, piece.data(), piece.size())) > 0) answer.append(piece.data(), bytes);
+  EXPECT_EQ(bytes, 0) << "it was not closed";
+  close(connection);
+  return answer;
+}
 
 class OtlpReceiverTest : public testing::Test {
  protected:
@@ -210,8 +234,10 @@ TEST_F(OtlpReceiverTest, AnswersWebPages) {
 
 TEST_F(OtlpReceiverTest, EndsConnectionsAfterOneRequestWhenToldTo) {
   Start("protocols: {http: {endpoint: '127.0.0.1:0', keep_alives_enabled: false}}");
-  net::HttpRequest request = PostTraces(std::string(BatchOf({"a"}).Encode().view()));
-  EXPECT_EQ(Http(request).headers.Get("connection"), "close");
+  const std::string address = Address("OTLP/HTTP");
+  const std::string answer = AnswerUntilClosed(address, StrCat("GET /nothing HTTP/1.1\r\nHost: ", address, "\r\n\r\n"));
+  EXPECT_THAT(answer, HasSubstr("HTTP/1.1 404"));
+  EXPECT_THAT(answer, HasSubstr("close"));
 }
 
 // Scenario: another receiver has the port.
