@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <thread>
 
 #include "base/text.h"
@@ -276,8 +277,9 @@ TEST_F(Http1Server, DropsTheAnswerWhenTheClientIsGone) {
   EXPECT_THAT(Ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
 }
 
-// Scenario: one connection is idle, one waits for its handler, when the server stops.
-// Guarantees: the idle one is closed at once; the other gets its answer, which says that the connection ends.
+// Scenario: some connections are idle, so many that every loop has one, and one waits for its handler, when the server
+// stops.
+// Guarantees: the idle ones are closed at once; the other gets its answer, which says that the connection ends.
 TEST_F(Http1Server, StopAnswersWhatIsUnderWay) {
   const Promise<HttpResponder> kept;
   ServerOptions options = EchoOptions();
@@ -286,15 +288,18 @@ TEST_F(Http1Server, StopAnswersWhatIsUnderWay) {
     std::move(responder).Respond(TextResponse(200, "ok"));
   };
   Start(std::move(options));
-  RawPeer idle(server_->port());
-  idle.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-  EXPECT_THAT(idle.ReadResponse(), StartsWith("HTTP/1.1 200 "));
+  std::deque<RawPeer> idle;
+  for (int i = 0; i < 24; ++i) {
+    RawPeer& peer = idle.emplace_back(server_->port());
+    peer.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(peer.ReadResponse(), StartsWith("HTTP/1.1 200 "));
+  }
   RawPeer busy(server_->port());
   busy.Send("GET /keep HTTP/1.1\r\nHost: x\r\n\r\n");
   HttpResponder responder = kept.Get();
   size_t cut = 99;
   std::thread stopper([&] { cut = server_->Stop(std::chrono::seconds(20)); });
-  EXPECT_THAT(idle.ReadAll(), IsEmpty());
+  for (RawPeer& peer : idle) EXPECT_THAT(peer.ReadAll(), IsEmpty());
   std::move(responder).Respond(TextResponse(200, "done"));
   EXPECT_THAT(busy.ReadAll(), testing::AllOf(HasSubstr("connection: close"), testing::EndsWith("done")));
   stopper.join();
