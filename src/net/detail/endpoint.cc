@@ -71,7 +71,9 @@ std::string UnixText(const Endpoint& endpoint) {
   const size_t bytes = endpoint.size() > kPathOffset ? endpoint.size() - kPathOffset : 0;
   const char* path = reinterpret_cast<const char*>(endpoint.data()) + kPathOffset;
   if (bytes > 0 && path[0] == '\0') return StrCat(kAbstractScheme, std::string_view(path + 1, bytes - 1));
-  return StrCat(kUnixScheme, std::string_view(path, strnlen(path, bytes)));
+  const std::string_view name(path, strnlen(path, bytes));
+  // "unix://" begins the other spelling, whose path follows it.
+  return StrCat(kUnixScheme, name.starts_with("//") ? "//" : "", name);
 }
 
 StatusOr<Target> ParseHostPort(std::string_view endpoint) {
