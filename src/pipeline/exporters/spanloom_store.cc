@@ -39,11 +39,19 @@ void SpanloomStoreOptions::Declare(config::OptionsReader& r) {
 
 namespace {
 
-// Of the store in memory, the only one there is.
-std::string SafetyOf(const SpanloomStoreOptions& options) {
-  if (options.data_dir.empty()) return "what is stored is in memory, and lost with this process";
-  return StrCat("what is stored is in memory; a clean stop keeps it in ", options.data_dir,
-                ", a crash of this process loses it");
+// What an OK of the store is worth.
+std::string SafetyOf(store::Durability durability, const SpanloomStoreOptions& options) {
+  switch (durability) {
+    case store::Durability::kProcess:
+      if (options.data_dir.empty()) return "what is stored is in memory, and lost with this process";
+      return StrCat("what is stored is in memory; a clean stop keeps it in ", options.data_dir,
+                    ", a crash of this process loses it");
+    case store::Durability::kCrash:
+      return "what is stored outlives a crash of this process, but not a loss of power";
+    case store::Durability::kPower:
+      return "what is stored outlives a loss of power";
+  }
+  return "";
 }
 
 }  // namespace
@@ -143,7 +151,9 @@ void RegisterSpanloomStoreExporter(Registry& registry, StoreSource store) {
       "spanloom_store", kDoc,
       [store = std::move(store)](const ComponentId& id, const SpanloomStoreOptions& options,
                                  const BuildContext& context) {
-        return std::make_unique<SpanloomStoreExporter>(id, context, store(), SafetyOf(options));
+        store::SpanStore& opened = store();
+        return std::make_unique<SpanloomStoreExporter>(id, context, opened,
+                                                       SafetyOf(opened.capabilities().durability, options));
       });
 }
 
