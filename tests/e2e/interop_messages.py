@@ -17,6 +17,15 @@ MESSAGES = {
         ("expect_compressed", 8, FIELD.TYPE_MESSAGE, "BoolValue", False),
     ],
     "SimpleResponse": [("payload", 1, FIELD.TYPE_MESSAGE, "Payload", False)],
+    "StreamingInputCallRequest": [("payload", 1, FIELD.TYPE_MESSAGE, "Payload", False)],
+    "StreamingInputCallResponse": [("aggregated_payload_size", 1, FIELD.TYPE_INT32, None, False)],
+    "ResponseParameters": [("size", 1, FIELD.TYPE_INT32, None, False)],
+    "StreamingOutputCallRequest": [
+        ("response_parameters", 2, FIELD.TYPE_MESSAGE, "ResponseParameters", True),
+        ("payload", 3, FIELD.TYPE_MESSAGE, "Payload", False),
+        ("response_status", 7, FIELD.TYPE_MESSAGE, "EchoStatus", False),
+    ],
+    "StreamingOutputCallResponse": [("payload", 1, FIELD.TYPE_MESSAGE, "Payload", False)],
 }
 
 
@@ -34,3 +43,5 @@ def _classes():
 
 _CLASSES = _classes()
 SimpleRequest, SimpleResponse = _CLASSES["SimpleRequest"], _CLASSES["SimpleResponse"]
+InputRequest, InputResponse = _CLASSES["StreamingInputCallRequest"], _CLASSES["StreamingInputCallResponse"]
+OutputRequest, OutputResponse = _CLASSES["StreamingOutputCallRequest"], _CLASSES["StreamingOutputCallResponse"]

@@ -32,8 +32,8 @@ class PrintsItsPort:
 
 
 class OurServer(PrintsItsPort):
-    def __init__(self):
-        super().__init__(BINARY.parent / "interop_server")
+    def __init__(self, age_max_ms=0):
+        super().__init__(BINARY.parent / "interop_server", age_max_ms)
 
     def stop(self):
         """Drains; how many calls were cut off."""

@@ -7,14 +7,17 @@ Cases and sizes: doc/interop-test-descriptions.md of grpc/grpc. tests/interop ha
 import concurrent.futures
 import itertools
 import threading
+import time
 
 import grpc
 import pytest
-from interop_messages import SimpleRequest, SimpleResponse
+from interop_messages import InputRequest, InputResponse, OutputRequest, OutputResponse, SimpleRequest, SimpleResponse
 from interop_peers import OurServer, run_client
 
 EMPTY, UNARY = "/grpc.testing.TestService/EmptyCall", "/grpc.testing.TestService/UnaryCall"
+INPUT, OUTPUT, DUPLEX = (f"/grpc.testing.TestService/{name}" for name in ("StreamingInputCall", "StreamingOutputCall", "FullDuplexCall"))
 LARGE_REQUEST, LARGE_RESPONSE = 271_828, 314_159
+REQUEST_SIZES, RESPONSE_SIZES = [27_182, 8, 1_828, 45_904], [31_415, 9, 2_653, 58_979]
 SPECIAL_MESSAGE = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP \U0001f608\t\n"
 CALL_SECONDS_MAX = 30
 CASES = ["empty_unary", "large_unary", "compressed_unary", "server_compressed_unary", "status_code_and_message", "special_status_message",
@@ -115,17 +118,139 @@ def test_large_metadata(channel):
     assert unary(channel, EMPTY)(b"", metadata=metadata, timeout=CALL_SECONDS_MAX) == SimpleResponse()
 
 
-# Scenario: the server is told to stop while calls are under way.
-# Guarantees: every call that was begun before gets its answer; none is cut off.
+# Scenario: the server is told to stop while calls are on their way.
+# Guarantees: none is lost: each is answered, or was never begun and is refused as UNAVAILABLE, which is safe to send again.
 def test_no_call_is_lost_when_the_server_drains(our_server, channel):
     calls = [unary(channel).future(large_request(), timeout=CALL_SECONDS_MAX) for _ in range(200)]
     calls[0].result()
     cut_off = our_server.stop()
     codes = [call.code() for call in calls]
-    # What the server had not seen yet is refused with a status that says so, and is safe to send again.
     assert set(codes) <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
     assert cut_off == 0
     assert codes.count(grpc.StatusCode.OK) >= 1
+
+
+def messages(sizes):
+    return (InputRequest(payload={"body": bytes(size)}) for size in sizes)
+
+
+def asking_for(*sizes, **fields):
+    return OutputRequest(response_parameters=[{"size": size} for size in sizes], **fields)
+
+
+def output_call(channel):
+    return channel.unary_stream(OUTPUT, request_serializer=OutputRequest.SerializeToString, response_deserializer=OutputResponse.FromString)
+
+
+def duplex_call(channel):
+    return channel.stream_stream(DUPLEX, request_serializer=OutputRequest.SerializeToString, response_deserializer=OutputResponse.FromString)
+
+
+def sizes_of(answers):
+    return [len(answer.payload.body) for answer in answers]
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+def test_client_streaming(channel, compression):
+    call = channel.stream_unary(INPUT, request_serializer=InputRequest.SerializeToString, response_deserializer=InputResponse.FromString)
+    assert call(messages(REQUEST_SIZES), compression=compression, timeout=CALL_SECONDS_MAX).aggregated_payload_size == sum(REQUEST_SIZES)
+    assert call(messages([10_000] * 2_000), compression=compression, timeout=CALL_SECONDS_MAX).aggregated_payload_size == 20_000_000
+
+
+def test_server_streaming(channel):
+    call = output_call(channel)
+    assert sizes_of(call(asking_for(*RESPONSE_SIZES), timeout=CALL_SECONDS_MAX)) == RESPONSE_SIZES
+    assert sizes_of(call(asking_for(), timeout=CALL_SECONDS_MAX)) == []
+
+
+# Scenario: a client that reads slowly asks for far more than a window holds.
+# Guarantees: all of it arrives in order.
+def test_server_streaming_to_a_slow_reader(channel):
+    answers = output_call(channel)(asking_for(*[100_000] * 200), timeout=CALL_SECONDS_MAX)
+    count = 0
+    for answer in answers:
+        count += len(answer.payload.body)
+        time.sleep(0.001)
+    assert count == 20_000_000
+
+
+# Scenario: each message is sent when the answer to the one before has come.
+# Guarantees: nothing waits for the end of the stream.
+def test_ping_pong(channel):
+    turn = threading.Semaphore(1)
+
+    def requests():
+        for request_size, response_size in zip(REQUEST_SIZES, RESPONSE_SIZES):
+            turn.acquire(timeout=CALL_SECONDS_MAX)
+            yield asking_for(response_size, payload={"body": bytes(request_size)})
+
+    sizes = []
+    for answer in duplex_call(channel)(requests(), timeout=CALL_SECONDS_MAX):
+        sizes.append(len(answer.payload.body))
+        turn.release()
+    assert sizes == RESPONSE_SIZES
+
+
+def test_empty_stream(channel):
+    assert list(duplex_call(channel)(iter(()), timeout=CALL_SECONDS_MAX)) == []
+
+
+# Scenario: a stream whose second message asks for an error.
+# Guarantees: the first is answered; then the code and the message.
+def test_status_ends_a_stream(channel):
+    ending = asking_for(response_status={"code": 2, "message": SPECIAL_MESSAGE})
+    answers = duplex_call(channel)(iter([asking_for(9), ending]), timeout=CALL_SECONDS_MAX)
+    assert len(next(answers).payload.body) == 9
+    with pytest.raises(grpc.RpcError) as error:
+        next(answers)
+    assert (error.value.code(), error.value.details()) == (grpc.StatusCode.UNKNOWN, SPECIAL_MESSAGE)
+
+
+# Scenario: streams that are cancelled before the first message, and after the first answer; then a call on the same connection.
+# Guarantees: CANCELLED; the server lets go of them, and the connection goes on.
+def test_cancelled_streams_are_let_go(our_server, channel):
+    waits = threading.Event()
+
+    def one_and_wait():
+        yield asking_for(RESPONSE_SIZES[0])
+        waits.wait(CALL_SECONDS_MAX)
+
+    begun = channel.stream_unary(INPUT).future(iter(lambda: waits.wait(CALL_SECONDS_MAX) and b"", b""))
+    begun.cancel()
+    assert begun.code() == grpc.StatusCode.CANCELLED
+    answers = duplex_call(channel)(one_and_wait())
+    assert len(next(answers).payload.body) == RESPONSE_SIZES[0]
+    answers.cancel()
+    assert answers.code() == grpc.StatusCode.CANCELLED
+    waits.set()
+    assert unary(channel, EMPTY)(b"", timeout=CALL_SECONDS_MAX) == SimpleResponse()
+    assert our_server.stop() == 0
+
+
+# Scenario: a stream on which the client says nothing, with a deadline.
+# Guarantees: DEADLINE_EXCEEDED; the connection goes on.
+def test_timeout_on_a_sleeping_stream(channel):
+    waits = threading.Event()
+    with pytest.raises(grpc.RpcError) as error:
+        list(duplex_call(channel)((request for request in [asking_for()] if not waits.wait(1)), timeout=0.05))
+    assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert unary(channel, EMPTY)(b"", timeout=CALL_SECONDS_MAX) == SimpleResponse()
+
+
+# Scenario: connections may become 200 ms old; calls follow each other, and many at a time, for two seconds.
+# Guarantees: no call is lost when its connection is sent away.
+def test_no_call_is_lost_over_our_max_connection_age():
+    server = OurServer(age_max_ms=200)
+    end, count = time.monotonic() + 2, 0
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            while time.monotonic() < end:
+                calls = [unary(channel).future(SimpleRequest(response_size=1_000), timeout=CALL_SECONDS_MAX) for _ in range(20)]
+                assert {call.code() for call in calls} == {grpc.StatusCode.OK}
+                count += len(calls)
+        assert count > 200
+    finally:
+        server.kill()
 
 
 # ------------------------------------------------------------------------------------------------- our client calls grpcio

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Serves grpc.testing.TestService on a free port of loopback, which it prints, until SIGTERM; then drains.
+//   interop_server [MILLISECONDS]     how old a connection may become; for ever if not given
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <string>
 
 #include "base/check.h"
 #include "net/server.h"
@@ -14,7 +17,7 @@ namespace {
 
 constexpr std::chrono::seconds kGrace{10};
 
-int Run() {
+int Run(std::chrono::milliseconds age_max) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -25,6 +28,7 @@ int Run() {
   options.name = "interop";
   options.endpoint = "127.0.0.1:0";
   options.limits.streams_max = 1'000;
+  options.keepalive_parameters.age_max = age_max;
   options.grpc = TestService();
   const auto server = net::Server::Create(loops, metrics, std::move(options));
   CHECK(server.ok());
@@ -40,6 +44,6 @@ int Run() {
 }  // namespace
 }  // namespace spanloom::interop
 
-int main() {
-  return spanloom::interop::Run();
+int main(int argc, char** argv) {
+  return spanloom::interop::Run(std::chrono::milliseconds(argc > 1 ? std::stoi(argv[1]) : 0));
 }

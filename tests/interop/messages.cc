@@ -21,9 +21,14 @@ enum Field : uint32_t {
   kExpectCompressed = 8
 };
 
-constexpr uint32_t kPayloadBody = 2;  // of Payload
-constexpr uint32_t kBoolValue = 1;    // of BoolValue
-constexpr uint32_t kStatusCode = 1;   // of EchoStatus
+// Fields of StreamingOutputCallRequest and of its ResponseParameters.
+enum OutputField : uint32_t { kResponseParameters = 2, kOutputStatus = 7 };
+constexpr uint32_t kParametersSize = 1;
+
+constexpr uint32_t kAggregatedSize = 1;  // of StreamingInputCallResponse
+constexpr uint32_t kPayloadBody = 2;     // of Payload
+constexpr uint32_t kBoolValue = 1;       // of BoolValue
+constexpr uint32_t kStatusCode = 1;      // of EchoStatus
 constexpr uint32_t kStatusMessage = 2;
 
 Status Malformed() {
@@ -124,6 +129,28 @@ StatusOr<SimpleRequest> SimpleRequest::Parse(std::string_view wire) {
   while (cursor.Next()) RETURN_IF_ERROR(TakeField(cursor, request));
   if (!cursor.ok()) return Malformed();
   return request;
+}
+
+StatusOr<StreamingOutputRequest> StreamingOutputRequest::Parse(std::string_view wire) {
+  StreamingOutputRequest request;
+  Cursor cursor(wire);
+  while (cursor.Next()) {
+    if (cursor.type() != Type::kBytes) continue;
+    if (cursor.field() == kResponseParameters) {
+      ASSIGN_OR_RETURN(const Found size, Find(cursor.bytes(), kParametersSize));
+      request.response_sizes.push_back(static_cast<uint32_t>(size.scalar));
+    } else if (cursor.field() == kOutputStatus) {
+      ASSIGN_OR_RETURN(request.status, ParseStatus(cursor.bytes()));
+    }
+  }
+  if (!cursor.ok()) return Malformed();
+  return request;
+}
+
+std::string EncodeAggregatedSize(size_t bytes) {
+  std::string wire;
+  Writer(wire).Varint(kAggregatedSize, bytes);
+  return wire;
 }
 
 std::string EncodePayload(std::string_view body) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 
@@ -31,6 +32,17 @@ struct SimpleRequest {
   // kInvalidArgument for what is not a message.
   static StatusOr<SimpleRequest> Parse(std::string_view wire);
 };
+
+// StreamingOutputCallRequest, of StreamingOutputCall and FullDuplexCall.
+struct StreamingOutputRequest {
+  std::vector<uint32_t> response_sizes;   // bytes of payload asked for, a message each
+  std::optional<EchoStatus> status = {};  // to end with, in place of the messages
+
+  static StatusOr<StreamingOutputRequest> Parse(std::string_view wire);
+};
+
+// StreamingInputCallResponse: how many bytes of payload came.
+std::string EncodeAggregatedSize(size_t bytes);
 
 // Field 1 of SimpleResponse and of the streaming messages: a Payload with this body.
 std::string EncodePayload(std::string_view body);

@@ -8,8 +8,8 @@
 
 namespace spanloom::interop {
 
-// EmptyCall and UnaryCall; UnimplementedCall is left out, as it must be. And /spanloom.testing.Sleep/Forever, which is
-// never answered.
+// All but HalfDuplexCall, which no case uses, and UnimplementedCall, which is left out, as it must be. And
+// /spanloom.testing.Sleep/Forever, which is never answered.
 net::GrpcMethods TestService();
 
 }  // namespace spanloom::interop
