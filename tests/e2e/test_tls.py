@@ -117,7 +117,8 @@ def test_certificates_are_reloaded(start, tmp_path, authority):
     successor = Authority(tmp_path, "successor")
     for new, old in zip(successor.issue("next"), (certificate, key)):
         new.rename(old)
-    serve.wait_for_line("new certificates are in use")
+    for _ in ("gRPC", "HTTP"):  # each server looks for itself
+        serve.wait_for_line("new certificates are in use")
     export(f"localhost:{serve.grpc_port}", credentials(successor))
     certificate.write_text("nonsense")
     line = serve.wait_for_line("can't be used")
