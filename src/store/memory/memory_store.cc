@@ -71,18 +71,20 @@ MemoryStore::~MemoryStore() {
 }
 
 void MemoryStore::RegisterGauges() {
-  const auto count = [this](size_t (TraceTable::*field)() const) {
-    return [this, field] {
-      const MutexLock lock(table_.mutex);
-      return static_cast<double>((table_.table.*field)());
-    };
+  const auto show = [](const std::atomic<uint64_t>& size) {
+    return [&size] { return static_cast<double>(size.load()); };
   };
-  metrics_.SetGauge(kSpansGauge, "Spans stored.", {}, count(&TraceTable::spans));
-  metrics_.SetGauge(kTracesGauge, "Traces stored.", {}, count(&TraceTable::traces));
-  metrics_.SetGauge(kBytesGauge, "Bytes of the stored spans' messages, their origins counted once.", {},
-                    count(&TraceTable::bytes));
+  metrics_.SetGauge(kSpansGauge, "Spans stored.", {}, show(spans_));
+  metrics_.SetGauge(kTracesGauge, "Traces stored.", {}, show(traces_));
+  metrics_.SetGauge(kBytesGauge, "Bytes of the stored spans' messages, their origins counted once.", {}, show(bytes_));
   metrics_.SetGauge(kQueueGauge, "Bytes of requests that wait to be stored, or that room is kept for.", {},
                     [this] { return static_cast<double>(queue_.bytes()); });
+}
+
+void MemoryStore::NoteSizes() {
+  traces_ = table_.table.traces();
+  spans_ = table_.table.spans();
+  bytes_ = table_.table.bytes();
 }
 
 Capabilities MemoryStore::capabilities() const {
@@ -102,6 +104,7 @@ Status MemoryStore::AddNow(const otlp::Batch& batch) {
   {
     const MutexLock lock(table_.mutex);
     counts = table_.table.Add(incoming, removed);
+    NoteSizes();
   }
   CountAdded(counts);
   return counts.refused == 0 ? absl::OkStatus() : RefusalOf(counts.refused, batch.span_count());
@@ -340,6 +343,7 @@ Removed MemoryStore::ApplyRetention() {
   {
     const MutexLock lock(table_.mutex);
     sum = table_.table.Expire(policy, static_cast<uint64_t>(clock_.UnixNs()), removed);
+    NoteSizes();
   }
   spans_expired_.Add(sum.spans);
   return sum;
@@ -402,6 +406,7 @@ StatusOr<Removed> MemoryStore::Purge(const PurgePlan& plan) {
   {
     const MutexLock lock(table_.mutex);
     table_.table.ForgetRecent(purging.taken());
+    NoteSizes();
   }
   spans_purged_.Add(purging.sum().spans);
   RETURN_IF_ERROR(status);

@@ -8,6 +8,7 @@
 #include <absl/base/thread_annotations.h>
 #include <absl/functional/function_ref.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -101,6 +102,8 @@ class MemoryStore : public SpanStore {
                         absl::FunctionRef<Status(std::shared_ptr<const RequestRow>)> visit) const;
   [[nodiscard]] std::shared_ptr<const DerivedRequests> Derive(const Candidate& candidate) const;
   Removed ApplyRetention();
+  // Notes what the gauges show: they are read on loops, which must not wait for the table.
+  void NoteSizes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(table_.mutex);
   void CountAdded(const AddCounts& counts);
   [[nodiscard]] Status RefusalOf(size_t refused, size_t total) const;
   void RegisterGauges();
@@ -117,6 +120,9 @@ class MemoryStore : public SpanStore {
   Counter& spans_refused_;
 
   mutable LockedTable table_;  // rows are kept by questions
+  std::atomic<uint64_t> traces_ = 0;
+  std::atomic<uint64_t> spans_ = 0;
+  std::atomic<uint64_t> bytes_ = 0;
   Mutex retention_mutex_;
   RetentionPolicy retention_ ABSL_GUARDED_BY(retention_mutex_);
   WriteQueue queue_;  // ends first: its thread uses all of the above

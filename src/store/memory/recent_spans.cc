@@ -5,17 +5,8 @@
 #include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
-#include <utility>
 
 namespace spanloom::store::memory {
-namespace {
-
-// Stored spans differ in where their bytes are, or, if they have none, in their origin.
-std::pair<const char*, const SpanOrigin*> IdentityOf(const StoredSpan& span) {
-  return {span.wire.empty() ? nullptr : span.wire.data(), span.origin.get()};
-}
-
-}  // namespace
 
 void RecentSpans::Add(const otlp::TraceId& trace_id, const StoredSpan& stored) {
   bytes_ += stored.wire.size();
@@ -35,7 +26,7 @@ std::vector<RecentSpan> RecentSpans::Read(uint64_t sequence, size_t spans_max) c
 }
 
 void RecentSpans::Remove(const std::vector<StoredSpan>& purged) {
-  absl::flat_hash_set<std::pair<const char*, const SpanOrigin*>> identities;
+  absl::flat_hash_set<SpanIdentity> identities;
   for (const StoredSpan& span : purged) identities.insert(IdentityOf(span));
   std::erase_if(spans_, [&](const RecentSpan& span) {
     if (!identities.contains(IdentityOf(span.stored))) return false;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "otlp/ids.h"
@@ -19,6 +20,12 @@ struct RecentSpan {
   otlp::TraceId trace_id;
   StoredSpan stored;
 };
+
+// Tells stored spans apart: by where their bytes are, or, if they have none, by their origin.
+using SpanIdentity = std::pair<const char*, const SpanOrigin*>;
+[[nodiscard]] inline SpanIdentity IdentityOf(const StoredSpan& span) {
+  return {span.wire.empty() ? nullptr : span.wire.data(), span.origin.get()};
+}
 
 // Keeps references, not bytes; but a reference keeps the bytes of an evicted trace. So both are limited. Thread-
 // compatible: guarded by the store's mutex.

@@ -55,7 +55,7 @@ StatusOr<size_t> TailReader::Locate(const RecentSpan& span, scan::TraceReading*&
   if (selector_.needs_trace() || plan_.needs_trace()) {
     OpenTrace& trace = traces_[span.trace_id];
     if (trace.spans != nullptr && trace.reading == nullptr) RETURN_IF_ERROR(Open(span.trace_id, trace));
-    const auto ordinal = trace.ordinals.find(span.stored.wire.data());
+    const auto ordinal = trace.ordinals.find(IdentityOf(span.stored));
     if (ordinal != trace.ordinals.end()) {
       reading = trace.reading.get();
       return ordinal->second;
@@ -78,7 +78,7 @@ Status TailReader::Open(const otlp::TraceId& id, OpenTrace& trace) {
   });
   RETURN_IF_ERROR(status);
   trace.reading->Sort();
-  for (size_t i = 0; i < trace.reading->size(); ++i) trace.ordinals[trace.reading->stored(i).wire.data()] = i;
+  for (size_t i = 0; i < trace.reading->size(); ++i) trace.ordinals[IdentityOf(trace.reading->stored(i))] = i;
   return absl::OkStatus();
 }
 

@@ -39,7 +39,7 @@ class TailReader {
     std::shared_ptr<const TraceSpans> spans;  // shared with the store; null if the trace is gone
     size_t size = 1;                          // spans of it
     std::unique_ptr<scan::TraceReading> reading;
-    absl::flat_hash_map<const char*, size_t> ordinals;  // by where the bytes of a span are
+    absl::flat_hash_map<SpanIdentity, size_t> ordinals;
   };
 
   void Collect(const TailPosition& position, TailBatch& batch);

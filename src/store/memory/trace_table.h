@@ -98,8 +98,8 @@ class TraceTable {
   size_t wire_bytes_ = 0;  // of the spans, without their origins
 };
 
-// The table with its lock, which is held for the time it takes to add a batch or to read a page of the index, never
-// while spans are searched or copied.
+// The table with its lock, which is held for the time it takes to add a batch, to read a page of the index or to take
+// spans out of a trace, never while spans are searched or copied.
 struct LockedTable {
   explicit LockedTable(const MemoryStoreOptions& options) : table(options) {}
 
