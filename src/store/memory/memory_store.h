@@ -71,7 +71,6 @@ class MemoryStore : public SpanStore {
   [[nodiscard]] StatusOr<std::vector<FieldValue>> Values(const ValueQuery& query) const override;
   StatusOr<Removed> SetRetention(const RetentionPolicy& policy) override;
   StatusOr<Removed> Purge(const PurgePlan& plan) override;
-  // O(traces), for the oldest span.
   [[nodiscard]] StoreStats Stats() const override;
 
   // Adds a batch on the calling thread, past the queue: for what is read back at start. Errors: kResourceExhausted, for

@@ -69,7 +69,6 @@ struct StoredTrace {
   size_t wire_bytes = 0;                         // of its spans
   size_t origin_bytes = 0;                       // of its origins, each counted once
   uint64_t version = 0;                          // sequence number of the last change of the store that changed it
-  uint64_t purges = 0;                           // how often spans were taken out, so that arrivals moved
   std::list<StoredTrace*>::iterator by_arrival;  // its place in the store's list
 
   // Kept by TraceIndex.

@@ -32,7 +32,6 @@ Candidate CandidateOf(const StoredTrace& trace, const StartRange& range) {
           .latest_start_unix_ns = range.latest,
           .spans = trace.spans,
           .version = trace.version,
-          .purges = trace.purges,
           .row = trace.row,
           .requests = trace.requests};
 }
@@ -40,6 +39,12 @@ Candidate CandidateOf(const StoredTrace& trace, const StartRange& range) {
 }  // namespace
 
 void TraceIndex::Add(StoredTrace& trace, const IncomingSpan& span) {
+  if (trace.starts.empty()) {
+    first_starts_.insert(span.start_unix_ns);
+  } else if (span.start_unix_ns < trace.starts.earliest) {
+    first_starts_.erase(first_starts_.find(trace.starts.earliest));
+    first_starts_.insert(span.start_unix_ns);
+  }
   Include(span.start_unix_ns, trace, trace.starts, all_);
   ServiceEntry& service = FindOrAddService(span.service);
   ServiceUse& use = trace.services[&service];
@@ -67,6 +72,7 @@ void TraceIndex::AddOperation(StoredTrace& trace, ServiceEntry& service, const I
 }
 
 void TraceIndex::Remove(StoredTrace& trace) {
+  first_starts_.erase(first_starts_.find(trace.starts.earliest));
   all_.erase({.position = {.latest_start_unix_ns = trace.starts.latest, .id = trace.id}});
   for (const auto& [entry, spans] : trace.operations) {
     CHECK(entry->spans >= spans);

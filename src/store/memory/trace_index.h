@@ -60,10 +60,9 @@ struct CandidateQuery {
 // A trace that a question should look at: what is needed of it outside the lock.
 struct Candidate {
   otlp::TraceId id;
-  uint64_t latest_start_unix_ns = 0;        // of all spans, or those of CandidateQuery::only_service
-  std::shared_ptr<const TraceSpans> spans;  // shared with the store
-  uint64_t version = 0;                     // as in StoredTrace, as the others
-  uint64_t purges = 0;
+  uint64_t latest_start_unix_ns = 0;              // of all spans, or those of CandidateQuery::only_service
+  std::shared_ptr<const TraceSpans> spans;        // shared with the store
+  uint64_t version = 0;                           // as in StoredTrace, as are the rows
   std::shared_ptr<const TraceRow> row = nullptr;  // null if it is not known; shared with the store
   // Null, or perhaps of other spans; shared with the store.
   std::shared_ptr<const DerivedRequests> requests = nullptr;
@@ -92,7 +91,11 @@ class TraceIndex {
 
   // The trace whose last span started longest ago; null if there is none.
   [[nodiscard]] StoredTrace* oldest() const { return all_.empty() ? nullptr : all_.rbegin()->trace; }
-  [[nodiscard]] const TraceOrder& all() const { return all_; }
+  // The first and the last start of all spans, Unix ns; 0 if there are none.
+  [[nodiscard]] uint64_t first_start_unix_ns() const { return first_starts_.empty() ? 0 : *first_starts_.begin(); }
+  [[nodiscard]] uint64_t last_start_unix_ns() const {
+    return all_.empty() ? 0 : all_.begin()->position.latest_start_unix_ns;
+  }
 
   // Adds all names to the counts, whatever the time range.
   Status CountServices(scan::ServiceCounts& counts) const;
@@ -105,6 +108,7 @@ class TraceIndex {
   [[nodiscard]] bool HasServices(const CandidateQuery& query, const StoredTrace& trace) const;
 
   TraceOrder all_;
+  absl::btree_multiset<uint64_t> first_starts_;  // of each trace
   std::map<std::string, std::unique_ptr<ServiceEntry>, std::less<>> services_;
 };
 

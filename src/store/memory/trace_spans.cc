@@ -33,7 +33,8 @@ const StoredSpan& TraceSpans::at(size_t index) const {
 bool TraceSpans::IsBeginningOf(const TraceSpans& later) const {
   if (empty()) return true;
   if (later.size() < size()) return false;
-  // Spans keep their bytes, wherever they are merged to; two of one trace do not share both bytes and origin.
+  // Spans keep their bytes, wherever they are merged to; two of one trace do not share both bytes and origin. What is
+  // added comes behind, so the last span is where it was only if none before it was taken out.
   const auto is_same = [](const StoredSpan& a, const StoredSpan& b) {
     return a.wire.data() == b.wire.data() && a.origin == b.origin;
   };

@@ -32,7 +32,7 @@ class TraceSpans {
   // The span that arrived as number `index`, [0, size()). O(log n).
   [[nodiscard]] const StoredSpan& at(size_t index) const;
 
-  // True if `later` came to be by adding to this.
+  // True if `later` came to be by adding to this, and not by taking spans out of it as well.
   [[nodiscard]] bool IsBeginningOf(const TraceSpans& later) const;
 
   // Visits the spans in order of arrival until `visit` returns false.

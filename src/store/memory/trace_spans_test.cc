@@ -15,6 +15,13 @@ StoredSpan SpanThatStarts(uint64_t start_unix_ns, uint64_t number) {
           .origin = std::make_shared<const SpanOrigin>()};
 }
 
+// Spans `first` to before `end`.
+TraceSpans::Block NumberedBlock(uint64_t first, uint64_t end) {
+  TraceSpans::Block block;
+  for (uint64_t number = first; number < end; ++number) block.push_back(SpanThatStarts(number, number));
+  return block;
+}
+
 // Scenario: blocks of random sizes are added one after the other; earlier values are kept.
 // Guarantees: every value has exactly its spans, in order of arrival, by index as by visit; sorting is stable.
 TEST(TraceSpans, KeepsTheOrderOfArrivalProperty) {
@@ -53,6 +60,25 @@ TEST(TraceSpans, StopsWhenTheVisitorSaysSo) {
   int visited = 0;
   spans.ForEach([&visited](const StoredSpan&) { return ++visited < 3; });
   EXPECT_EQ(visited, 3);
+}
+
+// Scenario: spans, the same with more behind them, and with one taken out and more behind it.
+// Guarantees: only the former is a continuation.
+TEST(TraceSpans, KnowsItsContinuations) {
+  const TraceSpans spans({}, NumberedBlock(0, 3));
+  const TraceSpans longer(spans, NumberedBlock(3, 5));
+  EXPECT_TRUE(spans.IsBeginningOf(spans));
+  EXPECT_TRUE(spans.IsBeginningOf(longer));
+  EXPECT_TRUE(TraceSpans().IsBeginningOf(spans));
+  EXPECT_FALSE(longer.IsBeginningOf(spans));
+  for (size_t taken = 0; taken < 3; ++taken) {
+    TraceSpans::Block rest;
+    for (size_t i = 0; i < 3; ++i) {
+      if (i != taken) rest.push_back(spans.at(i));
+    }
+    for (const StoredSpan& span : NumberedBlock(3, 5)) rest.push_back(span);
+    EXPECT_FALSE(spans.IsBeginningOf(TraceSpans({}, rest))) << taken;
+  }
 }
 
 }  // namespace

@@ -155,10 +155,8 @@ std::optional<Removed> TraceTable::Purge(const Candidate& candidate, const std::
   const auto found = traces_.find(candidate.id);
   if (found == traces_.end()) return Removed{};  // it went as a whole
   StoredTrace& trace = *found->second;
-  // Between versions a trace only grows, unless it was purged, or evicted and sent again.
-  const bool is_same = trace.purges == candidate.purges && trace.spans->size() >= candidate.spans->size() &&
-                       candidate.spans->IsBeginningOf(*trace.spans);
-  if (!is_same) return std::nullopt;
+  // A trace only grows, unless it was purged, or evicted and sent again.
+  if (!candidate.spans->IsBeginningOf(*trace.spans)) return std::nullopt;
   const uint64_t bytes_before = bytes();
   std::vector<StoredSpan> left;
   Split(*trace.spans, arrivals, taken, left);
@@ -197,7 +195,6 @@ void TraceTable::Refill(const std::vector<StoredSpan>& spans, StoredTrace& trace
   }
   trace.spans = std::make_shared<const TraceSpans>(*trace.spans, std::move(block));
   trace.version = ++version_;
-  ++trace.purges;
   trace.row = nullptr;
 }
 
@@ -228,16 +225,6 @@ void TraceTable::KeepRequests(const otlp::TraceId& id, std::shared_ptr<const Der
 const StoredTrace* TraceTable::Find(const otlp::TraceId& id) const {
   const auto trace = traces_.find(id);
   return trace == traces_.end() ? nullptr : trace->second.get();
-}
-
-uint64_t TraceTable::oldest_unix_ns() const {
-  StartRange range;
-  for (const StoredTrace* trace : by_arrival_) range.Include(trace->starts.earliest);
-  return range.empty() ? 0 : range.earliest;
-}
-
-uint64_t TraceTable::newest_unix_ns() const {
-  return index_.all().empty() ? 0 : index_.all().begin()->position.latest_start_unix_ns;
 }
 
 }  // namespace spanloom::store::memory

@@ -71,9 +71,6 @@ class TraceTable {
   [[nodiscard]] size_t traces() const { return traces_.size(); }
   [[nodiscard]] size_t spans() const { return spans_; }
   [[nodiscard]] size_t bytes() const { return wire_bytes_ + origins_.bytes(); }
-  // 0 if there are none. O(traces) for the oldest.
-  [[nodiscard]] uint64_t oldest_unix_ns() const;
-  [[nodiscard]] uint64_t newest_unix_ns() const;
 
  private:
   void AddTrace(const IncomingTrace& incoming, AddCounts& counts);
