@@ -100,7 +100,9 @@ TEST_P(StoreConformance, AppendsPurgesAndQuestionsMayOverlap) {
       TailPosition position = store().Tail({}, std::nullopt, 1)->next;
       while (writers_left > 0) {
         ASSERT_LE(Find({.traces_max = kTraces}).size(), kTraces);
-        for (const TraceRow& row : store().Traces({.rows_max = kTraces})->rows) ASSERT_GT(row.spans, 0);
+        const auto page = store().Traces({.rows_max = kTraces});
+        ASSERT_TRUE(page.ok());
+        for (const TraceRow& row : page->rows) ASSERT_GT(row.spans, 0);
         ASSERT_TRUE(store().Aggregate({.group_by = {Field::Of(Intrinsic::kName)}}).ok());
         ASSERT_TRUE(store().Keys({}).ok());
         position = store().Tail({}, position, 50)->next;
