@@ -5,19 +5,19 @@
 #include <utility>
 
 #include "base/check.h"
-#include "net/detail/exchange.h"
+#include "net/detail/server_exchange.h"
 
 namespace spanloom::net {
 namespace {
 
-CancelSignal SignalOf(const std::shared_ptr<GrpcExchange>& exchange) {
+CancelSignal SignalOf(const std::shared_ptr<GrpcServerExchange>& exchange) {
   if (exchange == nullptr) return CancelSignal();
   return CancelSignal(std::shared_ptr<CancelState>(exchange, &exchange->cancel_state()));
 }
 
 }  // namespace
 
-GrpcResponder::GrpcResponder(std::shared_ptr<GrpcExchange> exchange) : exchange_(std::move(exchange)) {}
+GrpcResponder::GrpcResponder(std::shared_ptr<GrpcServerExchange> exchange) : exchange_(std::move(exchange)) {}
 GrpcResponder::GrpcResponder(GrpcResponder&&) noexcept = default;
 
 GrpcResponder& GrpcResponder::operator=(GrpcResponder&& other) noexcept {
@@ -38,7 +38,7 @@ CancelSignal GrpcResponder::cancel_signal() const {
   return SignalOf(exchange_);
 }
 
-GrpcWriter::GrpcWriter(std::shared_ptr<GrpcExchange> exchange) : exchange_(std::move(exchange)) {}
+GrpcWriter::GrpcWriter(std::shared_ptr<GrpcServerExchange> exchange) : exchange_(std::move(exchange)) {}
 GrpcWriter::GrpcWriter(GrpcWriter&&) noexcept = default;
 
 GrpcWriter& GrpcWriter::operator=(GrpcWriter&& other) noexcept {
@@ -64,7 +64,7 @@ CancelSignal GrpcWriter::cancel_signal() const {
   return SignalOf(exchange_);
 }
 
-GrpcReader::GrpcReader(std::shared_ptr<GrpcExchange> exchange) : exchange_(std::move(exchange)) {}
+GrpcReader::GrpcReader(std::shared_ptr<GrpcServerExchange> exchange) : exchange_(std::move(exchange)) {}
 
 void GrpcReader::Read(MessageDone done) {
   exchange_->Read(std::move(done));

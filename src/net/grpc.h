@@ -24,7 +24,7 @@
 
 namespace spanloom::net {
 
-class GrpcExchange;  // the connection's side of a call, net/detail/exchange.h
+class GrpcServerExchange;  // the connection's side of a call, net/detail/server_exchange.h
 
 struct GrpcRequest {
   std::string method;    // "/package.Service/Method"
@@ -41,7 +41,7 @@ struct GrpcRequest {
 // unanswered answers INTERNAL.
 class GrpcResponder {
  public:
-  explicit GrpcResponder(std::shared_ptr<GrpcExchange> exchange);
+  explicit GrpcResponder(std::shared_ptr<GrpcServerExchange> exchange);
   GrpcResponder(GrpcResponder&&) noexcept;
   GrpcResponder& operator=(GrpcResponder&&) noexcept;
   ~GrpcResponder();
@@ -51,14 +51,14 @@ class GrpcResponder {
   [[nodiscard]] CancelSignal cancel_signal() const;
 
  private:
-  std::shared_ptr<GrpcExchange> exchange_;  // shared with the connection; null once answered or moved from
+  std::shared_ptr<GrpcServerExchange> exchange_;  // shared with the connection; null once answered or moved from
 };
 
 // The answers of a streaming call. Threads and back-pressure as HttpBodyWriter's. Destroyed without Finish, it finishes
 // with INTERNAL.
 class GrpcWriter {
  public:
-  explicit GrpcWriter(std::shared_ptr<GrpcExchange> exchange);
+  explicit GrpcWriter(std::shared_ptr<GrpcServerExchange> exchange);
   GrpcWriter(GrpcWriter&&) noexcept;
   GrpcWriter& operator=(GrpcWriter&&) noexcept;
   ~GrpcWriter();
@@ -73,7 +73,7 @@ class GrpcWriter {
   [[nodiscard]] CancelSignal cancel_signal() const;
 
  private:
-  std::shared_ptr<GrpcExchange> exchange_;  // shared with the connection; null once finished or moved from
+  std::shared_ptr<GrpcServerExchange> exchange_;  // shared with the connection; null once finished or moved from
 };
 
 // The next message; nullopt when the client has sent its last. Errors: kCancelled (the client is gone, or the deadline
@@ -83,14 +83,14 @@ using MessageDone = absl::AnyInvocable<void(StatusOr<std::optional<Bytes>>)>;
 // The messages of a call whose client streams. What is not read holds the client back. Threads as GrpcWriter.
 class GrpcReader {
  public:
-  explicit GrpcReader(std::shared_ptr<GrpcExchange> exchange);
+  explicit GrpcReader(std::shared_ptr<GrpcServerExchange> exchange);
 
   // `done` runs once, on the connection's loop, perhaps inside this call. One Read at a time; none after the last
   // message or an error.
   void Read(MessageDone done);
 
  private:
-  std::shared_ptr<GrpcExchange> exchange_;  // shared with the connection
+  std::shared_ptr<GrpcServerExchange> exchange_;  // shared with the connection
 };
 
 // Called on the loop of the connection. Thread-safe.

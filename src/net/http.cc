@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "net/detail/exchange.h"
+#include "net/detail/server_exchange.h"
 
 namespace spanloom::net {
 namespace {
@@ -17,7 +17,7 @@ CancelSignal SignalOf(const std::shared_ptr<Exchange>& exchange) {
 }
 
 // Gathers a streamed answer.
-class SinkExchange final : public HttpExchange {
+class SinkExchange final : public HttpServerExchange {
  public:
   explicit SinkExchange(HttpResponder::Sink sink) : sink_(std::move(sink)) {}
 
@@ -63,7 +63,7 @@ void HttpHeaders::Set(std::string_view name, std::string value) {
   if (!value.empty()) fields_.emplace_back(name, std::move(value));
 }
 
-HttpBodyWriter::HttpBodyWriter(std::shared_ptr<HttpExchange> exchange) : exchange_(std::move(exchange)) {}
+HttpBodyWriter::HttpBodyWriter(std::shared_ptr<HttpServerExchange> exchange) : exchange_(std::move(exchange)) {}
 HttpBodyWriter::HttpBodyWriter(HttpBodyWriter&&) noexcept = default;
 
 HttpBodyWriter& HttpBodyWriter::operator=(HttpBodyWriter&& other) noexcept {
@@ -89,13 +89,13 @@ CancelSignal HttpBodyWriter::cancel_signal() const {
   return exchange_ == nullptr ? CancelSignal() : SignalOf(exchange_);
 }
 
-HttpBodyReader::HttpBodyReader(std::shared_ptr<HttpExchange> exchange) : exchange_(std::move(exchange)) {}
+HttpBodyReader::HttpBodyReader(std::shared_ptr<HttpServerExchange> exchange) : exchange_(std::move(exchange)) {}
 
 void HttpBodyReader::Read(PieceDone done) {
   exchange_->Read(std::move(done));
 }
 
-HttpResponder::HttpResponder(std::shared_ptr<HttpExchange> exchange) : exchange_(std::move(exchange)) {}
+HttpResponder::HttpResponder(std::shared_ptr<HttpServerExchange> exchange) : exchange_(std::move(exchange)) {}
 HttpResponder::HttpResponder(Sink sink) : exchange_(std::make_shared<SinkExchange>(std::move(sink))) {}
 HttpResponder::HttpResponder(HttpResponder&&) noexcept = default;
 

@@ -22,7 +22,7 @@
 
 namespace spanloom::net {
 
-class HttpExchange;  // the connection's side of a request, net/detail/exchange.h
+class HttpServerExchange;  // the connection's side of a request, net/detail/server_exchange.h
 
 // Names in lower case, in order of arrival; repeated names are kept.
 class HttpHeaders {
@@ -67,7 +67,7 @@ using WriteDone = absl::AnyInvocable<void(Status)>;
 // connection is closed (HTTP/1.1), or the stream is reset with INTERNAL_ERROR, so that the client can tell.
 class HttpBodyWriter {
  public:
-  explicit HttpBodyWriter(std::shared_ptr<HttpExchange> exchange);
+  explicit HttpBodyWriter(std::shared_ptr<HttpServerExchange> exchange);
   HttpBodyWriter(HttpBodyWriter&&) noexcept;
   HttpBodyWriter& operator=(HttpBodyWriter&&) noexcept;
   ~HttpBodyWriter();
@@ -82,7 +82,7 @@ class HttpBodyWriter {
   [[nodiscard]] CancelSignal cancel_signal() const;
 
  private:
-  std::shared_ptr<HttpExchange> exchange_;  // shared with the connection; null once finished or moved from
+  std::shared_ptr<HttpServerExchange> exchange_;  // shared with the connection; null once finished or moved from
 };
 
 inline constexpr size_t kBodyQueueBytes = 64 << 10;  // of a streamed body, waiting to be sent; guess
@@ -96,21 +96,21 @@ using PieceDone = absl::AnyInvocable<void(StatusOr<Bytes>)>;
 // discarded.
 class HttpBodyReader {
  public:
-  explicit HttpBodyReader(std::shared_ptr<HttpExchange> exchange);
+  explicit HttpBodyReader(std::shared_ptr<HttpServerExchange> exchange);
 
   // `done` runs once, on the connection's loop, perhaps inside this call. One Read at a time; none after the end or an
   // error.
   void Read(PieceDone done);
 
  private:
-  std::shared_ptr<HttpExchange> exchange_;  // shared with the connection
+  std::shared_ptr<HttpServerExchange> exchange_;  // shared with the connection
 };
 
 // Answers one request, once, from any thread. Destroying it unanswered answers 500. Movable.
 class HttpResponder {
  public:
   using Sink = absl::AnyInvocable<void(HttpResponse)>;
-  explicit HttpResponder(std::shared_ptr<HttpExchange> exchange);
+  explicit HttpResponder(std::shared_ptr<HttpServerExchange> exchange);
   // Passes the answer to `sink`; a streamed one when it is finished. For what stands between a server and a handler.
   explicit HttpResponder(Sink sink);
   HttpResponder(HttpResponder&&) noexcept;
@@ -125,7 +125,7 @@ class HttpResponder {
   [[nodiscard]] CancelSignal cancel_signal() const;
 
  private:
-  std::shared_ptr<HttpExchange> exchange_;  // shared with the connection; null once answered or moved from
+  std::shared_ptr<HttpServerExchange> exchange_;  // shared with the connection; null once answered or moved from
 };
 
 // Called on the loop of the connection. Thread-safe: one handler serves all loops.

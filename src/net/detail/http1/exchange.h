@@ -9,17 +9,17 @@
 #include <optional>
 #include <utility>
 
-#include "net/detail/exchange.h"
 #include "net/detail/held_bytes.h"
+#include "net/detail/server_exchange.h"
 #include "net/loop.h"
 
 namespace spanloom::net::http1 {
 
 class ServerConnection;
 
-// Sequence-bound: the connection's loop, but for HttpExchange's functions, which are thread-safe. The connection is
-// woken (ServerConnection::Wake) by whatever the handler says.
-class Exchange final : public HttpExchange, public std::enable_shared_from_this<Exchange> {
+// Sequence-bound: the connection's loop, but for HttpServerExchange's functions, which are thread-safe. The connection
+// is woken (ServerConnection::Wake) by whatever the handler says.
+class Exchange final : public HttpServerExchange, public std::enable_shared_from_this<Exchange> {
  public:
   explicit Exchange(ServerConnection& connection);
 

@@ -9,15 +9,15 @@
 #include <optional>
 #include <string_view>
 
-#include "net/detail/exchange.h"
 #include "net/detail/http2/call.h"
+#include "net/detail/server_exchange.h"
 #include "net/grpc.h"
 #include "net/grpc/framing.h"
 
 namespace spanloom::net::http2 {
 
-// Sequence-bound: the connection's loop, but for GrpcExchange's functions, which are thread-safe.
-class GrpcCall final : public ServerConnection::Call, public GrpcExchange {
+// Sequence-bound: the connection's loop, but for GrpcServerExchange's functions, which are thread-safe.
+class GrpcCall final : public ServerConnection::Call, public GrpcServerExchange {
  public:
   // Begins a call whose headers are complete, and takes them; hands it to its handler at once if the client streams.
   // Null if it was refused: answered and counted.

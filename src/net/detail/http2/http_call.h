@@ -10,14 +10,14 @@
 #include <string_view>
 
 #include "net/detail/body_buffer.h"
-#include "net/detail/exchange.h"
 #include "net/detail/http2/call.h"
+#include "net/detail/server_exchange.h"
 #include "net/http.h"
 
 namespace spanloom::net::http2 {
 
-// Sequence-bound: the connection's loop, but for HttpExchange's functions, which are thread-safe.
-class HttpCall final : public ServerConnection::Call, public HttpExchange {
+// Sequence-bound: the connection's loop, but for HttpServerExchange's functions, which are thread-safe.
+class HttpCall final : public ServerConnection::Call, public HttpServerExchange {
  public:
   // Begins a request whose headers are complete, and takes them. Null if it was refused: answered and counted.
   static std::shared_ptr<HttpCall> Begin(ServerConnection& connection, int32_t stream_id, HttpRequest& request);

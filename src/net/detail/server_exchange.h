@@ -17,9 +17,9 @@ namespace spanloom::net {
 
 // Functions may be called from any thread. The connection may be gone: an answer is then discarded, and callbacks are
 // given kCancelled inside the call.
-class HttpExchange {
+class HttpServerExchange {
  public:
-  virtual ~HttpExchange() = default;
+  virtual ~HttpServerExchange() = default;
   [[nodiscard]] CancelState& cancel_state() { return cancel_state_; }
 
   virtual void Respond(HttpResponse response) = 0;
@@ -36,9 +36,9 @@ class HttpExchange {
 };
 
 // The same for a gRPC call.
-class GrpcExchange {
+class GrpcServerExchange {
  public:
-  virtual ~GrpcExchange() = default;
+  virtual ~GrpcServerExchange() = default;
   [[nodiscard]] CancelState& cancel_state() { return cancel_state_; }
 
   virtual void Respond(StatusOr<Bytes> answer) = 0;
