@@ -10,7 +10,6 @@
 #include <absl/functional/function_ref.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
 
 namespace spanloom {
@@ -24,14 +23,14 @@ class ABSL_LOCKABLE Mutex {
 
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
 
-  // Wakes those who wait in Await*, so that they look at their conditions again. Costs nothing when nobody waits.
+  // Wakes those who wait in Await* and whose conditions hold now. Costs nothing when nobody waits.
   void Unlock() ABSL_UNLOCK_FUNCTION() {
-    if (waiting_ > 0) changed_.notify_all();
+    if (waiters_ != nullptr) WakeThoseWhoMayGoOn();
     mutex_.unlock();
   }
 
-  // Lets go of the lock until `condition` holds; it is evaluated under the lock, by the waiting thread, each time
-  // somebody unlocks. The caller holds the lock, before and after.
+  // Lets go of the lock until `condition` holds. It is evaluated under the lock each time somebody unlocks, by whoever
+  // does, so it must be quick and look only at what the lock guards. The caller holds the lock, before and after.
   void Await(absl::FunctionRef<bool()> condition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(this);
 
   // The same for at most `patience`, up to a year; returns whether `condition` holds.
@@ -39,9 +38,11 @@ class ABSL_LOCKABLE Mutex {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(this);
 
  private:
+  struct Waiter;
+  void WakeThoseWhoMayGoOn();
+
   std::mutex mutex_;
-  std::condition_variable changed_;
-  int waiting_ = 0;  // threads in Await*; guarded by mutex_
+  Waiter* waiters_ = nullptr;  // threads in Await*, each on its own stack; guarded by mutex_
 };
 
 // Holds a mutex while it lives.

@@ -72,6 +72,35 @@ TEST(Mutex, WakesOthersWhenTheHolderBeginsToWait) {
   other.join();
 }
 
+// Scenario: one thread waits while another locks and unlocks a thousand times before it makes the condition true.
+// Guarantees: the waiter sleeps meanwhile; it looks at its condition a few times only (a sleep may end for no reason).
+TEST(Mutex, LetsThoseSleepWhoseConditionDoesNotHold) {
+  Mutex mutex;
+  bool is_waiting = false;
+  bool may_go_on = false;
+  int own_looks = 0;
+  std::thread waiter([&] {
+    const auto self = std::this_thread::get_id();
+    const MutexLock lock(mutex);
+    is_waiting = true;
+    mutex.Await([&] {
+      if (std::this_thread::get_id() == self) ++own_looks;
+      return may_go_on;
+    });
+  });
+  {
+    const MutexLock lock(mutex);
+    mutex.Await([&] { return is_waiting; });
+  }
+  for (int i = 0; i < 1'000; ++i) const MutexLock lock(mutex);
+  {
+    const MutexLock lock(mutex);
+    may_go_on = true;
+  }
+  waiter.join();
+  EXPECT_LT(own_looks, 20);
+}
+
 TEST(Mutex, GivesUpWhenPatienceEnds) {
   Mutex mutex;
   const MutexLock lock(mutex);
