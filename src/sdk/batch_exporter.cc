@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/retry_backoff.h"
 #include "base/text.h"
 
 namespace spanloom::sdk {
@@ -18,9 +19,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr nanoseconds kFirstRetryDelay = std::chrono::seconds(1);
-constexpr nanoseconds kRetryDelayMax = std::chrono::seconds(30);
-constexpr double kRetryJitter = 0.2;
+constexpr RetryIntervals kRetryIntervals = {
+    .first = std::chrono::seconds(1), .longest = std::chrono::seconds(30), .multiplier = 2, .jitter = 0.2};
 
 Counter& DroppedSpans(MetricRegistry& metrics, const std::string& cause) {
   return metrics.GetCounter("spanloom_own_spans_dropped", "Spans about this process that were lost, by cause.",
@@ -120,7 +120,7 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
     const std::vector<std::unique_ptr<SpanRecord>> batch = TakeBatch();
     request_ = Bytes(EncodeRequest(batch, resource_, scope_));
     request_spans_ = batch.size();
-    retry_delay_ = kFirstRetryDelay;
+    retry_delays_ = RetryBackoff(kRetryIntervals);
     give_up_ns_ = clock_.SteadyNs() + options_.retry_max.count();
     Attempt();
   }
@@ -150,10 +150,8 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
   }
 
   void Retry(const Status& status) {
-    const double spread = 1 + kRetryJitter * (2 * rng_.Unit() - 1);
-    nanoseconds delay(static_cast<int64_t>(static_cast<double>(retry_delay_.count()) * spread));
+    nanoseconds delay = retry_delays_.Next(rng_);
     if (const auto asked = RetryDelay(status)) delay = *asked;
-    retry_delay_ = std::min(2 * retry_delay_, kRetryDelayMax);
     retry_timer_ = loop_.PostAfter(delay, [self = shared_from_this()] {
       if (!self->is_sending_) self->Attempt();
     });
@@ -202,7 +200,7 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
   bool is_timer_set_ = false;
   bool draining_ = false;
   bool has_warned_ = false;
-  nanoseconds retry_delay_{0};
+  RetryBackoff retry_delays_{kRetryIntervals};
   int64_t give_up_ns_ = 0;  // steady
   net::Timer delay_timer_;
   net::Timer retry_timer_;

@@ -2,7 +2,6 @@
 
 #include "net/detail/backoff.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -10,22 +9,21 @@
 namespace spanloom::net {
 namespace {
 
-// doc/connection-backoff.md of grpc/grpc: INITIAL_BACKOFF, MAX_BACKOFF, JITTER.
-constexpr std::chrono::milliseconds kFirstDelay{1'000};
-constexpr std::chrono::milliseconds kDelayMax{120'000};
-constexpr double kJitter = 0.2;
+// doc/connection-backoff.md of grpc/grpc: INITIAL_BACKOFF, MAX_BACKOFF, JITTER; doubled where that says 1.6.
+constexpr RetryIntervals kIntervals = {
+    .first = std::chrono::seconds(1), .longest = std::chrono::seconds(120), .multiplier = 2, .jitter = 0.2};
 
 }  // namespace
 
+Backoff::Backoff(uint64_t seed) : rng_(seed), delays_(kIntervals) {}
+
 void Backoff::OnFailure(TimePoint now, Status reason) {
-  delay_ = std::clamp(delay_ * 2, kFirstDelay, kDelayMax);
-  const double factor = 1 + kJitter * (2 * rng_.Unit() - 1);
-  retry_at_ = now + std::chrono::duration_cast<std::chrono::milliseconds>(delay_ * factor);
+  retry_at_ = now + std::chrono::duration_cast<std::chrono::milliseconds>(delays_.Next(rng_));
   reason_ = std::move(reason);
 }
 
 void Backoff::OnSuccess() {
-  delay_ = std::chrono::milliseconds(0);
+  delays_ = RetryBackoff(kIntervals);
   retry_at_ = TimePoint::min();
 }
 

@@ -6,6 +6,7 @@
 
 #include <chrono>
 
+#include "base/retry_backoff.h"
 #include "base/rng.h"
 #include "base/status.h"
 
@@ -16,7 +17,7 @@ class Backoff {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  explicit Backoff(uint64_t seed) : rng_(seed) {}
+  explicit Backoff(uint64_t seed);
 
   // A connection could not be made, for `reason`.
   void OnFailure(TimePoint now, Status reason);
@@ -32,7 +33,7 @@ class Backoff {
 
  private:
   Rng rng_;
-  std::chrono::milliseconds delay_{0};  // of the next failure, before jitter; 0: none yet
+  RetryBackoff delays_;
   TimePoint retry_at_ = TimePoint::min();
   Status reason_;
 };

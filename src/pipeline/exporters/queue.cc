@@ -124,7 +124,7 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   // A request with its history. Owned by waiting_ or active_, and by the attempt under way.
   struct Entry {
     Entry(ExportRequest taken, Done on_end, const RetryOptions& retry)
-        : request(std::move(taken)), done(std::move(on_end)), backoff(retry) {}
+        : request(std::move(taken)), done(std::move(on_end)), backoff(retry.Backoff()) {}
     ExportRequest request;
     Done done;  // empty if the queue has answered already
     RetryBackoff backoff;

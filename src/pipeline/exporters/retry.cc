@@ -2,8 +2,6 @@
 
 #include "pipeline/exporters/retry.h"
 
-#include <algorithm>
-
 namespace spanloom::pipeline {
 
 void RetryOptions::Declare(config::OptionsReader& r) {
@@ -17,17 +15,9 @@ void RetryOptions::Declare(config::OptionsReader& r) {
   r.Field("max_elapsed_time", max_elapsed_time, "Time after which a request is given up; 0 means never.");
 }
 
-RetryBackoff::RetryBackoff(const RetryOptions& options)
-    : interval_ns_(static_cast<double>(options.initial_interval.count())),
-      max_interval_ns_(static_cast<double>(options.max_interval.count())),
-      multiplier_(options.multiplier),
-      randomization_factor_(options.randomization_factor) {}
-
-std::chrono::nanoseconds RetryBackoff::Next(Rng& rng) {
-  const double spread = randomization_factor_ * (2 * rng.Unit() - 1);
-  const double interval_ns = std::min(interval_ns_, max_interval_ns_);
-  interval_ns_ = std::min(interval_ns * multiplier_, max_interval_ns_);
-  return std::chrono::nanoseconds(static_cast<int64_t>(interval_ns * (1 + spread)));
+RetryBackoff RetryOptions::Backoff() const {
+  return RetryBackoff(
+      {.first = initial_interval, .longest = max_interval, .multiplier = multiplier, .jitter = randomization_factor});
 }
 
 }  // namespace spanloom::pipeline

@@ -6,7 +6,7 @@
 
 #include <chrono>
 
-#include "base/rng.h"
+#include "base/retry_backoff.h"
 #include "config/options.h"
 
 namespace spanloom::pipeline {
@@ -19,22 +19,9 @@ struct RetryOptions {
   std::chrono::nanoseconds max_interval = std::chrono::seconds(30);
   std::chrono::nanoseconds max_elapsed_time = std::chrono::minutes(5);  // 0: for ever
   void Declare(config::OptionsReader& r);
-};
 
-// The waits of one request. Thread-compatible.
-class RetryBackoff {
- public:
-  explicit RetryBackoff(const RetryOptions& options);
-
-  // The next wait: interval * (1 +- randomization_factor), where the interval grows by the multiplier up to
-  // max_interval.
-  std::chrono::nanoseconds Next(Rng& rng);
-
- private:
-  double interval_ns_;
-  const double max_interval_ns_;
-  const double multiplier_;
-  const double randomization_factor_;
+  // The waits of one request.
+  [[nodiscard]] RetryBackoff Backoff() const;
 };
 
 }  // namespace spanloom::pipeline

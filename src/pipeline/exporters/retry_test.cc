@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 // Guarantees: they grow by the multiplier and stop at the longest.
 TEST(RetryBackoff, GrowsToTheLongestWait) {
   Rng rng(1);
-  RetryBackoff backoff({.initial_interval = 4s, .randomization_factor = 0, .multiplier = 1.5, .max_interval = 8s});
+  RetryBackoff backoff =
+      RetryOptions{.initial_interval = 4s, .randomization_factor = 0, .multiplier = 1.5, .max_interval = 8s}.Backoff();
   EXPECT_EQ(backoff.Next(rng), 4s);
   EXPECT_EQ(backoff.Next(rng), 6s);
   EXPECT_EQ(backoff.Next(rng), 8s);
@@ -27,7 +28,7 @@ TEST(RetryBackoffProperty, JitterStaysWithinItsFactor) {
   std::chrono::nanoseconds shortest = 1h;
   std::chrono::nanoseconds longest = 0s;
   for (int i = 0; i < 1'000; ++i) {
-    const auto wait = RetryBackoff({.initial_interval = 10s}).Next(rng);
+    const auto wait = RetryOptions{.initial_interval = 10s}.Backoff().Next(rng);
     shortest = std::min(shortest, wait);
     longest = std::max(longest, wait);
   }
@@ -41,7 +42,8 @@ TEST(RetryBackoffProperty, JitterStaysWithinItsFactor) {
 // Guarantees: the longest wins.
 TEST(RetryBackoff, InitialIntervalIsBoundedToo) {
   Rng rng(1);
-  EXPECT_EQ(RetryBackoff({.initial_interval = 60s, .randomization_factor = 0}).Next(rng), 30s);
+  const RetryOptions options{.initial_interval = 60s, .randomization_factor = 0};
+  EXPECT_EQ(options.Backoff().Next(rng), 30s);
 }
 
 }  // namespace
