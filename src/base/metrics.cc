@@ -45,16 +45,6 @@ Counter& MetricRegistry::GetCounter(std::string_view name, std::string_view help
   return *counter;
 }
 
-void MetricRegistry::SetGauge(std::string_view name, std::string_view help, const MetricLabels& labels,
-                              std::function<double()> read) {
-  const MutexLock lock(mutex_);
-  PutGauge(name, help, labels, kSetGaugeKey, std::move(read));
-}
-
-void MetricRegistry::RemoveGauge(std::string_view name, const MetricLabels& labels) {
-  RemoveGauge(name, labels, kSetGaugeKey);
-}
-
 ScopedGauge MetricRegistry::AddGauge(std::string_view name, std::string_view help, const MetricLabels& labels,
                                      std::function<double()> read) {
   ScopedGauge gauge;
@@ -63,16 +53,11 @@ ScopedGauge MetricRegistry::AddGauge(std::string_view name, std::string_view hel
   gauge.labels_ = labels;
   const MutexLock lock(mutex_);
   gauge.key_ = ++last_gauge_key_;
-  PutGauge(name, help, labels, gauge.key_, std::move(read));
-  return gauge;
-}
-
-void MetricRegistry::PutGauge(std::string_view name, std::string_view help, const MetricLabels& labels, uint64_t key,
-                              std::function<double()> read) {
-  Family& family = families_[std::string(name)];
+  Family& family = families_[gauge.name_];
   family.help = help;
   family.is_counter = false;
-  family.gauges[labels][key] = std::move(read);
+  family.gauges[labels][gauge.key_] = std::move(read);
+  return gauge;
 }
 
 void MetricRegistry::RemoveGauge(std::string_view name, const MetricLabels& labels, uint64_t key) {

@@ -61,12 +61,8 @@ class MetricRegistry {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // A gauge whose value is asked for when the page is rendered. `read` is called from any thread and must be quick; it
-  // must stay callable until RemoveGauge or the registry's end.
-  void SetGauge(std::string_view name, std::string_view help, const MetricLabels& labels, std::function<double()> read)
-      ABSL_LOCKS_EXCLUDED(mutex_);
-  void RemoveGauge(std::string_view name, const MetricLabels& labels) ABSL_LOCKS_EXCLUDED(mutex_);
-
-  // The same for an owner that may overlap with its successor: gauges of one name and label set add up.
+  // must stay callable while the result lives. Gauges of one name and label set add up, since an owner may overlap with
+  // its successor.
   [[nodiscard]] ScopedGauge AddGauge(std::string_view name, std::string_view help, const MetricLabels& labels,
                                      std::function<double()> read) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -88,15 +84,12 @@ class MetricRegistry {
     std::map<MetricLabels, std::map<uint64_t, std::function<double()>>> gauges;  // of one label set by key
   };
   friend class ScopedGauge;
-  static constexpr uint64_t kSetGaugeKey = 0;  // of SetGauge; AddGauge counts on from there
 
-  void PutGauge(std::string_view name, std::string_view help, const MetricLabels& labels, uint64_t key,
-                std::function<double()> read) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RemoveGauge(std::string_view name, const MetricLabels& labels, uint64_t key) ABSL_LOCKS_EXCLUDED(mutex_);
 
   mutable Mutex mutex_;
   std::map<std::string, Family, std::less<>> families_ ABSL_GUARDED_BY(mutex_);
-  uint64_t last_gauge_key_ ABSL_GUARDED_BY(mutex_) = kSetGaugeKey;
+  uint64_t last_gauge_key_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace spanloom

@@ -13,7 +13,7 @@ TEST(MetricRegistry, RendersPrometheusText) {
   MetricRegistry registry;
   registry.GetCounter("b_total", "Things.", {{"cause", "a\"b"}}).Add(2);
   registry.GetCounter("b_total", "Things.", {{"cause", "c"}}).Add(1);
-  registry.SetGauge("a", "Now.", {}, [] { return 1.5; });
+  const ScopedGauge gauge = registry.AddGauge("a", "Now.", {}, [] { return 1.5; });
   EXPECT_EQ(registry.Render(),
             "# HELP a Now.\n# TYPE a gauge\na 1.5\n"
             "# HELP b_total Things.\n# TYPE b_total counter\nb_total{cause=\"a\\\"b\"} 2\nb_total{cause=\"c\"} 1\n");

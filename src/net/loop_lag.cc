@@ -21,17 +21,12 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPeriod{100};  // costs a loop about 2 µs each; guess
 constexpr size_t kSamples = 600;                   // a minute of them
 constexpr std::array<std::pair<const char*, double>, 3> kQuantiles = {{{"0.5", 0.5}, {"0.99", 0.99}, {"1", 1.0}}};
-constexpr std::string_view kGauge = "spanloom_net_loop_lag_seconds";
 
 nanoseconds QuantileOf(std::vector<nanoseconds> samples, double quantile) {
   if (samples.empty()) return nanoseconds(0);
   const auto index = static_cast<size_t>(quantile * static_cast<double>(samples.size() - 1) + 0.5);
   std::nth_element(samples.begin(), samples.begin() + static_cast<ptrdiff_t>(index), samples.end());
   return samples[index];
-}
-
-MetricLabels Labels(size_t loop, const char* quantile) {
-  return {{"loop", StrCat(loop)}, {"quantile", quantile}};
 }
 
 }  // namespace
@@ -72,25 +67,23 @@ class LoopLag::Probe : public std::enable_shared_from_this<LoopLag::Probe> {
   size_t next_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-LoopLag::LoopLag(LoopPool& loops, MetricRegistry& metrics) : loops_(loops), metrics_(metrics) {
+LoopLag::LoopLag(LoopPool& loops, MetricRegistry& metrics) : loops_(loops) {
   for (size_t i = 0; i < loops.size(); ++i) {
     auto probe = std::make_shared<Probe>(loops.At(i));
     probes_.push_back(probe);
     loops.At(i).Post([probe] { probe->Start(); });
     for (const auto& [text, quantile] : kQuantiles) {
-      metrics.SetGauge(kGauge, "How late tasks of a loop run, over the last minute.", Labels(i, text),
-                       [probe, quantile = quantile] {
-                         return std::chrono::duration<double>(QuantileOf(probe->samples(), quantile)).count();
-                       });
+      gauges_.push_back(
+          metrics.AddGauge("spanloom_net_loop_lag_seconds", "How late tasks of a loop run, over the last minute.",
+                           {{"loop", StrCat(i)}, {"quantile", text}}, [probe, quantile = quantile] {
+                             return std::chrono::duration<double>(QuantileOf(probe->samples(), quantile)).count();
+                           }));
     }
   }
 }
 
 LoopLag::~LoopLag() {
-  for (size_t i = 0; i < probes_.size(); ++i) {
-    for (const auto& [text, quantile] : kQuantiles) metrics_.RemoveGauge(kGauge, Labels(i, text));
-    loops_.At(i).Post([probe = probes_[i]] { probe->Stop(); });
-  }
+  for (size_t i = 0; i < probes_.size(); ++i) loops_.At(i).Post([probe = probes_[i]] { probe->Stop(); });
 }
 
 nanoseconds LoopLag::Quantile(double quantile) const {

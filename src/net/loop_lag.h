@@ -29,8 +29,8 @@ class LoopLag {
  private:
   class Probe;
   LoopPool& loops_;
-  MetricRegistry& metrics_;
   std::vector<std::shared_ptr<Probe>> probes_;  // [loops], shared with the loops' timers and the gauges
+  std::vector<ScopedGauge> gauges_;
 };
 
 }  // namespace spanloom::net

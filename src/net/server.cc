@@ -46,26 +46,19 @@ class Tally {
 // Loops that run do answer.
 constexpr std::chrono::hours kForEver{24};
 
-constexpr std::string_view kConnectionsGauge = "spanloom_net_connections";
-constexpr std::string_view kHeldBytesGauge = "spanloom_net_held_bytes";
-
 }  // namespace
 
 struct Server::State {
   State(LoopPool& server_loops, MetricRegistry& registry, ServerOptions options)
-      : loops(server_loops),
-        metrics(registry),
-        labels({{"server", options.name}}),
-        context(std::make_shared<ServerContext>(server_loops, registry, std::move(options))) {}
+      : loops(server_loops), context(std::make_shared<ServerContext>(server_loops, registry, std::move(options))) {}
 
   LoopPool& loops;
-  MetricRegistry& metrics;
-  MetricLabels labels;
   std::shared_ptr<ServerContext> context;            // shared by all connections of the server
   std::vector<std::shared_ptr<Listener>> listeners;  // [loops], shared with their coroutines
   std::string endpoint;
   uint16_t port = 0;
   std::unique_ptr<SocketFile> file;  // of a unix socket
+  std::vector<ScopedGauge> gauges;
   bool is_stopped = false;
 };
 
@@ -85,11 +78,14 @@ StatusOr<std::unique_ptr<Server>> Server::Create(LoopPool& loops, MetricRegistry
     state->listeners.push_back(listener);
     loops.At(i).Post([listener] { listener->Start(); });
   }
-  metrics.SetGauge(kConnectionsGauge, "Connections that are open.", state->labels, [context = state->context] {
-    return static_cast<double>(context->connections.load(std::memory_order_relaxed));
-  });
-  metrics.SetGauge(kHeldBytesGauge, "Bytes of requests that arrive or wait for their answer.", state->labels,
-                   [context = state->context] { return static_cast<double>(context->budget->held()); });
+  const MetricLabels labels = {{"server", state->context->options.name}};
+  state->gauges.push_back(
+      metrics.AddGauge("spanloom_net_connections", "Connections that are open.", labels, [context = state->context] {
+        return static_cast<double>(context->connections.load(std::memory_order_relaxed));
+      }));
+  state->gauges.push_back(
+      metrics.AddGauge("spanloom_net_held_bytes", "Bytes of requests that arrive or wait for their answer.", labels,
+                       [context = state->context] { return static_cast<double>(context->budget->held()); }));
   Log(LogLevel::kInfo, "listening",
       {{"server", state->context->options.name},
        {"endpoint", state->endpoint},
@@ -129,8 +125,7 @@ size_t Server::Stop(std::chrono::milliseconds grace) {
   }
   const size_t requests_cut = closed->Await(kForEver);
   state_->file.reset();
-  state_->metrics.RemoveGauge(kConnectionsGauge, state_->labels);
-  state_->metrics.RemoveGauge(kHeldBytesGauge, state_->labels);
+  state_->gauges.clear();
   return requests_cut;
 }
 

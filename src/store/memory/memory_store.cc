@@ -19,11 +19,6 @@ namespace {
 
 constexpr int64_t kProvisionalNs = 1'000'000'000;  // how long provisional rows are taken as they are; guess
 
-constexpr std::string_view kSpansGauge = "spanloom_store_spans";
-constexpr std::string_view kTracesGauge = "spanloom_store_traces";
-constexpr std::string_view kBytesGauge = "spanloom_store_bytes";
-constexpr std::string_view kQueueGauge = "spanloom_store_queue_bytes";
-
 bool IsAllOfTime(const TimeRange& range) {
   return range == TimeRange();
 }
@@ -34,25 +29,20 @@ void Add(const Removed& part, Removed& sum) {
   sum.bytes += part.bytes;
 }
 
-Counter& SpanCounter(MetricRegistry& metrics, std::string_view name, std::string_view words) {
-  return metrics.GetCounter(name, words);
-}
-
 }  // namespace
 
 MemoryStore::MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metrics, const Clock& clock,
                          RequestDeriver deriver)
     : options_(options),
-      metrics_(metrics),
       clock_(clock),
       deriver_(std::move(deriver)),
       epoch_(Rng::SystemSeed()),
-      spans_evicted_(SpanCounter(metrics, "spanloom_store_evicted_spans",
-                                 "Spans removed from the store to stay within its limits.")),
-      spans_expired_(SpanCounter(metrics, "spanloom_store_expired_spans", "Spans removed by the retention policy.")),
-      spans_purged_(SpanCounter(metrics, "spanloom_store_purged_spans", "Spans removed on request.")),
-      spans_duplicate_(SpanCounter(metrics, "spanloom_store_duplicate_spans",
-                                   "Spans that were delivered again with the same bytes.")),
+      spans_evicted_(metrics.GetCounter("spanloom_store_evicted_spans",
+                                        "Spans removed from the store to stay within its limits.")),
+      spans_expired_(metrics.GetCounter("spanloom_store_expired_spans", "Spans removed by the retention policy.")),
+      spans_purged_(metrics.GetCounter("spanloom_store_purged_spans", "Spans removed on request.")),
+      spans_duplicate_(
+          metrics.GetCounter("spanloom_store_duplicate_spans", "Spans that were delivered again with the same bytes.")),
       spans_refused_(metrics.GetCounter("spanloom_store_refused_spans", "Spans that the store did not take.",
                                         {{"cause", "trace_too_large"}})),
       table_(options),
@@ -60,25 +50,25 @@ MemoryStore::MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metr
           options.queue_bytes_max, [this](const otlp::Batch& batch) { return AddNow(batch); },
           [this] { ApplyRetention(); }) {
   CHECK(options.Validate().ok());
-  RegisterGauges();
+  RegisterGauges(metrics);
 }
 
 MemoryStore::~MemoryStore() {
   Stop();
-  for (const std::string_view gauge : {kSpansGauge, kTracesGauge, kBytesGauge, kQueueGauge}) {
-    metrics_.RemoveGauge(gauge, {});
-  }
 }
 
-void MemoryStore::RegisterGauges() {
+void MemoryStore::RegisterGauges(MetricRegistry& metrics) {
+  const auto add = [&](std::string_view name, std::string_view help, std::function<double()> read) {
+    gauges_.push_back(metrics.AddGauge(name, help, {}, std::move(read)));
+  };
   const auto show = [](const std::atomic<uint64_t>& size) {
     return [&size] { return static_cast<double>(size.load()); };
   };
-  metrics_.SetGauge(kSpansGauge, "Spans stored.", {}, show(spans_));
-  metrics_.SetGauge(kTracesGauge, "Traces stored.", {}, show(traces_));
-  metrics_.SetGauge(kBytesGauge, "Bytes of the stored spans' messages, their origins counted once.", {}, show(bytes_));
-  metrics_.SetGauge(kQueueGauge, "Bytes of requests that wait to be stored, or that room is kept for.", {},
-                    [this] { return static_cast<double>(queue_.bytes()); });
+  add("spanloom_store_spans", "Spans stored.", show(spans_));
+  add("spanloom_store_traces", "Traces stored.", show(traces_));
+  add("spanloom_store_bytes", "Bytes of the stored spans' messages, their origins counted once.", show(bytes_));
+  add("spanloom_store_queue_bytes", "Bytes of requests that wait to be stored, or that room is kept for.",
+      [this] { return static_cast<double>(queue_.bytes()); });
 }
 
 void MemoryStore::NoteSizes() {

@@ -43,8 +43,7 @@ namespace spanloom::store::memory {
 // again. A retention policy is applied when it is set, after each batch, and about every second.
 class MemoryStore : public SpanStore {
  public:
-  // `options` must be valid; `metrics` must outlive the store, and hold at most one memory store's gauges; `clock` must
-  // outlive it too. Without a deriver there are no request rows.
+  // `options` must be valid; `metrics` and `clock` must outlive the store. Without a deriver there are no request rows.
   MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metrics, const Clock& clock = Clock::System(),
               RequestDeriver deriver = {});
   // As Stop().
@@ -105,10 +104,9 @@ class MemoryStore : public SpanStore {
   void NoteSizes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(table_.mutex);
   void CountAdded(const AddCounts& counts);
   [[nodiscard]] Status RefusalOf(size_t refused, size_t total) const;
-  void RegisterGauges();
+  void RegisterGauges(MetricRegistry& metrics);
 
   const MemoryStoreOptions options_;
-  MetricRegistry& metrics_;
   const Clock& clock_;
   const RequestDeriver deriver_;
   const uint64_t epoch_;  // of TailPosition
@@ -124,7 +122,8 @@ class MemoryStore : public SpanStore {
   std::atomic<uint64_t> bytes_ = 0;
   Mutex retention_mutex_;
   RetentionPolicy retention_ ABSL_GUARDED_BY(retention_mutex_);
-  WriteQueue queue_;  // ends first: its thread uses all of the above
+  WriteQueue queue_;  // ends before all of the above, which its thread uses
+  std::vector<ScopedGauge> gauges_;
 };
 
 }  // namespace spanloom::store::memory
