@@ -2,35 +2,10 @@
 
 #include "sdk/otlp_sender.h"
 
-#include <absl/strings/numbers.h>
-
 #include "base/text.h"
 #include "otlp/partial_success.h"
 
 namespace spanloom::sdk {
-namespace {
-
-constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-
-// OTLP 1.x, "OTLP/HTTP Response", "Retryable Response Codes".
-Status StatusOfHttp(const net::HttpResponse& response) {
-  const std::string text = StrCat("HTTP status ", response.status);
-  switch (response.status) {
-    case 429:
-    case 502:
-    case 503:
-    case 504:
-      break;
-    default:
-      return absl::FailedPreconditionError(text);
-  }
-  uint32_t seconds = 0;
-  const Status status = absl::UnavailableError(text);
-  if (!absl::SimpleAtoi(AbslView(response.headers.Get("retry-after")), &seconds)) return status;
-  return WithRetryDelay(status, std::chrono::seconds(seconds));
-}
-
-}  // namespace
 
 StatusOr<std::unique_ptr<OtlpSender>> OtlpSender::Create(net::Loop& loop, OtlpSenderOptions options) {
   std::unique_ptr<OtlpSender> sender(new OtlpSender(std::move(options)));
@@ -64,7 +39,7 @@ void OtlpSender::SendGrpc(const Bytes& request, SendDone done) {
   net::GrpcCallOptions call;
   call.deadline = options_.timeout;
   call.metadata = Headers();
-  channel_->Call(std::string(kExportMethod), request, std::move(call),
+  channel_->Call(std::string(otlp::kTracesMethod), request, std::move(call),
                  [done = std::move(done)](const StatusOr<Bytes>& answer) mutable {
                    if (!answer.ok()) return std::move(done)(answer.status());
                    std::move(done)(otlp::ReadPartialSuccess(answer->view()).rejected_spans);
@@ -81,7 +56,10 @@ void OtlpSender::SendHttp(const Bytes& request, SendDone done) {
   client_->Send(std::move(http), options_.timeout,
                 [done = std::move(done)](const StatusOr<net::HttpResponse>& answer) mutable {
                   if (!answer.ok()) return std::move(done)(answer.status());
-                  if (answer->status != 200) return std::move(done)(StatusOfHttp(*answer));
+                  if (answer->status != 200) {
+                    return std::move(done)(otlp::StatusOfHttpAnswer(
+                        answer->status, StrCat("HTTP status ", answer->status), answer->headers.Get("retry-after")));
+                  }
                   std::move(done)(otlp::ReadPartialSuccess(answer->body.view()).rejected_spans);
                 });
 }

@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "net/client.h"
 #include "net/loop.h"
+#include "otlp/export_service.h"
 #include "sdk/batch_exporter.h"
 
 namespace spanloom::sdk {
@@ -29,7 +30,7 @@ enum class OtlpProtocol : uint8_t { kGrpc, kHttpProtobuf };  // "grpc", "http/pr
 struct OtlpSenderOptions {
   OtlpProtocol protocol = OtlpProtocol::kGrpc;
   std::string endpoint;                                           // "host:port"
-  std::string path = "/v1/traces";                                // of HTTP
+  std::string path{otlp::kTracesPath};                            // of HTTP
   std::vector<std::pair<std::string, std::string>> headers = {};  // names in lower case
   std::chrono::milliseconds timeout{10'000};                      // of one attempt; OTEL_EXPORTER_OTLP_TIMEOUT
 };

@@ -2,24 +2,20 @@
 
 #include "cli/tracegen/transport.h"
 
-#include <absl/strings/numbers.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/text.h"
 #include "net/client.h"
+#include "otlp/export_service.h"
 #include "otlp/wire/cursor.h"
 
 namespace spanloom::cli::tracegen {
 namespace {
 
 constexpr std::string_view kUserAgent = "spanloom-tracegen";
-constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-constexpr std::string_view kTracesPath = "/v1/traces";
 constexpr std::string_view kProtobufType = "application/x-protobuf";
 constexpr size_t kMessageShown = 300;  // bytes of a receiver's message that are kept
-constexpr int64_t kRetryAfterMaxSeconds = 3'600;
 
 // opentelemetry/proto/collector/trace/v1/trace_service.proto; google/rpc/status.proto.
 constexpr uint32_t kResponsePartialSuccess = 1;
@@ -68,18 +64,6 @@ std::string ErrorMessage(const net::HttpResponse& response) {
   return {};
 }
 
-// Retry-After in seconds; dates are not understood. OTLP/HTTP, "OTLP/HTTP Throttling".
-Status WithRetryAfter(Status status, std::string_view retry_after) {
-  int64_t seconds = 0;
-  if (!absl::SimpleAtoi(AbslView(retry_after), &seconds) || seconds < 0) return status;
-  return WithRetryDelay(std::move(status), std::chrono::seconds(std::min(seconds, kRetryAfterMaxSeconds)));
-}
-
-// The codes of "OTLP/HTTP Response", "Retryable Response Codes"; everything else is final.
-bool IsRetryableHttp(int status) {
-  return status == 429 || status == 502 || status == 503 || status == 504;
-}
-
 ExportAnswer AnswerOf(const Status& error) {
   return FailedAnswer(absl::Status(error), absl::StatusCodeToString(error.code()));
 }
@@ -91,7 +75,7 @@ class GrpcTransport final : public Transport {
         call_options_{.deadline = options.timeout, .metadata = {}, .message_compression = options.compression} {}
 
   void Export(Bytes body, absl::AnyInvocable<void(ExportAnswer)> done) override {
-    channel_->Call(std::string(kExportMethod), std::move(body), call_options_,
+    channel_->Call(std::string(otlp::kTracesMethod), std::move(body), call_options_,
                    [done = std::move(done)](StatusOr<Bytes> answer) mutable {
                      done(answer.ok() ? ReadExportResponse(answer->view()) : AnswerOf(answer.status()));
                    });
@@ -107,7 +91,7 @@ class HttpTransport final : public Transport {
   HttpTransport(std::unique_ptr<net::HttpClient> client, const TransportOptions& options)
       : client_(std::move(client)), timeout_(options.timeout) {
     request_.method = "POST";
-    request_.path = std::string(kTracesPath);
+    request_.path = std::string(otlp::kTracesPath);
     request_.headers.Add("host", options.endpoint);
     request_.headers.Add("content-type", std::string(kProtobufType));
     request_.headers.Add("user-agent", std::string(kUserAgent));
@@ -165,12 +149,9 @@ ExportAnswer ReadHttpAnswer(const net::HttpResponse& response) {
     return NotAnAnswer(StrCat("HTTP 200 with content-type \"", Printable(type), "\" is not an answer of OTLP/HTTP"));
   }
   std::string code = StrCat("HTTP ", response.status);
-  const std::string message = ErrorMessage(response);
-  if (!IsRetryableHttp(response.status)) {
-    return FailedAnswer(absl::FailedPreconditionError(message), std::move(code));
-  }
-  return FailedAnswer(WithRetryAfter(absl::UnavailableError(message), response.headers.Get("retry-after")),
-                      std::move(code));
+  return FailedAnswer(
+      otlp::StatusOfHttpAnswer(response.status, ErrorMessage(response), response.headers.Get("retry-after")),
+      std::move(code));
 }
 
 }  // namespace spanloom::cli::tracegen

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "otlp/export_service.h"
 #include "otlp/partial_success.h"
 #include "pipeline/loop_call.h"
 
@@ -18,8 +19,6 @@ namespace spanloom::pipeline {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 constexpr ComponentDoc kDoc = {
     .words =
@@ -167,7 +166,7 @@ void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {
     }
     std::move(done)(partial.rejected_spans);
   };
-  channel_->Call(std::string(kExportMethod), message, std::move(call), std::move(on_answer));
+  channel_->Call(std::string(otlp::kTracesMethod), message, std::move(call), std::move(on_answer));
 }
 
 void RegisterOtlpGrpcExporter(Registry& registry) {

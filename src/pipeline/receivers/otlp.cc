@@ -21,7 +21,6 @@ using std::chrono::milliseconds;
 
 constexpr uint16_t kGrpcPort = 4317;
 constexpr uint16_t kHttpPort = 4318;
-constexpr std::string_view kExportMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 constexpr std::string_view kNoAuth = "remove it; authenticate in front of this process";
 
 constexpr std::string_view kNoMetadata = "remove it; no component reads the headers of requests";
@@ -305,9 +304,10 @@ net::ServerOptions OtlpReceiver::GrpcServer() const {
   SetIfGiven(parameters.max_connection_age_grace, server.keepalive_parameters.age_grace);
   SetIfGiven(parameters.time, server.keepalive_parameters.time);
   SetIfGiven(parameters.timeout, server.keepalive_parameters.timeout);
-  server.grpc.emplace(kExportMethod, [intake = grpc_intake_](net::GrpcRequest request, net::GrpcResponder responder) {
-    intake->TakeGrpc(std::move(request), std::move(responder));
-  });
+  server.grpc.emplace(otlp::kTracesMethod,
+                      [intake = grpc_intake_](net::GrpcRequest request, net::GrpcResponder responder) {
+                        intake->TakeGrpc(std::move(request), std::move(responder));
+                      });
   return server;
 }
 

@@ -15,6 +15,7 @@
 
 #include "config/options.h"
 #include "net/server.h"
+#include "otlp/export_service.h"
 #include "pipeline/receivers/cors.h"
 #include "pipeline/registry.h"
 #include "pipeline/tls_options.h"
@@ -58,7 +59,7 @@ struct OtlpGrpcOptions {
 
 struct OtlpHttpOptions {
   std::string endpoint;
-  std::string traces_url_path = "/v1/traces";
+  std::string traces_url_path{otlp::kTracesPath};
   size_t max_request_body_size = 0;     // bytes; 0: 20 MiB, the Collector's default
   std::optional<ServerTlsOptions> tls;  // unset: cleartext
   // 0: the server's own limits (net/server.h); an idle connection is then kept for ever.
