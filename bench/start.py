@@ -14,15 +14,8 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BINARY = ROOT / "build/release/bin/spanloom"
-FREE_PORTS = [
-    "--set=receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0",
-    "--set=receivers.otlp.protocols.http.endpoint=127.0.0.1:0",
-    "--set=extensions.spanloom_query.endpoint=127.0.0.1:0",
-    "--set=extensions.health_check.endpoint=127.0.0.1:0",
-    "--set=service.telemetry.metrics.address=127.0.0.1:0",
-]
+from peers.servers import FREE_PORTS, SPANLOOM
+
 SETTLE_SECONDS = 1.0  # idle means: nothing left to do after the start
 
 
@@ -40,7 +33,7 @@ def cpu_seconds(pid):
 def one_run():
     """(milliseconds from exec to ready, VmRSS KiB, RssAnon KiB, CPU seconds until ready and idle)"""
     begin = time.monotonic()
-    process = subprocess.Popen([BINARY, "serve", *FREE_PORTS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([SPANLOOM, "serve", *FREE_PORTS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if " ready " in line:
             break

@@ -49,8 +49,6 @@ class Writer {
 
   // Bytes in the string so far.
   [[nodiscard]] size_t size() const { return out_.size(); }
-  // Takes back all that was written since the string had `size` bytes.
-  void TruncateTo(size_t size) { out_.resize(size); }
 
  private:
   std::string& out_;

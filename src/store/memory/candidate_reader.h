@@ -33,8 +33,6 @@ class CandidateReader {
   // The next trace; nullopt at the end.
   std::optional<Candidate> Next();
 
-  // True as long as the candidate that came last, and all that are left but for those that changed, are newest first.
-  [[nodiscard]] bool is_in_order() const { return phase_ == Phase::kIndex; }
   // Leaves out what is left of the index, but not what changed.
   void SkipToChanged();
 

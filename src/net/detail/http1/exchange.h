@@ -38,7 +38,6 @@ class Exchange final : public HttpServerExchange, public std::enable_shared_from
   [[nodiscard]] Bytes TakePiece() { return *std::exchange(piece_, std::nullopt); }
   [[nodiscard]] bool has_ended() const { return has_ended_; }
   [[nodiscard]] bool is_aborted() const { return is_aborted_; }
-  [[nodiscard]] bool wants_body() const { return read_done_ != nullptr; }
 
   // The piece was written.
   void OnWritten();
