@@ -50,6 +50,8 @@ class RowValues {
   [[nodiscard]] size_t rows() const { return codes_.size(); }
   // [rows]: the number of each row's group.
   [[nodiscard]] const std::vector<uint32_t>& codes() const { return codes_; }
+  // A value that is to be replaced: of a group, by number, the slot and the row within the group.
+  [[nodiscard]] SlotValue& At(uint32_t group, uint32_t slot, uint32_t row) { return groups_[group].slots[slot][row]; }
   // In order of their first row.
   [[nodiscard]] std::span<const Group> groups() const { return std::span(groups_).first(group_count_); }
 

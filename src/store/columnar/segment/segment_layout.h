@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The fixed parts of a segment file: header, directory, footer. Format: docs/formats/segment.md, "Grammar".
+
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "store/columnar/disk/disk.h"
+#include "store/columnar/segment/segment_sink.h"
+
+namespace spanloom::store::columnar {
+
+inline constexpr uint16_t kSegmentVersion = 1;
+inline constexpr std::string_view kHeaderMagic = std::string_view("SPANSEG\0", 8);
+inline constexpr std::string_view kFooterMagic = std::string_view("\0GESNAPS", 8);
+
+// The order in the file.
+enum class Section : uint8_t {
+  kTotals,
+  kColumns,
+  kShapes,
+  kOrigins,
+  kTexts,
+  kPages,
+  kTraces,
+  kOrder,
+  kPool,
+  kSummaries,
+};
+inline constexpr size_t kSections = 10;
+
+struct SectionRef {
+  BlockRef block;
+  uint64_t raw_bytes = 0;  // before compression
+};
+
+using Directory = std::array<SectionRef, kSections>;
+
+void WriteHeader(SegmentSink& sink);
+// Compresses `content`.
+[[nodiscard]] SectionRef WriteSection(std::string_view content, SegmentSink& sink);
+void WriteDirectory(const Directory& directory, SegmentSink& sink);
+
+// Reads the directory. kDataLoss if the file is no segment, ends early or does not check; kFailedPrecondition if a
+// newer version wrote it.
+[[nodiscard]] StatusOr<Directory> ReadDirectory(const disk::File& file);
+
+// Reads a block and checks it; kPackedSlackBytes more are readable behind it. kDataLoss if it does not check.
+[[nodiscard]] StatusOr<std::string> ReadBlock(const disk::File& file, const BlockRef& block);
+
+// Reads a section as it was before compression.
+[[nodiscard]] StatusOr<std::string> ReadSection(const disk::File& file, const SectionRef& section);
+
+}  // namespace spanloom::store::columnar
