@@ -35,6 +35,7 @@ target_link_libraries(spanloom_openssl INTERFACE spanloom_ssl spanloom_crypto Th
 spanloom_external(spanloom_deflate HEADER libdeflate.h NAMES libdeflate.a deflate)
 spanloom_external(spanloom_isal HEADER isa-l/igzip_lib.h NAMES libisal.a isal)
 spanloom_external(spanloom_re2 HEADER re2/re2.h NAMES libre2.a re2)
+spanloom_external(spanloom_zstd HEADER zstd.h NAMES libzstd.a zstd)
 spanloom_external(spanloom_simdjson HEADER simdjson.h NAMES libsimdjson.a simdjson)
 
 if(SPANLOOM_BENCH)

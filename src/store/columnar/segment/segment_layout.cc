@@ -17,12 +17,11 @@ constexpr uint64_t kFooterBytes = 32;
 constexpr uint64_t kSectionRefBytes = 32;
 constexpr uint64_t kRawBytesMax = uint64_t{1} << 32;  // of a section; the largest, all dictionaries, has some MiB
 
-StatusOr<std::string> ReadExactly(const disk::File& file, uint64_t offset, uint64_t bytes) {
-  std::string content(bytes + kPackedSlackBytes, '\0');
-  ASSIGN_OR_RETURN(const size_t read, file.ReadAt(offset, std::span(content.data(), bytes)));
+StatusOr<Block> ReadExactly(const disk::File& file, uint64_t offset, uint64_t bytes) {
+  Block block(bytes);
+  ASSIGN_OR_RETURN(const size_t read, file.ReadAt(offset, block.writable()));
   if (read != bytes) return absl::DataLossError("the file ends early");
-  content.resize(bytes);  // the slack stays behind it
-  return content;
+  return block;
 }
 
 }  // namespace
@@ -61,23 +60,23 @@ void WriteDirectory(const Directory& directory, SegmentSink& sink) {
   sink.Append(out);
 }
 
-StatusOr<std::string> ReadBlock(const disk::File& file, const BlockRef& block) {
-  ASSIGN_OR_RETURN(std::string content, ReadExactly(file, block.offset, block.bytes));
-  if (Crc32c(content) != block.crc) return absl::DataLossError(StrCat("the block at ", block.offset, " does not check"));
+StatusOr<Block> ReadBlock(const disk::File& file, const BlockRef& block) {
+  ASSIGN_OR_RETURN(Block content, ReadExactly(file, block.offset, block.bytes));
+  if (Crc32c(content.view()) != block.crc) return absl::DataLossError(StrCat("the block at ", block.offset, " does not check"));
   return content;
 }
 
 StatusOr<Directory> ReadDirectory(const disk::File& file) {
   ASSIGN_OR_RETURN(const uint64_t size, file.Size());
   if (size < kHeaderBytes + kFooterBytes) return absl::DataLossError("the file is too short to be a segment");
-  ASSIGN_OR_RETURN(const std::string header, ReadExactly(file, 0, kHeaderBytes));
-  ASSIGN_OR_RETURN(const std::string footer, ReadExactly(file, size - kFooterBytes, kFooterBytes));
-  ByteReader reader(footer);
+  ASSIGN_OR_RETURN(const Block header, ReadExactly(file, 0, kHeaderBytes));
+  ASSIGN_OR_RETURN(const Block footer, ReadExactly(file, size - kFooterBytes, kFooterBytes));
+  ByteReader reader(footer.view());
   BlockRef block = {.offset = reader.U64(), .bytes = reader.U64()};
   block.crc = reader.U32();
   const uint16_t version = reader.U16();
-  if (!header.starts_with(kHeaderMagic)) return absl::DataLossError("the file does not begin as a segment does");
-  if (!footer.ends_with(kFooterMagic)) return absl::DataLossError("the file does not end as a segment does");
+  if (!header.view().starts_with(kHeaderMagic)) return absl::DataLossError("the file does not begin as a segment does");
+  if (!footer.view().ends_with(kFooterMagic)) return absl::DataLossError("the file does not end as a segment does");
   if (version > kSegmentVersion) {
     return absl::FailedPreconditionError(StrCat("the segment has format version ", version, ", this binary reads up to ",
                                                 kSegmentVersion, "; run the newer Spanloom that wrote it"));
@@ -86,9 +85,9 @@ StatusOr<Directory> ReadDirectory(const disk::File& file) {
   if (!lies_within || block.bytes != kSections * kSectionRefBytes) {
     return absl::DataLossError("the footer does not name a directory");
   }
-  ASSIGN_OR_RETURN(const std::string content, ReadBlock(file, block));
+  ASSIGN_OR_RETURN(const Block content, ReadBlock(file, block));
   Directory directory;
-  ByteReader entries(content);
+  ByteReader entries(content.view());
   for (SectionRef& section : directory) {
     section.block.offset = entries.U64();
     section.block.bytes = entries.U64();
@@ -102,8 +101,8 @@ StatusOr<Directory> ReadDirectory(const disk::File& file) {
 }
 
 StatusOr<std::string> ReadSection(const disk::File& file, const SectionRef& section) {
-  ASSIGN_OR_RETURN(const std::string stored, ReadBlock(file, section.block));
-  return Decompress(stored, section.raw_bytes);
+  ASSIGN_OR_RETURN(const Block stored, ReadBlock(file, section.block));
+  return Decompress(stored.view(), section.raw_bytes);
 }
 
 }  // namespace spanloom::store::columnar

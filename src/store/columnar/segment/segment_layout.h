@@ -7,11 +7,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/status.h"
 #include "store/columnar/disk/disk.h"
+#include "store/columnar/segment/packed.h"
 #include "store/columnar/segment/segment_sink.h"
 
 namespace spanloom::store::columnar {
@@ -51,8 +54,23 @@ void WriteDirectory(const Directory& directory, SegmentSink& sink);
 // newer version wrote it.
 [[nodiscard]] StatusOr<Directory> ReadDirectory(const disk::File& file);
 
-// Reads a block and checks it; kPackedSlackBytes more are readable behind it. kDataLoss if it does not check.
-[[nodiscard]] StatusOr<std::string> ReadBlock(const disk::File& file, const BlockRef& block);
+// Bytes of a file, with kPackedSlackBytes more that are readable behind them. Owns them.
+class Block {
+ public:
+  Block() = default;
+  explicit Block(size_t bytes) : memory_(std::make_unique<char[]>(bytes + kPackedSlackBytes)), bytes_(bytes) {}
+
+  [[nodiscard]] const char* data() const { return memory_.get(); }
+  [[nodiscard]] std::string_view view() const { return {memory_.get(), bytes_}; }
+  [[nodiscard]] std::span<char> writable() { return {memory_.get(), bytes_}; }
+
+ private:
+  std::unique_ptr<char[]> memory_;  // [bytes_ + kPackedSlackBytes]
+  size_t bytes_ = 0;
+};
+
+// Reads a block and checks it. kDataLoss if it does not check.
+[[nodiscard]] StatusOr<Block> ReadBlock(const disk::File& file, const BlockRef& block);
 
 // Reads a section as it was before compression.
 [[nodiscard]] StatusOr<std::string> ReadSection(const disk::File& file, const SectionRef& section);

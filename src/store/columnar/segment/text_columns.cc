@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "store/columnar/segment/byte_writer.h"
+
 namespace spanloom::store::columnar {
 
 TextColumns::Dictionary& TextColumns::Of(uint32_t column) {
@@ -38,10 +40,13 @@ bool TextColumns::UsesDictionary(uint32_t column, std::span<const SlotValue> fir
 uint32_t TextColumns::Code(uint32_t column, std::string_view text) {
   Dictionary& dictionary = dictionaries_[column];
   ++dictionary.values;
-  if (!dictionary.entries.empty() && dictionary.last_text == text) return dictionary.last_code;
-  const auto [found, is_new] = dictionary.codes.try_emplace(text, static_cast<uint32_t>(dictionary.entries.size()));
-  if (is_new) dictionary.entries.push_back(text);
-  if (text.size() > kEntryBytesMax) dictionary.is_left = true;  // its other values of the page still go there
+  if (!dictionary.texts.empty() && dictionary.last_text == text) return dictionary.last_code;
+  auto found = dictionary.codes.find(text);
+  if (found == dictionary.codes.end()) {
+    const auto code = static_cast<uint32_t>(dictionary.texts.size());
+    found = dictionary.codes.emplace(dictionary.texts.emplace_back(text), code).first;
+    if (text.size() > kEntryBytesMax) dictionary.is_left = true;  // its other values of the page still go there
+  }
   dictionary.last_text = found->first;
   dictionary.last_code = found->second;
   return found->second;
@@ -49,16 +54,20 @@ uint32_t TextColumns::Code(uint32_t column, std::string_view text) {
 
 void TextColumns::EndPage() {
   for (Dictionary& dictionary : dictionaries_) {
-    const size_t entries = dictionary.entries.size();
+    const size_t entries = dictionary.texts.size();
     if (entries > kEntriesMin && entries * kValuesPerEntry > dictionary.values) dictionary.is_left = true;
   }
 }
 
-std::vector<std::vector<std::string_view>> TextColumns::Entries() const {
-  std::vector<std::vector<std::string_view>> entries;
-  entries.reserve(dictionaries_.size());
-  for (const Dictionary& dictionary : dictionaries_) entries.push_back(dictionary.entries);
-  return entries;
+std::string TextColumns::Section() const {
+  std::string out;
+  ByteWriter writer(out);
+  writer.Varint(dictionaries_.size());
+  for (const Dictionary& dictionary : dictionaries_) {
+    writer.Varint(dictionary.texts.size());
+    for (const std::string& text : dictionary.texts) writer.Text(text);
+  }
+  return out;
 }
 
 }  // namespace spanloom::store::columnar

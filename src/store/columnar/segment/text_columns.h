@@ -8,7 +8,9 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
+#include <deque>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,7 +18,7 @@
 
 namespace spanloom::store::columnar {
 
-// Thread-compatible. Borrows the texts.
+// Thread-compatible. Keeps copies of the texts in dictionaries.
 class TextColumns {
  public:
   static constexpr size_t kEntriesMin = 1024;    // a dictionary of so many stays, however few values there are; guess
@@ -32,13 +34,13 @@ class TextColumns {
   // Columns whose texts do not repeat leave their dictionaries from here on.
   void EndPage();
 
-  // [columns seen][entries]
-  [[nodiscard]] std::vector<std::vector<std::string_view>> Entries() const;
+  // The section with all dictionaries.
+  [[nodiscard]] std::string Section() const;
 
  private:
   struct Dictionary {
-    absl::flat_hash_map<std::string_view, uint32_t> codes;
-    std::vector<std::string_view> entries;
+    absl::flat_hash_map<std::string_view, uint32_t> codes;  // views texts
+    std::deque<std::string> texts;                          // [entries]; stay where they are
     std::string_view last_text;
     uint32_t last_code = 0;
     uint64_t values = 0;

@@ -25,6 +25,7 @@ void WriteSlice(const std::vector<uint64_t>& values, std::string& out) {
 
 void TextPool::BeginTrace() {
   first_entry_ = entries_;
+  first_entries_.push_back(entries_);
   texts_.clear();
   numbers_.clear();
 }
@@ -100,6 +101,21 @@ void TextPool::WriteChunk() {
 
 void TextPool::Finish() {
   if (!codes_.empty()) WriteChunk();
+}
+
+std::string TextPool::IndexSection() const {
+  std::string out;
+  ByteWriter writer(out);
+  writer.Varint(templates_.patterns().size());
+  for (const std::string& pattern : templates_.patterns()) writer.Text(pattern);
+  writer.Varint(chunks_.size());
+  for (const PoolChunkRef& chunk : chunks_) {
+    writer.Varint(chunk.entries);
+    writer.Varint(chunk.block.offset);
+    writer.Varint(chunk.block.bytes);
+    writer.U32(chunk.block.crc);
+  }
+  return out;
 }
 
 }  // namespace spanloom::store::columnar

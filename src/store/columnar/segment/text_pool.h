@@ -42,8 +42,10 @@ class TextPool {
   void Finish();
 
   [[nodiscard]] uint64_t entries() const { return entries_; }
-  [[nodiscard]] const std::vector<PoolChunkRef>& chunks() const { return chunks_; }
-  [[nodiscard]] const std::vector<std::string>& patterns() const { return templates_.patterns(); }
+  // [BeginTrace calls]: where the entries of each trace begin.
+  [[nodiscard]] const std::vector<uint64_t>& first_entries() const { return first_entries_; }
+  // The section that says where the chunks are.
+  [[nodiscard]] std::string IndexSection() const;
 
  private:
   struct Group {
@@ -63,6 +65,7 @@ class TextPool {
   std::vector<PoolChunkRef> chunks_;
   uint64_t entries_ = 0;
   uint64_t first_entry_ = 0;  // of the trace
+  std::vector<uint64_t> first_entries_;
 
   std::vector<std::string_view> texts_;  // of the trace
   absl::flat_hash_map<std::string_view, uint64_t> numbers_;  // of the trace, once there are more than kLinearMax
