@@ -50,7 +50,7 @@ class FrameWriter {
  public:
   explicit FrameWriter(AtomicFile& file) : file_(file) {}
 
-  Status WriteTrace(const TraceSpans& spans) {
+  Status WriteTrace(const head::TraceSpans& spans) {
     Status status;
     std::vector<const StoredSpan*> run;  // neighbours with one origin
     spans.ForEach([&](const StoredSpan& span) {
@@ -212,7 +212,7 @@ StatusOr<SnapshotStats> WriteSnapshot(const MemoryStore& store, const std::strin
 
   FrameWriter frames(file);
   Status status;
-  store.ForEachTrace([&](const TraceSpans& spans) { status.Update(frames.WriteTrace(spans)); });
+  store.ForEachTrace([&](const head::TraceSpans& spans) { status.Update(frames.WriteTrace(spans)); });
   RETURN_IF_ERROR(status);
   RETURN_IF_ERROR(std::move(file).Commit());
   return frames.stats();

@@ -25,8 +25,8 @@ struct SpanRow {
   const Shape* shape = nullptr;
   // For each slot; that of a parent holds the parent's id, by row or not.
   std::span<const SlotValue> values = {};
-  std::string_view trace_id = {};       // 16 bytes
-  uint64_t trace_start = 0;             // as in ShredInput
+  std::string_view trace_id = {};         // 16 bytes
+  uint64_t trace_start = 0;               // as in ShredInput
   std::span<const ChildRow> events = {};  // as many as its runs say
   std::span<const ChildRow> links = {};
 };

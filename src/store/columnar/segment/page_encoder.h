@@ -29,9 +29,9 @@ class PageEncoder {
  private:
   // Of the groups of one table: where the texts of each slot go.
   struct TablePlaces {
-    std::vector<std::vector<SlotPlace>> slots;         // [groups][slots]
-    std::vector<std::vector<uint32_t>> pooled;         // [groups]: slots that go to the pool
-    std::vector<uint32_t> next;                        // [groups]: rows that were visited
+    std::vector<std::vector<SlotPlace>> slots;  // [groups][slots]
+    std::vector<std::vector<uint32_t>> pooled;  // [groups]: slots that go to the pool
+    std::vector<uint32_t> next;                 // [groups]: rows that were visited
   };
 
   void Place(const RowValues& rows, TablePlaces& places);

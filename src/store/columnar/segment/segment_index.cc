@@ -18,11 +18,10 @@ constexpr std::string_view kSectionNames[kSections] = {"totals", "columns", "sha
 
 StatusOr<std::unique_ptr<const SegmentIndex>> SegmentIndex::Read(const disk::File& file) {
   using Parse = bool (SegmentIndex::*)(ByteReader&);
-  constexpr Parse kParse[kSections] = {&SegmentIndex::ParseTotals,    &SegmentIndex::ParseColumns,
-                                       &SegmentIndex::ParseShapes,    &SegmentIndex::ParseOrigins,
-                                       &SegmentIndex::ParseTexts,     &SegmentIndex::ParsePages,
-                                       &SegmentIndex::ParseTraces,    &SegmentIndex::ParseOrder,
-                                       &SegmentIndex::ParsePool,      &SegmentIndex::ParseSummaries};
+  constexpr Parse kParse[kSections] = {
+      &SegmentIndex::ParseTotals, &SegmentIndex::ParseColumns,  &SegmentIndex::ParseShapes, &SegmentIndex::ParseOrigins,
+      &SegmentIndex::ParseTexts,  &SegmentIndex::ParsePages,    &SegmentIndex::ParseTraces, &SegmentIndex::ParseOrder,
+      &SegmentIndex::ParsePool,   &SegmentIndex::ParseSummaries};
   ASSIGN_OR_RETURN(const Directory directory, ReadDirectory(file));
   std::unique_ptr<SegmentIndex> index(new SegmentIndex());
   ASSIGN_OR_RETURN(index->file_bytes_, file.Size());

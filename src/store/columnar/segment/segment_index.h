@@ -58,9 +58,7 @@ class SegmentIndex {
   [[nodiscard]] const PoolIndex& pool() const { return pool_; }
   [[nodiscard]] const std::vector<TraceSummary>& summaries() const { return summaries_; }
   // The number of the trace that stands at that place when all are sorted by id. Below totals().traces.
-  [[nodiscard]] uint64_t TraceInOrder(uint64_t place) const {
-    return UnpackOne(order_, order_payload_.data(), place);
-  }
+  [[nodiscard]] uint64_t TraceInOrder(uint64_t place) const { return UnpackOne(order_, order_payload_.data(), place); }
 
  private:
   SegmentIndex() = default;

@@ -62,7 +62,8 @@ void WriteDirectory(const Directory& directory, SegmentSink& sink) {
 
 StatusOr<Block> ReadBlock(const disk::File& file, const BlockRef& block) {
   ASSIGN_OR_RETURN(Block content, ReadExactly(file, block.offset, block.bytes));
-  if (Crc32c(content.view()) != block.crc) return absl::DataLossError(StrCat("the block at ", block.offset, " does not check"));
+  if (Crc32c(content.view()) != block.crc)
+    return absl::DataLossError(StrCat("the block at ", block.offset, " does not check"));
   return content;
 }
 
@@ -78,8 +79,9 @@ StatusOr<Directory> ReadDirectory(const disk::File& file) {
   if (!header.view().starts_with(kHeaderMagic)) return absl::DataLossError("the file does not begin as a segment does");
   if (!footer.view().ends_with(kFooterMagic)) return absl::DataLossError("the file does not end as a segment does");
   if (version > kSegmentVersion) {
-    return absl::FailedPreconditionError(StrCat("the segment has format version ", version, ", this binary reads up to ",
-                                                kSegmentVersion, "; run the newer Spanloom that wrote it"));
+    return absl::FailedPreconditionError(StrCat("the segment has format version ", version,
+                                                ", this binary reads up to ", kSegmentVersion,
+                                                "; run the newer Spanloom that wrote it"));
   }
   const bool lies_within = block.offset <= size - kFooterBytes && block.bytes <= size - kFooterBytes - block.offset;
   if (!lies_within || block.bytes != kSections * kSectionRefBytes) {
@@ -95,7 +97,8 @@ StatusOr<Directory> ReadDirectory(const disk::File& file) {
     section.block.crc = entries.U32();
     entries.U32();
     const bool is_inside = section.block.offset <= size && section.block.bytes <= size - section.block.offset;
-    if (!is_inside || section.raw_bytes > kRawBytesMax) return absl::DataLossError("a section lies outside of the file");
+    if (!is_inside || section.raw_bytes > kRawBytesMax)
+      return absl::DataLossError("a section lies outside of the file");
   }
   return directory;
 }

@@ -39,7 +39,8 @@ StatusOr<std::vector<TracePlace>> SegmentReader::TracesOf(const TraceChunkRef& c
     places[i].first_row = row;
     places[i].first_pool = pool;
     const uint64_t rows = places[i].rows();
-    if (rows == 0 || rows > index_->totals().spans - row || places[i].entry[TraceSlot::kSummary] >= index_->summaries().size()) {
+    if (rows == 0 || rows > index_->totals().spans - row ||
+        places[i].entry[TraceSlot::kSummary] >= index_->summaries().size()) {
       return absl::DataLossError(StrCat("the traces at ", chunk.block.offset, " say what can't be"));
     }
     row += rows;
@@ -91,8 +92,7 @@ StatusOr<TraceRow> SegmentReader::RowOf(const TracePlace& trace) const {
   row.errors = static_cast<uint32_t>(trace.entry[TraceSlot::kErrors]);
   row.orphans = static_cast<uint32_t>(trace.entry[TraceSlot::kOrphans]);
   for (const TraceSummary::Service& service : summary.services) {
-    row.services.push_back(
-        {.service = std::string(service.name), .spans = service.spans, .errors = service.errors});
+    row.services.push_back({.service = std::string(service.name), .spans = service.spans, .errors = service.errors});
   }
   row.version = trace.entry[TraceSlot::kVersion];
   return row;

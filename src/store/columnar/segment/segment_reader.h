@@ -21,7 +21,7 @@ namespace spanloom::store::columnar {
 
 // Where a trace stands in a segment. A value.
 struct TracePlace {
-  uint64_t number = 0;      // of the trace, in the order of rows
+  uint64_t number = 0;  // of the trace, in the order of rows
   uint64_t first_row = 0;
   uint64_t first_pool = 0;  // its first pool entry
   TraceEntry entry;

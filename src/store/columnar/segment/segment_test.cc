@@ -71,8 +71,10 @@ std::string Hex(Rng& rng, int digits) {
 std::vector<Trace> MakeTraces(size_t count, Rng& rng) {
   std::vector<std::shared_ptr<const SpanOrigin>> origins;
   for (const std::string_view service : {"gateway", "routing-proxy", "vllm-decode"}) {
-    origins.push_back(std::make_shared<const SpanOrigin>(
-        SpanOrigin{.resource = Bytes::CopyOf(service), .scope = Bytes::CopyOf("s"), .resource_schema_url = "u", .scope_schema_url = {}}));
+    origins.push_back(std::make_shared<const SpanOrigin>(SpanOrigin{.resource = Bytes::CopyOf(service),
+                                                                    .scope = Bytes::CopyOf("s"),
+                                                                    .resource_schema_url = "u",
+                                                                    .scope_schema_url = {}}));
   }
   std::vector<Trace> traces;
   for (size_t i = 0; i < count; ++i) {
@@ -86,14 +88,18 @@ std::vector<Trace> MakeTraces(size_t count, Rng& rng) {
                        .kind = otlp::SpanKind::kServer,
                        .start_unix_ns = start + s * 37,
                        .end_unix_ns = start + rng.Below(1'000'000),
-                       .attributes = {{"request.id", request_id}, {"model", "llama"}, {"ttft", rng.Unit()}, {"tokens", static_cast<int64_t>(rng.Below(4000))}}};
+                       .attributes = {{"request.id", request_id},
+                                      {"model", "llama"},
+                                      {"ttft", rng.Unit()},
+                                      {"tokens", static_cast<int64_t>(rng.Below(4000))}}};
       if (s > 0) spec.parent_span_id = otlp::SpanView(trace.spans[rng.Below(s)].wire.view()).span_id();
       if (rng.Below(20) == 0) spec.parent_span_id = MakeSpanId(rng.Next());
       if (rng.Below(4) == 0) spec.attributes.push_back({"text", std::string(rng.Below(300), 'x')});
       for (uint64_t e = rng.Below(3); e > 0; --e) {
         spec.events.push_back({.time_unix_ns = start + e, .name = "token", .attributes = {{"id", Hex(rng, 8)}}});
       }
-      if (rng.Below(5) == 0) spec.links.push_back({.trace_id = MakeTraceId(rng.Next()), .span_id = MakeSpanId(rng.Next())});
+      if (rng.Below(5) == 0)
+        spec.links.push_back({.trace_id = MakeTraceId(rng.Next()), .span_id = MakeSpanId(rng.Next())});
       std::string wire = Encode(spec);
       if (rng.Below(50) == 0) wire += std::string("\xa2\x06\x01\x61", 4);  // a field that we do not know
       trace.spans.push_back({.wire = Bytes(std::move(wire)), .origin = origins[s % origins.size()]});

@@ -109,8 +109,8 @@ bool IsPossible(const Shape& shape, const std::vector<ColumnKey>& columns) {
     const uint32_t bit = uint32_t{1} << static_cast<uint32_t>(op);
     if (!IsOf(shape.table, op) || !MayFollow(op, before, is_in_status)) return false;
     if (!MayRepeat(op) && (std::exchange(seen, seen | bit) & bit) != 0) return false;
-    if (op == Op::kAttribute && (column < kFixedColumns || column >= columns.size() ||
-                                 columns[column].table != shape.table)) {
+    if (op == Op::kAttribute &&
+        (column < kFixedColumns || column >= columns.size() || columns[column].table != shape.table)) {
       return false;
     }
     if (op == Op::kStatus || op == Op::kStatusEnd) is_in_status = op == Op::kStatus;

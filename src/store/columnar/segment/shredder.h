@@ -85,8 +85,8 @@ class Shredder {
   std::vector<SlotValue>* target_ = &values_;
   std::vector<Child> children_;
   uint32_t shape_ = 0;
-  Op run_ = Op::kRaw;     // kEvents or kLinks while such follow one another
-  size_t run_slot_ = 0;   // where they are counted
+  Op run_ = Op::kRaw;    // kEvents or kLinks while such follow one another
+  size_t run_slot_ = 0;  // where they are counted
 };
 
 }  // namespace spanloom::store::columnar

@@ -158,9 +158,9 @@ TEST(Shredder, WhatItWouldWriteOtherwiseIsStoredRaw) {
   RoundTrip round_trip;
   const std::string plain = Encode(FullSpan());
   const std::string_view oddities[] = {
-      std::string_view("\xa2\x06\x01\x61", 4),              // field 100, unknown
-      std::string_view("\x30\x81\x00", 3),                  // a second kind, padded
-      std::string_view("\x4a\x04\x12\x00\x0a\x00", 6),      // an attribute, its value before its key
+      std::string_view("\xa2\x06\x01\x61", 4),          // field 100, unknown
+      std::string_view("\x30\x81\x00", 3),              // a second kind, padded
+      std::string_view("\x4a\x04\x12\x00\x0a\x00", 6),  // an attribute, its value before its key
   };
   for (const std::string_view oddity : oddities) {
     const std::string wire = plain + std::string(oddity);
@@ -174,7 +174,8 @@ TEST(Shredder, AnOddEventIsStoredRawAlone) {
   RoundTrip round_trip;
   SpanSpec span = FullSpan();
   span.events.clear();
-  const std::string wire = Encode(span) + std::string("\x5a\x03\x08\x81\x00", 5) + std::string("\x5a\x03\x12\x01\x61", 5);
+  const std::string wire =
+      Encode(span) + std::string("\x5a\x03\x08\x81\x00", 5) + std::string("\x5a\x03\x12\x01\x61", 5);
   EXPECT_EQ(round_trip.Of(wire), wire);
   EXPECT_FALSE(round_trip.shape().is_raw());
   EXPECT_EQ(round_trip.Rows(RowTable::kEvents).groups().size(), 2);

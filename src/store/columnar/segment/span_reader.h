@@ -54,8 +54,8 @@ class SpanReader {
   const disk::File& file_;
   const SegmentIndex& index_;
   const TracePlace& trace_;
-  std::map<uint64_t, PageView> pages_;                            // by number
-  std::map<uint64_t, std::unique_ptr<const PoolChunk>> chunks_;   // by first entry
+  std::map<uint64_t, PageView> pages_;                           // by number
+  std::map<uint64_t, std::unique_ptr<const PoolChunk>> chunks_;  // by first entry
   // Where the next row's children begin, if it lies in that page at that place.
   PageView* next_page_ = nullptr;
   size_t next_row_ = 0;

@@ -21,8 +21,8 @@ namespace spanloom::store::columnar {
 // Thread-compatible. Keeps copies of the texts in dictionaries.
 class TextColumns {
  public:
-  static constexpr size_t kEntriesMin = 1024;    // a dictionary of so many stays, however few values there are; guess
-  static constexpr size_t kValuesPerEntry = 8;   // a larger one stays if its entries repeat so often; guess
+  static constexpr size_t kEntriesMin = 1024;     // a dictionary of so many stays, however few values there are; guess
+  static constexpr size_t kValuesPerEntry = 8;    // a larger one stays if its entries repeat so often; guess
   static constexpr size_t kEntryBytesMax = 1024;  // a longer text makes its column leave; guess
 
   // Whether the next values of the column go into its dictionary. `first_values` decide for a column that is new.

@@ -67,7 +67,7 @@ class TextPool {
   uint64_t first_entry_ = 0;  // of the trace
   std::vector<uint64_t> first_entries_;
 
-  std::vector<std::string_view> texts_;  // of the trace
+  std::vector<std::string_view> texts_;                      // of the trace
   absl::flat_hash_map<std::string_view, uint64_t> numbers_;  // of the trace, once there are more than kLinearMax
 
   // The chunk under way.

@@ -13,7 +13,7 @@
 
 #include "store/span.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 // What an origin counts for in StoreStats::bytes.
 [[nodiscard]] size_t OriginBytes(const SpanOrigin& origin);
@@ -51,4 +51,4 @@ class OriginTable {
   size_t bytes_ = 0;
 };
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

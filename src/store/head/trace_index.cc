@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/trace_index.h"
+#include "store/head/trace_index.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 namespace {
 
 // Widens `range` and moves the trace to its new place in `order`.
@@ -146,4 +146,4 @@ Status TraceIndex::CountOperations(const std::string& service, scan::OperationCo
   return absl::OkStatus();
 }
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A batch made ready for the memory store, outside its lock: spans grouped by trace, their bytes copied out of the
+// A batch made ready to be added, outside the lock: spans grouped by trace, their bytes copied out of the
 // request (so that one span never pins a whole request), their contents hashed.
 
 #pragma once
@@ -13,7 +13,7 @@
 #include "otlp/batch.h"
 #include "store/span.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 struct IncomingSpan {
   StoredSpan stored;           // its bytes are shared with the other spans of the same IncomingTrace
@@ -36,4 +36,4 @@ struct IncomingTrace {
 // several objects.
 [[nodiscard]] std::vector<IncomingTrace> SplitByTrace(const otlp::Batch& batch);
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

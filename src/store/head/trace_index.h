@@ -18,11 +18,11 @@
 #include <vector>
 
 #include "store/fetch.h"
-#include "store/memory/incoming.h"
-#include "store/memory/stored_trace.h"
+#include "store/head/incoming.h"
+#include "store/head/stored_trace.h"
 #include "store/scan/span_names.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 // Where a trace stands in the order "newest first": by its latest span start, ties by trace id.
 struct TracePosition {
@@ -112,4 +112,4 @@ class TraceIndex {
   std::map<std::string, std::unique_ptr<ServiceEntry>, std::less<>> services_;
 };
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

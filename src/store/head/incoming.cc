@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/incoming.h"
+#include "store/head/incoming.h"
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/hash/hash.h>
@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 namespace {
 
 using otlp::ResourceSpansView;
@@ -118,4 +118,4 @@ std::vector<IncomingTrace> SplitByTrace(const otlp::Batch& batch) {
   return traces;
 }
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

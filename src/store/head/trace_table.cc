@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/trace_table.h"
+#include "store/head/trace_table.h"
 
 #include <algorithm>
 #include <limits>
@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/text.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 namespace {
 
 // Where `span` stands in trace.arrivals: the place of the same content, or the free place where it belongs.
@@ -47,17 +47,6 @@ void Split(const TraceSpans& spans, const std::vector<uint32_t>& arrivals, std::
 }
 
 }  // namespace
-
-Status MemoryStoreOptions::Validate() const {
-  if (traces_max == 0 || spans_max == 0 || bytes_max == 0 || queue_bytes_max == 0) {
-    return absl::InvalidArgumentError("traces_max, spans_max, bytes_max and queue_bytes_max must be positive");
-  }
-  if (spans_max > std::numeric_limits<uint32_t>::max()) {
-    return absl::InvalidArgumentError(
-        StrCat("spans_max is ", spans_max, "; it must be at most ", std::numeric_limits<uint32_t>::max()));
-  }
-  return absl::OkStatus();
-}
 
 AddCounts TraceTable::Add(const std::vector<IncomingTrace>& incoming, RemovedTraces& removed) {
   AddCounts counts;
@@ -126,12 +115,12 @@ void TraceTable::Touch(StoredTrace& trace) {
 
 bool TraceTable::HasRoom(const StoredTrace& trace, const IncomingSpan& span, const SpanOrigin& origin) const {
   const size_t origin_bytes = trace.origins.contains(&origin) ? 0 : OriginBytes(origin);
-  return trace.arrivals.size() < options_.spans_max &&
-         trace.wire_bytes + trace.origin_bytes + span.stored.wire.size() + origin_bytes <= options_.bytes_max;
+  return trace.arrivals.size() < limits_.spans_max &&
+         trace.wire_bytes + trace.origin_bytes + span.stored.wire.size() + origin_bytes <= limits_.bytes_max;
 }
 
 bool TraceTable::IsOverLimit() const {
-  return traces_.size() > options_.traces_max || spans_ > options_.spans_max || bytes() > options_.bytes_max;
+  return traces_.size() > limits_.traces_max || spans_ > limits_.spans_max || bytes() > limits_.bytes_max;
 }
 
 Removed TraceTable::Expire(const RetentionPolicy& policy, uint64_t now_unix_ns, RemovedTraces& removed) {
@@ -227,4 +216,4 @@ const StoredTrace* TraceTable::Find(const otlp::TraceId& id) const {
   return trace == traces_.end() ? nullptr : trace->second.get();
 }
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -13,7 +13,7 @@
 
 #include "store/span.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 // Immutable. Spans are kept in blocks, each at least twice as long as the next, so that there are O(log n) of them and
 // adding costs O(log n) copies of a StoredSpan (48 bytes, never its bytes) a span, amortised.
@@ -46,4 +46,4 @@ class TraceSpans {
   size_t size_ = 0;                                   // spans
 };
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

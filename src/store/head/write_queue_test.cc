@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/write_queue.h"
+#include "store/head/write_queue.h"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <optional>
+#include <span>
+#include <thread>
+#include <vector>
 
 #include "store/conformance/request_builder.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 namespace {
 
 otlp::Batch BatchOfSpans(uint64_t count) {
@@ -26,13 +29,14 @@ class WriteQueueTest : public testing::Test {
 
   void MakeQueue(size_t bytes_max) {
     queue_.emplace(
-        bytes_max,
-        [this](const otlp::Batch& batch) {
+        WriteQueue::Options{.name = "store", .bytes_max = bytes_max, .group_batches_max = group_batches_max_},
+        [this](std::span<const otlp::Batch> batches) {
           if (!entered_.HasBeenNotified()) entered_.Notify();
           may_write_.Wait();
           writer_ = std::this_thread::get_id();
-          spans_ += batch.span_count();
-          return absl::OkStatus();
+          groups_.push_back(batches.size());
+          for (const otlp::Batch& batch : batches) spans_ += batch.span_count();
+          return std::vector<Status>(batches.size());
         },
         [] {});
   }
@@ -43,7 +47,10 @@ class WriteQueueTest : public testing::Test {
   Notification entered_;
   Notification may_write_;
   std::atomic<uint64_t> spans_ = 0;
-  std::thread::id writer_;  // read after Stop()
+  size_t group_batches_max_ = 1;
+  // Read after Stop().
+  std::thread::id writer_;
+  std::vector<size_t> groups_;
   std::optional<WriteQueue> queue_;
 };
 
@@ -69,6 +76,27 @@ TEST_F(WriteQueueTest, RefusesWhatDoesNotFitNow) {
   EXPECT_EQ(queue_->bytes(), 0);
   EXPECT_EQ(spans_, 10);
   EXPECT_NE(writer_, std::this_thread::get_id());
+}
+
+// Scenario: five batches come while the first is written, and three may be written together.
+// Guarantees: those that wait are written in groups, none of which is larger, and each is answered once.
+TEST_F(WriteQueueTest, WritesWhatWaitsTogether) {
+  const otlp::Batch batch = BatchOfSpans(1);
+  group_batches_max_ = 3;
+  MakeQueue(100 * batch.wire_bytes());
+  std::atomic<int> answers = 0;
+  const auto append = [&] {
+    auto reservation = queue_->Reserve(batch);
+    ASSERT_TRUE(reservation.ok());
+    (*reservation)->Commit(batch, [&](const Status& status) { answers += status.ok() ? 1 : 0; });
+  };
+  append();
+  entered_.Wait();
+  for (int i = 0; i < 5; ++i) append();
+  Release();
+  queue_->Stop();
+  EXPECT_EQ(groups_, (std::vector<size_t>{1, 3, 2}));
+  EXPECT_EQ(answers, 6);
 }
 
 // Scenario: a batch that is larger than the whole queue.
@@ -114,4 +142,4 @@ TEST_F(WriteQueueTest, WritesWhatWaitsBeforeItStops) {
 }
 
 }  // namespace
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

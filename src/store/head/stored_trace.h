@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One trace as the memory store keeps it: its spans, and what the store's indices know about it.
+// One trace as it is kept in memory: its spans, and what the store's indices know about it.
 
 #pragma once
 
@@ -15,12 +15,12 @@
 #include <memory>
 #include <vector>
 
-#include "store/memory/trace_spans.h"
+#include "store/head/trace_spans.h"
 #include "store/request_row.h"
 #include "store/time_range.h"
 #include "store/trace_row.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 struct ServiceEntry;    // trace_index.h
 struct OperationEntry;  // trace_index.h
@@ -82,4 +82,4 @@ struct StoredTrace {
   std::shared_ptr<const DerivedRequests> requests;
 };
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/tail_reader.h"
+#include "store/head/tail_reader.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/text.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 StatusOr<TailBatch> TailReader::Read(const TailPosition& position, size_t spans_max) {
   TailBatch batch = {.spans = {}, .next = position};
@@ -94,4 +94,4 @@ void TailReader::AddRow(const RecentSpan& span, scan::TraceReading& reading, siz
   builder_.Pin(std::make_shared<const StoredSpan>(span.stored));
 }
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/trace_spans.h"
+#include "store/head/trace_spans.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 TraceSpans::TraceSpans(const TraceSpans& earlier, Block block)
     : blocks_(earlier.blocks_), size_(earlier.size_ + block.size()) {
@@ -64,4 +64,4 @@ std::vector<StoredSpan> TraceSpans::ByStart() const {
   return spans;
 }
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/trace_spans.h"
+#include "store/head/trace_spans.h"
 
 #include <gtest/gtest.h>
 
 #include "base/rng.h"
 #include "store/conformance/request_builder.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 namespace {
 
 StoredSpan SpanThatStarts(uint64_t start_unix_ns, uint64_t number) {
@@ -82,4 +82,4 @@ TEST(TraceSpans, KnowsItsContinuations) {
 }
 
 }  // namespace
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The content of a memory store: its traces with their indices, and how they come and go. The store adds threads and
-// answers questions.
+// Traces in memory with their indices, and how they come and go: all that a memory store keeps, and what a columnar
+// store has not written to a segment yet. The store adds threads and answers questions.
 
 #pragma once
 
@@ -10,21 +10,30 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "base/mutex.h"
-#include "store/memory/incoming.h"
-#include "store/memory/memory_store_options.h"
-#include "store/memory/origin_table.h"
-#include "store/memory/recent_spans.h"
-#include "store/memory/stored_trace.h"
-#include "store/memory/trace_index.h"
+#include "store/head/incoming.h"
+#include "store/head/origin_table.h"
+#include "store/head/recent_spans.h"
+#include "store/head/stored_trace.h"
+#include "store/head/trace_index.h"
 #include "store/retention.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
+
+// How much a table may hold.
+struct TableLimits {
+  size_t traces_max = std::numeric_limits<size_t>::max();
+  size_t spans_max = std::numeric_limits<uint32_t>::max();
+  size_t bytes_max = std::numeric_limits<size_t>::max();  // of the spans' messages and their origins
+  size_t recent_spans_max = 65'536;                       // kept for Tail(); guess
+  size_t recent_bytes_max = 32U << 20;                    // of them; guess
+};
 
 // What adding a batch did, in spans.
 struct AddCounts {
@@ -39,8 +48,8 @@ using RemovedTraces = std::vector<std::unique_ptr<StoredTrace>>;
 // Thread-compatible: guarded by LockedTable::mutex.
 class TraceTable {
  public:
-  explicit TraceTable(const MemoryStoreOptions& options)
-      : options_(options), recent_(options.recent_spans_max, options.recent_bytes_max) {}
+  explicit TraceTable(const TableLimits& limits)
+      : limits_(limits), recent_(limits.recent_spans_max, limits.recent_bytes_max) {}
 
   // Adds what fits, then evicts until the limits hold.
   AddCounts Add(const std::vector<IncomingTrace>& incoming, RemovedTraces& removed);
@@ -84,7 +93,7 @@ class TraceTable {
   void Refill(const std::vector<StoredSpan>& spans, StoredTrace& trace);
   std::unique_ptr<StoredTrace> Remove(StoredTrace& trace);
 
-  const MemoryStoreOptions options_;
+  const TableLimits limits_;
   absl::flat_hash_map<otlp::TraceId, std::unique_ptr<StoredTrace>> traces_;
   std::list<StoredTrace*> by_arrival_;
   TraceIndex index_;
@@ -98,10 +107,10 @@ class TraceTable {
 // The table with its lock, which is held for the time it takes to add a batch, to read a page of the index or to take
 // spans out of a trace, never while spans are searched or copied.
 struct LockedTable {
-  explicit LockedTable(const MemoryStoreOptions& options) : table(options) {}
+  explicit LockedTable(const TableLimits& limits) : table(limits) {}
 
   mutable Mutex mutex;
   TraceTable table ABSL_GUARDED_BY(mutex);
 };
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

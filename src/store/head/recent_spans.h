@@ -13,7 +13,7 @@
 #include "otlp/ids.h"
 #include "store/span.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 struct RecentSpan {
   uint64_t sequence = 0;  // how many spans were stored before it since the start
@@ -56,4 +56,4 @@ class RecentSpans {
   uint64_t first_sequence_ = 0;
 };
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One Tail() of the memory store: which of the spans that came last match, as a batch.
+// One Tail(): which of the spans that came last match, as a batch.
 
 #pragma once
 
@@ -13,14 +13,14 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "store/memory/trace_table.h"
+#include "store/head/trace_table.h"
 #include "store/scan/batch_builder.h"
 #include "store/scan/read_meter.h"
 #include "store/scan/trace_reading.h"
 #include "store/scan/trace_selector.h"
 #include "store/span_store.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 // Thread-compatible; used once. `plan` must be valid; all that is passed by reference must outlive it.
 class TailReader {
@@ -59,4 +59,4 @@ class TailReader {
   std::optional<otlp::TraceId> last_id_;  // of the last row
 };
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

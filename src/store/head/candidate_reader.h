@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "otlp/ids.h"
-#include "store/memory/trace_index.h"
-#include "store/memory/trace_table.h"
+#include "store/head/trace_index.h"
+#include "store/head/trace_table.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 // Every trace that was stored when it was made comes exactly once (unless it is removed meanwhile), as it is when it is
 // read: a trace that grows moves in the order, and may have moved to a place that was already read; so traces that
@@ -55,4 +55,4 @@ class CandidateReader {
   absl::flat_hash_set<otlp::TraceId> seen_;  // that came already
 };
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/candidate_reader.h"
+#include "store/head/candidate_reader.h"
 
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 CandidateReader::CandidateReader(const LockedTable& table, CandidateQuery query)
     : table_(table), query_(std::move(query)), phase_(Phase::kIndex) {
@@ -77,4 +77,4 @@ void CandidateReader::ReadChanged() {
   phase_ = Phase::kEnd;
 }
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/origin_table.h"
+#include "store/head/origin_table.h"
 
 #include <functional>
 #include <string_view>
 
 #include "base/check.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 size_t OriginBytes(const SpanOrigin& origin) {
   return origin.resource.size() + origin.scope.size() + origin.resource_schema_url.size() +
@@ -44,4 +44,4 @@ void OriginTable::Release(const SpanOrigin& origin) {
   uses_.erase(use);
 }
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/write_queue.h"
+#include "store/head/write_queue.h"
 
 #include <pthread.h>
 
@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "base/text.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 class WriteQueue::QueueReservation final : public Reservation {
  public:
@@ -32,8 +32,8 @@ class WriteQueue::QueueReservation final : public Reservation {
   bool is_committed_ = false;
 };
 
-WriteQueue::WriteQueue(size_t bytes_max, Write write, Tick tick)
-    : bytes_max_(bytes_max), write_(std::move(write)), tick_(std::move(tick)), thread_([this] { Run(); }) {
+WriteQueue::WriteQueue(Options options, Write write, Tick tick)
+    : options_(std::move(options)), write_(std::move(write)), tick_(std::move(tick)), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "spanloom-store");
 }
 
@@ -43,14 +43,14 @@ WriteQueue::~WriteQueue() {
 
 StatusOr<std::unique_ptr<Reservation>> WriteQueue::Reserve(const otlp::Batch& batch) {
   const size_t bytes = batch.wire_bytes();
-  if (bytes > bytes_max_) {
+  if (bytes > options_.bytes_max) {
     return absl::ResourceExhaustedError(
-        StrCat("memory store: a batch of ", bytes, " bytes; at most ", bytes_max_, " can be taken at once"));
+        StrCat(options_.name, ": a batch of ", bytes, " bytes; at most ", options_.bytes_max, " can be taken at once"));
   }
   const MutexLock lock(mutex_);
-  if (is_stopping_) return WithRetryDelay(absl::UnavailableError("memory store: stopping"), kRetryDelay);
-  if (bytes > bytes_max_ - bytes_) {
-    return WithRetryDelay(absl::UnavailableError(StrCat("memory store: ", bytes_, " of ", bytes_max_,
+  if (is_stopping_) return WithRetryDelay(absl::UnavailableError(StrCat(options_.name, ": stopping")), kRetryDelay);
+  if (bytes > options_.bytes_max - bytes_) {
+    return WithRetryDelay(absl::UnavailableError(StrCat(options_.name, ": ", bytes_, " of ", options_.bytes_max,
                                                         " bytes are waiting to be written; no room for ", bytes)),
                           kRetryDelay);
   }
@@ -74,7 +74,7 @@ void WriteQueue::Push(otlp::Batch batch, AppendDone done, size_t bytes) {
     }
     bytes_ -= bytes;
   }
-  std::move(done)(WithRetryDelay(absl::UnavailableError("memory store: stopped"), kRetryDelay));
+  std::move(done)(WithRetryDelay(absl::UnavailableError(StrCat(options_.name, ": stopped")), kRetryDelay));
 }
 
 void WriteQueue::Stop() {
@@ -108,18 +108,28 @@ bool WriteQueue::Take(std::deque<Item>& items) {
   return !items.empty() || !is_stopping_;
 }
 
+void WriteQueue::WriteGroup(std::deque<Item>& items) {
+  const size_t size = std::min(items.size(), options_.group_batches_max);
+  std::vector<otlp::Batch> batches;
+  batches.reserve(size);
+  for (size_t i = 0; i < size; ++i) batches.push_back(std::move(items[i].batch));
+  std::vector<Status> statuses = write_(batches);
+  CHECK(statuses.size() == size);
+  batches.clear();  // before their room is given back
+  for (size_t i = 0; i < size; ++i) {
+    Item item = std::move(items.front());
+    items.pop_front();
+    Release(item.bytes);
+    std::move(item.done)(std::move(statuses[i]));
+  }
+}
+
 void WriteQueue::Run() {
   std::deque<Item> items;
   while (Take(items)) {
-    for (Item& item : items) {
-      Status status = write_(item.batch);
-      item.batch = {};  // before its room is given back
-      Release(item.bytes);
-      std::move(item.done)(std::move(status));
-    }
-    items.clear();
+    while (!items.empty()) WriteGroup(items);
     tick_();
   }
 }
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Batches on their way into the memory store: loops put them here, a thread of the store's own takes them out, so that
+// Batches on their way into a store: loops put them here, a thread of the store's own takes them out, so that
 // nothing but the queueing happens on a loop.
 
 #pragma once
@@ -12,14 +12,17 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <span>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/mutex.h"
 #include "base/status.h"
 #include "otlp/batch.h"
 #include "store/span_store.h"
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 // Thread-safe. Bounded by the bytes of the requests that reservations and waiting batches keep alive.
 class WriteQueue {
@@ -27,12 +30,18 @@ class WriteQueue {
   static constexpr std::chrono::milliseconds kRetryDelay{500};  // told to who is refused; guess
   static constexpr std::chrono::seconds kTick{1};               // between calls of `tick`; guess
 
-  // Writes one batch; its status is what AppendDone gets.
-  using Write = absl::AnyInvocable<Status(const otlp::Batch&)>;
+  struct Options {
+    std::string name;  // of the store, for messages
+    size_t bytes_max = 0;
+    size_t group_batches_max = 1;  // that are written together
+  };
+
+  // Writes some batches, and says of each how that went: what its AppendDone gets.
+  using Write = absl::AnyInvocable<std::vector<Status>(std::span<const otlp::Batch>)>;
   using Tick = absl::AnyInvocable<void()>;
 
   // Both are called on the queue's thread only; `tick` about every kTick while SetTicking(true) holds.
-  WriteQueue(size_t bytes_max, Write write, Tick tick);
+  WriteQueue(Options options, Write write, Tick tick);
   // As Stop().
   ~WriteQueue();
   WriteQueue(const WriteQueue&) = delete;
@@ -62,7 +71,10 @@ class WriteQueue {
   // Waits for work; false when there is none left and the queue is stopping.
   bool Take(std::deque<Item>& items) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  const size_t bytes_max_;
+  // Takes the next group out of `items`.
+  void WriteGroup(std::deque<Item>& items) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const Options options_;
   Write write_;
   Tick tick_;
   mutable Mutex mutex_;
@@ -74,4 +86,4 @@ class WriteQueue {
   std::thread thread_;  // starts last: it uses all of the above
 };
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head

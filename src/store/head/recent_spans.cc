@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/memory/recent_spans.h"
+#include "store/head/recent_spans.h"
 
 #include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
 
-namespace spanloom::store::memory {
+namespace spanloom::store::head {
 
 void RecentSpans::Add(const otlp::TraceId& trace_id, const StoredSpan& stored) {
   bytes_ += stored.wire.size();
@@ -35,4 +35,4 @@ void RecentSpans::Remove(const std::vector<StoredSpan>& purged) {
   });
 }
 
-}  // namespace spanloom::store::memory
+}  // namespace spanloom::store::head
