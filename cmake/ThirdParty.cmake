@@ -37,6 +37,8 @@ spanloom_external(spanloom_isal HEADER isa-l/igzip_lib.h NAMES libisal.a isal)
 spanloom_external(spanloom_re2 HEADER re2/re2.h NAMES libre2.a re2)
 spanloom_external(spanloom_zstd HEADER zstd.h NAMES libzstd.a zstd)
 spanloom_external(spanloom_simdjson HEADER simdjson.h NAMES libsimdjson.a simdjson)
+spanloom_external(spanloom_sqlite HEADER sqlite3.h NAMES libsqlite3.a sqlite3)
+target_link_libraries(spanloom_sqlite INTERFACE m Threads::Threads ${CMAKE_DL_LIBS})
 
 if(SPANLOOM_BENCH)
   find_package(benchmark REQUIRED)

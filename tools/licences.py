@@ -16,7 +16,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = ROOT / "THIRD_PARTY_LICENSES"
 # Permissive licences, and dedications to the public domain.
-ALLOWED = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "ISC", "0BSD", "X11", "CC0-1.0", "Unlicense"}
+ALLOWED = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "ISC", "0BSD", "X11", "CC0-1.0", "Unlicense", "public-domain"}
 DEBIAN_NAMES = {"Expat": "MIT", "Expat with embedded exception": "MIT", "BSD-3-clause": "BSD-3-Clause", "BSD-2-clause": "BSD-2-Clause", "BSD-3-google": "BSD-3-Clause"}
 
 

@@ -21,6 +21,7 @@ namespace spanloom::store::columnar::catalogue {
 
 inline constexpr int kCatalogueVersion = 1;
 inline constexpr std::string_view kCatalogueFileName = "catalogue.sqlite";
+inline constexpr size_t kTraceFilterBytesMax = 64U << 20;  // of one segment: 30 million traces at 17 bits; guess
 
 // What is known of a segment without opening its file.
 struct SegmentRow {
@@ -89,7 +90,8 @@ class Catalogue {
   StatusOr<std::string> TraceFilter(uint64_t segment_id);
 
   // Changes everything in one transaction that is on the device when this returns OK. Errors: kInvalidArgument (the
-  // position would fall), kAlreadyExists (id or file name), kNotFound (an id that is to be removed);
+  // position would fall), kAlreadyExists (an id that NextSegmentId did not give, a
+  // file name that is taken), kNotFound (an id that is to be removed);
   // kResourceExhausted, kDataLoss, kUnavailable from below. After one from below the state is the old one or the new
   // one, and nobody knows which: segments() keeps the old one, no segment file of either may be deleted, and every call
   // but Reload fails with kFailedPrecondition until Reload has succeeded.

@@ -19,6 +19,12 @@ inline constexpr size_t kFrameHeaderBytes = 25;
 // No payload is longer. Above what a receiver takes in one request (64 MiB by default), so that only damage exceeds it.
 inline constexpr uint32_t kPayloadBytesMax = 256U << 20;
 
+// How far a log goes: what a reader has found and a writer goes on from.
+struct LogEnd {
+  uint64_t last_sequence = 0;    // the highest one used, or kept from use; 0 for a new log
+  uint64_t synced_sequence = 0;  // of the last frame that is safe; 0 if there was none
+};
+
 enum class FrameKind : uint8_t {
   kSpans = 1,  // an ExportTraceServiceRequest, in protobuf
 };

@@ -24,43 +24,43 @@ struct LogFrame {
   Bytes payload;  // owned by the frame alone
 };
 
-// A file, or a part of one, that holds frames which were safe once and can't be read.
+// A file with bytes that were safe once and can't be read as frames any more.
 struct LogDamage {
   std::string file;           // path in the log
-  std::string kept_as;        // path below damaged/; empty if it could not be kept: see why
-  std::string why;            // for the log: what is wrong, and at which offset
+  std::string kept_as;        // its second name, below damaged/; empty if that could not be given: `why` says so
+  std::string why;            // what is wrong
   uint64_t offset_bytes = 0;  // of the first byte that is wrong
   uint64_t unread_bytes = 0;  // from there to the end of the file
 };
 
-// Sequences that were safe once and are in no file any more.
+// Sequences of frames that were safe once and can't be read, because of a damage or because a file is missing or cut.
 struct LostFrames {
   uint64_t first_sequence = 0;
-  uint64_t last_sequence = 0;  // at most that many are lost: sequences of failed appends are among them
+  uint64_t last_sequence = 0;  // inclusive. Sequences of failed appends may be among them: at most so many are lost
 };
 
 struct RecoveryReport {
-  uint64_t files = 0;
+  uint64_t files = 0;               // read
   uint64_t frames = 0;              // given to the caller
   uint64_t payload_bytes = 0;       // of these
-  uint64_t frames_in_segments = 0;  // left out: not above `after_sequence`
-  uint64_t tail_bytes = 0;          // what a crash cut short: at the end of files, never safe, never acknowledged
-  uint64_t last_sequence = 0;       // the highest one used or named; what a LogWriter goes on from
+  uint64_t frames_in_segments = 0;  // read and left out: not above `after_sequence`
+  uint64_t tail_bytes = 0;          // left at the end of files by crashes and failed writes; never acknowledged
+  LogEnd end;                       // what a LogWriter goes on from
   std::vector<LogDamage> damaged;   // in the order of the log
   std::vector<LostFrames> lost;     // ascending
 
-  // True if all that was ever safe was read.
+  // True if all that was ever safe was read, and is readable again.
   [[nodiscard]] bool IsComplete() const { return damaged.empty() && lost.empty(); }
 };
 
-// Calls `consume` with every whole frame above `after_sequence` (the catalogue's log position), in ascending order,
-// each once, and syncs the last file, so that what was read is safe. Changes no file of the log: a damaged one gets a
-// second name below `damaged_directory` (created if needed) and is read up to the damage; then reading goes on with the
-// next file. A file that does not exist yet, or an empty directory, is an empty log.
+// Calls `consume` with every whole frame above `after_sequence` (the catalogue's log position), each once, in ascending
+// order; syncs the last file, so that what was read is safe. Changes no file of the log: a damaged one gets a second
+// name below `damaged_directory` (created if needed), so that it outlives the log, and is read up to the damage; then
+// reading goes on with the next file. A directory that is not there is an empty log.
 //
-// Threads: the caller's. Memory: one frame, at most kPayloadBytesMax, and a buffer of 256 KiB. Trusts no length beyond
-// the file. Errors: what `consume` returns, as it is; kFailedPrecondition if a file was written by a newer version
-// (before any frame is consumed); those of the disk. After an error nothing was changed, and it can be called again.
+// Threads: the caller's. Memory: one frame, at most kPayloadBytesMax, and a buffer. No length is trusted beyond the
+// file's. Errors: what `consume` returns, as it is; kFailedPrecondition if a file was written by a newer version
+// (before any frame is consumed); those of the disk. After an error it can be called again.
 StatusOr<RecoveryReport> RecoverLog(disk::Disk& disk, const std::string& directory,
                                     const std::string& damaged_directory, uint64_t after_sequence,
                                     absl::FunctionRef<Status(const LogFrame&)> consume);

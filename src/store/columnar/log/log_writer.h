@@ -33,8 +33,8 @@ struct SequenceRange {
 // Thread-compatible: belongs to the log thread. Each call blocks on the disk.
 //
 // Failure. An Append that fails has added nothing, and the log can be used again: the file is cut back to its last
-// whole frame, or, if that fails too, left behind for a new one. So a full disk refuses, and accepts again when there
-// is room. After a Sync that failed nobody knows what of the file is safe, and the system may say yes to the next one
+// whole frame or, if that fails too, left behind for a new one. So a full disk refuses, and accepts again when there is
+// room. After a sync that failed nobody knows what of the file is safe, and the system may say yes to the next one
 // without having written anything ("fsyncgate"). So the frames that it was to make safe are given up, the file is never
 // written or synced again, and the next Append begins a new one. They are not written again: that would need all
 // payloads since the last Sync in memory, for senders who are told to send again anyway. Sequences are not used twice,
@@ -42,29 +42,28 @@ struct SequenceRange {
 class LogWriter {
  public:
   // Writes to `directory`, which must exist (and its name be synced), beginning with a new file at the first Append.
-  // `last_sequence`: the highest one used so far, RecoveryReport::last_sequence; 0 for a new log. All frames up to it
-  // must be safe, as they are after RecoverLog. `disk` must outlive the writer.
-  LogWriter(disk::Disk& disk, std::string directory, uint64_t last_sequence, LogOptions options = {});
+  // `end`: RecoveryReport::end. `disk` must outlive the writer.
+  LogWriter(disk::Disk& disk, std::string directory, LogEnd end, LogOptions options = {});
 
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
   ~LogWriter() = default;  // closes; does not sync
 
   // Writes one frame a payload, in order, in as few system calls as it takes. At least one payload. Begins a new file
-  // if the present one is full, after syncing that one. Errors: kInvalidArgument if a payload is longer than
-  // kPayloadBytesMax; kResourceExhausted if the disk is full; those of the disk else. After an error none of them
-  // counts.
+  // if the present one is full, after syncing that one. After an error none of them counts. Errors: kInvalidArgument if
+  // a payload is longer than kPayloadBytesMax; kDataLoss if the present file had to be left and could not be synced:
+  // then the frames since the last Sync are given up too, as after a Sync that failed; those of the disk.
   StatusOr<SequenceRange> Append(FrameKind kind, std::span<const Bytes> payloads);
 
-  // Forces what was appended to the device; when it succeeds, everything up to last_sequence() is safe but for what an
-  // earlier Sync has given up. After an error all frames since the last success are given up: they may or may not be
-  // found again, so refuse them if they are not acknowledged, and flush the head if they are. Fails again until the
-  // next Append.
+  // Forces what was appended to the device. When it succeeds, all frames are safe that were appended since the last
+  // failure, if any, was told. After an error all frames since the last success are given up: they may or may not be
+  // found again, so refuse those that are not acknowledged, and flush the head if it holds some that are. Fails again
+  // until the next Append.
   Status Sync();
 
-  // Removes the files all of whose frames are <= `sequence`; the present one too (the next Append begins another). What
-  // can't be removed stays for the next time and does no harm. Errors: those of the disk, after the other files have
-  // been tried.
+  // Removes the files all of whose frames are <= `sequence`, the present one too (the next Append begins another). With
+  // all frames in segments, pass last_sequence(). What can't be removed stays for the next time and does no harm.
+  // Errors: those of the disk, after the other files have been tried.
   Status TrimTo(uint64_t sequence);
 
   // The highest sequence used, given up or not; 0 if none.
@@ -84,6 +83,8 @@ class LogWriter {
 
   // Makes the present file one that can be appended to.
   Status Prepare();
+  // Syncs a file that nothing will be appended to.
+  Status FinishFile();
   Status BeginFile();
   Status WriteFrames(FrameKind kind, std::span<const Bytes> payloads);
   // After a failed write: takes away what was written of it.
