@@ -192,6 +192,20 @@ TEST_F(LogReaderTest, TellsWhatIsMissing) {
   EXPECT_EQ(report.lost[0].last_sequence, 4);
 }
 
+// Scenario: a frame that an earlier start did not find is there again (a power cut did it), while a later file has used
+// its sequence for another frame.
+// Guarantees: the later file is right, and nothing counts as damage.
+TEST_F(LogReaderTest, TakesTheLaterOfTwoFramesOfOneSequence) {
+  const std::string whole = disk_.Content(Path(2));
+  disk_.SetContent(Path(2), std::string_view(whole).substr(0, 32 + 30));
+  LogWriter writer(disk_, "/log", Recover(disk_).end);
+  Append(writer, "another sixth");
+  disk_.SetContent(Path(2), whole);
+  const RecoveryReport report = Recover(disk_);
+  EXPECT_THAT(FoundSequences(), ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_TRUE(report.IsComplete());
+}
+
 // Scenario: the last file was written by a newer version.
 // Guarantees: refused before any frame is given away, and nothing is changed.
 TEST_F(LogReaderTest, RefusesANewerVersion) {
