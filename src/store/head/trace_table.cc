@@ -139,6 +139,13 @@ Removed TraceTable::Expire(const RetentionPolicy& policy, uint64_t now_unix_ns, 
   return sum;
 }
 
+bool TraceTable::Drop(const otlp::TraceId& id, RemovedTraces& removed) {
+  const auto found = traces_.find(id);
+  if (found == traces_.end()) return false;
+  removed.push_back(Remove(*found->second));
+  return true;
+}
+
 std::optional<Removed> TraceTable::Purge(const Candidate& candidate, const std::vector<uint32_t>& arrivals,
                                          std::vector<StoredSpan>& taken, RemovedTraces& removed) {
   const auto found = traces_.find(candidate.id);

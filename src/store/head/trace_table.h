@@ -57,6 +57,9 @@ class TraceTable {
   // Removes the oldest traces until `policy` holds.
   Removed Expire(const RetentionPolicy& policy, uint64_t now_unix_ns, RemovedTraces& removed);
 
+  // Removes a trace; false if it is not there.
+  bool Drop(const otlp::TraceId& id, RemovedTraces& removed);
+
   // Takes the spans with these arrivals, ascending, out of a trace, and appends them to `taken`: `candidate` is what
   // was looked at. Returns nullopt, and changes nothing, if the trace has become another one meanwhile. O(spans of the
   // trace).

@@ -98,7 +98,7 @@ void SegmentBuilder::Add(Trace added, uint64_t version) {
   }
   const TraceRow row = std::move(row_builder).Finish(version);
   AddSpans(trace, views, links, row.start_unix_ns);
-  AddEntry(row);
+  AddEntry(row, views.back().start_unix_ns());
   if (totals_.traces == 0) totals_.first_start_unix_ns = row.start_unix_ns;
   ++totals_.traces;
   totals_.spans += views.size();
@@ -129,13 +129,14 @@ void SegmentBuilder::AddSpans(const Trace& trace, std::span<const otlp::SpanView
   }
 }
 
-void SegmentBuilder::AddEntry(const TraceRow& row) {
+void SegmentBuilder::AddEntry(const TraceRow& row, uint64_t last_start_unix_ns) {
   TraceEntry entry;
   entry[TraceSlot::kIdLow] = IdHalf(row.id, 0);
   entry[TraceSlot::kIdHigh] = IdHalf(row.id, 1);
   entry[TraceSlot::kRows] = row.spans;
   entry[TraceSlot::kStart] = row.start_unix_ns;
   entry[TraceSlot::kDuration] = row.duration_ns();
+  entry[TraceSlot::kLastStart] = last_start_unix_ns - row.start_unix_ns;
   entry[TraceSlot::kErrors] = row.errors;
   entry[TraceSlot::kOrphans] = row.orphans;
   entry[TraceSlot::kSummary] = SummaryOf(row);

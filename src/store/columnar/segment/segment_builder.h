@@ -59,7 +59,7 @@ class SegmentBuilder {
  private:
   void AddSpans(const Trace& trace, std::span<const otlp::SpanView> views, std::span<const SpanLink> links,
                 uint64_t trace_start);
-  void AddEntry(const TraceRow& row);
+  void AddEntry(const TraceRow& row, uint64_t last_start_unix_ns);
   uint32_t OriginOf(const std::shared_ptr<const SpanOrigin>& origin);
   uint32_t SummaryOf(const TraceRow& row);
   void WritePage();

@@ -10,6 +10,14 @@
 #include "store/columnar/segment/span_reader.h"
 
 namespace spanloom::store::columnar {
+namespace {
+
+// The first four bytes of an id, in the order of ids; `low` is its TraceSlot::kIdLow.
+uint32_t PrefixOf(uint64_t low) {
+  return static_cast<uint32_t>(__builtin_bswap64(low) >> 32);
+}
+
+}  // namespace
 
 otlp::TraceId TracePlace::id() const {
   otlp::TraceId id;
@@ -20,7 +28,9 @@ otlp::TraceId TracePlace::id() const {
 
 StatusOr<std::unique_ptr<const SegmentReader>> SegmentReader::Open(std::unique_ptr<disk::File> file) {
   ASSIGN_OR_RETURN(std::unique_ptr<const SegmentIndex> index, SegmentIndex::Read(*file));
-  return std::unique_ptr<const SegmentReader>(new SegmentReader(std::move(file), std::move(index)));
+  std::unique_ptr<SegmentReader> reader(new SegmentReader(std::move(file), std::move(index)));
+  RETURN_IF_ERROR(reader->ReadPrefixes());
+  return reader;
 }
 
 StatusOr<std::vector<TracePlace>> SegmentReader::TracesOf(const TraceChunkRef& chunk) const {
@@ -54,27 +64,60 @@ StatusOr<TracePlace> SegmentReader::TraceAt(uint64_t number) const {
   return places[number % kChunkTraces];
 }
 
-StatusOr<std::optional<TracePlace>> SegmentReader::Find(const otlp::TraceId& id) const {
-  uint64_t begin = 0;
-  uint64_t end = index_->totals().traces;
-  while (begin < end) {
-    const uint64_t middle = begin + (end - begin) / 2;
-    ASSIGN_OR_RETURN(const TracePlace place, TraceAt(index_->TraceInOrder(middle)));
-    const otlp::TraceId found = place.id();
-    if (found == id) return place;
-    if (found < id) {
-      begin = middle + 1;
-    } else {
-      end = middle;
+Status SegmentReader::ReadPrefixes() {
+  std::vector<uint32_t> by_number;
+  by_number.reserve(index_->totals().traces);
+  for (const TraceChunkRef& chunk : index_->trace_chunks()) {
+    ASSIGN_OR_RETURN(const Block block, ReadBlock(*file_, chunk.block));
+    constexpr auto kSlot = static_cast<size_t>(TraceSlot::kIdLow);
+    for (uint32_t i = 0; i < chunk.traces; ++i) {
+      by_number.push_back(PrefixOf(UnpackOne(chunk.slots[kSlot], block.data() + chunk.offsets[kSlot], i)));
     }
+  }
+  prefixes_.reserve(by_number.size());
+  for (uint64_t place = 0; place < by_number.size(); ++place) {
+    prefixes_.push_back(by_number[index_->TraceInOrder(place)]);
+  }
+  if (!std::ranges::is_sorted(prefixes_)) return absl::DataLossError("section \"order\" is not in order");
+  return absl::OkStatus();
+}
+
+StatusOr<std::optional<TracePlace>> SegmentReader::Find(const otlp::TraceId& id) const {
+  uint64_t low = 0;
+  std::memcpy(&low, id.bytes.data(), sizeof(low));
+  const auto [begin, end] = std::ranges::equal_range(prefixes_, PrefixOf(low));
+  for (auto prefix = begin; prefix != end; ++prefix) {
+    const auto place_in_order = static_cast<uint64_t>(prefix - prefixes_.begin());
+    ASSIGN_OR_RETURN(TracePlace place, TraceAt(index_->TraceInOrder(place_in_order)));
+    if (place.id() == id) return place;
   }
   return std::nullopt;
 }
 
-StatusOr<std::vector<StoredSpan>> SegmentReader::ReadSpans(const TracePlace& trace) const {
+std::vector<otlp::TraceId> SegmentReader::IdsWithPrefix(uint32_t prefix) const {
+  std::vector<otlp::TraceId> ids;
+  const auto [begin, end] = std::ranges::equal_range(prefixes_, prefix);
+  for (auto found = begin; found != end; ++found) {
+    const StatusOr<TracePlace> place = TraceAt(index_->TraceInOrder(static_cast<uint64_t>(found - prefixes_.begin())));
+    if (place.ok()) ids.push_back(place->id());
+  }
+  return ids;
+}
+
+StatusOr<std::vector<StoredSpan>> SegmentReader::ReadSpans(const TracePlace& trace, size_t bytes_max) const {
   std::vector<StoredSpan> spans;
-  spans.reserve(trace.rows());
-  RETURN_IF_ERROR(SpanReader(*file_, *index_, trace).Read(0, trace.rows(), spans));
+  spans.reserve(std::min<uint64_t>(trace.rows(), kPageRows));
+  SpanReader reader(*file_, *index_, trace);
+  size_t bytes = 0;
+  for (uint64_t row = 0; row < trace.rows();) {
+    const uint64_t end = std::min<uint64_t>(trace.rows(), row + kPageRows);
+    RETURN_IF_ERROR(reader.Read(row, end, spans));
+    for (; row < end; ++row) bytes += spans[row].wire.size() + sizeof(StoredSpan);
+    if (bytes > bytes_max) {
+      return absl::ResourceExhaustedError(StrCat("trace ", trace.id().Hex(), " takes more than ", bytes_max,
+                                                 " bytes, the most that one question may hold"));
+    }
+  }
   return spans;
 }
 

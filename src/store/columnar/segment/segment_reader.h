@@ -28,6 +28,7 @@ struct TracePlace {
 
   [[nodiscard]] uint64_t rows() const { return entry[TraceSlot::kRows]; }
   [[nodiscard]] uint64_t start_unix_ns() const { return entry[TraceSlot::kStart]; }
+  [[nodiscard]] uint64_t last_start_unix_ns() const { return start_unix_ns() + entry[TraceSlot::kLastStart]; }
   [[nodiscard]] otlp::TraceId id() const;
 };
 
@@ -39,16 +40,21 @@ class SegmentReader {
 
   [[nodiscard]] const SegmentIndex& index() const { return *index_; }
 
-  // The trace with that id; nullopt if there is none. O(log traces) small reads at worst.
+  // The trace with that id; nullopt if there is none, which is nearly always seen without a read.
   [[nodiscard]] StatusOr<std::optional<TracePlace>> Find(const otlp::TraceId& id) const;
+
+  // [traces]: the first four bytes of each id as a big-endian number, ascending.
+  [[nodiscard]] const std::vector<uint32_t>& prefixes() const { return prefixes_; }
+  // Ids that begin so, as far as they can be read.
+  [[nodiscard]] std::vector<otlp::TraceId> IdsWithPrefix(uint32_t prefix) const;
 
   // A trace by its number.
   [[nodiscard]] StatusOr<TracePlace> TraceAt(uint64_t number) const;
   // All traces of a chunk.
   [[nodiscard]] StatusOr<std::vector<TracePlace>> TracesOf(const TraceChunkRef& chunk) const;
 
-  // The spans of a trace, in its order, as they were added.
-  [[nodiscard]] StatusOr<std::vector<StoredSpan>> ReadSpans(const TracePlace& trace) const;
+  // The spans of a trace, in its order, as they were added. kResourceExhausted if they take more than `bytes_max`.
+  [[nodiscard]] StatusOr<std::vector<StoredSpan>> ReadSpans(const TracePlace& trace, size_t bytes_max) const;
 
   // The row of the trace table.
   [[nodiscard]] StatusOr<TraceRow> RowOf(const TracePlace& trace) const;
@@ -57,10 +63,11 @@ class SegmentReader {
   SegmentReader(std::unique_ptr<disk::File> file, std::unique_ptr<const SegmentIndex> index)
       : file_(std::move(file)), index_(std::move(index)) {}
 
-  StatusOr<otlp::TraceId> IdAt(uint64_t number) const;
+  Status ReadPrefixes();
 
   const std::unique_ptr<disk::File> file_;
   const std::unique_ptr<const SegmentIndex> index_;
+  std::vector<uint32_t> prefixes_;  // as SegmentIndex::TraceInOrder
 };
 
 }  // namespace spanloom::store::columnar

@@ -20,6 +20,8 @@
 namespace spanloom::store::columnar {
 namespace {
 
+constexpr size_t kBytesMax = 1 << 30;
+
 // A file in memory, whose content can be changed behind its back.
 class MemoryFile final : public disk::File {
  public:
@@ -136,7 +138,7 @@ TEST_F(SegmentTest, EverySpanComesBackByteForByte) {
     ASSERT_TRUE(place.ok()) << place.status();
     ASSERT_TRUE(place->has_value());
     EXPECT_EQ((*place)->number, i);
-    const auto spans = (*reader)->ReadSpans(**place);
+    const auto spans = (*reader)->ReadSpans(**place, kBytesMax);
     ASSERT_TRUE(spans.ok()) << spans.status();
     ExpectEqual(*spans, trace.spans);
     const auto row = (*reader)->RowOf(**place);
@@ -159,7 +161,7 @@ TEST_F(SegmentTest, ATraceMayBeLargerThanManyPages) {
   ASSERT_TRUE(reader.ok()) << reader.status();
   const auto place = (*reader)->TraceAt(0);
   ASSERT_TRUE(place.ok());
-  const auto spans = (*reader)->ReadSpans(*place);
+  const auto spans = (*reader)->ReadSpans(*place, kBytesMax);
   ASSERT_TRUE(spans.ok()) << spans.status();
   ExpectEqual(*spans, trace.spans);
 }
@@ -174,7 +176,7 @@ TEST_F(SegmentTest, EveryFlippedByteIsDetectedOrHarmless) {
       const auto place = (*reader)->Find(written.traces[t].id);
       if (!place.ok()) continue;
       ASSERT_TRUE(place->has_value()) << "byte " << i;
-      const auto spans = (*reader)->ReadSpans(**place);
+      const auto spans = (*reader)->ReadSpans(**place, kBytesMax);
       if (spans.ok()) ExpectEqual(*spans, written.traces[t].spans);
     }
     (*written.content)[i] ^= 0x20;

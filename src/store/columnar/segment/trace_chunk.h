@@ -26,13 +26,14 @@ enum class TraceSlot : uint8_t {
   kRows,         // spans
   kStart,        // the first start, Unix ns
   kDuration,     // the last end less that; 0 if that is before it
+  kLastStart,    // the last start less the first
   kErrors,       // spans whose status is an error
   kOrphans,      // spans whose parent is in no row of the trace
   kSummary,      // number in the section `summaries`
   kPoolEntries,  // of its texts
   kVersion,      // TraceRow::version
 };
-inline constexpr size_t kTraceSlots = 10;
+inline constexpr size_t kTraceSlots = 11;
 
 // One trace. A value.
 struct TraceEntry {
