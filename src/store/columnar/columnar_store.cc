@@ -255,25 +255,29 @@ StatusOr<Removed> ColumnarStore::SetRetention(const RetentionPolicy& policy) {
 StatusOr<Removed> ColumnarStore::ApplyRetention() {
   if (!retention_.age_max_ns && !retention_.bytes_max) return Removed();
   const Parts parts = parts_.Now();
-  ASSIGN_OR_RETURN(const Expired expired, FindExpired(parts, retention_, static_cast<uint64_t>(clock_.UnixNs())));
+  ASSIGN_OR_RETURN(Expired expired, FindExpired(parts, retention_, static_cast<uint64_t>(clock_.UnixNs())));
   RETURN_IF_ERROR(RemoveExpired(parts, expired));
   spans_expired_.Add(expired.removed.spans);
   return expired.removed;
 }
 
-Status ColumnarStore::RemoveExpired(const Parts& parts, const Expired& expired) {
+Status ColumnarStore::RemoveExpired(const Parts& parts, Expired& expired) {
   head::RemovedTraces removed;  // destroyed outside the locks
   for (head::LockedTable* const table : {parts.full.get(), parts.filling.get()}) {
     if (table == nullptr) continue;
     const MutexLock lock(table->mutex);
+    const size_t bytes = table->table.bytes();
     for (const otlp::TraceId& id : expired.traces) table->table.Drop(id, removed);
+    expired.removed.bytes += bytes - table->table.bytes();
   }
   for (size_t i = 0; i < parts.segments.size(); ++i) {
     const Segment& segment = *parts.segments[i];
     const Expired::OfSegment& gone = expired.segments[i];
     if (gone.traces.empty()) continue;
     const bool is_whole = gone.traces.size() == segment.traces_left();
-    parts_.Replace(segment, is_whole ? nullptr : segment.Without(gone.traces, gone.spans));
+    const std::shared_ptr<const Segment> rest = is_whole ? nullptr : segment.Without(gone.traces, gone.spans);
+    parts_.Replace(segment, rest);
+    expired.removed.bytes += BytesLeft(segment) - (rest == nullptr ? 0 : BytesLeft(*rest));
     if (is_whole) RETURN_IF_ERROR(flusher_.Remove(segment));
   }
   return absl::OkStatus();

@@ -96,7 +96,7 @@ class ColumnarStore final : public SpanStore {
   // On the background thread.
   Status FlushFull();
   StatusOr<Removed> ApplyRetention() ABSL_EXCLUSIVE_LOCKS_REQUIRED(retention_mutex_);
-  Status RemoveExpired(const Parts& parts, const Expired& expired);
+  Status RemoveExpired(const Parts& parts, Expired& expired);
   // Runs `task` on the background thread and waits.
   void RunInBackground(absl::FunctionRef<void()> task) const;
 

@@ -19,8 +19,8 @@ class OwnedColumnarStore final : public SpanStore {
   enum class AfterAppend { kNothing, kFlush };
 
   OwnedColumnarStore(const Clock& clock, AfterAppend after_append) : after_append_(after_append) {
-    CHECK(disk_.CreateDirectory("data").ok());
-    auto opened = columnar::ColumnarStore::Open({.directory = "data"}, disk_, metrics_, clock);
+    CHECK(disk_.CreateDirectory("/data").ok());
+    auto opened = columnar::ColumnarStore::Open({.directory = "/data"}, disk_, metrics_, clock);
     CHECK(opened.ok());
     store_ = std::move(opened->store);
   }
@@ -70,9 +70,12 @@ class OwnedColumnarStore final : public SpanStore {
 };
 
 StoreFactory Factory(std::string name, OwnedColumnarStore::AfterAppend after_append) {
-  return {.name = std::move(name), .make = [after_append](const Clock& clock, const RequestDeriver&) {
-            return std::make_unique<OwnedColumnarStore>(clock, after_append);
-          }};
+  return {.name = std::move(name),
+          .make = [after_append](
+                      const Clock& clock,
+                      const RequestDeriver&) { return std::make_unique<OwnedColumnarStore>(clock, after_append); },
+          // A trace of a hundred thousand spans in hundreds of segments is read anew with each.
+          .runs_large_tests = after_append == OwnedColumnarStore::AfterAppend::kNothing};
 }
 
 // In the head alone; and with each batch but the last in a segment of its own.

@@ -39,21 +39,22 @@ Status AddSegment(const Segment& segment, size_t number, Ages& ages) {
   return absl::OkStatus();
 }
 
-void AddHead(const head::LockedTable& table, Ages& ages) {
+// Returns the bytes of all.
+uint64_t AddHead(const head::LockedTable& table, Ages& ages) {
   const MutexLock lock(table.mutex);
   for (const head::StoredTrace* const trace : table.table.by_arrival()) {
     TraceAge& age = ages[trace->id];
     age.last_start_unix_ns = std::max(age.last_start_unix_ns, trace->starts.latest);
     age.spans += trace->spans->size();
-    age.bytes += trace->wire_bytes + trace->origin_bytes;
+    age.bytes += trace->wire_bytes;  // origins are shared with others
     age.is_in_head = true;
   }
+  return table.table.bytes();
 }
 
 void Remove(const otlp::TraceId& id, const TraceAge& age, Expired& expired) {
   ++expired.removed.traces;
   expired.removed.spans += age.spans;
-  expired.removed.bytes += age.bytes;
   if (age.is_in_head) expired.traces.push_back(id);
   for (const auto& [segment, place] : age.places) {
     expired.segments[segment].traces.push_back(place.number);
@@ -70,15 +71,15 @@ uint64_t BytesLeft(const Segment& segment) {
 StatusOr<Expired> FindExpired(const Parts& parts, const RetentionPolicy& policy, uint64_t now_unix_ns) {
   constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
   Ages ages;
-  for (size_t i = 0; i < parts.segments.size(); ++i) RETURN_IF_ERROR(AddSegment(*parts.segments[i], i, ages));
-  if (parts.full != nullptr) AddHead(*parts.full, ages);
-  AddHead(*parts.filling, ages);
-  std::vector<Ages::const_pointer> oldest_first;
   uint64_t bytes = 0;
-  for (const Ages::value_type& age : ages) {
-    oldest_first.push_back(&age);
-    bytes += age.second.bytes;
+  for (size_t i = 0; i < parts.segments.size(); ++i) {
+    RETURN_IF_ERROR(AddSegment(*parts.segments[i], i, ages));
+    bytes += BytesLeft(*parts.segments[i]);
   }
+  if (parts.full != nullptr) bytes += AddHead(*parts.full, ages);
+  bytes += AddHead(*parts.filling, ages);
+  std::vector<Ages::const_pointer> oldest_first;
+  for (const Ages::value_type& age : ages) oldest_first.push_back(&age);
   std::ranges::sort(oldest_first, {},
                     [](Ages::const_pointer age) { return std::pair(age->second.last_start_unix_ns, age->first); });
   Expired expired;
@@ -87,7 +88,7 @@ StatusOr<Expired> FindExpired(const Parts& parts, const RetentionPolicy& policy,
     const uint64_t last = age->second.last_start_unix_ns;
     const bool is_too_old = last < now_unix_ns && now_unix_ns - last > policy.age_max_ns.value_or(kNever);
     if (!is_too_old && bytes <= policy.bytes_max.value_or(kNever)) break;
-    bytes -= age->second.bytes;
+    bytes -= std::min(bytes, age->second.bytes);
     Remove(age->first, age->second, expired);
   }
   for (Expired::OfSegment& segment : expired.segments) std::ranges::sort(segment.traces);

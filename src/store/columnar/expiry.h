@@ -23,7 +23,7 @@ struct Expired {
   };
   std::vector<OfSegment> segments;
   std::vector<otlp::TraceId> traces;  // that have spans in a head
-  Removed removed;
+  Removed removed;                    // its bytes are to be filled in
 };
 
 // Traces go whole, from all parts, the one whose last span started longest ago first, until `policy` holds. O(traces).

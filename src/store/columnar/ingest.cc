@@ -3,9 +3,9 @@
 #include "store/columnar/ingest.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "store/columnar/trace_gatherer.h"
 
@@ -21,10 +21,6 @@ int64_t Nanoseconds(std::chrono::milliseconds duration) {
 // A sender is to come again, whatever the disk said: what it sends is right.
 Status Refusal(const Status& status) {
   return WithRetryDelay(absl::UnavailableError(StrCat("columnar store: ", status.message())), kRetryDelay);
-}
-
-bool IsSame(const StoredSpan& a, const StoredSpan& b) {
-  return a.wire.view() == b.wire.view() && AreEqual(*a.origin, *b.origin);
 }
 
 }  // namespace
@@ -73,8 +69,9 @@ Status Ingest::AddToHead(const otlp::Batch& batch) {
   const Parts parts = parts_.Now();
   for (head::IncomingTrace& trace : traces) {
     const Status status = LeaveOutStored(parts, trace);
-    // An older part that can't be read must not keep new spans out: one may then be stored twice.
-    if (!status.ok()) earlier_.try_emplace(trace.id);
+    // What can't be compared is stored: rather twice than not at all.
+    if (!status.ok())
+      Log(LogLevel::kWarn, "spans could not be compared with earlier ones", {{"why", status.message()}});
   }
   std::erase_if(traces, [](const head::IncomingTrace& trace) { return trace.spans.empty(); });
   head::RemovedTraces removed;
@@ -91,59 +88,23 @@ Status Ingest::AddToHead(const otlp::Batch& batch) {
 
 Status Ingest::LeaveOutStored(const Parts& parts, head::IncomingTrace& trace) {
   if (parts.segments.empty() && parts.full == nullptr) return absl::OkStatus();
-  if (!earlier_.contains(trace.id)) {
+  auto split = splits_.find(trace.id);
+  if (split == splits_.end()) {
     if (SpansIn(*parts.filling, trace.id) != nullptr) return absl::OkStatus();  // looked for when it came first
-    RETURN_IF_ERROR(NoteEarlier(parts, trace.id));
+    ASSIGN_OR_RETURN(EarlierSpans earlier, EarlierSpans::Read(parts, trace.id));
+    if (earlier.empty()) return absl::OkStatus();
+    parts_.split().Add(trace.id);
+    split = splits_.emplace(trace.id, Split{.earlier = std::move(earlier)}).first;
   }
-  const auto earlier = earlier_.find(trace.id);
-  if (earlier == earlier_.end()) return absl::OkStatus();
-  std::vector<bool> stored(trace.spans.size());  // all are looked up before any is moved
-  for (size_t i = 0; i < stored.size(); ++i) {
-    if (!earlier->second.contains(trace.spans[i].content_hash)) continue;
-    ASSIGN_OR_RETURN(const bool is_stored, IsStored(parts, trace.id, trace.spans[i]));
-    stored[i] = is_stored;
-  }
+  ASSIGN_OR_RETURN(const std::vector<bool> stored, split->second.earlier.Contains(trace.spans));
   std::vector<head::IncomingSpan> fresh;
   for (size_t i = 0; i < stored.size(); ++i) {
     if (!stored[i]) fresh.push_back(std::move(trace.spans[i]));
   }
   counts_.duplicate += stored.size() - fresh.size();
   trace.spans = std::move(fresh);
+  if (!trace.spans.empty() && !std::exchange(split->second.is_in_head, true)) ++counts_.split_parts;
   return absl::OkStatus();
-}
-
-Status Ingest::NoteEarlier(const Parts& parts, const otlp::TraceId& id) {
-  ASSIGN_OR_RETURN(const std::vector<StoredSpan> spans, Earlier(parts, id));
-  if (spans.empty()) return absl::OkStatus();
-  parts_.split().Add(id);
-  ++counts_.split_parts;
-  absl::flat_hash_set<uint64_t>& hashes = earlier_[id];
-  for (const StoredSpan& span : spans) hashes.insert(head::Describe(span, {}).content_hash);
-  return absl::OkStatus();
-}
-
-StatusOr<bool> Ingest::IsStored(const Parts& parts, const otlp::TraceId& id, const head::IncomingSpan& span) {
-  ASSIGN_OR_RETURN(const std::vector<StoredSpan> spans, Earlier(parts, id));
-  return std::ranges::any_of(spans, [&](const StoredSpan& stored) { return IsSame(stored, span.stored); });
-}
-
-StatusOr<std::vector<StoredSpan>> Ingest::Earlier(const Parts& parts, const otlp::TraceId& id) {
-  std::vector<StoredSpan> spans;
-  for (const auto& segment : parts.segments) {
-    ASSIGN_OR_RETURN(const std::optional<TracePlace> place, segment->Find(id));
-    if (!place) continue;
-    ASSIGN_OR_RETURN(const std::vector<StoredSpan> found,
-                     segment->reader().ReadSpans(*place, std::numeric_limits<size_t>::max()));
-    spans.insert(spans.end(), found.begin(), found.end());
-  }
-  if (parts.full == nullptr) return spans;
-  if (const auto full = SpansIn(*parts.full, id)) {
-    full->ForEach([&](const StoredSpan& span) {
-      spans.push_back(span);
-      return true;
-    });
-  }
-  return spans;
 }
 
 bool Ingest::IsFlushDue() const {
@@ -157,7 +118,7 @@ uint64_t Ingest::OnExchanged() {
   head_bytes_ = 0;
   head_spans_ = 0;
   first_added_ns_ = 0;
-  earlier_.clear();
+  splits_.clear();
   return head_sequence_;
 }
 

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
-#include <absl/container/flat_hash_set.h>
 
 #include <atomic>
 #include <cstdint>
@@ -17,6 +16,7 @@
 #include "base/status.h"
 #include "otlp/batch.h"
 #include "store/columnar/columnar_store_options.h"
+#include "store/columnar/earlier_spans.h"
 #include "store/columnar/log/log_writer.h"
 #include "store/columnar/parts_table.h"
 #include "store/head/incoming.h"
@@ -58,12 +58,9 @@ class Ingest {
  private:
   StatusOr<log::SequenceRange> WriteToLog(std::span<const otlp::Batch> batches);
   Status AddToHead(const otlp::Batch& batch);
-  // Takes out the spans that an older part has already, and notes if the trace lies there.
+  // Takes out the spans that an older part has already, and notes if the trace lies there. Errors: those of
+  // EarlierSpans; then all spans are still there.
   Status LeaveOutStored(const Parts& parts, head::IncomingTrace& trace);
-  StatusOr<bool> IsStored(const Parts& parts, const otlp::TraceId& id, const head::IncomingSpan& span);
-  Status NoteEarlier(const Parts& parts, const otlp::TraceId& id);
-  // What the parts but the filling head have of the trace.
-  static StatusOr<std::vector<StoredSpan>> Earlier(const Parts& parts, const otlp::TraceId& id);
 
   const ColumnarStoreOptions& options_;
   PartsTable& parts_;
@@ -77,8 +74,12 @@ class Ingest {
   uint64_t head_sequence_ = 0;  // of its last frame
   int64_t first_added_ns_ = 0;  // Clock::SteadyNs
   int64_t last_added_ns_ = 0;
-  // Of its traces that older parts have as well: content hashes of their spans there (head::IncomingSpan).
-  absl::flat_hash_map<otlp::TraceId, absl::flat_hash_set<uint64_t>> earlier_;
+  // Of traces that older parts have as well.
+  struct Split {
+    EarlierSpans earlier;
+    bool is_in_head = false;
+  };
+  absl::flat_hash_map<otlp::TraceId, Split> splits_;
   int64_t synced_ns_ = 0;
   bool has_unsynced_ = false;
 };

@@ -19,13 +19,6 @@ uint32_t PrefixOf(uint64_t low) {
 
 }  // namespace
 
-otlp::TraceId TracePlace::id() const {
-  otlp::TraceId id;
-  const uint64_t halves[] = {entry[TraceSlot::kIdLow], entry[TraceSlot::kIdHigh]};
-  std::memcpy(id.bytes.data(), halves, sizeof(halves));
-  return id;
-}
-
 StatusOr<std::unique_ptr<const SegmentReader>> SegmentReader::Open(std::unique_ptr<disk::File> file) {
   ASSIGN_OR_RETURN(std::unique_ptr<const SegmentIndex> index, SegmentIndex::Read(*file));
   std::unique_ptr<SegmentReader> reader(new SegmentReader(std::move(file), std::move(index)));

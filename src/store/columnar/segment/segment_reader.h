@@ -14,23 +14,12 @@
 #include "otlp/ids.h"
 #include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/segment_index.h"
+#include "store/columnar/segment/span_reader.h"
+#include "store/columnar/segment/trace_place.h"
 #include "store/span.h"
 #include "store/trace_row.h"
 
 namespace spanloom::store::columnar {
-
-// Where a trace stands in a segment. A value.
-struct TracePlace {
-  uint64_t number = 0;  // of the trace, in the order of rows
-  uint64_t first_row = 0;
-  uint64_t first_pool = 0;  // its first pool entry
-  TraceEntry entry;
-
-  [[nodiscard]] uint64_t rows() const { return entry[TraceSlot::kRows]; }
-  [[nodiscard]] uint64_t start_unix_ns() const { return entry[TraceSlot::kStart]; }
-  [[nodiscard]] uint64_t last_start_unix_ns() const { return start_unix_ns() + entry[TraceSlot::kLastStart]; }
-  [[nodiscard]] otlp::TraceId id() const;
-};
 
 // Thread-safe: immutable but for the file's position, which it does not use. Blocks on the disk. Errors of every call:
 // kDataLoss, naming the block, if the file is not what was written; those of the disk.
@@ -55,6 +44,9 @@ class SegmentReader {
 
   // The spans of a trace, in its order, as they were added. kResourceExhausted if they take more than `bytes_max`.
   [[nodiscard]] StatusOr<std::vector<StoredSpan>> ReadSpans(const TracePlace& trace, size_t bytes_max) const;
+
+  // For single spans of a trace. The reader and `trace` must outlive it.
+  [[nodiscard]] SpanReader MakeSpanReader(const TracePlace& trace) const { return {*file_, *index_, trace}; }
 
   // The row of the trace table.
   [[nodiscard]] StatusOr<TraceRow> RowOf(const TracePlace& trace) const;

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "otlp/views.h"
 #include "store/columnar/segment/byte_writer.h"
-#include "store/columnar/segment/segment_reader.h"
 
 namespace spanloom::store::columnar {
 namespace {

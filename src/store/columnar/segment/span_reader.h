@@ -15,11 +15,10 @@
 #include "store/columnar/segment/assembler.h"
 #include "store/columnar/segment/page_view.h"
 #include "store/columnar/segment/text_pool_index.h"
+#include "store/columnar/segment/trace_place.h"
 #include "store/span.h"
 
 namespace spanloom::store::columnar {
-
-struct TracePlace;
 
 // For one trace. Thread-compatible. File and index must outlive it.
 class SpanReader {
