@@ -22,7 +22,6 @@ using disk::SimulatedDisk;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 
 constexpr std::string_view kPath = "/catalogue.sqlite";
 
