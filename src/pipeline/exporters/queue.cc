@@ -21,6 +21,8 @@ namespace spanloom::pipeline {
 namespace {
 
 constexpr std::chrono::milliseconds kFullDelay{1'000};  // until a full queue is worth another try; guess
+// Between attempts while the queue drains: what is not sent within the grace is lost; guess.
+constexpr std::chrono::milliseconds kDrainDelayMax{250};
 // How many requests may be under way at once without a queue, where each has a client that waits; guess.
 constexpr size_t kUnqueuedConsumers = 100;
 constexpr std::string_view kDropAdvice =
@@ -303,6 +305,7 @@ void SendingQueue::State::OnFailure(const EntryPtr& entry, const Status& status)
 bool SendingQueue::State::SleepBeforeRetry(const EntryPtr& entry, const Status& status) {
   std::chrono::nanoseconds delay = entry->backoff.Next(rng_);
   if (const auto wanted = RetryDelay(status)) delay = std::max<std::chrono::nanoseconds>(delay, *wanted);
+  if (draining_) delay = std::min<std::chrono::nanoseconds>(delay, kDrainDelayMax);
   const std::chrono::nanoseconds elapsed(clock_.SteadyNs() - entry->begin_ns);
   if (retry_.max_elapsed_time.count() > 0 && elapsed + delay > retry_.max_elapsed_time) return false;
   if (const auto requests = failure_log_.Admit(1)) {
