@@ -2,9 +2,7 @@
 
 #include "query/query_server.h"
 
-#include <algorithm>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "base/text.h"
@@ -29,7 +27,7 @@ StatusOr<std::unique_ptr<QueryServer>> QueryServer::Create(net::LoopPool& loops,
                                                            const store::SpanStore& store, QueryServerOptions options,
                                                            const std::vector<page::StaticAsset>& assets,
                                                            const Clock& clock) {
-  std::unique_ptr<QueryServer> server(new QueryServer(metrics, store, options, assets, clock));
+  std::unique_ptr<QueryServer> server(new QueryServer(loops, metrics, store, options, assets, clock));
   net::ServerOptions server_options;
   server_options.name = "spanloom_query";
   server_options.endpoint = options.endpoint;
@@ -40,8 +38,9 @@ StatusOr<std::unique_ptr<QueryServer>> QueryServer::Create(net::LoopPool& loops,
   return server;
 }
 
-QueryServer::QueryServer(MetricRegistry& metrics, const store::SpanStore& store, const QueryServerOptions& options,
-                         const std::vector<page::StaticAsset>& assets, const Clock& clock)
+QueryServer::QueryServer(const net::LoopPool& loops, MetricRegistry& metrics, const store::SpanStore& store,
+                         const QueryServerOptions& options, const std::vector<page::StaticAsset>& assets,
+                         const Clock& clock)
     : metrics_(metrics),
       refused_(metrics.GetCounter("spanloom_query_refused",
                                   "Query requests that were not answered for lack of capacity.", {{"cause", "busy"}})),
@@ -50,8 +49,8 @@ QueryServer::QueryServer(MetricRegistry& metrics, const store::SpanStore& store,
       page_(assets),
       router_(JaegerError) {
   AddRoutes();
-  const size_t cores = std::max(1U, std::thread::hardware_concurrency());
-  readers_ = std::make_unique<WorkerPool>("query", options.readers > 0 ? options.readers : cores, options.waiting_max);
+  readers_ =
+      std::make_unique<WorkerPool>("query", options.readers > 0 ? options.readers : loops.size(), options.waiting_max);
 }
 
 QueryServer::~QueryServer() {

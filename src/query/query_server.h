@@ -29,7 +29,7 @@ namespace spanloom::query {
 
 struct QueryServerOptions {
   std::string endpoint = "127.0.0.1:16686";  // Jaeger's port
-  size_t readers = 0;                        // threads; 0: one for each core
+  size_t readers = 0;                        // threads; 0: as many as loops
   size_t waiting_max = 256;                  // requests; further ones are answered 503 with Retry-After; guess
   size_t compress_bytes_min = 1'024;         // smaller answers are sent as they are
   jaeger::HandlerLimits jaeger = {};
@@ -57,8 +57,8 @@ class QueryServer {
   size_t Stop(std::chrono::milliseconds grace) { return server_->Stop(grace); }
 
  private:
-  QueryServer(MetricRegistry& metrics, const store::SpanStore& store, const QueryServerOptions& options,
-              const std::vector<page::StaticAsset>& assets, const Clock& clock);
+  QueryServer(const net::LoopPool& loops, MetricRegistry& metrics, const store::SpanStore& store,
+              const QueryServerOptions& options, const std::vector<page::StaticAsset>& assets, const Clock& clock);
   void AddRoutes();
   // On a loop.
   void Receive(net::HttpRequest request, net::HttpResponder responder);
