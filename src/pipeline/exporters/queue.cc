@@ -121,6 +121,8 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   void Add(ExportRequest request, Done done);
   void Drain();
   void Abandon();
+  // Whoever waits for drained() waits no longer.
+  void Hurry();
 
  private:
   // A request with its history. Owned by waiting_ or active_, and by the attempt under way.
@@ -364,6 +366,10 @@ void SendingQueue::State::Drain() {
   NotifyIfDrained();
 }
 
+void SendingQueue::State::Hurry() {
+  if (!drained_.HasBeenNotified()) drained_.Notify();
+}
+
 void SendingQueue::State::Abandon() {
   abandoned_ = true;
   RefuseBlocked();
@@ -419,6 +425,10 @@ void SendingQueue::Stop(std::chrono::milliseconds grace) {
   state_->loop().Post([state = state_] { state->Drain(); });
   state_->drained().WaitFor(grace);
   RunOn(state_->loop(), [this] { state_->Abandon(); });
+}
+
+void SendingQueue::HurryStop() {
+  state_->loop().Post([state = state_] { state->Hurry(); });
 }
 
 uint64_t SendingQueue::undelivered_spans() const {

@@ -75,6 +75,9 @@ class SendingQueue {
   // gives up the rest. Attempts under way then are left to `send` to answer.
   void Stop(std::chrono::milliseconds grace);
 
+  // Ends the grace of a Stop that is under way or to come.
+  void HurryStop();
+
   // Spans that were queued and given up by Stop.
   [[nodiscard]] uint64_t undelivered_spans() const;
 
