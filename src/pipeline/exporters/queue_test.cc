@@ -252,6 +252,21 @@ TEST_F(SendingQueueTest, StopSendsAgainWhatFailsMeanwhile) {
   EXPECT_EQ(Sent(), 11u);
 }
 
+// Scenario: a stop with an hour of grace waits for an attempt that has no answer; then there is a hurry.
+// Guarantees: it ends, and what had no answer is counted when it fails.
+TEST_F(SendingQueueTest, AHurryEndsTheGraceOfAStop) {
+  SendingQueue& queue = Make();
+  destination_.Hold();
+  EXPECT_TRUE(Offer("a", 3).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(1));
+  std::thread stopper([&] { queue.Stop(1h); });
+  queue.HurryStop();
+  stopper.join();
+  destination_.Release(absl::CancelledError("closed"));
+  Offer("b").IgnoreError();  // its refusal comes after the answer above
+  EXPECT_EQ(queue.undelivered_spans(), 3u);
+}
+
 // Scenario: a stop while the destination is down: one request waits to be sent again, one for a consumer, one is under
 // way. Guarantees: all are counted as undelivered, the last one when its attempt ends.
 TEST_F(SendingQueueTest, StopCountsWhatItGivesUp) {
