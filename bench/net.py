@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Server CPU a request on loopback, beside the real peers in the same run; idle connections; lag of the loop.
 
-The server is pinned to core 0, the load to core 1. Every answer is checked, and the spans counted by the server itself.
+The server is pinned to core 0, the load to core 1. The lag is also measured with all cores for the server. Every answer is checked, and the spans counted by the server itself.
 
 usage: ./dev bench net [--runs N] [--only TEXT] [--requests FACTOR]
 """
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
 
 from peers import bodies, servers
@@ -25,6 +26,7 @@ from peers import bodies, servers
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 WARM_UP_SHARE = 10  # one request in so many is sent before the measurement
 IDLE_CONNECTIONS = 10_000
+LAG_SECONDS = 30  # three hundred samples of each loop
 HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 
 
@@ -135,34 +137,30 @@ def idle(folder):
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def scan(url, stop):
+def scan(url, stop, scans):
     """Asks for what no index answers, until `stop` is set."""
     while not stop.is_set():
         urllib.request.urlopen(url, timeout=60).read()
+        scans.append(url)
 
 
-def lag(folder, contents):
-    """Latency of an empty request beside full ingest and scans, less its latency when nothing else happens."""
-    with servers.Spanloom(folder, store=True) as server:
-        port = server.ports["grpc"]
-        load(port, "grpc", contents["llm512"], 200, 4, 4)
-        quiet = load(port, "grpc", contents["empty"], 2_000, 1, 1)
-        stop = threading.Event()
+def lag(folder, contents, cores):
+    """How late the loops of a server on `cores` are while it takes in what it can and is searched from end to end."""
+    with servers.Spanloom(folder, store=True, cores=cores) as server:
+        spans_before, cpu_before, begun = server.accepted_spans(), server.cpu_seconds(), time.monotonic()
+        stop, scans = threading.Event(), []
         url = f"http://127.0.0.1:{server.ports['spanloom_query']}/api/traces?service=vllm-decode&start=0&end=4102444800000000&limit=20&tags=%7B%22no%22%3A%22such%22%7D"
-        scanner = threading.Thread(target=scan, args=(url, stop))
-        ingest = threading.Thread(target=load, args=(port, "grpc", contents["llm512"], 12_000, 4, 4))
+        scanner = threading.Thread(target=scan, args=(url, stop, scans))
         scanner.start()
-        ingest.start()
-        busy, calls = [], 0
-        while ingest.is_alive():
-            busy.append(load(port, "grpc", contents["empty"], 200, 1, 1))
-            calls += 200
+        while time.monotonic() - begun < LAG_SECONDS:
+            load(server.ports["grpc"], "grpc", contents["llm512"], 2_000, 4, 4)
+        seconds = time.monotonic() - begun
+        p50, p99, worst = (server.lag_seconds(quantile) * 1e3 for quantile in ("0.5", "0.99", "1"))
+        spans, cpu = server.accepted_spans() - spans_before, server.cpu_seconds() - cpu_before
         stop.set()
         scanner.join()
-        ingest.join()
-    p99 = statistics.median(run["p99_us"] for run in busy) - quiet["p50_us"]
-    worst = max(run["max_us"] for run in busy)
-    print(f"lag under ingest and scan: p99 {p99 / 1e3:.2f} ms over {calls} calls (worst {worst / 1e3:.1f} ms, idle p50 {quiet['p50_us'] / 1e3:.3f} ms); to reach: 5", flush=True)
+    print(f"lag of a loop under ingest and scans, cores {cores}: p99 {p99:.2f} ms (p50 {p50:.3f}, worst {worst:.1f} ms); to reach: 5; "
+          f"meanwhile {spans / seconds / 1e3:.0f} k spans/s stored, {len(scans) / seconds:.1f} scans/s, {cpu / seconds:.2f} cores", flush=True)
 
 
 def main():
@@ -180,7 +178,8 @@ def main():
         if options.only in "idle":
             idle(folder)
         if options.only in "lag":
-            lag(folder, contents)
+            for cores in (str(servers.SERVER_CORE), servers.ALL_CORES):
+                lag(folder, contents, cores)
 
 
 if __name__ == "__main__":
