@@ -6,13 +6,10 @@
 
 #pragma once
 
-#include <absl/functional/any_invocable.h>
-
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "net/cancel_signal.h"
+#include "net/grpc_message.h"
 #include "net/http.h"
 
 namespace spanloom::net {
@@ -76,17 +74,14 @@ class GrpcWriter {
   std::shared_ptr<GrpcServerExchange> exchange_;  // shared with the connection; null once finished or moved from
 };
 
-// The next message; nullopt when the client has sent its last. Errors: kCancelled (the client is gone, or the deadline
-// passed), and those of a broken or too large message; the call has then been answered with that error.
-using MessageDone = absl::AnyInvocable<void(StatusOr<std::optional<Bytes>>)>;
-
 // The messages of a call whose client streams. What is not read holds the client back. Threads as GrpcWriter.
 class GrpcReader {
  public:
   explicit GrpcReader(std::shared_ptr<GrpcServerExchange> exchange);
 
   // `done` runs once, on the connection's loop, perhaps inside this call. One Read at a time; none after the last
-  // message or an error.
+  // message or an error. Errors: kCancelled (the client is gone, or the deadline passed), and those of a broken or too
+  // large message; the call has then been answered with that error.
   void Read(MessageDone done);
 
  private:

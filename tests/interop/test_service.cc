@@ -49,10 +49,10 @@ class OutputCall : public std::enable_shared_from_this<OutputCall> {
 
   void ReadNext() {
     if (!reader_.has_value()) return std::move(writer_).Finish(absl::OkStatus());
-    reader_->Read([self = shared_from_this()](StatusOr<std::optional<Bytes>> message) {
+    reader_->Read([self = shared_from_this()](StatusOr<std::optional<net::GrpcMessage>> message) {
       if (!message.ok()) return;  // the call has ended
       if (!message->has_value()) return std::move(self->writer_).Finish(absl::OkStatus());
-      self->Take((*message)->view());
+      self->Take((*message)->bytes.view());
     });
   }
 
@@ -77,15 +77,15 @@ class InputCall : public std::enable_shared_from_this<InputCall> {
   InputCall(net::GrpcReader reader, net::GrpcWriter writer) : reader_(std::move(reader)), writer_(std::move(writer)) {}
 
   void ReadNext() {
-    reader_.Read([self = shared_from_this()](const StatusOr<std::optional<Bytes>>& message) {
+    reader_.Read([self = shared_from_this()](const StatusOr<std::optional<net::GrpcMessage>>& message) {
       if (message.ok()) self->Take(*message);  // else the call has ended
     });
   }
 
  private:
-  void Take(const std::optional<Bytes>& message) {
+  void Take(const std::optional<net::GrpcMessage>& message) {
     if (!message.has_value()) return Answer();
-    const StatusOr<std::string> body = ParsePayload(message->view());
+    const StatusOr<std::string> body = ParsePayload(message->bytes.view());
     if (!body.ok()) return std::move(writer_).Finish(body.status());
     bytes_ += body->size();
     ReadNext();

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "net/client.h"
 #include "net/grpc/framing.h"
+#include "net/testing/fake_grpc_peer.h"
 #include "net/testing/frames.h"
 #include "net/testing/net_fixture.h"
 
@@ -25,25 +26,6 @@ using testing::HasSubstr;
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 constexpr int kWhole = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM;
-
-// A peer of gRPC whose connections the test answers by hand.
-class FakePeer {
- public:
-  [[nodiscard]] std::string endpoint() const { return listener_.endpoint(); }
-
-  // Waits for a connection, takes its preface and says SETTINGS.
-  [[nodiscard]] std::unique_ptr<FramePeer> Accept() const {
-    auto peer = std::make_unique<FramePeer>(AcceptRaw());
-    EXPECT_EQ(peer->raw().Read(http2::kPreface.size()), http2::kPreface);
-    peer->Send(http2::Settings());
-    return peer;
-  }
-
-  [[nodiscard]] std::unique_ptr<RawPeer> AcceptRaw() const { return listener_.Accept(); }
-
- private:
-  RawListener listener_;
-};
 
 class GrpcChannelPeer : public testing::Test {
  protected:
@@ -69,7 +51,7 @@ class GrpcChannelPeer : public testing::Test {
   }
 
   LoopPool loops_{1};
-  FakePeer peer_;
+  http2::FakeGrpcPeer peer_;
   std::unique_ptr<TestChannel> channel_;
   std::unique_ptr<FramePeer> connection_;
   uint32_t stream_id_ = 1;  // of the next call

@@ -181,14 +181,15 @@ void GrpcCall::Deliver() {
 
 void GrpcCall::DeliverOne() {
   MessageDone done = std::exchange(read_done_, nullptr);
-  if (messages_.empty()) return done(std::optional<Bytes>());
+  if (messages_.empty()) return done(std::optional<GrpcMessage>());
   grpc::SentMessage message = std::move(messages_.front());
   messages_.pop_front();
   held().Sub(message.content.size());
   if (messages_.empty()) connection_->ConsumeOnStream(stream_id(), std::exchange(unconsumed_bytes_, 0));
   const size_t bytes_max = connection_->context().options.limits.message_bytes_max;
+  const bool was_compressed = message.is_compressed;
   StatusOr<Bytes> inflated = grpc::InflateMessage(std::move(message), compression_, bytes_max);
-  if (inflated.ok()) return done(*std::move(inflated));
+  if (inflated.ok()) return done(GrpcMessage{.bytes = *std::move(inflated), .was_compressed = was_compressed});
   Refuse(CauseOf(inflated.status()), inflated.status());
   done(inflated.status());
 }
