@@ -98,7 +98,10 @@ ServerConnection::Stream* ServerConnection::Find(int32_t stream_id) {
   return found == streams_.end() ? nullptr : found->second.get();
 }
 
+// GOAWAY that is about to be written excludes streams that come meanwhile: their client sends them elsewhere, so nobody
+// here may see them.
 void ServerConnection::OnRequestBegin(int32_t stream_id) {
+  if (has_said_last_stream_) return ResetStream(stream_id, NGHTTP2_REFUSED_STREAM);
   auto stream = std::make_unique<Stream>();
   stream->request.peer = peer_;
   stream->latest_end = last_read() + HeaderMax(context_.options.limits);
@@ -247,6 +250,7 @@ void ServerConnection::SendAway(std::string_view why) {
 
 void ServerConnection::FinishSendingAway() {
   away_at_ = TimePoint::max();
+  has_said_last_stream_ = true;
   GoAway(NGHTTP2_NO_ERROR, std::exchange(away_reason_, {}));
 }
 

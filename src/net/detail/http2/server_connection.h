@@ -101,7 +101,8 @@ class ServerConnection final : public Connection, public net::ServerConnection {
   std::string away_reason_;               // while away_at_ is set
   TimePoint away_at_ = TimePoint::max();  // when the announcement of GOAWAY counts as heard
   bool is_sent_away_ = false;
-  Deadline deadline_;  // the next time that something may be due
+  bool has_said_last_stream_ = false;  // the second GOAWAY is on its way
+  Deadline deadline_;                  // the next time that something may be due
 };
 
 }  // namespace spanloom::net::http2

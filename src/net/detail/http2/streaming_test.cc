@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "base/text.h"
@@ -288,6 +291,33 @@ TEST_F(Http2Streams, StopServesWhatWasOnItsWay) {
   client_->Send(Encode(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, ping.payload));
   EXPECT_THAT(client_->Await(NGHTTP2_GOAWAY).payload, testing::StartsWith(std::string("\0\0\0\x01\0\0\0\0server", 14)));
   stopper.join();
+}
+
+// Scenario: a request comes right behind the ping that ends the announcement, before the second GOAWAY can be written.
+// Guarantees: GOAWAY excludes it, so the client will send it elsewhere; therefore no handler sees it.
+TEST_F(Http2Streams, StopHandlesNothingThatGoAwayExcludes) {
+  std::atomic<int> calls = 0;
+  ServerOptions options = EchoOptions();
+  options.grpc[kEchoMethod] = [&](GrpcRequest, GrpcResponder responder) {
+    ++calls;
+    std::move(responder).Respond(Bytes());
+  };
+  const Promise<GrpcResponder> kept;
+  options.grpc["/test.Echo/Keep"] = [kept](GrpcRequest, GrpcResponder responder) { kept.Set(std::move(responder)); };
+  Start(std::move(options));
+  client_->Await(NGHTTP2_SETTINGS);
+  client_->Send(StrCat(GrpcHeaders(1, "/test.Echo/Keep"), LastPart(1, Message(""))));
+  GrpcResponder responder = kept.Get();
+  std::thread stopper([&] { EXPECT_EQ(server_->Stop(std::chrono::seconds(20)), 0U); });
+  client_->Await(NGHTTP2_GOAWAY);
+  const Frame ping = client_->Await(NGHTTP2_PING);
+  client_->Send(StrCat(Encode(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, ping.payload), GrpcHeaders(3, kEchoMethod),
+                       LastPart(3, Message("late"))));
+  EXPECT_EQ(client_->Await(NGHTTP2_GOAWAY).payload.substr(0, 4), std::string("\0\0\0\x01", 4));
+  std::move(responder).Respond(Bytes());
+  client_->raw().ReadAll();
+  stopper.join();
+  EXPECT_EQ(calls, 0);
 }
 
 TEST_F(Http2Streams, PingsASilentClientAndGivesItUp) {
