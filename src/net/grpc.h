@@ -25,10 +25,12 @@ namespace spanloom::net {
 class GrpcServerExchange;  // the connection's side of a call, net/detail/server_exchange.h
 
 struct GrpcRequest {
-  std::string method;    // "/package.Service/Method"
-  HttpHeaders metadata;  // without the pseudo headers
-  Bytes message;         // decompressed, without its 5-byte prefix; empty if messages come by a GrpcReader
-  std::string peer;      // "address:port" of the other end
+  std::string method;           // "/package.Service/Method"
+  HttpHeaders metadata;         // without the pseudo headers; values of names that end with "-bin" are bytes
+  Bytes message;                // decompressed, without its 5-byte prefix; empty if messages come by a GrpcReader
+  bool was_compressed = false;  // `message`, as it was sent
+  std::string peer;             // "address:port" of the other end
+  std::shared_ptr<const PeerCertificate> peer_certificate;  // as HttpRequest's
   // From grpc-timeout; max if the client set none. When it passes unanswered, the server answers DEADLINE_EXCEEDED,
   // counts it as cause "deadline", and cancels the request.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();

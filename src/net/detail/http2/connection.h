@@ -126,6 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] Loop& loop() { return loop_; }
   [[nodiscard]] nghttp2_session* session() { return session_; }
   [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] std::shared_ptr<const PeerCertificate> peer_certificate() const { return socket_.peer_certificate(); }
   [[nodiscard]] std::chrono::steady_clock::time_point last_read() const { return last_read_; }
 
   // Events, each on the loop. They may submit, and may call CloseSocket.

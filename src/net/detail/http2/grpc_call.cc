@@ -88,6 +88,7 @@ std::shared_ptr<GrpcCall> GrpcCall::Begin(ServerConnection& connection, int32_t 
                     .metadata = std::move(request.headers),
                     .message = {},
                     .peer = std::move(request.peer),
+                    .peer_certificate = std::move(request.peer_certificate),
                     .deadline = *deadline};
   return call;
 }

@@ -64,6 +64,7 @@ ServerConnection::ServerConnection(Loop& loop, Transport socket, std::string pee
       slot_(std::move(slot)),
       connections_(std::move(connections)),
       peer_(std::move(peer)),
+      peer_certificate_(peer_certificate()),
       pings_(context_.options.keepalive),
       lifecycle_(context_.options.keepalive_parameters, last_read(), context_.NextJitter()),
       deadline_(loop, [this] { OnDeadline(); }) {}
@@ -104,6 +105,7 @@ void ServerConnection::OnRequestBegin(int32_t stream_id) {
   if (has_said_last_stream_) return ResetStream(stream_id, NGHTTP2_REFUSED_STREAM);
   auto stream = std::make_unique<Stream>();
   stream->request.peer = peer_;
+  stream->request.peer_certificate = peer_certificate_;
   stream->latest_end = last_read() + HeaderMax(context_.options.limits);
   deadline_.SetNoLater(stream->latest_end);
   lifecycle_.OnBusy();

@@ -95,6 +95,7 @@ class ServerConnection final : public Connection, public net::ServerConnection {
   ConnectionSlot slot_;
   std::shared_ptr<ConnectionSet> connections_;  // shared by the server's connections on this loop
   const std::string peer_;
+  const std::shared_ptr<const PeerCertificate> peer_certificate_;  // shared with requests
   absl::flat_hash_map<int32_t, std::unique_ptr<Stream>> streams_;  // requests under way
   PingPolicy pings_;
   Lifecycle lifecycle_;
