@@ -12,9 +12,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/status.h"
@@ -47,6 +49,8 @@ struct GrpcChannelOptions {
   GrpcBalancing balancing = GrpcBalancing::kPickFirst;
   // The name is resolved again after a failure, and this long after the last time; 0: after failures only.
   std::chrono::milliseconds resolve_interval{0};
+  // Says the addresses, "ADDRESS:PORT" each, in place of the machine's resolver. Called on the loop; must not block.
+  std::function<StatusOr<std::vector<std::string>>()> resolver;
   GrpcKeepalive keepalive;
   std::string authority;  // in place of the endpoint, for servers that look at it
 };
@@ -54,10 +58,14 @@ struct GrpcChannelOptions {
 struct GrpcCallOptions {
   // From the call to the end of its answer; sent as grpc-timeout. max(): none.
   std::chrono::milliseconds deadline{5'000};
-  HttpHeaders metadata;
+  HttpHeaders metadata;  // values of names that end with "-bin" are bytes; see ValidateMetadata
   Compression message_compression = Compression::kNone;  // how the messages that are sent are already compressed
   bool wait_for_ready = false;  // wait for a connection, until the deadline, instead of failing when none can be made
 };
+
+// What a call may not have as metadata: kInvalidArgument names a name of the protocol's own ("grpc-...", "te") or one
+// that HTTP/2 does not allow, kResourceExhausted says that it is too long. A call with it fails with the same.
+Status ValidateMetadata(const HttpHeaders& metadata);
 
 // A call whose messages are streams, either way or both. Bound to the channel's loop; callbacks are on it, never from
 // inside a function of this class. Destroying it cancels the call if it is not over: the peer is told, and nothing is
@@ -84,6 +92,7 @@ class GrpcStream {
   void Finish();
 
   // What the peer sent before its first message, once a Read was answered; and with its status, once that was read.
+  // Without what is the protocol's own; values of names that end with "-bin" are bytes.
   [[nodiscard]] const HttpHeaders& initial_metadata() const;
   [[nodiscard]] const HttpHeaders& trailing_metadata() const;
 

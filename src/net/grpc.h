@@ -36,6 +36,20 @@ struct GrpcRequest {
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
+// Whether the messages of an answer are compressed.
+enum class AnswerCompression {
+  kAsRequest,  // in the coding of the request, if the client takes it back and the message is large enough to gain
+  kOff,
+  kOn,  // in the first coding of gzip and deflate that the client takes; not at all if it takes none
+};
+
+// What goes with an answer. Metadata must pass ValidateMetadata (net/client.h): else the call is answered INTERNAL.
+struct GrpcAnswerOptions {
+  HttpHeaders initial_metadata = {};
+  HttpHeaders trailing_metadata = {};
+  AnswerCompression compression = AnswerCompression::kAsRequest;
+};
+
 // Answers one call, once, from any thread: a message, or an error whose code becomes grpc-status and whose payloads
 // (see base/status.h, and net/grpc/status_trailers.h) become the details of grpc-status-details-bin. Destroying it
 // unanswered answers INTERNAL.
@@ -45,7 +59,7 @@ class GrpcResponder {
   GrpcResponder(GrpcResponder&&) noexcept;
   GrpcResponder& operator=(GrpcResponder&&) noexcept;
   ~GrpcResponder();
-  void Respond(StatusOr<Bytes> answer) &&;
+  void Respond(StatusOr<Bytes> answer, GrpcAnswerOptions options = {}) &&;
 
   // Raised when the deadline passes or the client goes away before the answer.
   [[nodiscard]] CancelSignal cancel_signal() const;
@@ -63,12 +77,16 @@ class GrpcWriter {
   GrpcWriter& operator=(GrpcWriter&&) noexcept;
   ~GrpcWriter();
 
+  // Sends the headers now, with metadata, and says how messages are compressed. Once, before the first Write; without
+  // it the headers are plain.
+  void SendHeaders(HttpHeaders initial_metadata, AnswerCompression compression = AnswerCompression::kAsRequest);
+
   // Sends one message; the headers go before the first. One Write at a time: the next one after `done` has run.
   void Write(Bytes message, WriteDone done);
 
   // Ends the call, after what was written, with `status` as GrpcResponder sends it. A client that still sends is told
   // to stop.
-  void Finish(Status status) &&;
+  void Finish(Status status, HttpHeaders trailing_metadata = {}) &&;
 
   [[nodiscard]] CancelSignal cancel_signal() const;
 

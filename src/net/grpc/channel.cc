@@ -14,7 +14,6 @@
 #include "net/client.h"
 #include "net/detail/connect.h"
 #include "net/detail/http2/client_connection.h"
-#include "net/detail/http_rules.h"
 #include "net/grpc/call_rules.h"
 #include "net/grpc/client_call.h"
 #include "net/grpc/stream_call.h"
@@ -35,12 +34,23 @@ std::string TimeoutText(TimePoint call_deadline) {
   return StrCat(std::min<int64_t>(deadline.count() / 1000, kTimeoutDigitsMax), "S");
 }
 
-// With the metadata as HTTP/2 wants it.
-GrpcCallOptions Cleaned(GrpcCallOptions options) {
-  HttpHeaders metadata;
-  for (const auto& [name, value] : options.metadata.fields()) metadata.Add(ToLower(name), CleanHeaderValue(value));
-  options.metadata = std::move(metadata);
-  return options;
+// What a resolver of the channel's owner says.
+Resolved ResolvedBy(const StatusOr<std::vector<std::string>>& addresses) {
+  Resolved resolved;
+  resolved.status = addresses.status();
+  if (!addresses.ok()) return resolved;
+  for (const std::string& address : *addresses) {
+    const StatusOr<Target> target = ParseTarget(address);
+    error_code error;
+    const auto host = target.ok() ? asio::ip::make_address(target->host, error) : asio::ip::address();
+    if (!target.ok() || error) {
+      resolved.status = absl::UnavailableError(StrCat("the resolver named \"", address, "\", which is no address"));
+      return resolved;
+    }
+    resolved.endpoints.emplace_back(tcp::endpoint(host, target->port));
+  }
+  if (resolved.endpoints.empty()) resolved.status = absl::UnavailableError("the resolver knows no address");
+  return resolved;
 }
 
 }  // namespace
@@ -106,10 +116,13 @@ uint64_t GrpcChannel::State::Add(CallPtr call) {
   const uint64_t call_id = next_call_id_++;
   const bool is_full = calls_.size() >= options().calls_max;
   call->Adopt(call_id, weak_from_this(), DeadlineTimer(*call, call_id));
+  const Status metadata = call->metadata().status();
   calls_.emplace(call_id, std::move(call));
   if (is_full) {
     FailSoon(call_id, absl::ResourceExhaustedError(StrCat("more than ", options().calls_max, " calls to ",
                                                           options().endpoint, " are under way")));
+  } else if (!metadata.ok()) {
+    FailSoon(call_id, metadata);
   } else {
     Dispatch(call_id);
   }
@@ -163,7 +176,7 @@ Status GrpcChannel::State::Send(const std::shared_ptr<http2::ClientConnection>& 
   if (!timeout.empty()) headers.push_back({"grpc-timeout", timeout});
   const Compression compression = call.options().message_compression;
   if (compression != Compression::kNone) headers.push_back({"grpc-encoding", grpc::EncodingName(compression)});
-  for (const auto& [name, value] : call.options().metadata.fields()) headers.push_back({name, value});
+  for (const auto& [name, value] : *call.metadata()) headers.push_back({name, value});
   return call.Send(connection, headers);
 }
 
@@ -247,7 +260,12 @@ void GrpcChannel::State::ResolveIfDue() {
 
 asio::awaitable<void> GrpcChannel::State::RunResolve(std::shared_ptr<State> self) {
   const std::shared_ptr<const ChannelContext> context = self->context_;
-  const Resolved resolved = co_await Resolve(context->loop, context->target);
+  Resolved resolved;
+  if (context->options.resolver) {
+    resolved = ResolvedBy(context->options.resolver());
+  } else {
+    resolved = co_await Resolve(context->loop, context->target);
+  }
   if (!self->is_shut_down_) self->OnResolved(resolved);
 }
 
@@ -364,7 +382,7 @@ GrpcChannel::~GrpcChannel() {
 
 uint64_t GrpcChannel::Call(std::string method, Bytes message, GrpcCallOptions options,
                            absl::AnyInvocable<void(StatusOr<Bytes>)> done) {
-  return state_->Add(std::make_shared<UnaryCall>(std::move(method), std::move(message), Cleaned(std::move(options)),
+  return state_->Add(std::make_shared<UnaryCall>(std::move(method), std::move(message), std::move(options),
                                                  state_->options().message_bytes_max, std::move(done)));
 }
 
@@ -379,7 +397,7 @@ std::unique_ptr<GrpcStream> GrpcChannel::Open(std::string method, Bytes message,
 std::unique_ptr<GrpcStream> GrpcChannel::OpenStream(std::string method, std::optional<Bytes> message,
                                                     GrpcCallOptions options) {
   auto call = std::make_shared<GrpcStream::State>(state_->loop(), std::move(method), std::move(message),
-                                                  Cleaned(std::move(options)), state_->options().message_bytes_max);
+                                                  std::move(options), state_->options().message_bytes_max);
   state_->Add(call);
   return std::make_unique<GrpcStream>(std::move(call));
 }

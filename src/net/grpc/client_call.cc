@@ -20,7 +20,10 @@ steady_clock::time_point DeadlineAfter(std::chrono::milliseconds patience) {
 }  // namespace
 
 ClientCall::ClientCall(std::string method, GrpcCallOptions options)
-    : method_(std::move(method)), options_(std::move(options)), deadline_(DeadlineAfter(options_.deadline)) {}
+    : method_(std::move(method)),
+      options_(std::move(options)),
+      metadata_(grpc::EncodeMetadata(options_.metadata)),
+      deadline_(DeadlineAfter(options_.deadline)) {}
 
 void ClientCall::Adopt(uint64_t call_id, std::weak_ptr<ClientCallOwner> owner, Timer deadline_timer) {
   id_ = call_id;

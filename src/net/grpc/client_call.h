@@ -18,6 +18,7 @@
 #include "net/detail/http2/answer_sink.h"
 #include "net/detail/http2/client_connection.h"
 #include "net/grpc/framing.h"
+#include "net/grpc/metadata.h"
 
 namespace spanloom::net {
 
@@ -41,6 +42,8 @@ class ClientCall : public http2::AnswerSink, public std::enable_shared_from_this
 
   [[nodiscard]] const std::string& method() const { return method_; }
   [[nodiscard]] const GrpcCallOptions& options() const { return options_; }
+  // As it is sent; or why it can't be.
+  [[nodiscard]] const StatusOr<grpc::Fields>& metadata() const { return metadata_; }
   // When it must be over; max: never.
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const { return deadline_; }
 
@@ -88,6 +91,7 @@ class ClientCall : public http2::AnswerSink, public std::enable_shared_from_this
  private:
   const std::string method_;
   const GrpcCallOptions options_;
+  const StatusOr<grpc::Fields> metadata_;
   const std::chrono::steady_clock::time_point deadline_;
   uint64_t id_ = 0;
   std::weak_ptr<ClientCallOwner> owner_;

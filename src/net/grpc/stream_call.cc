@@ -59,13 +59,19 @@ void GrpcStream::State::FinishWriting() {
 
 void GrpcStream::State::OnHeaders(const HttpHeaders& headers) {
   ClientCall::OnHeaders(headers);
-  initial_metadata_ = headers;
+  StatusOr<HttpHeaders> metadata = grpc::MetadataOf(headers);
+  if (metadata.ok()) {
+    initial_metadata_ = *std::move(metadata);
+  } else {
+    fault_ = metadata.status();
+  }
 }
 
 // While somebody waits for the message under way, the peer may go on: it is bounded by its size. Otherwise what arrives
 // is held against the stream's window.
 Status GrpcStream::State::OnBody(std::string_view piece) {
   const auto keep = shared_from_this();
+  RETURN_IF_ERROR(fault_);
   while (!piece.empty()) {
     const size_t before = piece.size();
     RETURN_IF_ERROR(reader_.AppendFront(piece));
@@ -135,8 +141,11 @@ void GrpcStream::State::Finish(Status status, HttpHeaders trailers) {
   if (status.ok() && !reader_.is_empty()) {
     status = absl::InternalError("grpc: the stream ended inside a message (unexpected EOF)");
   }
+  StatusOr<HttpHeaders> metadata = grpc::MetadataOf(trailers);
+  status.Update(fault_);
+  status.Update(metadata.status());
   end_ = std::move(status);
-  trailing_metadata_ = std::move(trailers);
+  if (metadata.ok()) trailing_metadata_ = *std::move(metadata);
   waiting_.reset();
   const auto keep = shared_from_this();
   if (write_done_) std::exchange(write_done_, nullptr)(absl::CancelledError("the call has ended"));

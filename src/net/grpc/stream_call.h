@@ -65,6 +65,7 @@ class GrpcStream::State final : public ClientCall {
   bool has_written_ = false;
   bool writing_is_finished_ = false;
 
+  Status fault_;  // of the answer's headers
   HttpHeaders initial_metadata_;
   HttpHeaders trailing_metadata_;
   grpc::MessageReader reader_;

@@ -73,6 +73,12 @@ class TestStream {
   void Finish() {
     RunOn(loop_, [this] { return stream_->Finish(), true; });
   }
+  HttpHeaders InitialMetadata() {
+    return RunOn(loop_, [this] { return stream_->initial_metadata(); });
+  }
+  HttpHeaders TrailingMetadata() {
+    return RunOn(loop_, [this] { return stream_->trailing_metadata(); });
+  }
   void Cancel() { stream_.reset(); }
   void CancelNow() {
     RunOn(loop_, [this] { return Cancel(), true; });
@@ -223,6 +229,130 @@ TEST_F(StreamedCall, SeesWhetherAMessageWasCompressed) {
     EXPECT_EQ((*outcome)->bytes.view(), text);
     EXPECT_EQ((*outcome)->was_compressed, text == large);
   }
+}
+
+// ------------------------------------------------------------------------------------------------ metadata
+
+using testing::ElementsAre;
+using testing::Pair;
+
+const std::string& AllBytes() {
+  static const std::string bytes = [] {
+    std::string all;
+    for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));
+    return all;
+  }();
+  return bytes;
+}
+
+GrpcCallOptions WithMetadata(const std::vector<std::pair<std::string, std::string>>& metadata) {
+  GrpcCallOptions options;
+  for (const auto& [name, value] : metadata) options.metadata.Add(name, value);
+  return options;
+}
+
+// The request's metadata whose names begin with "x-", as they came.
+HttpHeaders Custom(const HttpHeaders& metadata) {
+  HttpHeaders custom;
+  for (const auto& [name, value] : metadata.fields()) {
+    if (name.starts_with("x-")) custom.Add(name, value);
+  }
+  return custom;
+}
+
+// Methods that send the request's metadata back: Unary with an answer, Error without, Stream with each.
+ServerOptions MetadataOptions() {
+  ServerOptions options = EchoOptions();
+  options.grpc["/test.Metadata/Unary"] = [](GrpcRequest request, GrpcResponder responder) {
+    const HttpHeaders custom = Custom(request.metadata);
+    std::move(responder).Respond(std::move(request.message), {.initial_metadata = custom, .trailing_metadata = custom});
+  };
+  options.grpc["/test.Metadata/Error"] = [](GrpcRequest request, GrpcResponder responder) {
+    std::move(responder).Respond(absl::NotFoundError("none"), {.trailing_metadata = Custom(request.metadata)});
+  };
+  options.grpc["/test.Metadata/Stream"] = [](GrpcRequest request, GrpcWriter writer) {
+    const HttpHeaders custom = Custom(request.metadata);
+    writer.SendHeaders(custom);
+    std::move(writer).Finish(absl::DataLossError("all gone"), custom);
+  };
+  options.grpc["/test.Metadata/Bad"] = [](GrpcRequest, GrpcResponder responder) {
+    HttpHeaders bad;
+    bad.Add("grpc-status", "0");
+    std::move(responder).Respond(Bytes(), {.initial_metadata = bad});
+  };
+  return options;
+}
+
+// Scenario: text, twice under one name, and every byte there is; sent back with the headers and with the status, of a
+// unary call, of a stream, and of a call without a message.
+// Guarantees: the handler saw it as it was, and the caller gets it as it was.
+TEST_F(StreamedCall, CarriesMetadataBothWays) {
+  Start(MetadataOptions());
+  const GrpcCallOptions options = WithMetadata({{"X-Text", "one"}, {"x-text", "two"}, {"x-all-bin", AllBytes()}});
+  const auto all = ElementsAre(Pair("x-text", "one"), Pair("x-text", "two"), Pair("x-all-bin", AllBytes()));
+  stream_->OpenWith("/test.Metadata/Unary", "message", options);
+  EXPECT_EQ(stream_->ReadText(), "message");
+  EXPECT_THAT(stream_->InitialMetadata().fields(), all);
+  EXPECT_EQ(stream_->ReadText(), "(end)");
+  EXPECT_THAT(stream_->TrailingMetadata().fields(), all);
+
+  stream_->OpenWith("/test.Metadata/Stream", "", options);
+  EXPECT_TRUE(absl::IsDataLoss(stream_->Read().status()));
+  EXPECT_THAT(stream_->InitialMetadata().fields(), all);
+  EXPECT_THAT(stream_->TrailingMetadata().fields(), all);
+
+  stream_->OpenWith("/test.Metadata/Error", "", options);
+  EXPECT_TRUE(absl::IsNotFound(stream_->Read().status()));
+  EXPECT_THAT(stream_->InitialMetadata().fields(), ElementsAre());
+  EXPECT_THAT(stream_->TrailingMetadata().fields(), all);
+}
+
+// Scenario: a caller's metadata under a reserved name, and over the limit; a handler's under a reserved name.
+// Guarantees: the first two never leave and say why; the third becomes INTERNAL, whatever the handler meant.
+TEST_F(StreamedCall, RefusesMetadataThatMayNotBeSent) {
+  Start(MetadataOptions());
+  stream_->OpenWith(kEchoMethod, "", WithMetadata({{"grpc-timeout", "1S"}}));
+  EXPECT_TRUE(absl::IsInvalidArgument(stream_->Read().status()));
+  stream_->OpenWith(kEchoMethod, "", WithMetadata({{"x-a", std::string(40'000, 'a')}}));
+  EXPECT_TRUE(absl::IsResourceExhausted(stream_->Read().status()));
+  EXPECT_TRUE(absl::IsInternal(stream_->Call("/test.Metadata/Bad", "").status()));
+}
+
+// Scenario: answers as the handler wants them: compressed or not, small or large, of a plain and of a compressed call.
+// Guarantees: what it says is done, and without a word the answer is as the request was; either side can tell.
+TEST_F(StreamedCall, HandlersSayWhetherAnAnswerIsCompressed) {
+  static constexpr std::pair<const char*, AnswerCompression> kMethods[] = {
+      {"/test.Compression/AsRequest", AnswerCompression::kAsRequest},
+      {"/test.Compression/Off", AnswerCompression::kOff},
+      {"/test.Compression/On", AnswerCompression::kOn}};
+  const auto seen = std::make_shared<Promise<bool>>();
+  ServerOptions options = EchoOptions();
+  for (const auto& [method, compression] : kMethods) {
+    options.grpc[method] = [seen, wanted = compression](GrpcRequest request, GrpcResponder responder) {
+      seen->Set(request.was_compressed);
+      std::move(responder).Respond(std::move(request.message), {.compression = wanted});
+    };
+  }
+  Start(std::move(options));
+  const auto answer_is_compressed = [&](const char* method, const std::string& text, Compression compression) {
+    *seen = {};
+    GrpcCallOptions call;
+    call.message_compression = compression;
+    const bool is_plain = compression == Compression::kNone;
+    stream_->OpenWith(method, is_plain ? text : Compress(compression, text).view(), call);
+    const Outcome outcome = stream_->Read();
+    EXPECT_TRUE(outcome.ok() && outcome->has_value()) << outcome.status();
+    EXPECT_EQ((*outcome)->bytes.view(), text);
+    EXPECT_EQ(seen->Get(), !is_plain);
+    EXPECT_EQ(stream_->ReadText(), "(end)");
+    return (*outcome)->was_compressed;
+  };
+  const std::string large = Repetitive(10'000);
+  EXPECT_FALSE(answer_is_compressed(kMethods[0].first, large, Compression::kNone));
+  EXPECT_TRUE(answer_is_compressed(kMethods[0].first, large, Compression::kDeflate));
+  EXPECT_FALSE(answer_is_compressed(kMethods[0].first, "small", Compression::kGzip));
+  EXPECT_FALSE(answer_is_compressed(kMethods[1].first, large, Compression::kGzip));
+  EXPECT_TRUE(answer_is_compressed(kMethods[2].first, "small", Compression::kNone));
 }
 
 // Scenario: the caller lets go of a call whose handler waits; then a call on the same channel.
@@ -400,6 +530,22 @@ TEST_F(StreamedCallPeer, RefusesBrokenMessages) {
   EXPECT_TRUE(absl::IsInternal(outcome_of(std::string_view("\x07\0\0\0\0", 5))));
   EXPECT_TRUE(absl::IsResourceExhausted(outcome_of(std::string_view("\0\x7f\0\0\0", 5))));
   EXPECT_TRUE(absl::IsInternal(outcome_of(std::string_view("\1\0\0\0\1x", 6))));
+}
+
+// Scenario: metadata that should be bytes but is not base64, before a message and with the status.
+// Guarantees: the call fails, though the peer says OK.
+TEST_F(StreamedCallPeer, RefusesMetadataThatIsNotBase64) {
+  auto connection = Begin();
+  const std::string bad_headers = HeaderBlock({{":status", "200"}, {"x-bin", "?"}});
+  connection->Send(StrCat(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, bad_headers),
+                          Encode(NGHTTP2_DATA, 0, 1, Message("message"))));
+  EXPECT_TRUE(absl::IsInternal(stream_->Read().status()));
+  Connect();
+  connection = Begin();
+  connection->Send(StrCat(AnswerHeaders(1), Encode(NGHTTP2_DATA, 0, 1, Message("message")),
+                          Encode(NGHTTP2_HEADERS, kWhole, 1, HeaderBlock({{"grpc-status", "0"}, {"x-bin", "?"}}))));
+  EXPECT_EQ(stream_->ReadText(), "message");
+  EXPECT_TRUE(absl::IsInternal(stream_->Read().status()));
 }
 
 TEST_F(StreamedCallPeer, FailsWhenTheConnectionIsLost) {

@@ -104,6 +104,13 @@ TEST_F(Http2Streams, RefusesAMalformedTimeout) {
   EXPECT_EQ(Refused("bad_request"), 1U);
 }
 
+TEST_F(Http2Streams, RefusesMetadataThatIsNotBase64) {
+  Start(EchoOptions());
+  client_->Send(StrCat(GrpcHeaders(1, kEchoMethod, {{"x-bin", "?"}}), LastPart(1, Message(""))));
+  EXPECT_THAT(client_->Answer(1), HasSubstr("grpc-status: 13\n"));
+  EXPECT_EQ(Refused("bad_request"), 1U);
+}
+
 // Scenario: a handler keeps a call whose deadline is 5 ms, and answers when it has been cancelled.
 // Guarantees: the client gets DEADLINE_EXCEEDED, once, counted; the handler is told; its answer is dropped.
 TEST_F(Http2Streams, AnswersForAHandlerThatIsLate) {
