@@ -426,8 +426,9 @@ class StreamedCallPeer : public testing::Test {
   StreamedCallPeer() { Connect(); }
 
   // A new channel, and so a new connection.
-  void Connect() {
+  void Connect(const GrpcKeepalive& keepalive = {}) {
     GrpcChannelOptions options;
+    options.keepalive = keepalive;
     options.endpoint = peer_.endpoint();
     options.message_bytes_max = 1 << 20;
     stream_ = std::make_unique<TestStream>(loops_.At(0), options);
@@ -554,6 +555,17 @@ TEST_F(StreamedCallPeer, FailsWhenTheConnectionIsLost) {
   EXPECT_EQ(stream_->ReadText(), "first");
   connection.reset();
   EXPECT_TRUE(absl::IsUnavailable(stream_->Read().status()));
+}
+
+// Scenario: the peer falls silent in the middle of a message, its connection open.
+// Guarantees: a ping finds out, and the call ends, though it has no deadline.
+TEST_F(StreamedCallPeer, LeavesAPeerThatVanishes) {
+  Connect({.time = std::chrono::milliseconds(5), .timeout = std::chrono::milliseconds(50)});
+  const auto connection = Begin();
+  connection->Send(StrCat(AnswerHeaders(1), Encode(NGHTTP2_DATA, 0, 1, Message("half of it").substr(0, 8))));
+  const Status status = stream_->Read().status();
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("keepalive ping"));
 }
 
 TEST_F(StreamedCallPeer, TellsThePeerWhenItIsLetGo) {

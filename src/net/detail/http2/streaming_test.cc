@@ -338,6 +338,35 @@ TEST_F(Http2Streams, PingsASilentClientAndGivesItUp) {
   EXPECT_EQ(Refused("ping_timeout"), 1U);
 }
 
+// Scenario: a client falls silent, its connection open, as if its machine had lost its power: in a request that
+// streams, and while another waits for its answer.
+// Guarantees: pings find out; the handlers are told, and the connection is closed and counted.
+TEST_F(Http2Streams, CancelsTheCallsOfAClientThatVanishes) {
+  const Promise<GrpcResponder> kept;
+  const Promise<bool> cancelled;
+  const Promise<Status> read_end;
+  ServerOptions options = KeepingOptions(kept, cancelled);
+  options.keepalive_parameters.time = std::chrono::milliseconds(20);
+  options.keepalive_parameters.timeout = std::chrono::milliseconds(20);
+  const auto reader = std::make_shared<std::optional<GrpcReader>>();
+  const auto writer = std::make_shared<std::optional<GrpcWriter>>();
+  options.grpc["/test.Echo/Read"] = [=](GrpcRequest, GrpcReader given, GrpcWriter given_writer) {
+    writer->emplace(std::move(given_writer));
+    reader->emplace(std::move(given));
+    (*reader)->Read([read_end](const auto& message) { read_end.Set(message.status()); });
+  };
+  Start(std::move(options));
+  client_->Send(StrCat(GrpcHeaders(1, "/test.Echo/Keep"), LastPart(1, Message(""))));
+  client_->Send(StrCat(GrpcHeaders(3, "/test.Echo/Read"), Part(3, Message("half of it").substr(0, 8))));
+  const GrpcResponder responder = kept.Get();
+  EXPECT_TRUE(cancelled.Get());
+  EXPECT_TRUE(absl::IsCancelled(read_end.Get()));
+  EXPECT_EQ(Refused("ping_timeout"), 1U);
+  EXPECT_TRUE(Eventually(
+      [&] { return metrics_.Render().find("spanloom_net_connections{server=\"test\"} 0\n") != std::string::npos; }));
+  RunOn(loops_.At(0), [&] { return reader->reset(), writer->reset(), true; });
+}
+
 TEST_F(Http2Streams, SendsAnOldConnectionAway) {
   ServerOptions options = EchoOptions();
   options.keepalive_parameters.age_max = std::chrono::milliseconds(20);
