@@ -66,7 +66,8 @@ void ClientCall::OnUnprocessed() {
 
 http2::OutgoingPiece ClientCall::Framed(Bytes message) const {
   const bool is_compressed = options_.message_compression != Compression::kNone;
-  return {.prefix = grpc::MessagePrefix(is_compressed, message.size()), .content = std::move(message)};
+  std::string prefix = grpc::MessagePrefix(is_compressed, message.size());
+  return {.prefix = std::move(prefix), .content = std::move(message)};
 }
 
 UnaryCall::UnaryCall(std::string method, Bytes message, GrpcCallOptions options, size_t message_bytes_max, Done done)
