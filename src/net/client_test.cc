@@ -404,24 +404,27 @@ TEST_F(Grpc, ResolvesAgainAfterAFailure) {
 // Scenario: the resolver fails, names what is no address, or knows none; then it knows one.
 // Guarantees: UNAVAILABLE and a back-off, after which a call that waits goes through.
 TEST_F(Grpc, SurvivesAResolverThatFails) {
+  using Addresses = StatusOr<std::vector<std::string>>;
   Start();
-  for (const StatusOr<std::vector<std::string>>& first :
-       {StatusOr<std::vector<std::string>>(absl::UnavailableError("no such name")),
-        StatusOr<std::vector<std::string>>(std::vector<std::string>{"nonsense"}),
-        StatusOr<std::vector<std::string>>(std::vector<std::string>())}) {
+  GrpcCallOptions patient;
+  patient.deadline = kPatience;
+  patient.wait_for_ready = true;
+  std::vector<std::unique_ptr<TestChannel>> channels;
+  std::vector<Promise<StatusOr<Bytes>>> answers;
+  for (const Addresses& first :
+       {Addresses(absl::UnavailableError("no such name")), Addresses(std::vector<std::string>{"nonsense"}),
+        Addresses(std::vector<std::string>())}) {
     const auto asked = std::make_shared<bool>(false);
     GrpcChannelOptions options = ChannelOptions();
-    options.resolver = [=, endpoint = server_->endpoint()]() -> StatusOr<std::vector<std::string>> {
+    options.resolver = [=, endpoint = server_->endpoint()]() -> Addresses {
       if (std::exchange(*asked, true)) return std::vector{endpoint};
       return first;
     };
-    TestChannel channel(loops_.At(0), options);
-    EXPECT_TRUE(absl::IsUnavailable(channel.Call(kEchoMethod, Bytes()).status()));
-    GrpcCallOptions patient;
-    patient.deadline = kPatience;
-    patient.wait_for_ready = true;
-    EXPECT_TRUE(channel.Call(kEchoMethod, Bytes(), patient).ok());
+    channels.push_back(std::make_unique<TestChannel>(loops_.At(0), options));
+    EXPECT_TRUE(absl::IsUnavailable(channels.back()->Call(kEchoMethod, Bytes()).status()));
+    answers.push_back(channels.back()->Start(kEchoMethod, Bytes(), patient));
   }
+  for (const auto& answer : answers) EXPECT_TRUE(answer.Get().ok());
 }
 
 TEST_F(Grpc, RefusesAnEndpointWithoutPort) {
