@@ -170,6 +170,28 @@ TEST_F(GrpcChannelPeer, TellsThePeerItsDeadlineAndCancelsWhenItPasses) {
   EXPECT_EQ(FramePeer::ErrorCode(connection->Await(NGHTTP2_RST_STREAM).payload), NGHTTP2_CANCEL);
 }
 
+// Scenario: the deadline passes while the loop is busy, and the peer, which watches it too, resets the stream
+// meanwhile. Guarantees: that is the deadline's doing, whichever is seen first.
+TEST_F(GrpcChannelPeer, TakesAResetAtTheDeadlineForTheDeadline) {
+  GrpcCallOptions options;
+  options.deadline = std::chrono::milliseconds(50);
+  const auto end = std::chrono::steady_clock::now() + options.deadline;
+  const auto answer = Start(options);
+  const auto connection = peer_.Accept();
+  connection->Await(NGHTTP2_HEADERS);
+  const Promise<bool> busy;
+  const Promise<bool> released;
+  loops_.At(0).Post([=] {
+    busy.Set(true);
+    static_cast<void>(released.Get());
+  });
+  EXPECT_TRUE(busy.Get());
+  connection->Send(Encode(NGHTTP2_RST_STREAM, 0, 1, std::string("\0\0\0\x08", 4)));  // CANCEL
+  EXPECT_TRUE(Eventually([&] { return std::chrono::steady_clock::now() > end + options.deadline; }));
+  released.Set(true);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(answer.Get().status()));
+}
+
 // Scenario: a peer that takes one call at a time; two calls.
 // Guarantees: the second goes over a second connection while the first is under way; a third waits.
 TEST_F(GrpcChannelPeer, OpensAnotherConnectionAtThePeersLimit) {

@@ -51,7 +51,11 @@ void ClientCall::OnHeaders(const HttpHeaders& headers) {
   answer_compression_ = grpc::MessageCompression(headers);
 }
 
+// Servers that watch the deadline too reset the stream when it passes, perhaps before our timer has run.
 void ClientCall::OnEnd(Status status, HttpHeaders trailers) {
+  if (absl::IsCancelled(status) && steady_clock::now() >= deadline_) {
+    status = absl::DeadlineExceededError(status.message());
+  }
   connection_ = nullptr;
   deadline_timer_.Cancel();
   if (const auto owner = owner_.lock(); owner != nullptr) {
