@@ -37,6 +37,11 @@ class Transport {
   // Why the handshake failed, for people.
   [[nodiscard]] std::string HandshakeFailure(const error_code& error) const;
 
+  // What the peer has shown in the handshake; null without TLS, or if it has shown nothing that was verified.
+  [[nodiscard]] std::shared_ptr<const PeerCertificate> peer_certificate() const {
+    return tls_ == nullptr ? nullptr : tls_->peer_certificate();
+  }
+
   // Reads what has arrived. Errors: would_block if nothing has, eof at the end.
   size_t ReadSome(asio::mutable_buffer buffer, error_code& error) {
     return tls_ == nullptr ? socket_.read_some(buffer, error) : tls_->Read(buffer, error);

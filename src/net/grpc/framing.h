@@ -49,6 +49,7 @@ class MessageReader {
   // Takes from the front of `piece` what belongs to the message under way. Errors: as Append, but the last.
   Status AppendFront(std::string_view& piece);
 
+  [[nodiscard]] size_t bytes_max() const { return bytes_max_; }
   [[nodiscard]] bool is_empty() const { return prefix_bytes_ == 0; }
   [[nodiscard]] bool is_complete() const { return PrefixIsComplete() && message_.size() == declared_bytes(); }
   // The length of the message under way; 0 until it is known.

@@ -65,6 +65,7 @@ ServerConnection::ServerConnection(Loop& loop, Transport socket, std::string_vie
       slot_(std::move(slot)),
       connections_(std::move(connections)),
       peer_(std::move(peer)),
+      peer_certificate_(socket_.peer_certificate()),
       buffer_(context_.options.limits.header_bytes_max + kReadBytes),
       deadline_(loop, [this] { OnDeadline(); }),
       write_deadline_(loop, [this] { OnWriteDeadline(); }),
@@ -289,12 +290,14 @@ bool ServerConnection::IsStreamed(const HttpRequest& request) const {
 
 void ServerConnection::Hand(HttpRequest request) {
   request.peer = peer_;
+  request.peer_certificate = peer_certificate_;
   context_.options.http_stream(std::move(request), HttpBodyReader(exchange_), HttpResponder(exchange_));
 }
 
 // Large bodies are inflated elsewhere, so that the loop is free for others.
 void ServerConnection::Decode(HttpRequest request) {
   request.peer = peer_;
+  request.peer_certificate = peer_certificate_;
   const size_t bytes_max = context_.options.limits.body_bytes_max;
   if (!IsLongToDecode(request)) {
     auto refusal = UndoContentEncoding(request, bytes_max, context_.refusals);

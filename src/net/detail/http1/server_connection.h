@@ -97,7 +97,8 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   ConnectionSlot slot_;
   std::shared_ptr<ConnectionSet> connections_;  // shared by the server's connections on this loop
   const std::string peer_;
-  beast::flat_buffer buffer_;  // read and not yet parsed
+  const std::shared_ptr<const PeerCertificate> peer_certificate_;  // shared with requests
+  beast::flat_buffer buffer_;                                      // read and not yet parsed
   std::unique_ptr<Parser> parser_;
   std::shared_ptr<Exchange> exchange_;  // of the request under way; shared with the handler's objects
   Deadline deadline_;

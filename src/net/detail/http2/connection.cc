@@ -39,13 +39,13 @@ std::string_view View(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-nghttp2_option* SessionOptions(Role role) {
+nghttp2_option* SessionOptions() {
   nghttp2_option* options = nullptr;
   CHECK(nghttp2_option_new(&options) == 0);
   nghttp2_option_set_max_outbound_ack(options, kOutboundAckMax);
   nghttp2_option_set_stream_reset_rate_limit(options, kResetBurst, kResetsPerSecond);
-  nghttp2_option_set_no_closed_streams(options, 1);                                 // RFC 7540 priorities are not used
-  if (role == Role::kServer) nghttp2_option_set_no_auto_window_update(options, 1);  // ConsumeOn* say when
+  nghttp2_option_set_no_closed_streams(options, 1);      // RFC 7540 priorities are not used
+  nghttp2_option_set_no_auto_window_update(options, 1);  // ConsumeOn* say when
   return options;
 }
 
@@ -149,11 +149,9 @@ Connection::Connection(Loop& loop, Transport socket, Role role, const SessionLim
       write_deadline_(loop, [this] { OnWriteDeadline(); }),
       linger_(loop, [this] { CloseSocket(); }) {
   static nghttp2_session_callbacks* const callbacks = Callbacks::Make();
-  static nghttp2_option* const server_options = SessionOptions(Role::kServer);
-  static nghttp2_option* const client_options = SessionOptions(Role::kClient);
-  const bool is_server = role == Role::kServer;
-  const auto make = is_server ? &nghttp2_session_server_new2 : &nghttp2_session_client_new2;
-  CHECK(make(&session_, callbacks, this, is_server ? server_options : client_options) == 0);
+  static nghttp2_option* const options = SessionOptions();
+  const auto make = role == Role::kServer ? &nghttp2_session_server_new2 : &nghttp2_session_client_new2;
+  CHECK(make(&session_, callbacks, this, options) == 0);
   SubmitSettings(limits);
 }
 
@@ -400,7 +398,7 @@ size_t OutgoingBody::unsent_bytes() const {
 
 bool Connection::IsSendingBody(int32_t stream_id) const {
   const auto found = bodies_.find(stream_id);
-  return found != bodies_.end() && found->second.unsent_bytes() > 0;
+  return found != bodies_.end() && (found->second.is_open || found->second.unsent_bytes() > 0);
 }
 
 void Connection::EraseBody(int32_t stream_id) {

@@ -99,8 +99,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Ends a body that is open.
   void CloseBody(int32_t stream_id, std::vector<std::pair<std::string, std::string>> trailers);
 
-  // A server's: bytes of a body that were taken care of, so that the peer may send as many again: on the connection,
-  // and on the stream.
+  // Bytes of a body that were taken care of, so that the peer may send as many again: on the connection, and on the
+  // stream.
   void ConsumeOnConnection(size_t bytes);
   void ConsumeOnStream(int32_t stream_id, size_t bytes);
 
@@ -117,7 +117,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void ResetStream(int32_t stream_id, uint32_t error_code);
 
-  // True if bytes of the stream's body are still to be sent.
+  // True if the end of the stream's body is still to be said, or bytes of it are to be sent.
   [[nodiscard]] bool IsSendingBody(int32_t stream_id) const;
 
   // Writes what was submitted: now, or, inside an event, when the bytes read so far are worked off.
@@ -126,6 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] Loop& loop() { return loop_; }
   [[nodiscard]] nghttp2_session* session() { return session_; }
   [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] std::shared_ptr<const PeerCertificate> peer_certificate() const { return socket_.peer_certificate(); }
   [[nodiscard]] std::chrono::steady_clock::time_point last_read() const { return last_read_; }
 
   // Events, each on the loop. They may submit, and may call CloseSocket.

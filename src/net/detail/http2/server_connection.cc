@@ -64,6 +64,7 @@ ServerConnection::ServerConnection(Loop& loop, Transport socket, std::string pee
       slot_(std::move(slot)),
       connections_(std::move(connections)),
       peer_(std::move(peer)),
+      peer_certificate_(peer_certificate()),
       pings_(context_.options.keepalive),
       lifecycle_(context_.options.keepalive_parameters, last_read(), context_.NextJitter()),
       deadline_(loop, [this] { OnDeadline(); }) {}
@@ -98,9 +99,13 @@ ServerConnection::Stream* ServerConnection::Find(int32_t stream_id) {
   return found == streams_.end() ? nullptr : found->second.get();
 }
 
+// GOAWAY that is about to be written excludes streams that come meanwhile: their client sends them elsewhere, so nobody
+// here may see them.
 void ServerConnection::OnRequestBegin(int32_t stream_id) {
+  if (has_said_last_stream_) return ResetStream(stream_id, NGHTTP2_REFUSED_STREAM);
   auto stream = std::make_unique<Stream>();
   stream->request.peer = peer_;
+  stream->request.peer_certificate = peer_certificate_;
   stream->latest_end = last_read() + HeaderMax(context_.options.limits);
   deadline_.SetNoLater(stream->latest_end);
   lifecycle_.OnBusy();
@@ -247,6 +252,7 @@ void ServerConnection::SendAway(std::string_view why) {
 
 void ServerConnection::FinishSendingAway() {
   away_at_ = TimePoint::max();
+  has_said_last_stream_ = true;
   GoAway(NGHTTP2_NO_ERROR, std::exchange(away_reason_, {}));
 }
 
