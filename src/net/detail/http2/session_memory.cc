@@ -99,8 +99,8 @@ nghttp2_mem SessionMemory::functions() {
   functions.malloc = [](size_t bytes, void*) { return std::malloc(bytes); };
   functions.calloc = [](size_t count, size_t bytes_each, void* self) {
     size_t bytes = 0;
-    const bool is_large = !__builtin_mul_overflow(count, bytes_each, &bytes) && bytes >= kZeroedBytesMin;
-    void* const block = is_large ? Of(self).TakeBlock(bytes, true) : nullptr;
+    if (__builtin_mul_overflow(count, bytes_each, &bytes)) return static_cast<void*>(nullptr);
+    void* const block = bytes >= kZeroedBytesMin ? Of(self).TakeBlock(bytes, true) : nullptr;
     return block != nullptr ? block : std::calloc(count, bytes_each);
   };
   functions.free = [](void* at, void* self) {
