@@ -8,7 +8,9 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -85,6 +87,7 @@ class ColumnarStore final : public SpanStore {
                                                std::vector<std::pair<uint64_t, otlp::Batch>>& batches);
   Status OpenSegments(std::vector<std::string>& damaged);
   void FindSplitTraces();
+  void AddSplitTraces(std::span<const std::pair<uint32_t, const Segment*>> prefixes);
   void RegisterMetrics(MetricRegistry& metrics);
 
   // On the log thread, after each group of batches and about every second.
@@ -120,7 +123,7 @@ class ColumnarStore final : public SpanStore {
   Mutex ingest_mutex_;  // held for a group of batches
   log::LogWriter log_ ABSL_GUARDED_BY(ingest_mutex_);
   Ingest ingest_;  // guarded by ingest_mutex_, but for what may be read from any thread
-  uint64_t duplicates_counted_ ABSL_GUARDED_BY(ingest_mutex_) = 0;  // of ingest_.counts()
+  uint64_t duplicates_counted_ ABSL_GUARDED_BY(ingest_mutex_) = 0;  // of ingest_.duplicates()
 
   std::atomic<uint64_t> full_position_ = 0;     // frames of the log up to it lie in the full head, or before
   std::atomic<uint64_t> flushed_position_ = 0;  // the same of segments
