@@ -78,6 +78,11 @@ StatusOr<Directory> ReadDirectory(const disk::File& file) {
   const uint16_t version = reader.U16();
   if (!header.view().starts_with(kHeaderMagic)) return absl::DataLossError("the file does not begin as a segment does");
   if (!footer.view().ends_with(kFooterMagic)) return absl::DataLossError("the file does not end as a segment does");
+  ByteReader header_reader(header.view());
+  header_reader.Bytes(kHeaderMagic.size());
+  if (version == 0 || header_reader.U16() != version) {
+    return absl::DataLossError("the file does not say which version it has");
+  }
   if (version > kSegmentVersion) {
     return absl::FailedPreconditionError(StrCat("the segment has format version ", version,
                                                 ", this binary reads up to ", kSegmentVersion,

@@ -14,6 +14,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "store/columnar/segment/segment_builder.h"
+#include "store/columnar/segment/segment_layout.h"
 #include "store/columnar/segment/segment_reader.h"
 #include "store/conformance/request_builder.h"
 
@@ -196,6 +197,8 @@ TEST_F(SegmentTest, ANewerVersionIsRefusedByName) {
   Written written = {.traces = MakeTraces(1, rng_)};
   written.Write();
   (*written.content)[written.content->size() - 12] = 2;
+  EXPECT_EQ(written.Open().status().code(), absl::StatusCode::kDataLoss);
+  (*written.content)[kHeaderMagic.size()] = 2;
   const auto reader = written.Open();
   EXPECT_EQ(reader.status().code(), absl::StatusCode::kFailedPrecondition) << reader.status();
 }
