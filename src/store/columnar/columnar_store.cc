@@ -120,19 +120,35 @@ void ColumnarStore::RegisterMetrics(MetricRegistry& metrics) {
 
 Status ColumnarStore::OpenSegments(std::vector<std::string>& damaged) {
   RETURN_IF_ERROR(flusher_.RemoveLeftovers());
-  for (const catalogue::SegmentRow& row : catalogue_.segments()) {
+  const std::vector<catalogue::SegmentRow> rows = catalogue_.segments();  // a copy: setting aside changes them
+  for (const catalogue::SegmentRow& row : rows) {
     StatusOr<std::shared_ptr<const Segment>> segment = flusher_.Open(row);
     if (segment.ok()) {
       parts_.AddSegment(*std::move(segment));
     } else if (absl::IsDataLoss(segment.status()) || absl::IsNotFound(segment.status())) {
-      damaged.push_back(row.file);
-      damage_.Add(Annotate(segment.status(), row.file));
+      damaged.push_back(SetAside(row, segment.status()));
     } else {
       return segment.status();
     }
   }
   FindSplitTraces();
   return absl::OkStatus();
+}
+
+// Returns where the file is, or should be. One that is not there stays in the catalogue: it may come back.
+std::string ColumnarStore::SetAside(const catalogue::SegmentRow& row, const Status& why) {
+  const std::string path = disk::Join(disk::Join(options_.directory, kSegmentDirectory), row.file);
+  if (absl::IsNotFound(why)) {
+    damage_.Add(StrCat("the catalogue names it, and it is not there: ", why.message()));
+    return path;
+  }
+  const StatusOr<std::string> aside = flusher_.SetAside(row, disk::Join(options_.directory, kDamagedDirectory));
+  if (aside.ok()) {
+    damage_.Add(StrCat(why.message(), "; the file is set aside as ", *aside));
+    return *aside;
+  }
+  damage_.Add(StrCat(why.message(), "; the file stays, since it can't be set aside: ", aside.status().message()));
+  return path;
 }
 
 // By the first bytes of their ids, which are in memory; few that are not split share them.
@@ -157,11 +173,7 @@ void ColumnarStore::AddSplitTraces(std::span<const std::pair<uint32_t, const Seg
   absl::flat_hash_set<otlp::TraceId> ids;
   for (const auto& [prefix, segment] : prefixes) {
     for (const otlp::TraceId& id : segment->reader().IdsWithPrefix(prefix)) {
-      if (ids.insert(id).second) {
-        parts_.split().Add(id);
-      } else {
-        parts_.split().AddParts(id, 1);
-      }
+      if (!ids.insert(id).second) parts_.split().AddParts(id, 1);
     }
   }
 }

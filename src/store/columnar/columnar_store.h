@@ -45,7 +45,7 @@ class ColumnarStore final : public SpanStore {
     std::unique_ptr<ColumnarStore> store;
     log::RecoveryReport log;
     size_t segments = 0;
-    std::vector<std::string> damaged_segments;  // files that can't be read and are left out; why is in the log
+    std::vector<std::string> damaged_segments;  // paths of files that can't be read and are left out; why is in the log
   };
 
   // Opens the directory, or begins a store in it; reads the log's frames that no segment has. `disk`, `metrics` and
@@ -86,6 +86,7 @@ class ColumnarStore final : public SpanStore {
   static StatusOr<log::RecoveryReport> Recover(const std::string& directory, disk::Disk& disk, uint64_t log_position,
                                                std::vector<std::pair<uint64_t, otlp::Batch>>& batches);
   Status OpenSegments(std::vector<std::string>& damaged);
+  std::string SetAside(const catalogue::SegmentRow& row, const Status& why);
   void FindSplitTraces();
   void AddSplitTraces(std::span<const std::pair<uint32_t, const Segment*>> prefixes);
   void RegisterMetrics(MetricRegistry& metrics);

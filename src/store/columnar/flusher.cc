@@ -130,14 +130,29 @@ Status Flusher::Remove(const Segment& segment) {
   return disk_.Remove(PathOf(segment.row().file));
 }
 
+// The new name is safe before the catalogue forgets the old one.
+StatusOr<std::string> Flusher::SetAside(const catalogue::SegmentRow& row, const std::string& directory) {
+  const std::string aside = disk::Join(directory, row.file);
+  RETURN_IF_ERROR(disk_.CreateDirectory(directory));
+  // A name that is taken is from an earlier start: names of segments are not used twice.
+  const Status linked = disk_.Link(PathOf(row.file), aside);
+  if (!absl::IsAlreadyExists(linked)) RETURN_IF_ERROR(linked);
+  RETURN_IF_ERROR(disk_.SyncDirectory(directory));
+  RETURN_IF_ERROR(disk_.SyncDirectory(disk::DirectoryOf(directory)));
+  RETURN_IF_ERROR(Commit({.added = {}, .removed = {row.id}, .log_position = std::nullopt}));
+  RemoveUnknown(row.file);
+  return aside;
+}
+
 StatusOr<std::shared_ptr<const Segment>> Flusher::Open(const catalogue::SegmentRow& row) {
   ASSIGN_OR_RETURN(std::unique_ptr<disk::File> file, disk_.Open(PathOf(row.file), disk::OpenMode::kRead));
-  ASSIGN_OR_RETURN(std::shared_ptr<const SegmentReader> reader, SegmentReader::Open(std::move(file)));
-  const SegmentTotals& totals = reader->index().totals();
+  StatusOr<std::shared_ptr<const SegmentReader>> reader = SegmentReader::Open(std::move(file));
+  if (!reader.ok()) return Annotate(reader.status(), PathOf(row.file));
+  const SegmentTotals& totals = (*reader)->index().totals();
   if (totals.traces != row.traces || totals.spans != row.spans) {
-    return absl::DataLossError(StrCat("segment ", row.file, " is not the one that the catalogue knows"));
+    return absl::DataLossError(StrCat(PathOf(row.file), " is not the segment that the catalogue knows"));
   }
-  return std::make_shared<const Segment>(row, std::move(reader));
+  return std::make_shared<const Segment>(row, *std::move(reader));
 }
 
 Status Flusher::RemoveLeftovers() {

@@ -33,6 +33,10 @@ class Flusher {
   // Takes a segment out of the catalogue, and its file off the disk.
   Status Remove(const Segment& segment);
 
+  // Takes a segment that can't be opened out of the catalogue, and gives its file a name below `directory`, which is
+  // created if need be. Returns that name. After an error the file has its name, or both.
+  StatusOr<std::string> SetAside(const catalogue::SegmentRow& row, const std::string& directory);
+
   // Opens a segment that the catalogue names. kDataLoss if it is damaged.
   StatusOr<std::shared_ptr<const Segment>> Open(const catalogue::SegmentRow& row);
 

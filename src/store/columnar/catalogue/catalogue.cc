@@ -81,6 +81,7 @@ class Catalogue::Database {
     if (pages == 0) RETURN_IF_ERROR(Create());
     RETURN_IF_ERROR(CheckVersion(*connection_, path_));
     ASSIGN_OR_RETURN(rows_, ReadRows(*connection_));
+    RETURN_IF_ERROR(CheckFilterTable(*connection_));
     last_id_ = std::max(last_id_, rows_.store.last_segment_id);
     return absl::OkStatus();
   }
