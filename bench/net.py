@@ -14,6 +14,7 @@ import pathlib
 import resource
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 WARM_UP_SHARE = 10  # one request in so many is sent before the measurement
 IDLE_CONNECTIONS = 10_000
 LAG_SECONDS = 30  # three hundred samples of each loop
+IDLE_SECONDS = 2  # what a server gives back of an idle connection it has given back by then
 HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 
 
@@ -118,21 +120,65 @@ def table(options, folder, contents):
                 print(f"{line.name}: {name}: {statistics.median(values):.3g} {line.unit} (min {min(values):.3g}, max {max(values):.3g}, {len(values)} runs{goal})", flush=True)
 
 
-def idle(folder):
-    """Anonymous memory of connections that have said hello and nothing else."""
+def frame(kind, flags, stream, payload):
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def export_call(message):
+    """HEADERS and DATA of a call on stream 1, which leave in the header table what a gRPC client's would."""
+    fields = [(b"\x44", EXPORT), (b"\x41", "127.0.0.1:4317"), (b"\x5f", "application/grpc"), (b"\x40\x02te", "trailers"), (b"\x7a", "OTel-OTLP-Exporter-Python/1.27.0")]
+    block = b"\x83\x86" + b"".join(name + bytes([len(value)]) + value.encode() for name, value in fields)  # RFC 7541, 6.2.1
+    return frame(1, 4, 1, block) + frame(0, 1, 1, struct.pack(">BI", 0, len(message)) + message)
+
+
+def read_exactly(connection, size):
+    content = b""
+    while len(content) < size:
+        piece = connection.recv(size - len(content))
+        if not piece:
+            sys.exit("idle: a connection was closed")
+        content += piece
+    return content
+
+
+def await_settings(connection):
+    read_exactly(connection, 9)
+
+
+def await_trailers(connection):
+    """Reads frames until the one that ends the stream."""
+    while True:
+        header = read_exactly(connection, 9)
+        read_exactly(connection, int.from_bytes(header[:3], "big"))
+        if header[3] == 1 and header[4] & 1:
+            return
+
+
+def await_head(connection):
+    if not connection.recv(65536).startswith(b"HTTP/1.1 "):
+        sys.exit("idle: no answer")
+
+
+def idle(folder, message):
+    """Anonymous memory of connections that have said hello, or made a request, and then nothing for IDLE_SECONDS."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4 * IDLE_CONNECTIONS), hard))
-    for name, port, hello in (("HTTP/2", "grpc", HTTP2_PREFACE), ("HTTP/1.1", "http", b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n")):
+    http1 = f"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ncontent-length: {len(message)}\r\n\r\n".encode() + message
+    for name, port, words, read in (
+        ("HTTP/2", "grpc", HTTP2_PREFACE, await_settings),
+        ("HTTP/2, after a gRPC export", "grpc", HTTP2_PREFACE + export_call(message), await_trailers),
+        ("HTTP/1.1, after an export", "http", http1, await_head),
+    ):
         with servers.Spanloom(folder, store=False) as server, contextlib.ExitStack() as stack:
             before = server.anonymous_kib()
             opened = []
             for _ in range(IDLE_CONNECTIONS):
                 connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.ports[port]), timeout=30))
-                connection.sendall(hello)
+                connection.sendall(words)
                 opened.append(connection)
             for connection in opened:
-                if not connection.recv(65536):
-                    sys.exit(f"idle, {name}: a connection was closed")
+                read(connection)
+            time.sleep(IDLE_SECONDS)
             print(f"{IDLE_CONNECTIONS} idle connections, {name}: {(server.anonymous_kib() - before) / 1024:.1f} MiB of anonymous memory; to reach: 100", flush=True)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -176,7 +222,7 @@ def main():
         print("bodies: " + ", ".join(f"{name} {size} B" for name, (_, _, size, _) in contents.items()))
         table(options, folder, contents)
         if options.only in "idle":
-            idle(folder)
+            idle(folder, contents["one"][0].read_bytes())
         if options.only in "lag":
             for cores in (str(servers.SERVER_CORE), servers.ALL_CORES):
                 lag(folder, contents, cores)

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,10 @@ struct SentMessage {
 // Undoes the compression of `message`; `compression` is the stream's grpc-encoding. Errors: kInternal if it is not of
 // its encoding; kResourceExhausted if it has more than `bytes_max` bytes then.
 [[nodiscard]] StatusOr<Bytes> InflateMessage(SentMessage message, Compression compression, size_t bytes_max);
+
+// The same on a loop: nullopt if that would take it too long (DecompressOnLoop).
+[[nodiscard]] std::optional<StatusOr<Bytes>> InflateMessageOnLoop(const SentMessage& message, Compression compression,
+                                                                  size_t bytes_max);
 
 // Puts messages together from the pieces of a stream. Thread-compatible.
 class MessageReader {

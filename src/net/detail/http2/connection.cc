@@ -13,12 +13,11 @@
 namespace spanloom::net::http2 {
 namespace {
 
-constexpr std::chrono::milliseconds kLinger{
-    1'000};                                    // for the peer to read our last frames before the socket closes; guess
-constexpr size_t kKeptOutputBytes = 16 << 10;  // an idle connection keeps at most this much of its output buffer; guess
-constexpr size_t kFrameHeaderBytes = 9;        // RFC 9113, 4.1
-constexpr size_t kOutboundAckMax = 1'000;      // PING and SETTINGS acknowledgements waiting; nghttp2's default
-constexpr uint64_t kResetBurst = 1'000;        // rapid reset (CVE-2023-44487): nghttp2's defaults
+// For the peer to read our last frames before the socket closes; guess.
+constexpr std::chrono::milliseconds kLinger{1'000};
+constexpr size_t kFrameHeaderBytes = 9;    // RFC 9113, 4.1
+constexpr size_t kOutboundAckMax = 1'000;  // PING and SETTINGS acknowledgements waiting; nghttp2's default
+constexpr uint64_t kResetBurst = 1'000;    // rapid reset (CVE-2023-44487): nghttp2's defaults
 constexpr uint64_t kResetsPerSecond = 33;
 constexpr size_t kWaitingFramesMax = 10'000;  // that a peer makes us queue without reading them; guess
 
@@ -56,10 +55,6 @@ void NextPiece(OutgoingBody& body) {
   body.content = std::move(next.content);
   body.sent_bytes = 0;
   body.more.erase(body.more.begin());
-}
-
-bool WouldBlock(const error_code& error) {
-  return error == asio::error::would_block || error == asio::error::try_again;
 }
 
 }  // namespace
@@ -150,8 +145,10 @@ Connection::Connection(Loop& loop, Transport socket, Role role, const SessionLim
       linger_(loop, [this] { CloseSocket(); }) {
   static nghttp2_session_callbacks* const callbacks = Callbacks::Make();
   static nghttp2_option* const options = SessionOptions();
-  const auto make = role == Role::kServer ? &nghttp2_session_server_new2 : &nghttp2_session_client_new2;
-  CHECK(make(&session_, callbacks, this, options) == 0);
+  const auto make = role == Role::kServer ? &nghttp2_session_server_new3 : &nghttp2_session_client_new3;
+  nghttp2_mem memory = memory_.functions();
+  CHECK(make(&session_, callbacks, this, options, &memory) == 0);
+  memory_.EndSetUp();
   SubmitSettings(limits);
 }
 
@@ -239,9 +236,11 @@ void Connection::Flush() {
 
 void Connection::FlushAll() {
   if (waits_to_write_ || closed_ || finished_) return;
-  while (Collect()) {
-    if (!WriteOutput()) return;
-  }
+  output_.swap(loop_.internal().output);  // lent, unless something stays in it: an idle connection has none
+  bool is_written = true;
+  while (is_written && Collect()) is_written = WriteOutput();
+  if (output_.empty()) output_.swap(loop_.internal().output);
+  if (!is_written) return;
   if (closed_) return;
   const bool is_done = nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
   if (is_done || closes_when_written_) Finish();
@@ -314,7 +313,6 @@ bool Connection::WriteOutput() {
   }
   output_.clear();
   output_written_ = 0;
-  if (output_.capacity() > kKeptOutputBytes) output_ = {};
   return true;
 }
 
@@ -323,9 +321,18 @@ void Connection::WaitToWrite() {
   socket_.WaitWrite([self = shared_from_this()](const error_code& error) {
     self->waits_to_write_ = false;
     if (error || self->closed_) return;
-    if (self->WriteOutput()) return self->Flush();
-    self->WatchWrites();
+    if (!self->WriteOutput()) return self->WatchWrites();
+    self->output_ = {};
+    self->Flush();
   });
+}
+
+void Connection::ReleaseMemory() {
+  const bool is_sending = in_event_ || waits_to_write_ || nghttp2_session_want_write(session_) != 0;
+  if (is_sending || closed_ || finished_) return;
+  memory_.ReleasePages();
+  if (bodies_.empty()) bodies_ = {};
+  if (draining_.empty()) draining_ = {};
 }
 
 // A server says that it sends no more, and gives the client time to read what was sent: closing a socket with unread

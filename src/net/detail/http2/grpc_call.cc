@@ -160,9 +160,8 @@ void GrpcCall::Inflate(grpc::SentMessage message) {
   const size_t bytes_max = connection_->context().options.limits.message_bytes_max;
   request_.was_compressed = message.is_compressed;
   if (!message.is_compressed) return Hand(std::move(message.content));
-  if (message.content.size() <= kInflateOnLoopBytesMax) {
-    return Hand(grpc::InflateMessage(std::move(message), compression_, bytes_max));
-  }
+  auto on_loop = grpc::InflateMessageOnLoop(message, compression_, bytes_max);
+  if (on_loop.has_value()) return Hand(*std::move(on_loop));
   const bool is_queued = OnWorker(*connection_, [self = self(), message = std::move(message), bytes_max]() mutable {
     self->OnLoop([self, inflated = grpc::InflateMessage(std::move(message), self->compression_, bytes_max)](
                      const ServerConnection* connection) mutable {
