@@ -42,7 +42,7 @@ StatusOr<std::vector<TracePlace>> SegmentReader::TracesOf(const TraceChunkRef& c
     places[i].first_row = row;
     places[i].first_pool = pool;
     const uint64_t rows = places[i].rows();
-    if (rows == 0 || rows > index_->totals().spans - row ||
+    if (rows == 0 || row >= index_->totals().spans || rows > index_->totals().spans - row ||
         places[i].entry[TraceSlot::kSummary] >= index_->summaries().size()) {
       return absl::DataLossError(StrCat("the traces at ", chunk.block.offset, " say what can't be"));
     }
