@@ -145,6 +145,21 @@ TEST_F(ColumnarStoreDamage, OfASegmentCostsTheSegment) {
   EXPECT_GT(set_aside, 30);
 }
 
+// Scenario: a page of a segment is changed while the store is open.
+// Guarantees: a question for a trace in it is answered with an error that names the file.
+TEST_F(ColumnarStoreDamage, OfAPageIsNamed) {
+  const std::string path = StrCat("/data/segments/", kFirstSegment);
+  Opening opening(*disk_);
+  ASSERT_TRUE(opening.status().ok()) << opening.status();
+  std::string content = disk_->Content(path);
+  content[20] = static_cast<char>(~content[20]);  // behind the header
+  disk_->SetContent(path, content);
+  const std::string fault = senders_.FindFault(opening.store());
+  EXPECT_THAT(fault, testing::HasSubstr(std::string(kFirstSegment)));
+  EXPECT_EQ(senders_.FindInvention(opening.store()), "");
+  EXPECT_TRUE(opening.HasTold());
+}
+
 // Scenario: the process ends at each change of a start that sets a segment aside, by a kill or a power cut.
 // Guarantees: the file is never lost: it has its name or the new one; the next start sets it aside.
 TEST_F(ColumnarStoreDamage, ASegmentIsSetAsideThroughCrashes) {

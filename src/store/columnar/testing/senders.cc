@@ -145,7 +145,9 @@ std::string Senders::FindFault(const SpanStore& store) const {
   }
   for (const auto& [key, sent] : sent_) {
     if (sent.is_acknowledged && !found.contains(key)) {
-      StrAppend(faults, "span ", sent.span.span_id.Hex(), " of trace ", sent.span.trace_id.Hex(), " is lost\n");
+      const Status status = store.GetTrace(sent.span.trace_id, {}, {}).status();
+      StrAppend(faults, "span ", sent.span.span_id.Hex(), " of trace ", sent.span.trace_id.Hex(),
+                " is lost: ", status.message(), "\n");
     }
   }
   StrAppend(faults, CompareEachTrace(store, *traces));
