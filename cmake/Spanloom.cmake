@@ -28,6 +28,7 @@ if(SPANLOOM_SANITIZE)
 endif()
 if(SPANLOOM_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_definitions(FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
 endif()
 
 # Declares the library of the current folder, and its test binary.

@@ -2,6 +2,8 @@
 
 #include "store/columnar/columnar_store.h"
 
+#include <absl/container/flat_hash_set.h>
+
 #include <algorithm>
 #include <limits>
 #include <thread>
@@ -118,19 +120,35 @@ void ColumnarStore::RegisterMetrics(MetricRegistry& metrics) {
 
 Status ColumnarStore::OpenSegments(std::vector<std::string>& damaged) {
   RETURN_IF_ERROR(flusher_.RemoveLeftovers());
-  for (const catalogue::SegmentRow& row : catalogue_.segments()) {
+  const std::vector<catalogue::SegmentRow> rows = catalogue_.segments();  // a copy: setting aside changes them
+  for (const catalogue::SegmentRow& row : rows) {
     StatusOr<std::shared_ptr<const Segment>> segment = flusher_.Open(row);
     if (segment.ok()) {
       parts_.AddSegment(*std::move(segment));
     } else if (absl::IsDataLoss(segment.status()) || absl::IsNotFound(segment.status())) {
-      damaged.push_back(row.file);
-      damage_.Add(Annotate(segment.status(), row.file));
+      damaged.push_back(SetAside(row, segment.status()));
     } else {
       return segment.status();
     }
   }
   FindSplitTraces();
   return absl::OkStatus();
+}
+
+// Returns where the file is, or should be. One that is not there stays in the catalogue: it may come back.
+std::string ColumnarStore::SetAside(const catalogue::SegmentRow& row, const Status& why) {
+  const std::string path = disk::Join(disk::Join(options_.directory, kSegmentDirectory), row.file);
+  if (absl::IsNotFound(why)) {
+    damage_.Add(StrCat("the catalogue names it, and it is not there: ", why.message()));
+    return path;
+  }
+  const StatusOr<std::string> aside = flusher_.SetAside(row, disk::Join(options_.directory, kDamagedDirectory));
+  if (aside.ok()) {
+    damage_.Add(StrCat(why.message(), "; the file is set aside as ", *aside));
+    return *aside;
+  }
+  damage_.Add(StrCat(why.message(), "; the file stays, since it can't be set aside: ", aside.status().message()));
+  return path;
 }
 
 // By the first bytes of their ids, which are in memory; few that are not split share them.
@@ -141,10 +159,21 @@ void ColumnarStore::FindSplitTraces() {
     for (const uint32_t prefix : segment->reader().prefixes()) prefixes.emplace_back(prefix, segment.get());
   }
   std::ranges::sort(prefixes);
-  for (size_t i = 1; i < prefixes.size(); ++i) {
-    if (prefixes[i].first != prefixes[i - 1].first || prefixes[i].second == prefixes[i - 1].second) continue;
-    for (const auto* const segment : {prefixes[i].second, prefixes[i - 1].second}) {
-      for (const otlp::TraceId& id : segment->reader().IdsWithPrefix(prefixes[i].first)) parts_.split().Add(id);
+  prefixes.erase(std::ranges::unique(prefixes).begin(), prefixes.end());
+  for (auto begin = prefixes.begin(); begin != prefixes.end();) {
+    const auto end =
+        std::find_if(begin, prefixes.end(), [&](const auto& other) { return other.first != begin->first; });
+    if (end - begin > 1) AddSplitTraces({begin, end});
+    begin = end;
+  }
+}
+
+// The prefix is the same in all of them.
+void ColumnarStore::AddSplitTraces(std::span<const std::pair<uint32_t, const Segment*>> prefixes) {
+  absl::flat_hash_set<otlp::TraceId> ids;
+  for (const auto& [prefix, segment] : prefixes) {
+    for (const otlp::TraceId& id : segment->reader().IdsWithPrefix(prefix)) {
+      if (!ids.insert(id).second) parts_.split().AddParts(id, 1);
     }
   }
 }
@@ -218,7 +247,7 @@ void ColumnarStore::Tick() {
     const MutexLock lock(ingest_mutex_);
     const Status synced = ingest_.SyncIfDue();
     if (!synced.ok()) Log(LogLevel::kError, "the log could not be forced to the disk", {{"why", synced.message()}});
-    const uint64_t duplicates = ingest_.counts().duplicate;
+    const uint64_t duplicates = ingest_.duplicates();
     spans_duplicate_.Add(duplicates - std::exchange(duplicates_counted_, duplicates));
     const Status trimmed = log_.TrimTo(flushed_position_);
     if (!trimmed.ok()) Log(LogLevel::kWarn, "a file of the log could not be removed", {{"why", trimmed.message()}});
@@ -262,6 +291,7 @@ StatusOr<Removed> ColumnarStore::ApplyRetention() {
 }
 
 Status ColumnarStore::RemoveExpired(const Parts& parts, Expired& expired) {
+  for (const otlp::TraceId& id : expired.all_traces) parts_.split().ForgetParts(id);
   head::RemovedTraces removed;  // destroyed outside the locks
   for (head::LockedTable* const table : {parts.full.get(), parts.filling.get()}) {
     if (table == nullptr) continue;
@@ -430,11 +460,10 @@ StoreStats ColumnarStore::Stats() const {
     oldest = std::min(oldest, table->table.index().first_start_unix_ns());
     stats.newest_unix_ns = std::max(stats.newest_unix_ns, table->table.index().last_start_unix_ns());
   }
-  const uint64_t split_parts = ingest_.counts().split_parts;
-  stats.traces -= std::min(stats.traces, split_parts);
+  stats.traces -= std::min(stats.traces, parts_.split().excess());
   stats.oldest_unix_ns = stats.spans == 0 ? 0 : oldest;
   stats.spans_expired = spans_expired_.value();
-  stats.spans_duplicate = ingest_.counts().duplicate;
+  stats.spans_duplicate = ingest_.duplicates();
   return stats;
 }
 

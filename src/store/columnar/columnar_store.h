@@ -8,7 +8,9 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -43,7 +45,7 @@ class ColumnarStore final : public SpanStore {
     std::unique_ptr<ColumnarStore> store;
     log::RecoveryReport log;
     size_t segments = 0;
-    std::vector<std::string> damaged_segments;  // files that can't be read and are left out; why is in the log
+    std::vector<std::string> damaged_segments;  // paths of files that can't be read and are left out; why is in the log
   };
 
   // Opens the directory, or begins a store in it; reads the log's frames that no segment has. `disk`, `metrics` and
@@ -84,7 +86,9 @@ class ColumnarStore final : public SpanStore {
   static StatusOr<log::RecoveryReport> Recover(const std::string& directory, disk::Disk& disk, uint64_t log_position,
                                                std::vector<std::pair<uint64_t, otlp::Batch>>& batches);
   Status OpenSegments(std::vector<std::string>& damaged);
+  std::string SetAside(const catalogue::SegmentRow& row, const Status& why);
   void FindSplitTraces();
+  void AddSplitTraces(std::span<const std::pair<uint32_t, const Segment*>> prefixes);
   void RegisterMetrics(MetricRegistry& metrics);
 
   // On the log thread, after each group of batches and about every second.
@@ -120,7 +124,7 @@ class ColumnarStore final : public SpanStore {
   Mutex ingest_mutex_;  // held for a group of batches
   log::LogWriter log_ ABSL_GUARDED_BY(ingest_mutex_);
   Ingest ingest_;  // guarded by ingest_mutex_, but for what may be read from any thread
-  uint64_t duplicates_counted_ ABSL_GUARDED_BY(ingest_mutex_) = 0;  // of ingest_.counts()
+  uint64_t duplicates_counted_ ABSL_GUARDED_BY(ingest_mutex_) = 0;  // of ingest_.duplicates()
 
   std::atomic<uint64_t> full_position_ = 0;     // frames of the log up to it lie in the full head, or before
   std::atomic<uint64_t> flushed_position_ = 0;  // the same of segments

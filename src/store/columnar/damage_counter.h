@@ -4,9 +4,12 @@
 
 #pragma once
 
+#include <string_view>
+
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/status.h"
+#include "base/text.h"
 
 namespace spanloom::store::columnar {
 
@@ -17,10 +20,11 @@ class DamageCounter {
       : parts_(metrics.GetCounter("spanloom_store_damaged_parts",
                                   "Times that a part of a file could not be read and was left out.")) {}
 
-  void Add(const Status& status) {
+  void Add(std::string_view why) {
     parts_.Add(1);
-    Log(LogLevel::kError, "a part of the store can't be read, and is left out", {{"why", status.message()}});
+    Log(LogLevel::kError, "a part of the store can't be read, and is left out", {{"why", why}});
   }
+  void Add(const Status& status) { Add(StdView(status.message())); }
 
  private:
   Counter& parts_;

@@ -55,6 +55,7 @@ uint64_t AddHead(const head::LockedTable& table, Ages& ages) {
 void Remove(const otlp::TraceId& id, const TraceAge& age, Expired& expired) {
   ++expired.removed.traces;
   expired.removed.spans += age.spans;
+  expired.all_traces.push_back(id);
   if (age.is_in_head) expired.traces.push_back(id);
   for (const auto& [segment, place] : age.places) {
     expired.segments[segment].traces.push_back(place.number);

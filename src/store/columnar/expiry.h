@@ -22,8 +22,9 @@ struct Expired {
     uint64_t spans = 0;
   };
   std::vector<OfSegment> segments;
-  std::vector<otlp::TraceId> traces;  // that have spans in a head
-  Removed removed;                    // its bytes are to be filled in
+  std::vector<otlp::TraceId> traces;      // that have spans in a head
+  std::vector<otlp::TraceId> all_traces;  // these, and those that have none there
+  Removed removed;                        // its bytes are to be filled in
 };
 
 // Traces go whole, from all parts, the one whose last span started longest ago first, until `policy` holds. O(traces).

@@ -43,9 +43,7 @@ std::vector<HeadTrace> TracesOf(const head::LockedTable& head) {
 
 }  // namespace
 
-StatusOr<SegmentTotals> Flusher::WriteFile(const head::LockedTable& head, const std::string& path) {
-  ASSIGN_OR_RETURN(const bool is_left_over, disk_.Exists(path));
-  if (is_left_over) RETURN_IF_ERROR(disk_.Remove(path));
+StatusOr<SegmentTotals> Flusher::WriteTraces(const head::LockedTable& head, const std::string& path) {
   ASSIGN_OR_RETURN(const std::unique_ptr<disk::File> file, disk_.Open(path, disk::OpenMode::kCreateExclusive));
   SegmentBuilder builder(*file);
   for (const HeadTrace& trace : TracesOf(head)) {
@@ -57,6 +55,9 @@ StatusOr<SegmentTotals> Flusher::WriteFile(const head::LockedTable& head, const 
 }
 
 StatusOr<std::shared_ptr<const Segment>> Flusher::Write(const head::LockedTable& head, uint64_t log_position) {
+  RETURN_IF_ERROR(Settle());
+  if (written_ != nullptr && !IsKnown(written_->row().id)) RemoveUnknown(std::exchange(written_, nullptr)->row().file);
+  if (written_ != nullptr) return std::exchange(written_, nullptr);
   const auto is_empty = [&] {
     const MutexLock lock(head.mutex);
     return head.table.spans() == 0;
@@ -66,9 +67,21 @@ StatusOr<std::shared_ptr<const Segment>> Flusher::Write(const head::LockedTable&
     return nullptr;
   }
   const uint64_t id = catalogue_.NextSegmentId();
+  StatusOr<std::shared_ptr<const Segment>> segment = WriteFile(head, id);
+  if (!segment.ok()) {
+    for (const std::string& name : {FileNameOf(id), StrCat(FileNameOf(id), kUnfinished)}) RemoveUnknown(name);
+    return segment.status();
+  }
+  written_ = *std::move(segment);
+  RETURN_IF_ERROR(
+      Commit({.added = {{.row = written_->row(), .trace_filter = {}}}, .removed = {}, .log_position = log_position}));
+  return std::exchange(written_, nullptr);
+}
+
+StatusOr<std::shared_ptr<const Segment>> Flusher::WriteFile(const head::LockedTable& head, uint64_t id) {
   const std::string name = FileNameOf(id);
   const std::string unfinished = StrCat(PathOf(name), kUnfinished);
-  ASSIGN_OR_RETURN(const SegmentTotals totals, WriteFile(head, unfinished));
+  ASSIGN_OR_RETURN(const SegmentTotals totals, WriteTraces(head, unfinished));
   RETURN_IF_ERROR(disk_.Rename(unfinished, PathOf(name)));
   RETURN_IF_ERROR(disk_.SyncDirectory(directory_));
   ASSIGN_OR_RETURN(std::unique_ptr<disk::File> file, disk_.Open(PathOf(name), disk::OpenMode::kRead));
@@ -84,19 +97,29 @@ StatusOr<std::shared_ptr<const Segment>> Flusher::Write(const head::LockedTable&
                                      .last_start_unix_ns = totals.last_start_unix_ns,
                                      .created_unix_ns = static_cast<uint64_t>(clock_.UnixNs())};
   ASSIGN_OR_RETURN(std::shared_ptr<const SegmentReader> reader, SegmentReader::Open(std::move(file)));
-  RETURN_IF_ERROR(Commit({.added = {{.row = row, .trace_filter = {}}}, .removed = {}, .log_position = log_position}));
   return std::make_shared<const Segment>(row, std::move(reader));
 }
 
+Status Flusher::Settle() {
+  if (!is_unsettled_) return absl::OkStatus();
+  RETURN_IF_ERROR(catalogue_.Reload());
+  is_unsettled_ = false;
+  return absl::OkStatus();
+}
+
+bool Flusher::IsKnown(uint64_t id) const {
+  return std::ranges::any_of(catalogue_.segments(), [&](const catalogue::SegmentRow& row) { return row.id == id; });
+}
+
 Status Flusher::Commit(const catalogue::Change& change) {
+  RETURN_IF_ERROR(Settle());
   const Status status = catalogue_.Commit(change);
   if (status.ok() || absl::IsInvalidArgument(status) || absl::IsAlreadyExists(status) || absl::IsNotFound(status)) {
     return status;
   }
-  RETURN_IF_ERROR(catalogue_.Reload());
-  const auto is_known = [&](uint64_t id) {
-    return std::ranges::any_of(catalogue_.segments(), [&](const catalogue::SegmentRow& row) { return row.id == id; });
-  };
+  is_unsettled_ = true;
+  RETURN_IF_ERROR(Settle());
+  const auto is_known = [this](uint64_t id) { return IsKnown(id); };
   const bool is_done = std::ranges::all_of(change.added, [&](const auto& added) { return is_known(added.row.id); }) &&
                        std::ranges::none_of(change.removed, is_known);
   return is_done ? absl::OkStatus() : status;
@@ -107,14 +130,29 @@ Status Flusher::Remove(const Segment& segment) {
   return disk_.Remove(PathOf(segment.row().file));
 }
 
+// The new name is safe before the catalogue forgets the old one.
+StatusOr<std::string> Flusher::SetAside(const catalogue::SegmentRow& row, const std::string& directory) {
+  const std::string aside = disk::Join(directory, row.file);
+  RETURN_IF_ERROR(disk_.CreateDirectory(directory));
+  // A name that is taken is from an earlier start: names of segments are not used twice.
+  const Status linked = disk_.Link(PathOf(row.file), aside);
+  if (!absl::IsAlreadyExists(linked)) RETURN_IF_ERROR(linked);
+  RETURN_IF_ERROR(disk_.SyncDirectory(directory));
+  RETURN_IF_ERROR(disk_.SyncDirectory(disk::DirectoryOf(directory)));
+  RETURN_IF_ERROR(Commit({.added = {}, .removed = {row.id}, .log_position = std::nullopt}));
+  RemoveUnknown(row.file);
+  return aside;
+}
+
 StatusOr<std::shared_ptr<const Segment>> Flusher::Open(const catalogue::SegmentRow& row) {
   ASSIGN_OR_RETURN(std::unique_ptr<disk::File> file, disk_.Open(PathOf(row.file), disk::OpenMode::kRead));
-  ASSIGN_OR_RETURN(std::shared_ptr<const SegmentReader> reader, SegmentReader::Open(std::move(file)));
-  const SegmentTotals& totals = reader->index().totals();
+  StatusOr<std::shared_ptr<const SegmentReader>> reader = SegmentReader::Open(std::move(file));
+  if (!reader.ok()) return Annotate(reader.status(), PathOf(row.file));
+  const SegmentTotals& totals = (*reader)->index().totals();
   if (totals.traces != row.traces || totals.spans != row.spans) {
-    return absl::DataLossError(StrCat("segment ", row.file, " is not the one that the catalogue knows"));
+    return absl::DataLossError(StrCat(PathOf(row.file), " is not the segment that the catalogue knows"));
   }
-  return std::make_shared<const Segment>(row, std::move(reader));
+  return std::make_shared<const Segment>(row, *std::move(reader));
 }
 
 Status Flusher::RemoveLeftovers() {

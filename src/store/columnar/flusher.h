@@ -26,12 +26,16 @@ class Flusher {
       : disk_(disk), directory_(disk::Join(directory, kSegmentDirectory)), catalogue_(catalogue), clock_(clock) {}
 
   // The segment with all traces of `head`, which nothing changes any more; null if it has none. All frames of the log
-  // up to `log_position` are in segments then. After an error everything is as it was, and it can be tried again.
-  // Errors: those of the disk and of the catalogue.
+  // up to `log_position` are in segments then. After an error it is to be tried again with the same head, until it
+  // succeeds: the head may be in a segment already, and nobody knows. Errors: those of the disk and of the catalogue.
   StatusOr<std::shared_ptr<const Segment>> Write(const head::LockedTable& head, uint64_t log_position);
 
   // Takes a segment out of the catalogue, and its file off the disk.
   Status Remove(const Segment& segment);
+
+  // Takes a segment that can't be opened out of the catalogue, and gives its file a name below `directory`, which is
+  // created if need be. Returns that name. After an error the file has its name, or both.
+  StatusOr<std::string> SetAside(const catalogue::SegmentRow& row, const std::string& directory);
 
   // Opens a segment that the catalogue names. kDataLoss if it is damaged.
   StatusOr<std::shared_ptr<const Segment>> Open(const catalogue::SegmentRow& row);
@@ -40,15 +44,25 @@ class Flusher {
   Status RemoveLeftovers();
 
  private:
-  StatusOr<SegmentTotals> WriteFile(const head::LockedTable& head, const std::string& path);
-  // The catalogue's answer to a commit may be lost: then its content decides.
+  // A segment that the catalogue does not know yet.
+  StatusOr<std::shared_ptr<const Segment>> WriteFile(const head::LockedTable& head, uint64_t id);
+  StatusOr<SegmentTotals> WriteTraces(const head::LockedTable& head, const std::string& path);
+  // The catalogue's answer to a commit may be lost: then its content decides. If that can't be read now, the change may
+  // have been made, in spite of the error; Settle() tells.
   Status Commit(const catalogue::Change& change);
+  // Makes sure that the catalogue can be asked.
+  Status Settle();
+  [[nodiscard]] bool IsKnown(uint64_t id) const;
+  // What is not removed stays until the next start.
+  void RemoveUnknown(const std::string& name) { disk_.Remove(PathOf(name)).IgnoreError(); }
   [[nodiscard]] std::string PathOf(std::string_view name) const { return disk::Join(directory_, name); }
 
   disk::Disk& disk_;
   const std::string directory_;
   catalogue::Catalogue& catalogue_;
   const Clock& clock_;
+  bool is_unsettled_ = false;               // a commit has failed, and the catalogue could not be read since
+  std::shared_ptr<const Segment> written_;  // by an attempt whose commit has failed; null if there is none
 };
 
 }  // namespace spanloom::store::columnar

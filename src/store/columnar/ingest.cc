@@ -77,7 +77,7 @@ Status Ingest::AddToHead(const otlp::Batch& batch) {
   head::RemovedTraces removed;
   {
     const MutexLock lock(parts.filling->mutex);
-    counts_.duplicate += parts.filling->table.Add(traces, removed).duplicate;
+    duplicates_ += parts.filling->table.Add(traces, removed).duplicate;
     head_bytes_ = parts.filling->table.bytes();
     head_spans_ = parts.filling->table.spans();
   }
@@ -101,9 +101,9 @@ Status Ingest::LeaveOutStored(const Parts& parts, head::IncomingTrace& trace) {
   for (size_t i = 0; i < stored.size(); ++i) {
     if (!stored[i]) fresh.push_back(std::move(trace.spans[i]));
   }
-  counts_.duplicate += stored.size() - fresh.size();
+  duplicates_ += stored.size() - fresh.size();
   trace.spans = std::move(fresh);
-  if (!trace.spans.empty() && !std::exchange(split->second.is_in_head, true)) ++counts_.split_parts;
+  if (!trace.spans.empty() && !std::exchange(split->second.is_in_head, true)) parts_.split().AddParts(trace.id, 1);
   return absl::OkStatus();
 }
 

@@ -23,12 +23,6 @@
 
 namespace spanloom::store::columnar {
 
-// What happened to spans, ever. Counted by the log thread, read by any.
-struct IngestCounts {
-  std::atomic<uint64_t> duplicate = 0;
-  std::atomic<uint64_t> split_parts = 0;  // times that a trace came to one part more
-};
-
 // Sequence-bound: the log thread. All that it is given must outlive it.
 class Ingest {
  public:
@@ -50,7 +44,8 @@ class Ingest {
   // For SyncMode::kInterval: forces the log to the device if that is due.
   Status SyncIfDue();
 
-  [[nodiscard]] const IngestCounts& counts() const { return counts_; }
+  // Spans that came again with the same bytes, ever; from any thread.
+  [[nodiscard]] uint64_t duplicates() const { return duplicates_; }
   // Bytes of the messages in the filling head; from any thread.
   [[nodiscard]] size_t head_bytes() const { return head_bytes_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool head_is_empty() const { return head_spans_ == 0; }
@@ -66,7 +61,7 @@ class Ingest {
   PartsTable& parts_;
   log::LogWriter& log_;
   const Clock& clock_;
-  IngestCounts counts_;
+  std::atomic<uint64_t> duplicates_ = 0;
 
   // Of the filling head.
   std::atomic<size_t> head_bytes_ = 0;

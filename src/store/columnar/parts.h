@@ -4,10 +4,11 @@
 
 #pragma once
 
-#include <absl/container/flat_hash_set.h>
+#include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -17,21 +18,40 @@
 
 namespace spanloom::store::columnar {
 
-// Traces that lie in several parts, or did once. Thread-safe. A trace is added before its spans come to a second part.
+// Traces that lie in several parts, or may, or did once. Thread-safe. A trace is added before its spans come to a
+// second part.
 class SplitTraces {
  public:
   void Add(const otlp::TraceId& id) {
     const MutexLock lock(mutex_);
-    ids_.insert(id);
+    more_.try_emplace(id, 0);
+  }
+  // Notes that the trace lies in so many parts beside the first.
+  void AddParts(const otlp::TraceId& id, uint64_t parts) {
+    const MutexLock lock(mutex_);
+    more_[id] += parts;
+    total_ += parts;
+  }
+  // The trace was removed from all parts. It stays known: who reads older parts must not miss any.
+  void ForgetParts(const otlp::TraceId& id) {
+    const MutexLock lock(mutex_);
+    const auto found = more_.find(id);
+    if (found != more_.end()) total_ -= std::exchange(found->second, 0);
   }
   [[nodiscard]] bool Contains(const otlp::TraceId& id) const {
     const MutexLock lock(mutex_);
-    return ids_.contains(id);
+    return more_.contains(id);
+  }
+  // By how much the traces of all parts together exceed the traces that there are.
+  [[nodiscard]] uint64_t excess() const {
+    const MutexLock lock(mutex_);
+    return total_;
   }
 
  private:
   mutable Mutex mutex_;
-  absl::flat_hash_set<otlp::TraceId> ids_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<otlp::TraceId, uint64_t> more_ ABSL_GUARDED_BY(mutex_);  // parts beside the first
+  uint64_t total_ ABSL_GUARDED_BY(mutex_) = 0;                                 // of more_
 };
 
 // A value; what it points to is shared with the store and other questions. Spans of one trace arrived in the order:

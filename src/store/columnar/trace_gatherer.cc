@@ -41,7 +41,9 @@ Status TraceGatherer::AddAll(const otlp::TraceId& id, scan::ReadMeter& meter) {
 }
 
 Status TraceGatherer::AddSegment(const Segment& segment, const TracePlace& place, scan::ReadMeter& meter) {
-  ASSIGN_OR_RETURN(std::vector<StoredSpan> spans, segment.reader().ReadSpans(place, meter.limits().bytes_max));
+  StatusOr<std::vector<StoredSpan>> read = segment.reader().ReadSpans(place, meter.limits().bytes_max);
+  if (absl::IsDataLoss(read.status())) return Annotate(read.status(), segment.row().file);
+  ASSIGN_OR_RETURN(std::vector<StoredSpan> spans, std::move(read));
   size_t bytes = 0;
   for (const StoredSpan& span : spans) bytes += span.wire.size() + sizeof(StoredSpan);
   RETURN_IF_ERROR(Count(bytes, place.id(), meter));

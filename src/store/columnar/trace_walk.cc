@@ -75,8 +75,9 @@ void TraceWalk::OpenSegment(const Segment& segment) {
 
 Status TraceWalk::OpenChunk(const Segment& segment, size_t index) {
   const SegmentReader& reader = segment.reader();
-  ASSIGN_OR_RETURN(const std::vector<TracePlace> places, reader.TracesOf(reader.index().trace_chunks()[index]));
-  for (const TracePlace& place : places) {
+  const StatusOr<std::vector<TracePlace>> places = reader.TracesOf(reader.index().trace_chunks()[index]);
+  if (!places.ok()) return Annotate(places.status(), segment.row().file);
+  for (const TracePlace& place : *places) {
     if (segment.IsGone(place.number) || !Overlaps(place.start_unix_ns(), place.last_start_unix_ns())) continue;
     AddTrace({.id = place.id(),
               .latest_start_unix_ns = place.last_start_unix_ns(),

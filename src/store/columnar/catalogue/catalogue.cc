@@ -81,8 +81,19 @@ class Catalogue::Database {
     if (pages == 0) RETURN_IF_ERROR(Create());
     RETURN_IF_ERROR(CheckVersion(*connection_, path_));
     ASSIGN_OR_RETURN(rows_, ReadRows(*connection_));
+    RETURN_IF_ERROR(CheckFilterTable(*connection_));
     last_id_ = std::max(last_id_, rows_.store.last_segment_id);
     return absl::OkStatus();
+  }
+
+  // An earlier process may have been killed between emptying the journal and forcing that to the device: what it
+  // committed would be seen now, and undone after a power cut.
+  Status Open(IfMissing if_missing) {
+    ASSIGN_OR_RETURN(const bool has_journal, disk_.Exists(JournalPath()));
+    RETURN_IF_ERROR(Load(if_missing));
+    if (!has_journal) return absl::OkStatus();
+    RETURN_IF_ERROR(RemoveJournal());
+    return Load(IfMissing::kRefuse);
   }
 
   Status Reload() {
@@ -156,7 +167,7 @@ class Catalogue::Database {
   Status Configure() {
     // Filters that are removed need not be overwritten; nothing in the schema is to run; sorting stays in memory.
     return connection_->Execute(
-        "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = EXTRA; PRAGMA temp_store = MEMORY; "
+        "PRAGMA journal_mode = PERSIST; PRAGMA synchronous = EXTRA; PRAGMA temp_store = MEMORY; "
         "PRAGMA secure_delete = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
   }
 
@@ -167,20 +178,23 @@ class Catalogue::Database {
     return connection_->Execute("COMMIT");
   }
 
-  // Where emptying the journal failed, it may be back after a power cut, to undo what was done since. A file that has
-  // no name can't.
+  // Where emptying the journal failed or was cut short, it may be back after a power cut, to undo what was done since.
+  // A file that has no name can't.
   Status RemoveJournal() {
     connection_ = nullptr;
-    const std::string journal = StrCat(path_, kJournalSuffix);
+    const std::string journal = JournalPath();
     ASSIGN_OR_RETURN(const bool exists, disk_.Exists(journal));
     if (exists) {
       ASSIGN_OR_RETURN(const auto file, disk_.Open(journal, OpenMode::kRead));
-      ASSIGN_OR_RETURN(const uint64_t bytes, file->Size());
-      if (bytes > 0) return absl::UnavailableError(StrCat(journal, " is not empty, though SQLite has rolled it back"));
+      char first = 0;  // SQLite rolls back what does not begin with 0; the rest was never forced to the device
+      RETURN_IF_ERROR(file->ReadAt(0, {&first, 1}).status());
+      if (first != 0) return absl::UnavailableError(StrCat(journal, " is still there, though SQLite has read it"));
       RETURN_IF_ERROR(disk_.Remove(journal));
     }
     return disk_.SyncDirectory(disk::DirectoryOf(path_));
   }
+
+  [[nodiscard]] std::string JournalPath() const { return StrCat(path_, kJournalSuffix); }
 
   [[nodiscard]] bool Holds(uint64_t id) const {
     const auto found = std::ranges::lower_bound(rows_.segments, id, {}, &SegmentRow::id);
@@ -252,7 +266,7 @@ class Catalogue::Database {
 StatusOr<Catalogue> Catalogue::Open(disk::Disk& disk, const std::string& directory, const Clock& clock,
                                     IfMissing if_missing) {
   auto database = std::make_unique<Database>(disk, directory, clock);
-  RETURN_IF_ERROR(database->Load(if_missing));
+  RETURN_IF_ERROR(database->Open(if_missing));
   return Catalogue(std::move(database));
 }
 

@@ -178,6 +178,10 @@ StatusOr<CatalogueRows> ReadRows(SqliteConnection& connection) {
   return rows;
 }
 
+Status CheckFilterTable(SqliteConnection& connection) {
+  return connection.Prepare("SELECT segment_id, filter, checksum FROM trace_filter").status();
+}
+
 StatusOr<std::string> ReadTraceFilter(SqliteConnection& connection, uint64_t segment_id) {
   ASSIGN_OR_RETURN(SqliteStatement row,
                    connection.Prepare("SELECT filter, checksum FROM trace_filter WHERE segment_id = ?"));

@@ -42,6 +42,8 @@ Status CheckVersion(SqliteConnection& connection, const std::string& path);
 // Reads and checks all rows but filters. Errors: kDataLoss.
 StatusOr<CatalogueRows> ReadRows(SqliteConnection& connection);
 
+// Reads no filter, but fails if the table is not as it should be: kDataLoss.
+Status CheckFilterTable(SqliteConnection& connection);
 // Errors: kDataLoss if there is none, or it does not match its checksum.
 StatusOr<std::string> ReadTraceFilter(SqliteConnection& connection, uint64_t segment_id);
 

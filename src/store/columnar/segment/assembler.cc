@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <limits>
 #include <optional>
 
 #include "base/check.h"
@@ -25,6 +26,11 @@ std::array<char, sizeof(uint64_t)> BytesOf(uint64_t value) {
 
 std::string_view View(const std::array<char, sizeof(uint64_t)>& bytes) {
   return {bytes.data(), bytes.size()};
+}
+
+// Numbers of a damaged file may not fit.
+uint64_t AddSaturating(uint64_t a, uint64_t b) {
+  return a > std::numeric_limits<uint64_t>::max() - b ? std::numeric_limits<uint64_t>::max() : a + b;
 }
 
 uint32_t ValueField(ColumnType type) {
@@ -57,7 +63,7 @@ void WriteAttribute(uint32_t number, const ColumnKey& column, const SlotValue& v
 class RowWriter {
  public:
   RowWriter(const SpanRow& row, const std::vector<ColumnKey>& columns, std::string& out)
-      : row_(row), columns_(columns), out_(out), writer_(out) {}
+      : row_(row), columns_(columns), writer_(out) {}
 
   void WriteSpan() {
     next_ = row_.values.data();
@@ -85,7 +91,6 @@ class RowWriter {
 
   const SpanRow& row_;
   const std::vector<ColumnKey>& columns_;
-  std::string& out_;
   Writer writer_;
   const SlotValue* next_ = nullptr;
   uint64_t start_ = 0;
@@ -220,8 +225,8 @@ void Assemble(const SpanRow& row, const std::vector<ColumnKey>& columns, std::st
 ChildCounts CountChildren(const Shape& shape, std::span<const SlotValue> values) {
   ChildCounts counts;
   for (size_t i = 0; i < shape.slot_ops.size(); ++i) {
-    if (shape.slot_ops[i] == Op::kEvents) counts.events += values[i].number();
-    if (shape.slot_ops[i] == Op::kLinks) counts.links += values[i].number();
+    if (shape.slot_ops[i] == Op::kEvents) counts.events = AddSaturating(counts.events, values[i].number());
+    if (shape.slot_ops[i] == Op::kLinks) counts.links = AddSaturating(counts.links, values[i].number());
   }
   return counts;
 }

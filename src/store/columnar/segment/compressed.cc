@@ -10,6 +10,8 @@ namespace spanloom::store::columnar {
 namespace {
 
 constexpr int kLevel = 3;  // zstd's default
+// A block of 4 bytes can stand for 128 KiB (RFC 8878, 3.1.1.2), none for more.
+constexpr uint64_t kRatioMax = 1U << 15;
 
 }  // namespace
 
@@ -23,7 +25,8 @@ std::string Compress(std::string_view content) {
 
 StatusOr<std::string> Decompress(std::string_view stored, uint64_t raw_bytes) {
   if (stored.size() == raw_bytes) return std::string(stored);
-  if (stored.size() > raw_bytes || ZSTD_getFrameContentSize(stored.data(), stored.size()) != raw_bytes) {
+  if (stored.size() > raw_bytes || raw_bytes / kRatioMax > stored.size() ||
+      ZSTD_getFrameContentSize(stored.data(), stored.size()) != raw_bytes) {
     return absl::DataLossError("a compressed block does not have the size that was noted");
   }
   std::string content(raw_bytes, '\0');

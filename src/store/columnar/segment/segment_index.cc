@@ -124,6 +124,7 @@ bool SegmentIndex::ParseTraces(ByteReader& reader) {
   for (uint64_t left = reader.Count(); left > 0; --left) {
     trace_chunks_.push_back(ReadTraceChunkRef(file_bytes_, reader));
     if (!reader.ok() || (left > 1 && trace_chunks_.back().traces != kChunkTraces)) return false;
+    if (trace_chunks_.back().first_row >= totals_.spans) return false;
     traces += trace_chunks_.back().traces;
   }
   return reader.ok() && traces == totals_.traces;

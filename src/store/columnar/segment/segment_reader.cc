@@ -42,7 +42,7 @@ StatusOr<std::vector<TracePlace>> SegmentReader::TracesOf(const TraceChunkRef& c
     places[i].first_row = row;
     places[i].first_pool = pool;
     const uint64_t rows = places[i].rows();
-    if (rows == 0 || rows > index_->totals().spans - row ||
+    if (rows == 0 || row >= index_->totals().spans || rows > index_->totals().spans - row ||
         places[i].entry[TraceSlot::kSummary] >= index_->summaries().size()) {
       return absl::DataLossError(StrCat("the traces at ", chunk.block.offset, " say what can't be"));
     }
@@ -78,21 +78,32 @@ Status SegmentReader::ReadPrefixes() {
 StatusOr<std::optional<TracePlace>> SegmentReader::Find(const otlp::TraceId& id) const {
   uint64_t low = 0;
   std::memcpy(&low, id.bytes.data(), sizeof(low));
-  const auto [begin, end] = std::ranges::equal_range(prefixes_, PrefixOf(low));
-  for (auto prefix = begin; prefix != end; ++prefix) {
-    const auto place_in_order = static_cast<uint64_t>(prefix - prefixes_.begin());
-    ASSIGN_OR_RETURN(TracePlace place, TraceAt(index_->TraceInOrder(place_in_order)));
+  auto [begin, end] = std::ranges::equal_range(prefixes_, PrefixOf(low));
+  // Ids of 64 bits begin with zeros and have all one prefix; they are in order.
+  while (begin != end) {
+    const auto middle = begin + (end - begin) / 2;
+    const auto place_in_order = static_cast<uint64_t>(middle - prefixes_.begin());
+    ASSIGN_OR_RETURN(const TracePlace place, TraceAt(index_->TraceInOrder(place_in_order)));
     if (place.id() == id) return place;
+    (place.id() < id ? begin : end) = place.id() < id ? middle + 1 : middle;
   }
   return std::nullopt;
 }
 
 std::vector<otlp::TraceId> SegmentReader::IdsWithPrefix(uint32_t prefix) const {
-  std::vector<otlp::TraceId> ids;
+  std::vector<uint64_t> numbers;
   const auto [begin, end] = std::ranges::equal_range(prefixes_, prefix);
   for (auto found = begin; found != end; ++found) {
-    const StatusOr<TracePlace> place = TraceAt(index_->TraceInOrder(static_cast<uint64_t>(found - prefixes_.begin())));
-    if (place.ok()) ids.push_back(place->id());
+    numbers.push_back(index_->TraceInOrder(static_cast<uint64_t>(found - prefixes_.begin())));
+  }
+  std::ranges::sort(numbers);
+  std::vector<otlp::TraceId> ids;
+  for (auto number = numbers.begin(); number != numbers.end();) {
+    const uint64_t chunk = *number / kChunkTraces;
+    const StatusOr<std::vector<TracePlace>> places = TracesOf(index_->trace_chunks()[chunk]);
+    for (; number != numbers.end() && *number / kChunkTraces == chunk; ++number) {
+      if (places.ok()) ids.push_back((*places)[*number % kChunkTraces].id());
+    }
   }
   return ids;
 }

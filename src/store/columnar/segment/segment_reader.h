@@ -34,7 +34,7 @@ class SegmentReader {
 
   // [traces]: the first four bytes of each id as a big-endian number, ascending.
   [[nodiscard]] const std::vector<uint32_t>& prefixes() const { return prefixes_; }
-  // Ids that begin so, as far as they can be read.
+  // Ids that begin so, as far as they can be read, in no order.
   [[nodiscard]] std::vector<otlp::TraceId> IdsWithPrefix(uint32_t prefix) const;
 
   // A trace by its number.

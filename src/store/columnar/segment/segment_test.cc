@@ -14,35 +14,15 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "store/columnar/segment/segment_builder.h"
+#include "store/columnar/segment/segment_layout.h"
 #include "store/columnar/segment/segment_reader.h"
+#include "store/columnar/segment/testing/memory_file.h"
 #include "store/conformance/request_builder.h"
 
 namespace spanloom::store::columnar {
 namespace {
 
 constexpr size_t kBytesMax = 1 << 30;
-
-// A file in memory, whose content can be changed behind its back.
-class MemoryFile final : public disk::File {
- public:
-  explicit MemoryFile(std::shared_ptr<std::string> content) : content_(std::move(content)) {}
-
-  StatusOr<size_t> ReadAt(uint64_t offset, std::span<char> target) const override {
-    if (offset >= content_->size()) return size_t{0};
-    return content_->copy(target.data(), target.size(), offset);
-  }
-  Status WriteAt(uint64_t, std::string_view) override { return absl::UnimplementedError(""); }
-  Status Append(std::span<const std::string_view> parts) override {
-    for (const std::string_view part : parts) content_->append(part);
-    return absl::OkStatus();
-  }
-  Status Sync() override { return absl::OkStatus(); }
-  Status Truncate(uint64_t) override { return absl::UnimplementedError(""); }
-  StatusOr<uint64_t> Size() const override { return content_->size(); }
-
- private:
-  std::shared_ptr<std::string> content_;  // shared with the test
-};
 
 struct Written {
   std::vector<Trace> traces;
@@ -196,6 +176,8 @@ TEST_F(SegmentTest, ANewerVersionIsRefusedByName) {
   Written written = {.traces = MakeTraces(1, rng_)};
   written.Write();
   (*written.content)[written.content->size() - 12] = 2;
+  EXPECT_EQ(written.Open().status().code(), absl::StatusCode::kDataLoss);
+  (*written.content)[kHeaderMagic.size()] = 2;
   const auto reader = written.Open();
   EXPECT_EQ(reader.status().code(), absl::StatusCode::kFailedPrecondition) << reader.status();
 }

@@ -75,7 +75,7 @@ Status SpanReader::AppendSpan(uint64_t row, std::string& out, std::shared_ptr<co
   if (number >= index_.origins().size()) return Damaged(page);
   origin = index_.origins()[number];
   const ChildCounts counts = CountChildren(shape, values_);
-  if (counts.events + counts.links > 0) {
+  if (counts.events > 0 || counts.links > 0) {
     const size_t page_row = (trace_.first_row + row) % kPageRows;
     if (next_page_ != &page || next_row_ != page_row) {
       ASSIGN_OR_RETURN(next_children_, ChildrenBefore(page, page_row));
