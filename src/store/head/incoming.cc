@@ -20,6 +20,9 @@ using otlp::SpanView;
 // A span that still lies in its request.
 struct FoundSpan {
   std::string_view wire;
+  std::string_view operation;  // views wire, or is empty
+  otlp::SpanKind kind = otlp::SpanKind::kUnspecified;
+  uint64_t start_unix_ns = 0;
   std::shared_ptr<const SpanOrigin> origin;
 };
 
@@ -50,7 +53,14 @@ class Grouping {
     origin.scope = Bytes::CopyOf(scope_spans.scope().wire());
     origin.scope_schema_url = scope_spans.schema_url();
     const auto shared = std::make_shared<const SpanOrigin>(std::move(origin));
-    for (const SpanView span : scope_spans.spans()) TraceOf(span.trace_id()).spans.push_back({span.wire(), shared});
+    for (const SpanView span : scope_spans.spans()) {
+      TraceOf(span.trace_id())
+          .spans.push_back({.wire = span.wire(),
+                            .operation = span.name(),
+                            .kind = span.kind(),
+                            .start_unix_ns = span.start_unix_ns(),
+                            .origin = shared});
+    }
   }
 
   FoundTrace& TraceOf(const otlp::TraceId& id) {
@@ -63,6 +73,10 @@ class Grouping {
   absl::flat_hash_map<otlp::TraceId, size_t> positions_;  // in traces_
 };
 
+uint64_t HashOf(std::string_view wire) {
+  return absl::HashOf(AbslView(wire));
+}
+
 // All spans' bytes in one allocation: they come and go together, as the trace does.
 Bytes CopyWires(const std::vector<FoundSpan>& spans) {
   size_t size = 0;
@@ -73,21 +87,31 @@ Bytes CopyWires(const std::vector<FoundSpan>& spans) {
   return Bytes(std::move(wires));
 }
 
-IncomingTrace CopyOut(const FoundTrace& found) {
+IncomingTrace CopyOut(FoundTrace& found) {
   IncomingTrace trace = {.id = found.id, .spans = {}};
   trace.spans.reserve(found.spans.size());
   const Bytes wires = CopyWires(found.spans);
   const SpanOrigin* last_origin = nullptr;
   std::string_view service;
   size_t offset = 0;
-  for (const FoundSpan& span : found.spans) {
+  for (FoundSpan& span : found.spans) {
     if (span.origin.get() != last_origin) {
       last_origin = span.origin.get();
       service = otlp::ResourceView(last_origin->resource.view()).service_name();
     }
-    const Bytes wire = wires.Slice(wires.view().substr(offset, span.wire.size()));
+    Bytes wire = wires.Slice(wires.view().substr(offset, span.wire.size()));
     offset += span.wire.size();
-    trace.spans.push_back(Describe({.wire = wire, .origin = span.origin}, service));
+    const std::string_view operation =
+        span.operation.empty()
+            ? std::string_view()
+            : wire.view().substr(static_cast<size_t>(span.operation.data() - span.wire.data()), span.operation.size());
+    const uint64_t content_hash = HashOf(wire.view());
+    trace.spans.push_back({.stored = {.wire = std::move(wire), .origin = std::move(span.origin)},
+                           .content_hash = content_hash,
+                           .service = service,
+                           .operation = operation,
+                           .kind = span.kind,
+                           .start_unix_ns = span.start_unix_ns});
   }
   return trace;
 }
@@ -97,7 +121,7 @@ IncomingTrace CopyOut(const FoundTrace& found) {
 IncomingSpan Describe(StoredSpan stored, std::string_view service) {
   const SpanView view = stored.span();
   IncomingSpan span = {.stored = std::move(stored),
-                       .content_hash = absl::HashOf(AbslView(view.wire())),
+                       .content_hash = HashOf(view.wire()),
                        .service = service,
                        .operation = view.name(),
                        .kind = view.kind(),
@@ -113,8 +137,10 @@ std::vector<IncomingTrace> SplitByTrace(const otlp::Batch& batch) {
     requests.push_back(otlp::Batch(slice).Encode());
     grouping.AddRequest(requests.back().view());
   }
+  std::vector<FoundTrace> found = std::move(grouping).Take();
   std::vector<IncomingTrace> traces;
-  for (const FoundTrace& found : std::move(grouping).Take()) traces.push_back(CopyOut(found));
+  traces.reserve(found.size());
+  for (FoundTrace& trace : found) traces.push_back(CopyOut(trace));
   return traces;
 }
 

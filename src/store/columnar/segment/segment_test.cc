@@ -214,7 +214,7 @@ TEST_F(SegmentTest, TheAccountHoldsEveryByte) {
   EXPECT_EQ(account->file_bytes, written.content->size());
   EXPECT_EQ(account->spans, written.totals.spans);
   EXPECT_GE(account->parts.at("span ids"), written.totals.spans * 8);
-  EXPECT_GE(account->parts.at("trace ids"), written.totals.traces * 16);
+  EXPECT_GE(account->parts.at("trace ids"), written.totals.traces * 8);  // half of an id is random here
   EXPECT_GE(account->columns.at("ttft"), written.totals.spans * 6);
 }
 
