@@ -47,9 +47,16 @@ StatusOr<SegmentTotals> Flusher::WriteFile(const head::LockedTable& head, const 
   ASSIGN_OR_RETURN(const bool is_left_over, disk_.Exists(path));
   if (is_left_over) RETURN_IF_ERROR(disk_.Remove(path));
   ASSIGN_OR_RETURN(const std::unique_ptr<disk::File> file, disk_.Open(path, disk::OpenMode::kCreateExclusive));
+  const std::vector<HeadTrace> traces = TracesOf(head);  // outlives the builder
   SegmentBuilder builder(*file);
-  for (const HeadTrace& trace : TracesOf(head)) {
-    builder.Add({.id = trace.id, .spans = trace.spans->ByStart()}, trace.spans->size());
+  std::vector<const StoredSpan*> spans;
+  for (const HeadTrace& trace : traces) {
+    spans.clear();
+    trace.spans->ForEach([&](const StoredSpan& span) {
+      spans.push_back(&span);
+      return true;
+    });
+    builder.Add(trace.id, spans, spans.size());
   }
   ASSIGN_OR_RETURN(const SegmentTotals totals, builder.Finish());
   RETURN_IF_ERROR(file->Sync());
