@@ -165,6 +165,14 @@ void SetSpans(benchmark::State& state, uint64_t spans) {
       static_cast<double>(spans), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
+// The load itself, which no store pays for: a request of 512 spans.
+void BM_MakeLoad(benchmark::State& state) {
+  Load load(kLargeRequests);
+  for (auto _ : state) benchmark::DoNotOptimize(load.Next());
+  SetSpans(state, 512);
+}
+BENCHMARK(BM_MakeLoad)->Unit(benchmark::kMicrosecond);
+
 // What is taken apart of 200,000 spans, without making pages of it.
 void BM_Shred(benchmark::State& state) {
   const std::vector<Trace>& traces = SegmentTraces();

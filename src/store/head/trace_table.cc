@@ -80,8 +80,7 @@ void TraceTable::AddTrace(const IncomingTrace& incoming, KnownOrigins& known, Ad
   trace.arrivals.reserve(trace.arrivals.size() + incoming.spans.size());
   TraceSpans::Block block;
   block.reserve(incoming.spans.size());
-  std::vector<const IncomingSpan*> added;
-  added.reserve(incoming.spans.size());
+  added_.clear();
   for (const IncomingSpan& span : incoming.spans) {
     std::shared_ptr<const SpanOrigin> origin = OriginOf(span, known);
     const ArrivalPlace place = FindPlace(span, origin.get(), trace, block);
@@ -92,12 +91,12 @@ void TraceTable::AddTrace(const IncomingTrace& incoming, KnownOrigins& known, Ad
     } else {
       trace.arrivals.emplace(place.hash, trace.arrivals.size());
       AddSpan(span, std::move(origin), trace, block);
-      added.push_back(&span);
+      added_.push_back(&span);
       recent_.Add(trace.id, block.back());
     }
   }
   if (!block.empty()) {
-    index_.Add(trace, added);
+    index_.Add(trace, added_);
     trace.spans = std::make_shared<const TraceSpans>(*trace.spans, std::move(block));
     Touch(trace);
   } else if (trace.spans->empty()) {
@@ -191,7 +190,7 @@ void TraceTable::Empty(StoredTrace& trace) {
   for (const SpanOrigin* origin : trace.origins) origins_.Release(*origin);
   wire_bytes_ -= trace.wire_bytes;
   spans_ -= trace.spans->size();
-  trace.spans = std::make_shared<const TraceSpans>();
+  trace.spans = TraceSpans::None();
   trace.arrivals.clear();
   trace.origins.clear();
   trace.wire_bytes = 0;

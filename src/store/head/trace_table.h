@@ -107,6 +107,7 @@ class TraceTable {
   TraceIndex index_;
   OriginTable origins_;
   RecentSpans recent_;
+  std::vector<const IncomingSpan*> added_;  // of one trace, while it is added
   uint64_t version_ = 0;
   size_t spans_ = 0;
   size_t wire_bytes_ = 0;  // of the spans, without their origins
