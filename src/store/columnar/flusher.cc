@@ -45,9 +45,16 @@ std::vector<HeadTrace> TracesOf(const head::LockedTable& head) {
 
 StatusOr<SegmentTotals> Flusher::WriteTraces(const head::LockedTable& head, const std::string& path) {
   ASSIGN_OR_RETURN(const std::unique_ptr<disk::File> file, disk_.Open(path, disk::OpenMode::kCreateExclusive));
+  const std::vector<HeadTrace> traces = TracesOf(head);  // outlives the builder
   SegmentBuilder builder(*file);
-  for (const HeadTrace& trace : TracesOf(head)) {
-    builder.Add({.id = trace.id, .spans = trace.spans->ByStart()}, trace.spans->size());
+  std::vector<const StoredSpan*> spans;
+  for (const HeadTrace& trace : traces) {
+    spans.clear();
+    trace.spans->ForEach([&](const StoredSpan& span) {
+      spans.push_back(&span);
+      return true;
+    });
+    builder.Add(trace.id, spans, spans.size());
   }
   ASSIGN_OR_RETURN(const SegmentTotals totals, builder.Finish());
   RETURN_IF_ERROR(file->Sync());

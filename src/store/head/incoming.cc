@@ -5,6 +5,7 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/hash/hash.h>
 
+#include <span>
 #include <string>
 #include <utility>
 
@@ -20,12 +21,16 @@ using otlp::SpanView;
 // A span that still lies in its request.
 struct FoundSpan {
   std::string_view wire;
-  std::shared_ptr<const SpanOrigin> origin;
+  std::string_view operation;  // views wire, or is empty
+  otlp::SpanKind kind = otlp::SpanKind::kUnspecified;
+  uint64_t start_unix_ns = 0;
+  uint32_t trace = 0;   // number in Grouping::traces
+  uint32_t origin = 0;  // number in Grouping::origins
 };
 
 struct FoundTrace {
   otlp::TraceId id;
-  std::vector<FoundSpan> spans;
+  uint32_t spans = 0;
 };
 
 // Groups the spans of one request after the other.
@@ -42,52 +47,93 @@ class Grouping {
     }
   }
 
-  std::vector<FoundTrace> Take() && { return std::move(traces_); }
+  [[nodiscard]] const std::vector<FoundTrace>& traces() const { return traces_; }  // by first span
+  [[nodiscard]] const std::vector<std::shared_ptr<const SpanOrigin>>& origins() const { return origins_; }
+  // Trace by trace, the spans of each as they came.
+  [[nodiscard]] std::vector<const FoundSpan*> ByTrace() const {
+    std::vector<size_t> next(traces_.size());
+    size_t begin = 0;
+    for (size_t i = 0; i < traces_.size(); ++i) {
+      next[i] = begin;
+      begin += traces_[i].spans;
+    }
+    std::vector<const FoundSpan*> spans(spans_.size());
+    for (const FoundSpan& span : spans_) spans[next[span.trace]++] = &span;
+    return spans;
+  }
 
  private:
   void AddScope(SpanOrigin origin, const ScopeSpansView& scope_spans) {
     if (scope_spans.spans().empty()) return;
     origin.scope = Bytes::CopyOf(scope_spans.scope().wire());
     origin.scope_schema_url = scope_spans.schema_url();
-    const auto shared = std::make_shared<const SpanOrigin>(std::move(origin));
-    for (const SpanView span : scope_spans.spans()) TraceOf(span.trace_id()).spans.push_back({span.wire(), shared});
+    origins_.push_back(std::make_shared<const SpanOrigin>(std::move(origin)));
+    for (const SpanView span : scope_spans.spans()) {
+      spans_.push_back({.wire = span.wire(),
+                        .operation = span.name(),
+                        .kind = span.kind(),
+                        .start_unix_ns = span.start_unix_ns(),
+                        .trace = NumberOf(span.trace_id()),
+                        .origin = static_cast<uint32_t>(origins_.size() - 1)});
+    }
   }
 
-  FoundTrace& TraceOf(const otlp::TraceId& id) {
-    const auto [position, is_new] = positions_.try_emplace(id, traces_.size());
-    if (is_new) traces_.push_back({.id = id, .spans = {}});
-    return traces_[position->second];
+  // Of the trace; counts one span more.
+  uint32_t NumberOf(const otlp::TraceId& id) {
+    const auto [position, is_new] = numbers_.try_emplace(id, static_cast<uint32_t>(traces_.size()));
+    if (is_new) traces_.push_back({.id = id});
+    ++traces_[position->second].spans;
+    return position->second;
   }
 
-  std::vector<FoundTrace> traces_;                        // by first span
-  absl::flat_hash_map<otlp::TraceId, size_t> positions_;  // in traces_
+  std::vector<FoundSpan> spans_;
+  std::vector<std::shared_ptr<const SpanOrigin>> origins_;
+  std::vector<FoundTrace> traces_;
+  absl::flat_hash_map<otlp::TraceId, uint32_t> numbers_;  // in traces_
 };
 
+uint64_t HashOf(std::string_view wire) {
+  return absl::HashOf(AbslView(wire));
+}
+
 // All spans' bytes in one allocation: they come and go together, as the trace does.
-Bytes CopyWires(const std::vector<FoundSpan>& spans) {
+Bytes CopyWires(std::span<const FoundSpan* const> spans) {
   size_t size = 0;
-  for (const FoundSpan& span : spans) size += span.wire.size();
+  for (const FoundSpan* const span : spans) size += span->wire.size();
   std::string wires;
   wires.reserve(size);
-  for (const FoundSpan& span : spans) wires += span.wire;
+  for (const FoundSpan* const span : spans) wires += span->wire;
   return Bytes(std::move(wires));
 }
 
-IncomingTrace CopyOut(const FoundTrace& found) {
-  IncomingTrace trace = {.id = found.id, .spans = {}};
-  trace.spans.reserve(found.spans.size());
-  const Bytes wires = CopyWires(found.spans);
+// Where `part`, which views `from`, lies in the copy `to`.
+std::string_view Moved(std::string_view part, std::string_view from, std::string_view to) {
+  return part.empty() ? std::string_view() : to.substr(static_cast<size_t>(part.data() - from.data()), part.size());
+}
+
+IncomingTrace CopyOut(const otlp::TraceId& id, std::span<const FoundSpan* const> found, const Grouping& grouping) {
+  IncomingTrace trace = {.id = id, .spans = {}};
+  trace.spans.reserve(found.size());
+  const Bytes wires = CopyWires(found);
   const SpanOrigin* last_origin = nullptr;
   std::string_view service;
   size_t offset = 0;
-  for (const FoundSpan& span : found.spans) {
-    if (span.origin.get() != last_origin) {
-      last_origin = span.origin.get();
+  for (const FoundSpan* const span : found) {
+    const std::shared_ptr<const SpanOrigin>& origin = grouping.origins()[span->origin];
+    if (origin.get() != last_origin) {
+      last_origin = origin.get();
       service = otlp::ResourceView(last_origin->resource.view()).service_name();
     }
-    const Bytes wire = wires.Slice(wires.view().substr(offset, span.wire.size()));
-    offset += span.wire.size();
-    trace.spans.push_back(Describe({.wire = wire, .origin = span.origin}, service));
+    Bytes wire = wires.Slice(wires.view().substr(offset, span->wire.size()));
+    offset += span->wire.size();
+    const uint64_t content_hash = HashOf(wire.view());
+    const std::string_view operation = Moved(span->operation, span->wire, wire.view());
+    trace.spans.push_back({.stored = {.wire = std::move(wire), .origin = origin},
+                           .content_hash = content_hash,
+                           .service = service,
+                           .operation = operation,
+                           .kind = span->kind,
+                           .start_unix_ns = span->start_unix_ns});
   }
   return trace;
 }
@@ -97,7 +143,7 @@ IncomingTrace CopyOut(const FoundTrace& found) {
 IncomingSpan Describe(StoredSpan stored, std::string_view service) {
   const SpanView view = stored.span();
   IncomingSpan span = {.stored = std::move(stored),
-                       .content_hash = absl::HashOf(AbslView(view.wire())),
+                       .content_hash = HashOf(view.wire()),
                        .service = service,
                        .operation = view.name(),
                        .kind = view.kind(),
@@ -113,8 +159,14 @@ std::vector<IncomingTrace> SplitByTrace(const otlp::Batch& batch) {
     requests.push_back(otlp::Batch(slice).Encode());
     grouping.AddRequest(requests.back().view());
   }
+  const std::vector<const FoundSpan*> found = grouping.ByTrace();
   std::vector<IncomingTrace> traces;
-  for (const FoundTrace& found : std::move(grouping).Take()) traces.push_back(CopyOut(found));
+  traces.reserve(grouping.traces().size());
+  std::span<const FoundSpan* const> left(found);
+  for (const FoundTrace& trace : grouping.traces()) {
+    traces.push_back(CopyOut(trace.id, left.first(trace.spans), grouping));
+    left = left.subspan(trace.spans);
+  }
   return traces;
 }
 

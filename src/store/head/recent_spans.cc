@@ -9,6 +9,10 @@
 namespace spanloom::store::head {
 
 void RecentSpans::Add(const otlp::TraceId& trace_id, const StoredSpan& stored) {
+  if (spans_max_ == 0) {  // nothing is kept
+    first_sequence_ = ++next_sequence_;
+    return;
+  }
   bytes_ += stored.wire.size();
   spans_.push_back({.sequence = next_sequence_++, .trace_id = trace_id, .stored = stored});
   while (spans_.size() > spans_max_ || bytes_ > bytes_max_) {

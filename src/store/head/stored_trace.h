@@ -61,7 +61,7 @@ struct StoredTrace {
 
   const otlp::TraceId id;
   // Shared with readers that are still at it while the trace grows or is evicted.
-  std::shared_ptr<const TraceSpans> spans = std::make_shared<const TraceSpans>();
+  std::shared_ptr<const TraceSpans> spans = TraceSpans::None();
   // Content hash of a span -> its number in order of arrival. A span whose hash is taken by another content stands at
   // the next free hash value.
   absl::flat_hash_map<uint64_t, uint32_t> arrivals;

@@ -10,11 +10,18 @@
 namespace spanloom::store::head {
 namespace {
 
+StartRange RangeOf(std::span<const IncomingSpan* const> spans) {
+  StartRange range;
+  for (const IncomingSpan* const span : spans) range.Include(span->start_unix_ns);
+  return range;
+}
+
 // Widens `range` and moves the trace to its new place in `order`.
-void Include(uint64_t start_unix_ns, StoredTrace& trace, StartRange& range, TraceOrder& order) {
+void Include(const StartRange& added, StoredTrace& trace, StartRange& range, TraceOrder& order) {
   const bool is_new = range.empty();
   const uint64_t latest_before = range.latest;
-  range.Include(start_unix_ns);
+  range.Include(added.earliest);
+  range.Include(added.latest);
   if (!is_new && range.latest == latest_before) return;
   if (!is_new) order.erase({.position = {.latest_start_unix_ns = latest_before, .id = trace.id}});
   order.insert({.position = {.latest_start_unix_ns = range.latest, .id = trace.id}, .trace = &trace});
@@ -38,20 +45,31 @@ Candidate CandidateOf(const StoredTrace& trace, const StartRange& range) {
 
 }  // namespace
 
-void TraceIndex::Add(StoredTrace& trace, const IncomingSpan& span) {
+void TraceIndex::Add(StoredTrace& trace, std::span<const IncomingSpan* const> spans) {
+  const StartRange added = RangeOf(spans);
   if (trace.starts.empty()) {
-    first_starts_.insert(span.start_unix_ns);
-  } else if (span.start_unix_ns < trace.starts.earliest) {
+    first_starts_.insert(added.earliest);
+  } else if (added.earliest < trace.starts.earliest) {
     first_starts_.erase(first_starts_.find(trace.starts.earliest));
-    first_starts_.insert(span.start_unix_ns);
+    first_starts_.insert(added.earliest);
   }
-  Include(span.start_unix_ns, trace, trace.starts, all_);
-  ServiceEntry& service = FindOrAddService(span.service);
+  Include(added, trace, trace.starts, all_);
+  // Neighbours are mostly of one service.
+  while (!spans.empty()) {
+    const auto end =
+        std::ranges::find_if(spans, [&](const IncomingSpan* span) { return span->service != spans.front()->service; });
+    const auto run = spans.first(static_cast<size_t>(end - spans.begin()));
+    AddToService(trace, FindOrAddService(run.front()->service), run);
+    spans = spans.subspan(run.size());
+  }
+}
+
+void TraceIndex::AddToService(StoredTrace& trace, ServiceEntry& service, std::span<const IncomingSpan* const> spans) {
   ServiceUse& use = trace.services[&service];
-  Include(span.start_unix_ns, trace, use.starts, service.traces);
-  ++use.spans;
-  ++service.spans;
-  AddOperation(trace, service, span);
+  Include(RangeOf(spans), trace, use.starts, service.traces);
+  use.spans += spans.size();
+  service.spans += spans.size();
+  for (const IncomingSpan* const span : spans) AddOperation(trace, service, *span);
 }
 
 ServiceEntry& TraceIndex::FindOrAddService(std::string_view name) {
@@ -63,7 +81,10 @@ ServiceEntry& TraceIndex::FindOrAddService(std::string_view name) {
 }
 
 void TraceIndex::AddOperation(StoredTrace& trace, ServiceEntry& service, const IncomingSpan& span) {
-  const auto place = service.operations.try_emplace({.name = std::string(span.operation), .kind = span.kind}).first;
+  auto place = service.operations.find(OperationLess::View(span.operation, span.kind));
+  if (place == service.operations.end()) {
+    place = service.operations.try_emplace({.name = std::string(span.operation), .kind = span.kind}).first;
+  }
   OperationEntry& entry = place->second;
   entry.service = &service;
   entry.operation = &place->first;

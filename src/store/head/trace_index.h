@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,13 +41,26 @@ struct OperationEntry {
   uint64_t spans = 0;
 };
 
+// A name need not be copied to be looked for.
+struct OperationLess {
+  using is_transparent = void;
+  using View = std::pair<std::string_view, otlp::SpanKind>;
+
+  static View Of(const Operation& operation) { return {operation.name, operation.kind}; }
+  static View Of(const View& view) { return view; }
+  template <typename A, typename B>
+  bool operator()(const A& a, const B& b) const {
+    return Of(a) < Of(b);
+  }
+};
+
 struct ServiceEntry {
   explicit ServiceEntry(std::string service) : name(std::move(service)) {}
 
   const std::string name;
   TraceOrder traces;  // that have a span of this service, by the latest start of such a span
   uint64_t spans = 0;
-  std::map<Operation, OperationEntry> operations;
+  std::map<Operation, OperationEntry, OperationLess> operations;
 };
 
 // What is known of the traces that a question is about, so that others need not be looked at.
@@ -76,8 +90,8 @@ struct CandidatePage {
 // Thread-compatible: guarded by the store's mutex.
 class TraceIndex {
  public:
-  // Notes a span that was added to `trace`. O(log traces).
-  void Add(StoredTrace& trace, const IncomingSpan& span);
+  // Notes spans that were added to `trace`. O(log traces), once for all of them and once for each of their services.
+  void Add(StoredTrace& trace, std::span<const IncomingSpan* const> spans);
 
   // Forgets `trace`. O(its services and operations).
   void Remove(StoredTrace& trace);
@@ -105,6 +119,8 @@ class TraceIndex {
   ServiceEntry& FindOrAddService(std::string_view name);
   [[nodiscard]] ServiceEntry* FindService(std::string_view name) const;
   static void AddOperation(StoredTrace& trace, ServiceEntry& service, const IncomingSpan& span);
+  // The spans' starts, all of one service.
+  static void AddToService(StoredTrace& trace, ServiceEntry& service, std::span<const IncomingSpan* const> spans);
   [[nodiscard]] bool HasServices(const CandidateQuery& query, const StoredTrace& trace) const;
 
   TraceOrder all_;

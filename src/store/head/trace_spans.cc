@@ -23,6 +23,11 @@ TraceSpans::TraceSpans(const TraceSpans& earlier, Block block)
   blocks_.push_back(std::make_shared<const Block>(std::move(block)));
 }
 
+const std::shared_ptr<const TraceSpans>& TraceSpans::None() {
+  static const auto& none = *new std::shared_ptr<const TraceSpans>(std::make_shared<const TraceSpans>());
+  return none;
+}
+
 const StoredSpan& TraceSpans::at(size_t index) const {
   CHECK(index < size_);
   auto block = blocks_.begin();

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <absl/container/inlined_vector.h>
 #include <absl/functional/function_ref.h>
 
 #include <cstddef>
@@ -23,6 +24,8 @@ class TraceSpans {
 
   // No spans.
   TraceSpans() = default;
+  // The same, shared by all that have none yet.
+  static const std::shared_ptr<const TraceSpans>& None();
 
   // The spans of `earlier` followed by those of `block`, which must not be empty.
   TraceSpans(const TraceSpans& earlier, Block block);
@@ -42,8 +45,8 @@ class TraceSpans {
   [[nodiscard]] std::vector<StoredSpan> ByStart() const;
 
  private:
-  std::vector<std::shared_ptr<const Block>> blocks_;  // shared with the values before and after this one
-  size_t size_ = 0;                                   // spans
+  absl::InlinedVector<std::shared_ptr<const Block>, 1> blocks_;  // shared with the values before and after this one
+  size_t size_ = 0;                                              // spans
 };
 
 }  // namespace spanloom::store::head

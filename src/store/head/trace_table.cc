@@ -51,7 +51,8 @@ void Split(const TraceSpans& spans, const std::vector<uint32_t>& arrivals, std::
 AddCounts TraceTable::Add(const std::vector<IncomingTrace>& incoming, RemovedTraces& removed) {
   AddCounts counts;
   ++version_;
-  for (const IncomingTrace& trace : incoming) AddTrace(trace, counts);
+  KnownOrigins known;
+  for (const IncomingTrace& trace : incoming) AddTrace(trace, known, counts);
   while (IsOverLimit()) {
     CHECK(by_arrival_.size() > 1);  // one trace alone is within the limits: HasRoom
     StoredTrace& oldest = *by_arrival_.front();
@@ -61,11 +62,27 @@ AddCounts TraceTable::Add(const std::vector<IncomingTrace>& incoming, RemovedTra
   return counts;
 }
 
-void TraceTable::AddTrace(const IncomingTrace& incoming, AddCounts& counts) {
+// What a trace in the same call used stays in use: only whole traces go, and only afterwards.
+std::shared_ptr<const SpanOrigin> TraceTable::OriginOf(const IncomingSpan& span, KnownOrigins& known) const {
+  constexpr size_t kKnownMax = 16;  // guess
+  const SpanOrigin* const raw = span.stored.origin.get();
+  for (const auto& [came, in_use] : known) {
+    if (came == raw) return in_use;
+  }
+  std::shared_ptr<const SpanOrigin> origin = origins_.Find(span.stored.origin);
+  // One that is returned as it came may be in no use yet.
+  if (origin.get() != raw && known.size() < kKnownMax) known.emplace_back(raw, origin);
+  return origin;
+}
+
+void TraceTable::AddTrace(const IncomingTrace& incoming, KnownOrigins& known, AddCounts& counts) {
   StoredTrace& trace = FindOrAddTrace(incoming.id);
+  trace.arrivals.reserve(trace.arrivals.size() + incoming.spans.size());
   TraceSpans::Block block;
+  block.reserve(incoming.spans.size());
+  added_.clear();
   for (const IncomingSpan& span : incoming.spans) {
-    std::shared_ptr<const SpanOrigin> origin = origins_.Find(span.stored.origin);
+    std::shared_ptr<const SpanOrigin> origin = OriginOf(span, known);
     const ArrivalPlace place = FindPlace(span, origin.get(), trace, block);
     if (place.is_taken) {
       ++counts.duplicate;
@@ -74,10 +91,12 @@ void TraceTable::AddTrace(const IncomingTrace& incoming, AddCounts& counts) {
     } else {
       trace.arrivals.emplace(place.hash, trace.arrivals.size());
       AddSpan(span, std::move(origin), trace, block);
+      added_.push_back(&span);
       recent_.Add(trace.id, block.back());
     }
   }
   if (!block.empty()) {
+    index_.Add(trace, added_);
     trace.spans = std::make_shared<const TraceSpans>(*trace.spans, std::move(block));
     Touch(trace);
   } else if (trace.spans->empty()) {
@@ -100,7 +119,6 @@ void TraceTable::AddSpan(const IncomingSpan& span, std::shared_ptr<const SpanOri
     origins_.Acquire(origin);
     trace.origin_bytes += OriginBytes(*origin);
   }
-  index_.Add(trace, span);
   trace.wire_bytes += span.stored.wire.size();
   wire_bytes_ += span.stored.wire.size();
   ++spans_;
@@ -172,7 +190,7 @@ void TraceTable::Empty(StoredTrace& trace) {
   for (const SpanOrigin* origin : trace.origins) origins_.Release(*origin);
   wire_bytes_ -= trace.wire_bytes;
   spans_ -= trace.spans->size();
-  trace.spans = std::make_shared<const TraceSpans>();
+  trace.spans = TraceSpans::None();
   trace.arrivals.clear();
   trace.origins.clear();
   trace.wire_bytes = 0;
@@ -182,13 +200,18 @@ void TraceTable::Empty(StoredTrace& trace) {
 // It keeps its place in by_arrival_: nothing new has come.
 void TraceTable::Refill(const std::vector<StoredSpan>& spans, StoredTrace& trace) {
   TraceSpans::Block block;
+  std::vector<IncomingSpan> described;
+  std::vector<const IncomingSpan*> added;
+  described.reserve(spans.size());
   for (const StoredSpan& stored : spans) {
-    const IncomingSpan span = Describe(stored, stored.resource().service_name());
+    const IncomingSpan& span = described.emplace_back(Describe(stored, stored.resource().service_name()));
     const ArrivalPlace place = FindPlace(span, stored.origin.get(), trace, block);
     CHECK(!place.is_taken);
     trace.arrivals.emplace(place.hash, trace.arrivals.size());
     AddSpan(span, stored.origin, trace, block);
+    added.push_back(&span);
   }
+  index_.Add(trace, added);
   trace.spans = std::make_shared<const TraceSpans>(*trace.spans, std::move(block));
   trace.version = ++version_;
   trace.row = nullptr;

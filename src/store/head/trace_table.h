@@ -14,6 +14,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -85,7 +86,11 @@ class TraceTable {
   [[nodiscard]] size_t bytes() const { return wire_bytes_ + origins_.bytes(); }
 
  private:
-  void AddTrace(const IncomingTrace& incoming, AddCounts& counts);
+  // Of one call of Add: origins that came, and those in use that are equal. Few, hence a list.
+  using KnownOrigins = std::vector<std::pair<const SpanOrigin*, std::shared_ptr<const SpanOrigin>>>;
+
+  void AddTrace(const IncomingTrace& incoming, KnownOrigins& known, AddCounts& counts);
+  std::shared_ptr<const SpanOrigin> OriginOf(const IncomingSpan& span, KnownOrigins& known) const;
   StoredTrace& FindOrAddTrace(const otlp::TraceId& id);
   void AddSpan(const IncomingSpan& span, std::shared_ptr<const SpanOrigin> origin, StoredTrace& trace,
                TraceSpans::Block& block);
@@ -102,6 +107,7 @@ class TraceTable {
   TraceIndex index_;
   OriginTable origins_;
   RecentSpans recent_;
+  std::vector<const IncomingSpan*> added_;  // of one trace, while it is added
   uint64_t version_ = 0;
   size_t spans_ = 0;
   size_t wire_bytes_ = 0;  // of the spans, without their origins

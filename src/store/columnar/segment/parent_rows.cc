@@ -35,14 +35,13 @@ void FindHashed(std::span<const SpanLink> spans, std::vector<int64_t>& parents) 
 
 }  // namespace
 
-std::vector<int64_t> ParentRows(std::span<const SpanLink> spans) {
-  std::vector<int64_t> parents(spans.size());
+void ParentRows(std::span<const SpanLink> spans, std::vector<int64_t>& parents) {
+  parents.assign(spans.size(), 0);
   if (spans.size() <= kLinearMax) {
     FindLinear(spans, parents);
   } else {
     FindHashed(spans, parents);
   }
-  return parents;
 }
 
 }  // namespace spanloom::store::columnar

@@ -12,7 +12,8 @@
 
 namespace spanloom::store::columnar {
 
-// [spans]: the row of each less that of the first other row whose id is its parent's; 0 where there is none. O(spans).
-[[nodiscard]] std::vector<int64_t> ParentRows(std::span<const SpanLink> spans);
+// Fills `parents`, [spans]: the row of each less that of the first other row whose id is its parent's; 0 where there is
+// none. O(spans).
+void ParentRows(std::span<const SpanLink> spans, std::vector<int64_t>& parents);
 
 }  // namespace spanloom::store::columnar

@@ -11,7 +11,6 @@
 
 #include "store/columnar/segment/byte_writer.h"
 #include "store/columnar/segment/parent_rows.h"
-#include "store/trace_row.h"
 
 namespace spanloom::store::columnar {
 namespace {
@@ -23,23 +22,6 @@ std::string EncodeOrigin(const SpanOrigin& origin) {
   writer.Text(origin.scope.view());
   writer.Text(origin.resource_schema_url);
   writer.Text(origin.scope_schema_url);
-  return out;
-}
-
-std::string EncodeSummary(const TraceRow& row) {
-  std::string out;
-  ByteWriter writer(out);
-  writer.U8(row.root_name ? 1 : 0);
-  if (row.root_name) {
-    writer.Text(*row.root_service);
-    writer.Text(*row.root_name);
-  }
-  writer.Varint(row.services.size());
-  for (const ServiceSpans& service : row.services) {
-    writer.Text(service.service);
-    writer.Varint(service.spans);
-    writer.Varint(service.errors);
-  }
   return out;
 }
 
@@ -72,44 +54,61 @@ SegmentBuilder::SegmentBuilder(disk::File& file) : sink_(file) {
 }
 
 uint32_t SegmentBuilder::OriginOf(const std::shared_ptr<const SpanOrigin>& origin) {
-  const auto found = origin_numbers_.find(origin.get());
-  if (found != origin_numbers_.end()) return found->second;
-  const uint32_t number = NumberOf(EncodeOrigin(*origin), origins_by_content_, origins_);
-  origin_numbers_.emplace(origin.get(), number);
-  held_origins_.push_back(origin);
-  return number;
-}
-
-uint32_t SegmentBuilder::SummaryOf(const TraceRow& row) {
-  return NumberOf(EncodeSummary(row), summary_numbers_, summaries_);
+  if (origin.get() == last_origin_) return last_origin_number_;
+  auto found = origin_numbers_.find(origin.get());
+  if (found == origin_numbers_.end()) {
+    const size_t known = origins_.size();
+    const uint32_t number = NumberOf(EncodeOrigin(*origin), origins_by_content_, origins_);
+    if (number == known) summaries_.AddOrigin(otlp::ResourceView(origin->resource.view()).service_name());
+    found = origin_numbers_.emplace(origin.get(), number).first;
+    held_origins_.push_back(origin);
+  }
+  last_origin_ = origin.get();
+  last_origin_number_ = found->second;
+  return last_origin_number_;
 }
 
 void SegmentBuilder::Add(Trace added, uint64_t version) {
   const Trace& trace = held_traces_.emplace_back(std::move(added));
-  TraceRowBuilder row_builder(trace.id);
-  std::vector<otlp::SpanView> views;
-  std::vector<SpanLink> links;
-  views.reserve(trace.spans.size());
-  links.reserve(trace.spans.size());
-  for (const StoredSpan& span : trace.spans) {
-    const otlp::SpanView& view = views.emplace_back(span.wire.view());
-    row_builder.Add(span, view);
-    links.push_back({.id = view.span_id(), .parent_id = view.parent_span_id()});
-  }
-  const TraceRow row = std::move(row_builder).Finish(version);
-  AddSpans(trace, views, links, row.start_unix_ns);
-  AddEntry(row, views.back().start_unix_ns());
-  if (totals_.traces == 0) totals_.first_start_unix_ns = row.start_unix_ns;
-  ++totals_.traces;
-  totals_.spans += views.size();
-  totals_.last_start_unix_ns = std::max(totals_.last_start_unix_ns, views.back().start_unix_ns());
+  added_.clear();
+  for (const StoredSpan& span : trace.spans) added_.push_back(&span);
+  Add(trace.id, added_, version);
 }
 
-void SegmentBuilder::AddSpans(const Trace& trace, std::span<const otlp::SpanView> views,
-                              std::span<const SpanLink> links, uint64_t trace_start) {
-  const std::vector<int64_t> parents = ParentRows(links);
-  for (size_t i = 0; i < views.size(); ++i) {
-    const uint64_t start = views[i].start_unix_ns();
+void SegmentBuilder::Add(const otlp::TraceId& id, std::span<const StoredSpan* const> spans, uint64_t version) {
+  ReadFacts(spans);
+  AddSpans(id);
+  AddEntry(id, version);
+  if (totals_.traces == 0) totals_.first_start_unix_ns = facts_.front().start_unix_ns;
+  ++totals_.traces;
+  totals_.spans += facts_.size();
+  totals_.last_start_unix_ns = std::max(totals_.last_start_unix_ns, facts_.back().start_unix_ns);
+}
+
+void SegmentBuilder::ReadFacts(std::span<const StoredSpan* const> spans) {
+  facts_.clear();
+  for (const StoredSpan* const span : spans) {
+    const otlp::SpanView view(span->wire.view());
+    facts_.push_back({.span = span,
+                      .name = view.name(),
+                      .start_unix_ns = view.start_unix_ns(),
+                      .end_unix_ns = view.end_unix_ns(),
+                      .origin = OriginOf(span->origin),
+                      .is_error = view.status_code() == otlp::StatusCode::kError,
+                      .link = {.id = view.span_id(), .parent_id = view.parent_span_id()}});
+  }
+  if (!std::ranges::is_sorted(facts_, {}, &SpanFacts::start_unix_ns)) {
+    std::ranges::stable_sort(facts_, {}, &SpanFacts::start_unix_ns);
+  }
+  links_.clear();
+  for (const SpanFacts& facts : facts_) links_.push_back(facts.link);
+  ParentRows(links_, parents_);
+}
+
+void SegmentBuilder::AddSpans(const otlp::TraceId& id) {
+  for (size_t i = 0; i < facts_.size(); ++i) {
+    const SpanFacts& facts = facts_[i];
+    const uint64_t start = facts.start_unix_ns;
     if (begins_trace_.size() == kPageRows) WritePage();
     if (begins_trace_.empty()) {
       page_.first_trace = traces_.size();
@@ -119,28 +118,40 @@ void SegmentBuilder::AddSpans(const Trace& trace, std::span<const otlp::SpanView
     begins_trace_.push_back(i == 0);
     page_.start_min = std::min(page_.start_min, start);
     page_.start_max = std::max(page_.start_max, start);
-    shredder_.Shred({.wire = trace.spans[i].wire.view(),
-                     .trace_id = trace.id.view(),
-                     .trace_start = trace_start,
+    shredder_.Shred({.wire = facts.span->wire.view(),
+                     .trace_id = id.view(),
+                     .trace_start = facts_.front().start_unix_ns,
                      .start = start,
-                     .origin = OriginOf(trace.spans[i].origin),
-                     .parent = parents[i] == 0 ? std::nullopt : std::optional(parents[i])},
+                     .origin = facts.origin,
+                     .parent = parents_[i] == 0 ? std::nullopt : std::optional(parents_[i])},
                     rows_);
   }
 }
 
-void SegmentBuilder::AddEntry(const TraceRow& row, uint64_t last_start_unix_ns) {
+void SegmentBuilder::AddEntry(const otlp::TraceId& id, uint64_t version) {
   TraceEntry entry;
-  entry[TraceSlot::kIdLow] = IdHalf(row.id, 0);
-  entry[TraceSlot::kIdHigh] = IdHalf(row.id, 1);
-  entry[TraceSlot::kRows] = row.spans;
-  entry[TraceSlot::kStart] = row.start_unix_ns;
-  entry[TraceSlot::kDuration] = row.duration_ns();
-  entry[TraceSlot::kLastStart] = last_start_unix_ns - row.start_unix_ns;
-  entry[TraceSlot::kErrors] = row.errors;
-  entry[TraceSlot::kOrphans] = row.orphans;
-  entry[TraceSlot::kSummary] = SummaryOf(row);
-  entry[TraceSlot::kVersion] = row.version;
+  const uint64_t start = facts_.front().start_unix_ns;
+  uint64_t end = start;
+  summaries_.Begin();
+  for (size_t i = 0; i < facts_.size(); ++i) {
+    const SpanFacts& facts = facts_[i];
+    end = std::max(end, facts.end_unix_ns);
+    summaries_.Add(facts.origin, facts.is_error);
+    if (facts.is_error) ++entry[TraceSlot::kErrors];
+    if (facts.link.parent_id.IsZero()) {
+      if (!summaries_.has_root()) summaries_.SetRoot(facts.origin, facts.name);
+    } else if (parents_[i] == 0 && facts.link.parent_id != facts.link.id) {
+      ++entry[TraceSlot::kOrphans];
+    }
+  }
+  entry[TraceSlot::kIdLow] = IdHalf(id, 0);
+  entry[TraceSlot::kIdHigh] = IdHalf(id, 1);
+  entry[TraceSlot::kRows] = facts_.size();
+  entry[TraceSlot::kStart] = start;
+  entry[TraceSlot::kDuration] = end - start;
+  entry[TraceSlot::kLastStart] = facts_.back().start_unix_ns - start;
+  entry[TraceSlot::kSummary] = summaries_.End();
+  entry[TraceSlot::kVersion] = version;
   traces_.push_back(entry);
 }
 
@@ -250,7 +261,7 @@ StatusOr<SegmentTotals> SegmentBuilder::Finish() {
   pages.append(pages_);
   write(Section::kPages, pages);
   write(Section::kPool, pool_.IndexSection());
-  write(Section::kSummaries, ListSection(summaries_));
+  write(Section::kSummaries, ListSection(summaries_.summaries()));
   WriteDirectory(directory_, sink_);
   RETURN_IF_ERROR(sink_.Flush());
   return totals_;

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -58,7 +59,10 @@ void WriteDirectory(const Directory& directory, SegmentSink& sink);
 class Block {
  public:
   Block() = default;
-  explicit Block(size_t bytes) : memory_(std::make_unique<char[]>(bytes + kPackedSlackBytes)), bytes_(bytes) {}
+  explicit Block(size_t bytes)
+      : memory_(std::make_unique_for_overwrite<char[]>(bytes + kPackedSlackBytes)), bytes_(bytes) {
+    std::fill_n(memory_.get() + bytes, kPackedSlackBytes, '\0');
+  }
 
   [[nodiscard]] const char* data() const { return memory_.get(); }
   [[nodiscard]] std::string_view view() const { return {memory_.get(), bytes_}; }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "base/text.h"
@@ -26,6 +27,13 @@ StatusOr<std::unique_ptr<const SegmentReader>> SegmentReader::Open(std::unique_p
   return reader;
 }
 
+Status SegmentReader::CheckPlace(const TracePlace& place, const TraceChunkRef& chunk) const {
+  const uint64_t spans = index_->totals().spans;
+  const bool lies_within = place.rows() > 0 && place.first_row < spans && place.rows() <= spans - place.first_row;
+  if (lies_within && place.entry[TraceSlot::kSummary] < index_->summaries().size()) return absl::OkStatus();
+  return absl::DataLossError(StrCat("the traces at ", chunk.block.offset, " say what can't be"));
+}
+
 StatusOr<std::vector<TracePlace>> SegmentReader::TracesOf(const TraceChunkRef& chunk) const {
   ASSIGN_OR_RETURN(const Block block, ReadBlock(*file_, chunk.block));
   std::vector<TracePlace> places(chunk.traces);
@@ -41,20 +49,33 @@ StatusOr<std::vector<TracePlace>> SegmentReader::TracesOf(const TraceChunkRef& c
     places[i].number = number + i;
     places[i].first_row = row;
     places[i].first_pool = pool;
-    const uint64_t rows = places[i].rows();
-    if (rows == 0 || row >= index_->totals().spans || rows > index_->totals().spans - row ||
-        places[i].entry[TraceSlot::kSummary] >= index_->summaries().size()) {
-      return absl::DataLossError(StrCat("the traces at ", chunk.block.offset, " say what can't be"));
-    }
-    row += rows;
+    RETURN_IF_ERROR(CheckPlace(places[i], chunk));
+    row += places[i].rows();
     pool += places[i].entry[TraceSlot::kPoolEntries];
   }
   return places;
 }
 
+// Of the traces before it only what is added up is unpacked.
 StatusOr<TracePlace> SegmentReader::TraceAt(uint64_t number) const {
-  ASSIGN_OR_RETURN(const std::vector<TracePlace> places, TracesOf(index_->trace_chunks()[number / kChunkTraces]));
-  return places[number % kChunkTraces];
+  const TraceChunkRef& chunk = index_->trace_chunks()[number / kChunkTraces];
+  const uint64_t index = number % kChunkTraces;
+  ASSIGN_OR_RETURN(const Block block, ReadBlock(*file_, chunk.block));
+  std::vector<uint64_t> values(index);
+  const auto sum_before = [&](TraceSlot slot) {
+    const auto i = static_cast<size_t>(slot);
+    Unpack(chunk.slots[i], block.data() + chunk.offsets[i], 0, index, values.data());
+    return std::accumulate(values.begin(), values.end(), uint64_t{0});
+  };
+  TracePlace place;
+  place.number = number;
+  place.first_row = chunk.first_row + sum_before(TraceSlot::kRows);
+  place.first_pool = chunk.first_pool + sum_before(TraceSlot::kPoolEntries);
+  for (size_t slot = 0; slot < kTraceSlots; ++slot) {
+    place.entry.values[slot] = UnpackOne(chunk.slots[slot], block.data() + chunk.offsets[slot], index);
+  }
+  RETURN_IF_ERROR(CheckPlace(place, chunk));
+  return place;
 }
 
 Status SegmentReader::ReadPrefixes() {

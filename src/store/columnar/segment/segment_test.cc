@@ -13,6 +13,7 @@
 
 #include "base/rng.h"
 #include "base/text.h"
+#include "store/columnar/segment/segment_account.h"
 #include "store/columnar/segment/segment_builder.h"
 #include "store/columnar/segment/segment_layout.h"
 #include "store/columnar/segment/segment_reader.h"
@@ -180,6 +181,23 @@ TEST_F(SegmentTest, ANewerVersionIsRefusedByName) {
   (*written.content)[kHeaderMagic.size()] = 2;
   const auto reader = written.Open();
   EXPECT_EQ(reader.status().code(), absl::StatusCode::kFailedPrecondition) << reader.status();
+}
+
+// Scenario: a segment with everything that spans can have.
+// Guarantees: the account of its bytes names each once, and those of attributes by their keys.
+TEST_F(SegmentTest, TheAccountHoldsEveryByte) {
+  Written written = {.traces = MakeTraces(2'000, rng_)};
+  written.Write();
+  const auto account = AccountOf(MemoryFile(written.content));
+  ASSERT_TRUE(account.ok()) << account.status();
+  uint64_t sum = 0;
+  for (const auto& [part, bytes] : account->parts) sum += bytes;
+  EXPECT_EQ(sum, written.content->size());
+  EXPECT_EQ(account->file_bytes, written.content->size());
+  EXPECT_EQ(account->spans, written.totals.spans);
+  EXPECT_GE(account->parts.at("span ids"), written.totals.spans * 8);
+  EXPECT_GE(account->parts.at("trace ids"), written.totals.traces * 8);  // half of an id is random here
+  EXPECT_GE(account->columns.at("ttft"), written.totals.spans * 6);
 }
 
 TEST_F(SegmentTest, RequestIdsCostTheirOwnBytesOnce) {

@@ -28,6 +28,7 @@ class PoolIndex {
 
   [[nodiscard]] const std::vector<TextTemplate>& templates() const { return templates_; }
   [[nodiscard]] uint64_t entries() const { return entries_; }
+  [[nodiscard]] const std::vector<PoolChunkRef>& chunks() const { return chunks_; }
   // The chunk that has the entry, which must be below entries().
   [[nodiscard]] const PoolChunkRef& ChunkOf(uint64_t entry) const;
 
