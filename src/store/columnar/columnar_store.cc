@@ -184,7 +184,9 @@ ColumnarStore::~ColumnarStore() {
 
 Status ColumnarStore::Stop() {
   queue_.Stop();
-  return Flush();
+  RETURN_IF_ERROR(Flush());
+  const MutexLock lock(ingest_mutex_);
+  return log_.TrimTo(flushed_position_);
 }
 
 Status ColumnarStore::Flush() {
