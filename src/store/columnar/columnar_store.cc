@@ -82,7 +82,6 @@ StatusOr<log::RecoveryReport> ColumnarStore::Recover(const std::string& director
 ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& disk, MetricRegistry& metrics,
                              const Clock& clock, catalogue::Catalogue catalogue, const log::LogEnd& log_end)
     : options_(options),
-      disk_(disk),
       clock_(clock),
       spans_duplicate_(
           metrics.GetCounter("spanloom_store_duplicate_spans", "Spans that were delivered again with the same bytes.")),

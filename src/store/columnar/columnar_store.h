@@ -109,7 +109,6 @@ class ColumnarStore final : public SpanStore {
               VisitTrace visit) const;
 
   const ColumnarStoreOptions options_;
-  disk::Disk& disk_;
   const Clock& clock_;
   Counter& spans_duplicate_;
   Counter& spans_expired_;
