@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Server CPU a request on loopback, beside the real peers in the same run; idle connections; lag of the loop.
 
-The server is pinned to core 0, the load to core 1. Every answer is checked, and the spans counted by the server itself.
+The server is pinned to core 0, the load to core 1. The lag is also measured with all cores for the server. Every answer is checked, and the spans counted by the server itself.
 
 usage: ./dev bench net [--runs N] [--only TEXT] [--requests FACTOR]
 """
@@ -14,10 +14,12 @@ import pathlib
 import resource
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
 
 from peers import bodies, servers
@@ -25,6 +27,8 @@ from peers import bodies, servers
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 WARM_UP_SHARE = 10  # one request in so many is sent before the measurement
 IDLE_CONNECTIONS = 10_000
+LAG_SECONDS = 30  # three hundred samples of each loop
+IDLE_SECONDS = 2  # what a server gives back of an idle connection it has given back by then
 HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 
 
@@ -116,53 +120,93 @@ def table(options, folder, contents):
                 print(f"{line.name}: {name}: {statistics.median(values):.3g} {line.unit} (min {min(values):.3g}, max {max(values):.3g}, {len(values)} runs{goal})", flush=True)
 
 
-def idle(folder):
-    """Anonymous memory of connections that have said hello and nothing else."""
+def frame(kind, flags, stream, payload):
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def export_call(message):
+    """HEADERS and DATA of a call on stream 1, which leave in the header table what a gRPC client's would."""
+    fields = [(b"\x44", EXPORT), (b"\x41", "127.0.0.1:4317"), (b"\x5f", "application/grpc"), (b"\x40\x02te", "trailers"), (b"\x7a", "OTel-OTLP-Exporter-Python/1.27.0")]
+    block = b"\x83\x86" + b"".join(name + bytes([len(value)]) + value.encode() for name, value in fields)  # RFC 7541, 6.2.1
+    return frame(1, 4, 1, block) + frame(0, 1, 1, struct.pack(">BI", 0, len(message)) + message)
+
+
+def read_exactly(connection, size):
+    content = b""
+    while len(content) < size:
+        piece = connection.recv(size - len(content))
+        if not piece:
+            sys.exit("idle: a connection was closed")
+        content += piece
+    return content
+
+
+def await_settings(connection):
+    read_exactly(connection, 9)
+
+
+def await_trailers(connection):
+    """Reads frames until the one that ends the stream."""
+    while True:
+        header = read_exactly(connection, 9)
+        read_exactly(connection, int.from_bytes(header[:3], "big"))
+        if header[3] == 1 and header[4] & 1:
+            return
+
+
+def await_head(connection):
+    if not connection.recv(65536).startswith(b"HTTP/1.1 "):
+        sys.exit("idle: no answer")
+
+
+def idle(folder, message):
+    """Anonymous memory of connections that have said hello, or made a request, and then nothing for IDLE_SECONDS."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4 * IDLE_CONNECTIONS), hard))
-    for name, port, hello in (("HTTP/2", "grpc", HTTP2_PREFACE), ("HTTP/1.1", "http", b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n")):
+    http1 = f"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ncontent-length: {len(message)}\r\n\r\n".encode() + message
+    for name, port, words, read in (
+        ("HTTP/2", "grpc", HTTP2_PREFACE, await_settings),
+        ("HTTP/2, after a gRPC export", "grpc", HTTP2_PREFACE + export_call(message), await_trailers),
+        ("HTTP/1.1, after an export", "http", http1, await_head),
+    ):
         with servers.Spanloom(folder, store=False) as server, contextlib.ExitStack() as stack:
             before = server.anonymous_kib()
             opened = []
             for _ in range(IDLE_CONNECTIONS):
                 connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.ports[port]), timeout=30))
-                connection.sendall(hello)
+                connection.sendall(words)
                 opened.append(connection)
             for connection in opened:
-                if not connection.recv(65536):
-                    sys.exit(f"idle, {name}: a connection was closed")
+                read(connection)
+            time.sleep(IDLE_SECONDS)
             print(f"{IDLE_CONNECTIONS} idle connections, {name}: {(server.anonymous_kib() - before) / 1024:.1f} MiB of anonymous memory; to reach: 100", flush=True)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def scan(url, stop):
+def scan(url, stop, scans):
     """Asks for what no index answers, until `stop` is set."""
     while not stop.is_set():
         urllib.request.urlopen(url, timeout=60).read()
+        scans.append(url)
 
 
-def lag(folder, contents):
-    """Latency of an empty request beside full ingest and scans, less its latency when nothing else happens."""
-    with servers.Spanloom(folder, store=True) as server:
-        port = server.ports["grpc"]
-        load(port, "grpc", contents["llm512"], 200, 4, 4)
-        quiet = load(port, "grpc", contents["empty"], 2_000, 1, 1)
-        stop = threading.Event()
+def lag(folder, contents, cores):
+    """How late the loops of a server on `cores` are while it takes in what it can and is searched from end to end."""
+    with servers.Spanloom(folder, store=True, cores=cores) as server:
+        spans_before, cpu_before, begun = server.accepted_spans(), server.cpu_seconds(), time.monotonic()
+        stop, scans = threading.Event(), []
         url = f"http://127.0.0.1:{server.ports['spanloom_query']}/api/traces?service=vllm-decode&start=0&end=4102444800000000&limit=20&tags=%7B%22no%22%3A%22such%22%7D"
-        scanner = threading.Thread(target=scan, args=(url, stop))
-        ingest = threading.Thread(target=load, args=(port, "grpc", contents["llm512"], 12_000, 4, 4))
+        scanner = threading.Thread(target=scan, args=(url, stop, scans))
         scanner.start()
-        ingest.start()
-        busy, calls = [], 0
-        while ingest.is_alive():
-            busy.append(load(port, "grpc", contents["empty"], 200, 1, 1))
-            calls += 200
+        while time.monotonic() - begun < LAG_SECONDS:
+            load(server.ports["grpc"], "grpc", contents["llm512"], 2_000, 4, 4)
+        seconds = time.monotonic() - begun
+        p50, p99, worst = (server.lag_seconds(quantile) * 1e3 for quantile in ("0.5", "0.99", "1"))
+        spans, cpu = server.accepted_spans() - spans_before, server.cpu_seconds() - cpu_before
         stop.set()
         scanner.join()
-        ingest.join()
-    p99 = statistics.median(run["p99_us"] for run in busy) - quiet["p50_us"]
-    worst = max(run["max_us"] for run in busy)
-    print(f"lag under ingest and scan: p99 {p99 / 1e3:.2f} ms over {calls} calls (worst {worst / 1e3:.1f} ms, idle p50 {quiet['p50_us'] / 1e3:.3f} ms); to reach: 5", flush=True)
+    print(f"lag of a loop under ingest and scans, cores {cores}: p99 {p99:.2f} ms (p50 {p50:.3f}, worst {worst:.1f} ms); to reach: 5; "
+          f"meanwhile {spans / seconds / 1e3:.0f} k spans/s stored, {len(scans) / seconds:.1f} scans/s, {cpu / seconds:.2f} cores", flush=True)
 
 
 def main():
@@ -178,9 +222,10 @@ def main():
         print("bodies: " + ", ".join(f"{name} {size} B" for name, (_, _, size, _) in contents.items()))
         table(options, folder, contents)
         if options.only in "idle":
-            idle(folder)
+            idle(folder, contents["one"][0].read_bytes())
         if options.only in "lag":
-            lag(folder, contents)
+            for cores in (str(servers.SERVER_CORE), servers.ALL_CORES):
+                lag(folder, contents, cores)
 
 
 if __name__ == "__main__":

@@ -28,15 +28,16 @@ if(SPANLOOM_SANITIZE)
 endif()
 if(SPANLOOM_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
+  add_compile_definitions(FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
 endif()
 
 # Declares the library of the current folder, and its test binary.
 #   spanloom_library(NAME SOURCES a.cc b.cc [PUBLIC targets] [PRIVATE targets] [TESTS a_test.cc] [TEST_LINK targets] [FUZZ a_fuzz.cc]
-#                    [BENCH a_bench.cc])
+#                    [BENCH a_bench.cc] [BENCH_LINK targets])
 # NAME is the folder below src/ with "/" as "_": src/store/memory is store_memory, its tests are store_memory_test.
 # A folder without sources (headers only) is an interface library.
 function(spanloom_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE;TESTS;TEST_LINK;FUZZ;BENCH" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE;TESTS;TEST_LINK;FUZZ;BENCH;BENCH_LINK" ${ARGN})
   if(ARG_SOURCES)
     add_library(${name} STATIC ${ARG_SOURCES})
     target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
@@ -61,7 +62,7 @@ function(spanloom_library name)
     foreach(source ${ARG_BENCH})
       get_filename_component(target ${source} NAME_WE)
       add_executable(${target} ${source})
-      target_link_libraries(${target} PRIVATE ${name} ${ARG_PRIVATE} benchmark::benchmark)
+      target_link_libraries(${target} PRIVATE ${name} ${ARG_PRIVATE} ${ARG_BENCH_LINK} benchmark::benchmark)
       target_compile_definitions(${target} PRIVATE SPANLOOM_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
     endforeach()
   endif()

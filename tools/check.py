@@ -46,6 +46,10 @@ def check_layers():
     return run([sys.executable, "tools/check_layers.py"])
 
 
+def check_types():
+    return run([sys.executable, "tools/check_types.py"])
+
+
 def check_licences():
     return run([sys.executable, "tools/licences.py"])
 
@@ -147,6 +151,7 @@ def main():
     checks = [
         ("format", check_format),
         ("layers", check_layers),
+        ("types", check_types),
         ("licences", check_licences),
         ("sizes", check_sizes),
         ("documents", check_documents),

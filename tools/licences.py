@@ -16,7 +16,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = ROOT / "THIRD_PARTY_LICENSES"
 # Permissive licences, and dedications to the public domain.
-ALLOWED = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "ISC", "0BSD", "X11", "CC0-1.0", "Unlicense"}
+ALLOWED = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "ISC", "0BSD", "X11", "CC0-1.0", "Unlicense", "public-domain"}
 DEBIAN_NAMES = {"Expat": "MIT", "Expat with embedded exception": "MIT", "BSD-3-clause": "BSD-3-Clause", "BSD-2-clause": "BSD-2-Clause", "BSD-3-google": "BSD-3-Clause"}
 
 
@@ -45,12 +45,18 @@ def licence_text(text, name):
     return ""
 
 
+def chosen(name):
+    """Of alternatives ("A or B") the first that is allowed, by its usual name."""
+    names = [DEBIAN_NAMES.get(part.strip(), part.strip()) for part in name.split(" or ")]
+    return next((each for each in names if each in ALLOWED), name)
+
+
 def debian_entry(package):
     text = pathlib.Path(f"/usr/share/doc/{package}/copyright").read_text()
     main = next(stanza for stanza in re.split(r"\n\s*\n", text) if re.search(r"^Files: \*", stanza, re.MULTILINE))
     name = stanza_field(main, "License").partition("\n")[0].strip()
-    licences = {DEBIAN_NAMES.get(part.strip(), part.strip()) for part in re.split(r" and |, ", name)}
-    names = dict.fromkeys([name, *(part.strip() for part in name.split(" and "))])
+    licences = {chosen(part.strip()) for part in re.split(r" and |, ", name)}
+    names = dict.fromkeys([name, *(part.strip() for part in re.split(r" and | or ", name))])
     body = "\n\n".join(filter(None, (licence_text(text, each) for each in names)))
     return package, licences, plain(stanza_field(main, "Copyright")), plain(body)
 

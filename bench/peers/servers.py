@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers that are measured, each on one core: ours, and those of others."""
+"""The servers that are measured, each on one core unless it is said otherwise: ours, and those of others."""
 
 import json
 import os
@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PEERS = ROOT / "build/peers"
 SPANLOOM = ROOT / "build/release/bin/spanloom"
 SERVER_CORE, LOAD_CORE = 0, 1
+ALL_CORES = ",".join(map(str, sorted(os.sched_getaffinity(0))))
 FREE_PORTS = [
     "--set=receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0",
     "--set=receivers.otlp.protocols.http.endpoint=127.0.0.1:0",
@@ -53,11 +54,11 @@ class Skipped(Exception):
 
 
 class Server:
-    """A process pinned to SERVER_CORE. `ports` maps "grpc", "http" and what else it has."""
+    """A process pinned to `cores`, a list as taskset's. `ports` maps "grpc", "http" and what else it has."""
 
-    def __init__(self, name, command, **options):
+    def __init__(self, name, command, cores=str(SERVER_CORE), **options):
         self.name, self.ports = name, {}
-        self.process = subprocess.Popen(["taskset", "-c", str(SERVER_CORE), *map(str, command)], text=True, **options)
+        self.process = subprocess.Popen(["taskset", "-c", cores, *map(str, command)], text=True, **options)
 
     def __enter__(self):
         return self
@@ -83,14 +84,15 @@ class Server:
 class Spanloom(Server):
     """`spanloom serve`; `store` says whether spans go to the memory store or to the nop exporter."""
 
-    def __init__(self, folder, store):
+    def __init__(self, folder, store, cores=str(SERVER_CORE)):
         arguments = []
         if not store:
             config = folder / "nop.yaml"
             config.write_text(NOP_CONFIG)
             arguments = [f"--config={config}", "--no-store-append"]
         command = [SPANLOOM, "serve", "--log-format=json", *FREE_PORTS, *arguments]
-        super().__init__("spanloom, store" if store else "spanloom, nop", command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        name = "spanloom, store" if store else "spanloom, nop"
+        super().__init__(name, command, cores, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         names = {"otlp/grpc": "grpc", "otlp/http": "http"}
         for text in self.process.stderr:
             line = json.loads(text) if text.startswith("{") else {"msg": text}
@@ -100,9 +102,19 @@ class Spanloom(Server):
                 return
         raise RuntimeError("spanloom serve ended before it was ready")
 
+    def metrics(self, name):
+        """Of its own page: labels, as they are written there, to values."""
+        page = urllib.request.urlopen(f"http://127.0.0.1:{self.ports['telemetry']}/metrics", timeout=30).read().decode()
+        lines = (line[len(name):].rsplit(" ", 1) for line in page.splitlines() if re.match(name + r"[{ ]", line))
+        return {labels: float(value) for labels, value in lines}
+
     def accepted_spans(self):
-        page = urllib.request.urlopen(f"http://127.0.0.1:{self.ports['telemetry']}/metrics", timeout=10).read().decode()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith("otelcol_receiver_accepted_spans"))
+        return sum(self.metrics("otelcol_receiver_accepted_spans").values())
+
+    def lag_seconds(self, quantile):
+        """Of its latest loop, over the last minute."""
+        lags = self.metrics("spanloom_net_loop_lag_seconds")
+        return max(value for labels, value in lags.items() if f'quantile="{quantile}"' in labels)
 
 
 class PrintsItsPort(Server):

@@ -2,13 +2,17 @@
 
 #include "app/serve.h"
 
+#include <absl/base/thread_annotations.h>
 #include <absl/functional/function_ref.h>
 
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "app/components.h"
@@ -22,6 +26,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/text.h"
 #include "net/loop.h"
 #include "net/loop_lag.h"
@@ -51,16 +56,56 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// Calls `reload` at every SIGHUP.
-void WaitForStop(const sigset_t& signals, absl::FunctionRef<void()> reload) {
+// Reloads on a thread of its own, so that the process can be told to stop meanwhile.
+class Reloader {
+ public:
+  // `reload` is to make haste when it is asked to.
+  explicit Reloader(std::function<void(std::stop_token hurry)> reload) : reload_(std::move(reload)) {}
+  // Lets go of what waits, and ends what is under way in haste.
+  ~Reloader() {
+    const MutexLock lock(mutex_);
+    is_ending_ = true;
+    thread_.request_stop();
+  }
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
+
+  // Once more, after what is under way. Further requests until then are one with it.
+  void Request() ABSL_LOCKS_EXCLUDED(mutex_) {
+    const MutexLock lock(mutex_);
+    is_wanted_ = true;
+  }
+
+ private:
+  void Run(const std::stop_token& hurry) ABSL_LOCKS_EXCLUDED(mutex_) {
+    while (true) {
+      {
+        const MutexLock lock(mutex_);
+        mutex_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return is_wanted_ || is_ending_; });
+        if (is_ending_) return;
+        is_wanted_ = false;
+      }
+      reload_(hurry);
+    }
+  }
+
+  const std::function<void(std::stop_token hurry)> reload_;
+  Mutex mutex_;
+  bool is_wanted_ ABSL_GUARDED_BY(mutex_) = false;
+  bool is_ending_ ABSL_GUARDED_BY(mutex_) = false;
+  std::jthread thread_{[this](const std::stop_token& hurry) { Run(hurry); }};  // starts last: it uses all of the above
+};
+
+// Calls `reload` after every SIGHUP. Returns when the process is to stop, and no reload is under way any more.
+void WaitForStop(const sigset_t& signals, std::function<void(std::stop_token hurry)> reload) {
+  Reloader reloader(std::move(reload));
   while (true) {
     int signal = 0;
     CHECK(sigwait(&signals, &signal) == 0);
-    if (signal == SIGHUP) {
-      reload();
-    } else {
+    if (signal != SIGHUP) {
       return Log(LogLevel::kInfo, "draining", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
     }
+    reloader.Request();
   }
 }
 
@@ -139,10 +184,10 @@ class Process {
   }
 
   // Reads the same files and settings again and goes over to what they say now. What can't be read or started changes
-  // nothing.
-  void Reload() {
+  // nothing. On any thread, while no other call is under way.
+  void Reload(std::stop_token hurry) {
     Log(LogLevel::kInfo, "reloading", {{"signal", "SIGHUP"}});
-    const Status status = TryReload();
+    const Status status = TryReload(std::move(hurry));
     if (status.ok()) return;
     Log(LogLevel::kError, StrCat("cannot reload, the old configuration goes on: ", StdView(status.message())));
   }
@@ -175,10 +220,10 @@ class Process {
     return config;
   }
 
-  Status TryReload() {
+  Status TryReload(std::stop_token hurry) {
     ASSIGN_OR_RETURN(const pipeline::ServiceConfig config, ReadConfig([](const pipeline::ServiceConfig&) {}));
     WarnOfRestarts(config_, config);
-    return engine_->Reload(config, kDrainMax).status();
+    return engine_->Reload(config, kDrainMax, std::move(hurry)).status();
   }
 
   Status StartMetrics(const pipeline::TelemetryConfig& telemetry, const pipeline::BuildContext& context) {
@@ -225,7 +270,7 @@ int Serve(const ServeArguments& arguments) {
     Log(LogLevel::kError, StrCat("cannot start: ", StdView(started.message())));
     return 1;
   }
-  WaitForStop(signals, [&] { process.Reload(); });
+  WaitForStop(signals, [&](std::stop_token hurry) { process.Reload(std::move(hurry)); });
   LetNextSignalKill(signals);
   return process.Stop() ? 0 : 1;
 }

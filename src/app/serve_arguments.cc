@@ -31,7 +31,7 @@ void DeclareServeArguments(CLI::App& command, ServeArguments& arguments) {
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();
-  command.add_option("--data-dir", arguments.data_dir, "Keep the traces here over a clean restart")->type_name("DIR");
+  command.add_option("--data-dir", arguments.data_dir, "Keep the traces here, on disk")->type_name("DIR");
   command.add_option("--listen", arguments.listen_host, "Host of every listener whose endpoint is not written out")
       ->type_name("HOST")
       ->envname("SPANLOOM_LISTEN")

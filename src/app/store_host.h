@@ -12,36 +12,39 @@
 #include "base/metrics.h"
 #include "base/status.h"
 #include "pipeline/exporters/spanloom_store.h"
+#include "store/columnar/columnar_store.h"
+#include "store/columnar/disk/posix_disk.h"
 #include "store/data_dir.h"
 #include "store/memory/memory_store.h"
 
 namespace spanloom::app {
 
-// Thread-compatible; the store it holds is thread-safe.
+// On disk if there is a data directory, else in memory. Thread-compatible; the store it holds is thread-safe.
 class StoreHost {
  public:
-  // Takes the data directory, if there is one, and reads what was kept in it. Errors: those of DataDir and of
-  // ReadSnapshot. `metrics` and `clock` must outlive the host.
+  // Takes the data directory, if there is one, and opens the store in it; says in the log what was found. Errors: those
+  // of DataDir and of ColumnarStore::Open. `metrics` and `clock` must outlive the host.
   static StatusOr<std::unique_ptr<StoreHost>> Open(const pipeline::SpanloomStoreOptions& options,
                                                    MetricRegistry& metrics, const Clock& clock);
 
-  [[nodiscard]] store::SpanStore& store() { return *store_; }
+  [[nodiscard]] store::SpanStore& store();
 
-  // Stores what still waits and takes no more; writes the content to the data directory, if there is one. To be called
-  // once, when nothing appends any more.
+  // Stores what still waits and takes no more. To be called once, when nothing appends any more.
   Status Close();
 
   // What the store keeps and what it loses, in one sentence.
   [[nodiscard]] std::string Describe() const;
 
  private:
-  StoreHost(const store::memory::MemoryStoreOptions& options, MetricRegistry& metrics, const Clock& clock);
-  [[nodiscard]] std::string SnapshotPath() const { return data_dir_->File("memory.snapshot"); }
-  Status ReadBack();
+  explicit StoreHost(const pipeline::SpanloomStoreOptions& options) : options_(options) {}
+  Status OpenOnDisk(MetricRegistry& metrics, const Clock& clock);
+  Status OpenInMemory(MetricRegistry& metrics, const Clock& clock);
 
-  const store::memory::MemoryStoreOptions options_;
+  const pipeline::SpanloomStoreOptions options_;
   std::optional<store::DataDir> data_dir_;
-  std::unique_ptr<store::memory::MemoryStore> store_;
+  store::columnar::disk::PosixDisk disk_;
+  std::unique_ptr<store::columnar::ColumnarStore> on_disk_;  // this or
+  std::unique_ptr<store::memory::MemoryStore> in_memory_;    // that
 };
 
 }  // namespace spanloom::app

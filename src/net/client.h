@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Clients for what we export to and stand in front of: unary gRPC over HTTP/2, and HTTP/1.1 over kept-alive
-// connections. In cleartext or over TLS. A lost connection is made again at the next call, after a back-off that is
-// jittered and doubles from 1 s to 120 s (gRPC's connection-backoff.md); calls in between fail with kUnavailable and
-// the reason.
+// Clients for what we export to, ask and stand in front of: gRPC over HTTP/2, unary and streamed, and HTTP/1.1 over
+// kept-alive connections. In cleartext or over TLS. A lost connection is made again at the next call, after a back-off
+// that is jittered and doubles from 1 s to 120 s (gRPC's connection-backoff.md); calls in between fail with
+// kUnavailable and the reason.
 
 #pragma once
 
@@ -12,13 +12,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/status.h"
 #include "net/compression.h"
+#include "net/grpc_message.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/tls.h"
@@ -46,15 +49,55 @@ struct GrpcChannelOptions {
   GrpcBalancing balancing = GrpcBalancing::kPickFirst;
   // The name is resolved again after a failure, and this long after the last time; 0: after failures only.
   std::chrono::milliseconds resolve_interval{0};
+  // Says the addresses, "ADDRESS:PORT" each, in place of the machine's resolver. Called on the loop; must not block.
+  std::function<StatusOr<std::vector<std::string>>()> resolver;
   GrpcKeepalive keepalive;
   std::string authority;  // in place of the endpoint, for servers that look at it
 };
 
 struct GrpcCallOptions {
-  std::chrono::milliseconds deadline{5'000};  // from the call to its answer; sent as grpc-timeout
-  HttpHeaders metadata;
-  Compression message_compression = Compression::kNone;  // how `message` is already compressed
+  // From the call to the end of its answer; sent as grpc-timeout. max(): none.
+  std::chrono::milliseconds deadline{5'000};
+  HttpHeaders metadata;  // values of names that end with "-bin" are bytes; see ValidateMetadata
+  Compression message_compression = Compression::kNone;  // how the messages that are sent are already compressed
   bool wait_for_ready = false;  // wait for a connection, until the deadline, instead of failing when none can be made
+};
+
+// What a call may not have as metadata: kInvalidArgument names a name of the protocol's own ("grpc-...", "te") or one
+// that HTTP/2 does not allow, kResourceExhausted says that it is too long. A call with it fails with the same.
+Status ValidateMetadata(const HttpHeaders& metadata);
+
+// A call whose messages are streams, either way or both. Bound to the channel's loop; callbacks are on it, never from
+// inside a function of this class. Destroying it cancels the call if it is not over: the peer is told, and nothing is
+// called afterwards.
+class GrpcStream {
+ public:
+  class State;
+  explicit GrpcStream(std::shared_ptr<State> state);
+  ~GrpcStream();
+  GrpcStream(const GrpcStream&) = delete;
+  GrpcStream& operator=(const GrpcStream&) = delete;
+
+  // Asks for the next message; nullopt if the call has ended with OK. One at a time. What is not asked for holds the
+  // peer back: it may send the window of a stream (256 KiB) and the rest of the message that was asked for. Errors: the
+  // status that the peer ended the call with, its details included, after the messages before it; and what may end a
+  // unary call. After the end it is given again.
+  void Read(MessageDone done);
+
+  // Sends a message. One at a time, the next one after `done`, which runs when less than kBodyQueueBytes wait to be
+  // sent; none after Finish. kCancelled once the call has ended: Read says how.
+  void Write(Bytes message, WriteDone done);
+
+  // Says that no further message comes. The answer goes on.
+  void Finish();
+
+  // What the peer sent before its first message, once a Read was answered; and with its status, once that was read.
+  // Without what is the protocol's own; values of names that end with "-bin" are bytes.
+  [[nodiscard]] const HttpHeaders& initial_metadata() const;
+  [[nodiscard]] const HttpHeaders& trailing_metadata() const;
+
+ private:
+  std::shared_ptr<State> state_;  // shared with the channel and the connection
 };
 
 // Bound to one loop: every call and every callback is on it. Destroying it fails what is under way with kCancelled.
@@ -73,9 +116,16 @@ class GrpcChannel {
   // Gives up a call: the peer is told, and its `done` is destroyed uncalled. Nothing happens if it is over.
   void Cancel(uint64_t call_id);
 
+  // Begins a streamed call, which counts as one of `calls_max` until it has ended: of a client that streams, or of one
+  // that sends `message` alone. If the peer has certainly not looked at it, it is sent once more, unless something was
+  // written.
+  std::unique_ptr<GrpcStream> Open(std::string method, GrpcCallOptions options);
+  std::unique_ptr<GrpcStream> Open(std::string method, Bytes message, GrpcCallOptions options);
+
  private:
   class State;
   explicit GrpcChannel(std::shared_ptr<State> state);
+  std::unique_ptr<GrpcStream> OpenStream(std::string method, std::optional<Bytes> message, GrpcCallOptions options);
   std::shared_ptr<State> state_;  // shared with coroutines under way
 };
 

@@ -370,6 +370,64 @@ TEST_F(Grpc, WaitsForReadyWhenAskedTo) {
   EXPECT_EQ(answer.Get()->view(), "patience");
 }
 
+// Scenario: the name's only server goes away; when the name is looked at again, it has another one.
+// Guarantees: after the failure the name is resolved again, and calls go to the new server; with both ways of
+// balancing.
+TEST_F(Grpc, ResolvesAgainAfterAFailure) {
+  for (const GrpcBalancing balancing : {GrpcBalancing::kPickFirst, GrpcBalancing::kRoundRobin}) {
+    Start();
+    const auto address = std::make_shared<std::string>(server_->endpoint());
+    const auto resolutions = std::make_shared<int>(0);
+    GrpcChannelOptions options = ChannelOptions();
+    options.endpoint = "moving.example:1";
+    options.balancing = balancing;
+    options.resolver = [=]() -> StatusOr<std::vector<std::string>> { return ++*resolutions, std::vector{*address}; };
+    TestChannel channel(loops_.At(0), options);
+    GrpcCallOptions patient;
+    patient.deadline = kPatience;
+    patient.wait_for_ready = true;
+    EXPECT_TRUE(channel.Call(kEchoMethod, Bytes(), patient).ok());
+    EXPECT_TRUE(channel.Call(kEchoMethod, Bytes(), patient).ok());
+    const auto resolutions_so_far = [&] { return RunOn(loops_.At(0), [=] { return *resolutions; }); };
+    EXPECT_EQ(resolutions_so_far(), 1);
+
+    ServerOptions new_options = EchoOptions();
+    new_options.name = "moved";
+    const auto moved = StartServer(loops_, metrics_, std::move(new_options));
+    RunOn(loops_.At(0), [&] { return *address = moved->endpoint(), true; });
+    server_.reset();
+    // A call that was sent before the client knew of the end may fail with it.
+    EXPECT_TRUE(Eventually([&] { return channel.Call(kEchoMethod, Bytes::CopyOf("found"), patient).ok(); }));
+    EXPECT_GE(resolutions_so_far(), 2);
+  }
+}
+
+// Scenario: the resolver fails, names what is no address, or knows none; then it knows one.
+// Guarantees: UNAVAILABLE and a back-off, after which a call that waits goes through.
+TEST_F(Grpc, SurvivesAResolverThatFails) {
+  using Addresses = StatusOr<std::vector<std::string>>;
+  Start();
+  GrpcCallOptions patient;
+  patient.deadline = kPatience;
+  patient.wait_for_ready = true;
+  std::vector<std::unique_ptr<TestChannel>> channels;
+  std::vector<Promise<StatusOr<Bytes>>> answers;
+  for (const Addresses& first :
+       {Addresses(absl::UnavailableError("no such name")), Addresses(std::vector<std::string>{"nonsense"}),
+        Addresses(std::vector<std::string>())}) {
+    const auto asked = std::make_shared<bool>(false);
+    GrpcChannelOptions options = ChannelOptions();
+    options.resolver = [=, endpoint = server_->endpoint()]() -> Addresses {
+      if (std::exchange(*asked, true)) return std::vector{endpoint};
+      return first;
+    };
+    channels.push_back(std::make_unique<TestChannel>(loops_.At(0), options));
+    EXPECT_TRUE(absl::IsUnavailable(channels.back()->Call(kEchoMethod, Bytes()).status()));
+    answers.push_back(channels.back()->Start(kEchoMethod, Bytes(), patient));
+  }
+  for (const auto& answer : answers) EXPECT_TRUE(answer.Get().ok());
+}
+
 TEST_F(Grpc, RefusesAnEndpointWithoutPort) {
   GrpcChannelOptions options;
   options.endpoint = "localhost";

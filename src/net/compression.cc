@@ -172,6 +172,18 @@ Bytes Compress(Compression compression, std::string_view content) {
   return compression == Compression::kNone ? Bytes::CopyOf(content) : Deflate(compression, content);
 }
 
+std::optional<StatusOr<Bytes>> DecompressOnLoop(Compression compression, std::string_view content, size_t bytes_max) {
+  if (compression == Compression::kNone) return Decompress(compression, content, bytes_max);
+  if (content.size() > kDeflatedOnLoopBytesMax) return std::nullopt;
+  const size_t claimed_bytes = compression == Compression::kGzip ? ClaimedGzipBytes(content) : 0;
+  const bool is_credible = claimed_bytes <= content.size() * kInflationMax;
+  if (is_credible && claimed_bytes > kInflatedOnLoopBytesMax) return std::nullopt;
+  const size_t on_loop_max = std::min(bytes_max, kInflatedOnLoopBytesMax);
+  StatusOr<Bytes> result = Decompress(compression, content, on_loop_max);
+  if (absl::IsResourceExhausted(result.status()) && on_loop_max < bytes_max) return std::nullopt;
+  return result;
+}
+
 StatusOr<Bytes> Decompress(Compression compression, std::string_view content, size_t bytes_max) {
   if (compression != Compression::kNone) return Inflate(compression, content, bytes_max);
   if (content.size() > bytes_max) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -25,5 +26,15 @@ Bytes Compress(Compression compression, std::string_view content);
 // Undoes a coding. Errors: kInvalidArgument if `content` is not of that coding or is cut short; kResourceExhausted if
 // the result would exceed `bytes_max` (nothing larger is ever allocated, whatever the content claims).
 StatusOr<Bytes> Decompress(Compression compression, std::string_view content, size_t bytes_max);
+
+// What is inflated on a loop has at most this many bytes before and after. libdeflate takes 3.5 to 5 ns a compressed
+// byte (spans, zeros, hexadecimal noise) and 0.1 ns a byte of output: together at most 0.8 ms, and as long again if the
+// size was not known ahead.
+inline constexpr size_t kDeflatedOnLoopBytesMax = 128 << 10;
+inline constexpr size_t kInflatedOnLoopBytesMax = 1 << 20;
+
+// The same on a loop: nullopt if that would take it too long, which a content that lies about its size, or has none,
+// shows only after kInflatedOnLoopBytesMax were inflated; Decompress is then for a worker to call.
+std::optional<StatusOr<Bytes>> DecompressOnLoop(Compression compression, std::string_view content, size_t bytes_max);
 
 }  // namespace spanloom::net

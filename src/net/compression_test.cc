@@ -52,6 +52,37 @@ TEST(Compression, NoneCopies) {
   EXPECT_TRUE(absl::IsResourceExhausted(Decompress(Compression::kNone, "abc", 2).status()));
 }
 
+// Scenario: contents below and above what a loop may inflate: that say their size, that have none, and that hide it
+// before a second member of gzip, each as small as DEFLATE makes it.
+// Guarantees: what is small is inflated at once; what is large is left to a worker, however small it was compressed.
+TEST(Compression, LeavesMuchToAWorker) {
+  const std::string small(kInflatedOnLoopBytesMax, 'x');
+  const std::string large(kInflatedOnLoopBytesMax + 1, 'x');
+  for (const Compression coding : kCodings) {
+    const auto inflated = DecompressOnLoop(coding, Compress(coding, small).view(), kPlenty);
+    ASSERT_TRUE(inflated.has_value() && inflated->ok());
+    EXPECT_EQ((*inflated)->view(), small);
+    EXPECT_FALSE(DecompressOnLoop(coding, Compress(coding, large).view(), kPlenty).has_value());
+    const std::string noise = RandomBytes(kDeflatedOnLoopBytesMax, 1);
+    EXPECT_FALSE(DecompressOnLoop(coding, Compress(coding, noise).view(), kPlenty).has_value());
+  }
+  const std::string hidden =
+      StrCat(Compress(Compression::kGzip, large).view(), Compress(Compression::kGzip, "").view());
+  EXPECT_FALSE(DecompressOnLoop(Compression::kGzip, hidden, kPlenty).has_value());
+}
+
+// Guarantees: what is refused anyway is refused on the loop, unless that would take long too.
+TEST(Compression, RefusesOnTheLoopWhatItCan) {
+  const std::string content(1000, 'x');
+  for (const Compression coding : kCodings) {
+    const Bytes compressed = Compress(coding, content);
+    EXPECT_TRUE(absl::IsResourceExhausted(DecompressOnLoop(coding, compressed.view(), 999)->status()));
+    EXPECT_TRUE(DecompressOnLoop(coding, compressed.view(), 1000)->ok());
+    EXPECT_TRUE(absl::IsInvalidArgument(DecompressOnLoop(coding, "no such coding", kPlenty)->status()));
+  }
+  EXPECT_EQ((*DecompressOnLoop(Compression::kNone, content, kPlenty))->view(), content);
+}
+
 // Scenario: 200 MB of zeros in 200 kB of gzip, with a limit of 1 MB; and content of exactly the limit, and one byte
 // more. Guarantees: a bomb is refused as too large, and the limit is exact.
 TEST(Compression, RefusesWhatInflatesOverTheLimit) {

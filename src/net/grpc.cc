@@ -26,12 +26,12 @@ GrpcResponder& GrpcResponder::operator=(GrpcResponder&& other) noexcept {
 }
 
 GrpcResponder::~GrpcResponder() {
-  if (exchange_ != nullptr) exchange_->Respond(absl::InternalError("the request was dropped without an answer"));
+  if (exchange_ != nullptr) exchange_->Respond(absl::InternalError("the request was dropped without an answer"), {});
 }
 
-void GrpcResponder::Respond(StatusOr<Bytes> answer) && {
+void GrpcResponder::Respond(StatusOr<Bytes> answer, GrpcAnswerOptions options) && {
   CHECK(exchange_ != nullptr);  // a call is answered once
-  std::exchange(exchange_, nullptr)->Respond(std::move(answer));
+  std::exchange(exchange_, nullptr)->Respond(std::move(answer), std::move(options));
 }
 
 CancelSignal GrpcResponder::cancel_signal() const {
@@ -47,7 +47,12 @@ GrpcWriter& GrpcWriter::operator=(GrpcWriter&& other) noexcept {
 }
 
 GrpcWriter::~GrpcWriter() {
-  if (exchange_ != nullptr) exchange_->Finish(absl::InternalError("the call was dropped before its end"));
+  if (exchange_ != nullptr) exchange_->Finish(absl::InternalError("the call was dropped before its end"), {});
+}
+
+void GrpcWriter::SendHeaders(HttpHeaders initial_metadata, AnswerCompression compression) {
+  CHECK(exchange_ != nullptr);
+  exchange_->SendHeaders(std::move(initial_metadata), compression);
 }
 
 void GrpcWriter::Write(Bytes message, WriteDone done) {
@@ -55,9 +60,9 @@ void GrpcWriter::Write(Bytes message, WriteDone done) {
   exchange_->Write(std::move(message), std::move(done));
 }
 
-void GrpcWriter::Finish(Status status) && {
+void GrpcWriter::Finish(Status status, HttpHeaders trailing_metadata) && {
   CHECK(exchange_ != nullptr);  // a call ends once
-  std::exchange(exchange_, nullptr)->Finish(std::move(status));
+  std::exchange(exchange_, nullptr)->Finish(std::move(status), std::move(trailing_metadata));
 }
 
 CancelSignal GrpcWriter::cancel_signal() const {

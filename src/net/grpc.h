@@ -6,13 +6,10 @@
 
 #pragma once
 
-#include <absl/functional/any_invocable.h>
-
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "net/cancel_signal.h"
+#include "net/grpc_message.h"
 #include "net/http.h"
 
 namespace spanloom::net {
@@ -27,13 +25,29 @@ namespace spanloom::net {
 class GrpcServerExchange;  // the connection's side of a call, net/detail/server_exchange.h
 
 struct GrpcRequest {
-  std::string method;    // "/package.Service/Method"
-  HttpHeaders metadata;  // without the pseudo headers
-  Bytes message;         // decompressed, without its 5-byte prefix; empty if messages come by a GrpcReader
-  std::string peer;      // "address:port" of the other end
+  std::string method;           // "/package.Service/Method"
+  HttpHeaders metadata;         // without the pseudo headers; values of names that end with "-bin" are bytes
+  Bytes message;                // decompressed, without its 5-byte prefix; empty if messages come by a GrpcReader
+  bool was_compressed = false;  // `message`, as it was sent
+  std::string peer;             // "address:port" of the other end
+  std::shared_ptr<const PeerCertificate> peer_certificate;  // as HttpRequest's
   // From grpc-timeout; max if the client set none. When it passes unanswered, the server answers DEADLINE_EXCEEDED,
   // counts it as cause "deadline", and cancels the request.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+// Whether the messages of an answer are compressed.
+enum class AnswerCompression {
+  kAsRequest,  // in the coding of the request, if the client takes it back and the message is large enough to gain
+  kOff,
+  kOn,  // in the first coding of gzip and deflate that the client takes; not at all if it takes none
+};
+
+// What goes with an answer. Metadata must pass ValidateMetadata (net/client.h): else the call is answered INTERNAL.
+struct GrpcAnswerOptions {
+  HttpHeaders initial_metadata = {};
+  HttpHeaders trailing_metadata = {};
+  AnswerCompression compression = AnswerCompression::kAsRequest;
 };
 
 // Answers one call, once, from any thread: a message, or an error whose code becomes grpc-status and whose payloads
@@ -45,7 +59,7 @@ class GrpcResponder {
   GrpcResponder(GrpcResponder&&) noexcept;
   GrpcResponder& operator=(GrpcResponder&&) noexcept;
   ~GrpcResponder();
-  void Respond(StatusOr<Bytes> answer) &&;
+  void Respond(StatusOr<Bytes> answer, GrpcAnswerOptions options = {}) &&;
 
   // Raised when the deadline passes or the client goes away before the answer.
   [[nodiscard]] CancelSignal cancel_signal() const;
@@ -63,12 +77,16 @@ class GrpcWriter {
   GrpcWriter& operator=(GrpcWriter&&) noexcept;
   ~GrpcWriter();
 
+  // Sends the headers now, with metadata, and says how messages are compressed. Once, before the first Write; without
+  // it the headers are plain.
+  void SendHeaders(HttpHeaders initial_metadata, AnswerCompression compression = AnswerCompression::kAsRequest);
+
   // Sends one message; the headers go before the first. One Write at a time: the next one after `done` has run.
   void Write(Bytes message, WriteDone done);
 
   // Ends the call, after what was written, with `status` as GrpcResponder sends it. A client that still sends is told
   // to stop.
-  void Finish(Status status) &&;
+  void Finish(Status status, HttpHeaders trailing_metadata = {}) &&;
 
   [[nodiscard]] CancelSignal cancel_signal() const;
 
@@ -76,17 +94,14 @@ class GrpcWriter {
   std::shared_ptr<GrpcServerExchange> exchange_;  // shared with the connection; null once finished or moved from
 };
 
-// The next message; nullopt when the client has sent its last. Errors: kCancelled (the client is gone, or the deadline
-// passed), and those of a broken or too large message; the call has then been answered with that error.
-using MessageDone = absl::AnyInvocable<void(StatusOr<std::optional<Bytes>>)>;
-
 // The messages of a call whose client streams. What is not read holds the client back. Threads as GrpcWriter.
 class GrpcReader {
  public:
   explicit GrpcReader(std::shared_ptr<GrpcServerExchange> exchange);
 
   // `done` runs once, on the connection's loop, perhaps inside this call. One Read at a time; none after the last
-  // message or an error.
+  // message or an error. Errors: kCancelled (the client is gone, or the deadline passed), and those of a broken or too
+  // large message; the call has then been answered with that error.
   void Read(MessageDone done);
 
  private:

@@ -19,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "net/cancel_signal.h"
+#include "net/peer_certificate.h"
 
 namespace spanloom::net {
 
@@ -50,6 +51,8 @@ struct HttpRequest {
   HttpHeaders headers;  // HTTP/2's :authority appears as "host"
   Bytes body;           // decoded
   std::string peer;     // "address:port" of the other end
+  // Whom the other end has proved to be, by mTLS; null if it was not asked. Shared by a connection's requests.
+  std::shared_ptr<const PeerCertificate> peer_certificate = nullptr;
 };
 
 struct HttpResponse {

@@ -75,6 +75,9 @@ struct ServerOptions {
   HttpStreamHandler http_stream;
   std::function<bool(const HttpRequest& head)> is_streamed;  // on the loop; thread-safe
   GrpcMethods grpc;                                          // empty: a gRPC request is answered UNIMPLEMENTED
+  // Told why no connections can be accepted for now, and OK once they can again; for each loop's listener. Unset:
+  // nobody. On the loop; thread-safe.
+  std::function<void(const Status& accepting)> on_accepting;
 };
 
 // Owns the listeners and connections. Create, Stop and the destructor are called from a thread that is not a loop's.

@@ -3,6 +3,10 @@
 #include "net/server.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -88,6 +92,50 @@ TEST(Server, CountsItsConnections) {
   EXPECT_TRUE(shows(0));
   server->reset();
   EXPECT_EQ(metrics.Render().find("spanloom_net_connections{"), std::string::npos);
+}
+
+// While it lives, this process can open no further file.
+class NoFilesLeft {
+ public:
+  NoFilesLeft() {
+    const int lowest_free = dup(STDIN_FILENO);
+    CHECK(lowest_free >= 0);
+    close(lowest_free);
+    CHECK(getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const rlimit none_left = {.rlim_cur = static_cast<rlim_t>(lowest_free), .rlim_max = before_.rlim_max};
+    CHECK(setrlimit(RLIMIT_NOFILE, &none_left) == 0);
+  }
+  ~NoFilesLeft() { CHECK(setrlimit(RLIMIT_NOFILE, &before_) == 0); }
+  NoFilesLeft(const NoFilesLeft&) = delete;
+  NoFilesLeft& operator=(const NoFilesLeft&) = delete;
+
+ private:
+  rlimit before_ = {};
+};
+
+// Scenario: a client comes while the process has no file descriptor left, and stays until it has one again.
+// Guarantees: the owner is told that no connections can be accepted, and that they can; the client is served.
+TEST(Server, SaysWhenItCanAcceptNothing) {
+  LoopPool loops(1);
+  MetricRegistry metrics;
+  const Promise<Status> failing;
+  const Promise<Status> again;
+  ServerOptions options = EchoOptions();
+  options.on_accepting = [&](const Status& accepting) { (accepting.ok() ? again : failing).Set(accepting); };
+  const auto server = StartServer(loops, metrics, std::move(options));
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(client, 0);
+  sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server->port()), .sin_addr = {}, .sin_zero = {}};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  {
+    const NoFilesLeft no_files_left;
+    ASSERT_EQ(connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(failing.Get().code(), absl::StatusCode::kUnavailable);
+  }
+  EXPECT_TRUE(again.Get().ok());
+  RawPeer peer(RawPeer::Accepted{client});
+  ASSERT_TRUE(peer.Send("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
+  EXPECT_TRUE(peer.ReadResponse().starts_with("HTTP/1.1 200"));
 }
 
 // The answer to one gRPC call over a connection of its own.

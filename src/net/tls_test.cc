@@ -141,6 +141,67 @@ TEST_F(Tls, ServersCheckTheirClients) {
 
 // Scenario: cleartext comes to a port of TLS, and TLS to a port of cleartext.
 // Guarantees: both ends refuse, the server counts, and nobody waits.
+// Who a request says that it is from.
+std::string Describe(const std::shared_ptr<const PeerCertificate>& peer) {
+  if (peer == nullptr) return "nobody";
+  std::string text = peer->subject;
+  for (const auto* names : {&peer->dns_names, &peer->uris, &peer->email_addresses, &peer->ip_addresses}) {
+    for (const std::string& name : *names) StrAppend(text, " ", name);
+  }
+  return text;
+}
+
+ServerOptions DescribingOptions() {
+  ServerOptions options = EchoOptions();
+  options.grpc[kEchoMethod] = [](GrpcRequest request, GrpcResponder responder) {
+    std::move(responder).Respond(Bytes(Describe(request.peer_certificate)));
+  };
+  options.http = [](HttpRequest request, HttpResponder responder) {
+    std::move(responder).Respond(TextResponse(200, Describe(request.peer_certificate)));
+  };
+  return options;
+}
+
+// Scenario: a server that asks for certificates; a client whose certificate has a subject and names of every kind.
+// Guarantees: handlers of gRPC and of HTTP/1.1 see whom the certificate is for.
+TEST_F(Tls, HandlersSeeTheClientsCertificate) {
+  TlsServerOptions tls = ServerTls(authority_.Issue("server", kLoopbackNames));
+  tls.client_ca_file = folder_.Write("client_ca.pem", authority_.certificate());
+  Start(tls, DescribingOptions());
+  const std::string names = "DNS:a.example,URI:spiffe://example/agent,email:a@example,IP:10.0.0.1,IP:::1,DNS:b.example";
+  const TestCertificate certificate = authority_.Issue("agent, of \u00fc", names);
+  TlsClientOptions client = Trusting(authority_);
+  client.cert_pem = certificate.certificate;
+  client.key_pem = certificate.key;
+  constexpr std::string_view kExpected =
+      "CN=agent\\, of \u00fc a.example b.example spiffe://example/agent a@example 10.0.0.1 ::1";
+  EXPECT_EQ(Call(client)->view(), kExpected);
+
+  Loop& loop = loops_.At(0);
+  const auto http = RunOn(loop, [&] {
+    return std::shared_ptr(*HttpClient::Create(loop, {.endpoint = server_->endpoint(), .tls = client}));
+  });
+  const Promise<StatusOr<HttpResponse>> promise;
+  loop.Post([&, promise] {
+    HttpRequest request;
+    request.method = "GET";
+    request.path = "/";
+    http->Send(std::move(request), kPatience, [promise](StatusOr<HttpResponse> r) { promise.Set(std::move(r)); });
+  });
+  EXPECT_EQ(promise.Get()->body.view(), kExpected);
+}
+
+// Scenario: a client shows a certificate that nobody asked for.
+// Guarantees: handlers see nobody, since nothing was verified.
+TEST_F(Tls, HandlersSeeNoCertificateThatWasNotAskedFor) {
+  Start(ServerTls(authority_.Issue("server", kLoopbackNames)), DescribingOptions());
+  const TestCertificate certificate = stranger_.Issue("agent", "DNS:a.example");
+  TlsClientOptions client = Trusting(authority_);
+  client.cert_pem = certificate.certificate;
+  client.key_pem = certificate.key;
+  EXPECT_EQ(Call(client)->view(), "nobody");
+}
+
 TEST_F(Tls, RefusesCleartext) {
   Start(ServerTls(authority_.Issue("server", kLoopbackNames)));
   RawPeer client(server_->port());

@@ -52,6 +52,10 @@ class Component {
   // Called only after a Start that returned OK.
   virtual void Stop(std::chrono::milliseconds grace) = 0;
 
+  // Ends the grace of a Stop that is under way or to come; where nothing waits long, nothing happens. Thread-safe,
+  // between Start and the destructor.
+  virtual void HurryStop() {}
+
   // Spans that it had answered OK for and gave up because it was stopped. Final once every component is stopped.
   [[nodiscard]] virtual uint64_t undelivered_spans() const { return 0; }
 

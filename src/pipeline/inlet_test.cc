@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "pipeline/testing/fake_consumer.h"
 
 namespace spanloom::pipeline {
@@ -40,6 +42,38 @@ TEST_F(InletTest, WhatEnteredBeforeTheSwitchLeavesTheOldWay) {
   old_.Release(absl::OkStatus());
   EXPECT_TRUE(answer.ok());
   EXPECT_TRUE(ended->HasBeenNotified());
+}
+
+// Scenario: more threads than an inlet has signs offer one batch each, before and after a switch.
+// Guarantees: all are led the old way, then the new one; the old passage ends with the switch.
+TEST_F(InletTest, EveryThreadIsLedTheSameWay) {
+  constexpr int kThreads = 20;
+  const auto offer_from_all = [&] {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&] { EXPECT_TRUE(Deliver(inlet_, BatchOf({"a"})).ok()); });
+    }
+    for (std::thread& thread : threads) thread.join();
+  };
+  const auto ended = LeadTo(old_);
+  offer_from_all();
+  EXPECT_EQ(old_.offers(), kThreads);
+  EXPECT_FALSE(ended->HasBeenNotified());
+  LeadTo(new_);
+  EXPECT_TRUE(ended->HasBeenNotified());
+  offer_from_all();
+  EXPECT_EQ(old_.offers(), kThreads);
+  EXPECT_EQ(new_.offers(), kThreads);
+}
+
+// Scenario: a passage is exchanged for another one of the same wiring.
+// Guarantees: the first one ends at once; what is offered still goes the same way.
+TEST_F(InletTest, CanBeHeldByAnotherPassage) {
+  const auto ended = LeadTo(old_);
+  inlet_.HoldBy(std::make_shared<const Passage>(nullptr, std::make_shared<Notification>()));
+  EXPECT_TRUE(ended->HasBeenNotified());
+  EXPECT_TRUE(Deliver(inlet_, BatchOf({"a"})).ok());
+  EXPECT_THAT(old_.names(), ElementsAre("a"));
 }
 
 // Scenario: room is reserved on the old way when the inlet is switched; then it is committed.

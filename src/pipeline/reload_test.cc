@@ -122,6 +122,43 @@ TEST_F(ReloadTest, WhatIsGonePassesOnWhatItHolds) {
   EXPECT_THAT(backend.names(), ElementsAre("a", "b"));
 }
 
+// Scenario: an exporter is taken out whose backend is away, and the process is told to stop meanwhile.
+// Guarantees: the reload does not wait for the end of its grace, and says what was lost.
+TEST_F(ReloadTest, AHurryEndsTheGraceOfWhatIsGone) {
+  Start({"exporters.otlp_grpc.retry_on_failure={initial_interval: 1ms}", "service.pipelines.traces.processors=[batch]",
+         "service.pipelines.traces.exporters=[otlp_grpc]"});
+  backend.AnswerWith(absl::UnavailableError("away"));
+  EXPECT_TRUE(Send(BatchOf({"a", "b"})).ok());
+  std::stop_source hurry;
+  // It drains when the backend is asked.
+  std::thread stopper([&] {
+    EXPECT_TRUE(backend.AwaitRequests(1));
+    hurry.request_stop();
+  });
+  const auto report = engine->Reload(Parse(kConfig, WithBackend({})), 1h, hurry.get_token());
+  stopper.join();
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->undelivered_spans, 2u);
+  EXPECT_TRUE(Send(BatchOf({"c"})).ok());
+  EXPECT_THAT(store.names(), ElementsAre("c"));
+}
+
+// Scenario: a request has no answer yet when the exporter in front of which it waits is taken out, and there is a
+// hurry. Guarantees: the reload does not wait for the answer; the answer still comes.
+TEST_F(ReloadTest, AHurryWaitsForNoAnswer) {
+  Start({"service.pipelines.traces.exporters=[spanloom_store, debug]"});
+  store.Hold();
+  Status first;
+  std::thread client([&] { first = Send(BatchOf({"a"})); });
+  ASSERT_TRUE(store.AwaitHeld(1));
+  std::stop_source hurry;
+  hurry.request_stop();
+  EXPECT_TRUE(engine->Reload(Parse(kConfig, WithBackend({})), 1h, hurry.get_token()).ok());
+  store.Release();
+  client.join();
+  EXPECT_TRUE(first.ok());
+}
+
 // Scenario: the store has not answered a request yet when the exporter beside it is taken out.
 // Guarantees: the reload waits for the answer; the exporter gets the spans before it stops.
 TEST_F(ReloadTest, WhatIsUnderWayIsAnsweredTheOldWay) {

@@ -2,9 +2,7 @@
 
 #include "query/query_server.h"
 
-#include <algorithm>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "base/text.h"
@@ -29,7 +27,7 @@ StatusOr<std::unique_ptr<QueryServer>> QueryServer::Create(net::LoopPool& loops,
                                                            const store::SpanStore& store, QueryServerOptions options,
                                                            const std::vector<page::StaticAsset>& assets,
                                                            const Clock& clock) {
-  std::unique_ptr<QueryServer> server(new QueryServer(metrics, store, options, assets, clock));
+  std::unique_ptr<QueryServer> server(new QueryServer(loops, metrics, store, options, assets, clock));
   net::ServerOptions server_options;
   server_options.name = "spanloom_query";
   server_options.endpoint = options.endpoint;
@@ -40,8 +38,9 @@ StatusOr<std::unique_ptr<QueryServer>> QueryServer::Create(net::LoopPool& loops,
   return server;
 }
 
-QueryServer::QueryServer(MetricRegistry& metrics, const store::SpanStore& store, const QueryServerOptions& options,
-                         const std::vector<page::StaticAsset>& assets, const Clock& clock)
+QueryServer::QueryServer(const net::LoopPool& loops, MetricRegistry& metrics, const store::SpanStore& store,
+                         const QueryServerOptions& options, const std::vector<page::StaticAsset>& assets,
+                         const Clock& clock)
     : metrics_(metrics),
       refused_(metrics.GetCounter("spanloom_query_refused",
                                   "Query requests that were not answered for lack of capacity.", {{"cause", "busy"}})),
@@ -50,8 +49,8 @@ QueryServer::QueryServer(MetricRegistry& metrics, const store::SpanStore& store,
       page_(assets),
       router_(JaegerError) {
   AddRoutes();
-  const size_t cores = std::max(1U, std::thread::hardware_concurrency());
-  readers_ = std::make_unique<WorkerPool>("query", options.readers > 0 ? options.readers : cores, options.waiting_max);
+  readers_ =
+      std::make_unique<WorkerPool>("query", options.readers > 0 ? options.readers : loops.size(), options.waiting_max);
 }
 
 QueryServer::~QueryServer() {
@@ -60,15 +59,19 @@ QueryServer::~QueryServer() {
 
 void QueryServer::AddRoutes() {
   const jaeger::Handlers& api = jaeger_;
-  router_.Add("GET", "/api/services", [&api](const auto& request, const auto&) { return api.Services(request); });
-  router_.Add("GET", "/api/services/{service}/operations",
-              [&api](const auto& request, const auto& arguments) { return api.OperationNames(request, arguments[0]); });
-  router_.Add("GET", "/api/operations", [&api](const auto& request, const auto&) { return api.Operations(request); });
-  router_.Add("GET", "/api/traces", [&api](const auto& request, const auto&) { return api.Search(request); });
+  router_.Add("GET", "/api/services",
+              [&api](const auto& request, const auto&, auto stop) { return api.Services(request, stop); });
+  router_.Add("GET", "/api/services/{service}/operations", [&api](const auto& request, const auto& path, auto stop) {
+    return api.OperationNames(request, path[0], stop);
+  });
+  router_.Add("GET", "/api/operations",
+              [&api](const auto& request, const auto&, auto stop) { return api.Operations(request, stop); });
+  router_.Add("GET", "/api/traces",
+              [&api](const auto& request, const auto&, auto stop) { return api.Search(request, stop); });
   router_.Add("GET", "/api/traces/{id}",
-              [&api](const auto& request, const auto& arguments) { return api.Trace(request, arguments[0]); });
+              [&api](const auto& request, const auto& path, auto stop) { return api.Trace(request, path[0], stop); });
   router_.Add("GET", "/api/dependencies",
-              [&api](const auto& request, const auto&) { return api.Dependencies(request); });
+              [&api](const auto& request, const auto&, auto stop) { return api.Dependencies(request, stop); });
 }
 
 void QueryServer::Receive(HttpRequest request, net::HttpResponder responder) {
@@ -77,10 +80,13 @@ void QueryServer::Receive(HttpRequest request, net::HttpResponder responder) {
   struct Exchange {
     HttpRequest request;
     net::HttpResponder responder;
+    std::stop_source stop = {};
   };
   auto exchange = std::make_shared<Exchange>(Exchange{std::move(request), std::move(responder)});
-  const bool is_queued =
-      readers_->Submit([this, exchange] { std::move(exchange->responder).Respond(Answer(exchange->request)); });
+  exchange->responder.cancel_signal().OnCancel([stop = exchange->stop]() mutable { stop.request_stop(); });
+  const bool is_queued = readers_->Submit([this, exchange] {
+    std::move(exchange->responder).Respond(Answer(exchange->request, exchange->stop.get_token()));
+  });
   if (is_queued) return;
   refused_.Add(1);
   HttpResponse busy = JaegerError(
@@ -89,9 +95,9 @@ void QueryServer::Receive(HttpRequest request, net::HttpResponder responder) {
   std::move(exchange->responder).Respond(std::move(busy));
 }
 
-HttpResponse QueryServer::Answer(const HttpRequest& request) const {
-  HttpResponse response = request.path.starts_with(kApiPrefix) ? router_.Handle(request) : page_.Handle(request);
-  CompressIfWanted(request, response);
+HttpResponse QueryServer::Answer(const HttpRequest& request, const std::stop_token& stop) const {
+  HttpResponse response = request.path.starts_with(kApiPrefix) ? router_.Handle(request, stop) : page_.Handle(request);
+  if (!stop.stop_requested()) CompressIfWanted(request, response);
   page::AddSecurityHeaders(response.headers);
   metrics_
       .GetCounter("spanloom_query_requests", "Query requests answered, by status.", {{"code", StrCat(response.status)}})

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The read path's front door: the page and Jaeger's HTTP API on one port. Requests arrive on loops and are answered on
-// reader threads, so that a scan of the store never holds up a socket.
+// reader threads, so that a scan of the store never holds up a socket. When the client goes away, or the server's grace
+// time ends, the store is told to stop.
 
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -27,15 +29,15 @@ namespace spanloom::query {
 
 struct QueryServerOptions {
   std::string endpoint = "127.0.0.1:16686";  // Jaeger's port
-  size_t readers = 0;                        // threads; 0: one for each core
+  size_t readers = 0;                        // threads; 0: as many as loops
   size_t waiting_max = 256;                  // requests; further ones are answered 503 with Retry-After; guess
   size_t compress_bytes_min = 1'024;         // smaller answers are sent as they are
   jaeger::HandlerLimits jaeger = {};
 };
 
-// Counts requests by status in `spanloom_query_requests{code}`, and those that found no free place in
-// `spanloom_query_refused{cause="busy"}`. Create, Stop and the destructor are called from a thread that is not a
-// loop's.
+// Counts requests by status in `spanloom_query_requests{code}`, 499 if the client went away first, and those that found
+// no free place in `spanloom_query_refused{cause="busy"}`. Create, Stop and the destructor are called from a thread
+// that is not a loop's.
 class QueryServer {
  public:
   // Binds and starts to answer. Everything passed by reference, and what `assets` view, must outlive the server.
@@ -55,13 +57,13 @@ class QueryServer {
   size_t Stop(std::chrono::milliseconds grace) { return server_->Stop(grace); }
 
  private:
-  QueryServer(MetricRegistry& metrics, const store::SpanStore& store, const QueryServerOptions& options,
-              const std::vector<page::StaticAsset>& assets, const Clock& clock);
+  QueryServer(const net::LoopPool& loops, MetricRegistry& metrics, const store::SpanStore& store,
+              const QueryServerOptions& options, const std::vector<page::StaticAsset>& assets, const Clock& clock);
   void AddRoutes();
   // On a loop.
   void Receive(net::HttpRequest request, net::HttpResponder responder);
-  // On a reader thread.
-  [[nodiscard]] net::HttpResponse Answer(const net::HttpRequest& request) const;
+  // On a reader thread. With `stop` requested it is an error, soon.
+  [[nodiscard]] net::HttpResponse Answer(const net::HttpRequest& request, const std::stop_token& stop) const;
   void CompressIfWanted(const net::HttpRequest& request, net::HttpResponse& response) const;
 
   MetricRegistry& metrics_;

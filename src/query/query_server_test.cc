@@ -24,7 +24,23 @@ using net::HttpRequest;
 using net::HttpResponse;
 using testing::HasSubstr;
 
-// A store that answers Services only when it is let, and nothing else.
+// Finds nothing, for as long as it may; says when it was stopped.
+class EndlessCursor final : public store::SpanCursor {
+ public:
+  EndlessCursor(std::stop_token stop, Notification& is_stopped) : stop_(std::move(stop)), is_stopped_(is_stopped) {}
+  StatusOr<std::optional<store::SpanBatch>> Next() override {
+    const std::stop_callback on_stop(stop_, [this] { is_stopped_.Notify(); });
+    is_stopped_.Wait();
+    return absl::CancelledError("stopped");
+  }
+  [[nodiscard]] store::FetchStats stats() const override { return {}; }
+
+ private:
+  const std::stop_token stop_;
+  Notification& is_stopped_;
+};
+
+// A store that answers Services only when it is let, never finds an end of Fetch, and refuses the rest.
 class SlowStore final : public store::SpanStore {
  public:
   [[nodiscard]] store::Capabilities capabilities() const override { return {}; }
@@ -33,7 +49,10 @@ class SlowStore final : public store::SpanStore {
                                                 const store::ReadLimits&) const override {
     return Closed();
   }
-  [[nodiscard]] StatusOr<std::unique_ptr<store::SpanCursor>> Fetch(store::FetchPlan) const override { return Closed(); }
+  [[nodiscard]] StatusOr<std::unique_ptr<store::SpanCursor>> Fetch(store::FetchPlan plan) const override {
+    if (!is_entered_.HasBeenNotified()) is_entered_.Notify();
+    return std::make_unique<EndlessCursor>(plan.limits.stop, is_stopped_);
+  }
   [[nodiscard]] StatusOr<store::RowPage<store::TraceRow>> Traces(
       const store::RowQuery<store::TraceColumn>&) const override {
     return Closed();
@@ -59,18 +78,22 @@ class SlowStore final : public store::SpanStore {
   [[nodiscard]] store::StoreStats Stats() const override { return {}; }
 
   void WaitUntilEntered() const { is_entered_.Wait(); }
+  [[nodiscard]] bool WaitUntilStopped() const { return is_stopped_.WaitFor(net::kPatience); }
   void Release() { may_go_on_.Notify(); }
 
  private:
   static Status Closed() { return absl::UnavailableError("closed"); }
 
   mutable Notification is_entered_;
+  mutable Notification is_stopped_;
   Notification may_go_on_;
 };
 
 class QueryServerTest : public testing::Test {
  protected:
-  ~QueryServerTest() override {
+  ~QueryServerTest() override { CloseClient(); }
+
+  void CloseClient() {
     if (client_ == nullptr) return;
     net::RunOn(loop(), [this] {
       client_.reset();
@@ -218,12 +241,39 @@ TEST_F(QueryServerTest, FinishesWhatIsUnderWay) {
   EXPECT_EQ(response->status, 200);
 }
 
+// Scenario: a client asks what the store could look for for ever, and goes away.
+// Guarantees: the store is told to stop; what it says then is no answer to anybody.
+TEST_F(QueryServerTest, StopsTheQuestionOfAClientThatHasGone) {
+  SlowStore slow;
+  Start(slow, {.readers = 1});
+  const auto answer = Begin("GET", "/api/traces", "service=a", "");
+  slow.WaitUntilEntered();
+  CloseClient();
+  EXPECT_TRUE(slow.WaitUntilStopped());
+  EXPECT_FALSE(answer.Get().ok());
+  server_.reset();  // waits for the reader
+  EXPECT_EQ(metrics_.Sum("spanloom_query_requests", {{"code", "499"}}), 1);
+}
+
+// Scenario: the same, but the client waits, and the server ends without grace.
+// Guarantees: the end does not wait for the store; the client gets no answer.
+TEST_F(QueryServerTest, StopsItsQuestionsWhenItEnds) {
+  SlowStore slow;
+  Start(slow, {.readers = 1});
+  const auto answer = Begin("GET", "/api/traces", "service=a", "");
+  slow.WaitUntilEntered();
+  server_.reset();
+  EXPECT_TRUE(slow.WaitUntilStopped());
+  EXPECT_FALSE(answer.Get().ok());
+  EXPECT_EQ(metrics_.Sum("spanloom_query_requests", {{"code", "499"}}), 1);
+}
+
 // Scenario: the store can't answer now.
 // Guarantees: 503 with its reason.
 TEST_F(QueryServerTest, PassesOnThatTheStoreIsUnavailable) {
   SlowStore slow;
   Start(slow);
-  const HttpResponse response = Get("/api/traces");
+  const HttpResponse response = Get("/api/operations", "service=a");
   EXPECT_EQ(response.status, 503);
   EXPECT_THAT(std::string(response.body.view()), HasSubstr("closed"));
   slow.Release();

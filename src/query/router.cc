@@ -45,7 +45,7 @@ void Router::Add(std::string method, std::string_view pattern, RouteHandler hand
   routes_.push_back(std::move(route));
 }
 
-net::HttpResponse Router::Handle(const net::HttpRequest& request) const {
+net::HttpResponse Router::Handle(const net::HttpRequest& request, std::stop_token stop) const {
   if (!request.path.starts_with('/')) return error_(404, StrCat("no such path: ", request.path));
   const std::vector<absl::string_view> path = absl::StrSplit(AbslView(std::string_view(request.path).substr(1)), '/');
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
@@ -53,7 +53,7 @@ net::HttpResponse Router::Handle(const net::HttpRequest& request) const {
   for (const Route& route : routes_) {
     const auto arguments = Match(route.segments, path);
     if (!arguments) continue;
-    if (route.method == method) return route.handler(request, *arguments);
+    if (route.method == method) return route.handler(request, *arguments, std::move(stop));
     StrAppend(allowed, allowed.empty() ? "" : ", ", route.method, route.method == "GET" ? ", HEAD" : "");
   }
   if (allowed.empty()) return error_(404, StrCat("no such path: ", request.path));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,8 @@ namespace spanloom::query {
 // What stood in the place of each "{...}" of the pattern, percent-decoded, in order.
 using PathArguments = std::vector<std::string>;
 
-// Answers a request; may block on the store. Thread-safe.
-using RouteHandler = std::function<net::HttpResponse(const net::HttpRequest&, const PathArguments&)>;
+// Answers a request; may block on the store, until a stop is requested. Thread-safe.
+using RouteHandler = std::function<net::HttpResponse(const net::HttpRequest&, const PathArguments&, std::stop_token)>;
 
 // How this API words an error.
 using ErrorFormat = std::function<net::HttpResponse(int status, std::string_view message)>;
@@ -33,7 +34,7 @@ class Router {
 
   // Runs the handler of the first route that fits. 404 if no pattern fits the path, 405 with Allow if one does, but not
   // for this method.
-  [[nodiscard]] net::HttpResponse Handle(const net::HttpRequest& request) const;
+  [[nodiscard]] net::HttpResponse Handle(const net::HttpRequest& request, std::stop_token stop) const;
 
  private:
   struct Route {

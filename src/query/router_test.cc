@@ -20,18 +20,19 @@ class RouterTest : public testing::Test {
 
   // A handler that answers with its pattern and arguments.
   void Add(const char* method, const char* pattern) {
-    router_.Add(method, pattern, [method, pattern](const net::HttpRequest&, const PathArguments& arguments) {
-      std::string text = StrCat(method, " ", pattern);
-      for (const std::string& argument : arguments) StrAppend(text, " ", argument);
-      return net::TextResponse(200, text);
-    });
+    router_.Add(method, pattern,
+                [method, pattern](const net::HttpRequest&, const PathArguments& arguments, const std::stop_token&) {
+                  std::string text = StrCat(method, " ", pattern);
+                  for (const std::string& argument : arguments) StrAppend(text, " ", argument);
+                  return net::TextResponse(200, text);
+                });
   }
 
   net::HttpResponse Handle(const char* method, const char* path) const {
     net::HttpRequest request;
     request.method = method;
     request.path = path;
-    return router_.Handle(request);
+    return router_.Handle(request, {});
   }
 
   Router router_{[](int status, std::string_view message) { return net::TextResponse(status, message); }};

@@ -14,6 +14,7 @@ StatusOr<std::unique_ptr<OtlpSender>> OtlpSender::Create(net::Loop& loop, OtlpSe
     net::GrpcChannelOptions channel;
     channel.endpoint = endpoint;
     channel.user_agent = "spanloom";
+    RETURN_IF_ERROR(net::ValidateMetadata(sender->Headers()));
     ASSIGN_OR_RETURN(sender->channel_, net::GrpcChannel::Create(loop, std::move(channel)));
   } else {
     net::HttpClientOptions client;

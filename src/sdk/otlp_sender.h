@@ -38,7 +38,7 @@ struct OtlpSenderOptions {
 // Bound to one loop, its destructor too; destroying it fails what is under way.
 class OtlpSender {
  public:
-  // Connects at the first request. kInvalidArgument if the endpoint has no port.
+  // Connects at the first request. kInvalidArgument if the endpoint has no port, or a header may not be sent.
   static StatusOr<std::unique_ptr<OtlpSender>> Create(net::Loop& loop, OtlpSenderOptions options);
 
   // `done` is called on the loop, never from inside the call, with the count of partial_success.rejected_spans. An HTTP

@@ -115,6 +115,13 @@ TEST_F(OtlpSenderTest, TellsWhatMayBeSentAgain) {
   }
 }
 
+// Guarantees: a header that is gRPC's own is refused before anything is sent.
+TEST_F(OtlpSenderTest, RefusesHeadersOfTheProtocol) {
+  EXPECT_EQ(
+      OtlpSender::Create(loops_.At(0), {.endpoint = "tempo:4317", .headers = {{"grpc-timeout", "1S"}}}).status().code(),
+      absl::StatusCode::kInvalidArgument);
+}
+
 // Guarantees: an endpoint without a port is refused before anything is sent.
 TEST_F(OtlpSenderTest, WantsAPort) {
   EXPECT_EQ(OtlpSender::Create(loops_.At(0), {.endpoint = "tempo"}).status().code(),

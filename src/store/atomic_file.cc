@@ -23,6 +23,8 @@ absl::StatusCode CodeOf(int error_number) {
       return absl::StatusCode::kResourceExhausted;
     case ENOENT:
       return absl::StatusCode::kNotFound;
+    case EEXIST:
+      return absl::StatusCode::kAlreadyExists;
     case EACCES:
     case EPERM:
     case EROFS:

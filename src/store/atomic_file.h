@@ -43,7 +43,7 @@ class AtomicFile {
 };
 
 // An error from errno: what could not be done, with which path, why. kResourceExhausted for a full disk or quota,
-// kNotFound, kPermissionDenied, else kUnavailable.
+// kNotFound, kAlreadyExists, kPermissionDenied, else kUnavailable.
 [[nodiscard]] Status FileError(std::string_view action, std::string_view path, int error_number);
 
 // Forces the directory that holds `path` to the disk, so that a file created or renamed there stays.

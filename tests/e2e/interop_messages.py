@@ -17,7 +17,10 @@ MESSAGES = {
         ("expect_compressed", 8, FIELD.TYPE_MESSAGE, "BoolValue", False),
     ],
     "SimpleResponse": [("payload", 1, FIELD.TYPE_MESSAGE, "Payload", False)],
-    "StreamingInputCallRequest": [("payload", 1, FIELD.TYPE_MESSAGE, "Payload", False)],
+    "StreamingInputCallRequest": [
+        ("payload", 1, FIELD.TYPE_MESSAGE, "Payload", False),
+        ("expect_compressed", 2, FIELD.TYPE_MESSAGE, "BoolValue", False),
+    ],
     "StreamingInputCallResponse": [("aggregated_payload_size", 1, FIELD.TYPE_INT32, None, False)],
     "ResponseParameters": [("size", 1, FIELD.TYPE_INT32, None, False)],
     "StreamingOutputCallRequest": [

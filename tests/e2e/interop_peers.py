@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+import types
 
 import pytest
 from conftest import BINARY, ROOT, START_SECONDS_MAX
@@ -35,11 +36,18 @@ class OurServer(PrintsItsPort):
     def __init__(self, age_max_ms=0):
         super().__init__(BINARY.parent / "interop_server", age_max_ms)
 
-    def stop(self):
-        """Drains; how many calls were cut off."""
+    def begin_to_drain(self):
         self.process.send_signal(signal.SIGTERM)
+
+    def wait(self):
+        """After it has drained: unary calls that came, connections that they came over, calls that were cut off."""
         text, _ = self.process.communicate(timeout=60)
-        return int(text.split()[-1])
+        numbers = [int(word) for word in text.split() if word.isdigit()]
+        return types.SimpleNamespace(unary_calls=numbers[0], connections=numbers[1], cut_off=numbers[2])
+
+    def stop(self):
+        self.begin_to_drain()
+        return self.wait()
 
 
 def run_client(port, *cases):

@@ -4,11 +4,14 @@
 import pytest
 from interop_peers import OurServer, PrintsItsPort, expect_success, grpc_cpp, run_client
 
-UNARY = ["empty_unary", "large_unary", "compressed_unary", "deflated_unary", "status_code_and_message", "unimplemented_method", "many_calls"]
-STREAMING = ["client_streaming", "server_streaming", "ping_pong", "empty_stream", "cancel_after_begin", "cancel_after_first_response",
+UNARY = ["empty_unary", "large_unary", "compressed_unary", "deflated_unary", "client_compressed_unary", "server_compressed_unary", "custom_metadata",
+         "status_code_and_message", "unimplemented_method", "many_calls"]
+STREAMING = ["half_duplex", "client_streaming", "server_streaming", "ping_pong", "empty_stream", "cancel_after_begin", "cancel_after_first_response",
              "timeout_on_sleeping_server"]
-OURS = ["empty_unary", "large_unary", "compressed_unary", "server_compressed_unary", "status_code_and_message", "special_status_message",
-        "every_status_code", "unimplemented_method", "unimplemented_service", "many_calls", "large_metadata"]
+OURS = ["empty_unary", "large_unary", "compressed_unary", "client_compressed_unary", "server_compressed_unary", "status_code_and_message", "special_status_message",
+        "every_status_code", "unimplemented_method", "unimplemented_service", "many_calls", "large_metadata", "custom_metadata",
+        "server_streaming", "long_server_streaming", "client_streaming", "long_client_streaming", "ping_pong", "half_duplex", "empty_stream",
+        "cancel_after_begin", "cancel_after_first_response", "timeout_on_sleeping_server", "status_of_a_stream"]
 
 
 @pytest.fixture(scope="module")

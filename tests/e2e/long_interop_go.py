@@ -10,11 +10,12 @@ from interop_peers import GRPC_GO, OurServer, expect_success, go_tool, run_clien
 # Cases of grpc-go's client, by what our server must have for them.
 UNARY = ["empty_unary", "large_unary", "special_status_message", "unimplemented_method", "unimplemented_service", "rpc_soak", "channel_soak"]
 STREAMING = ["client_streaming", "server_streaming", "ping_pong", "empty_stream", "timeout_on_sleeping_server", "cancel_after_begin",
-             "cancel_after_first_response", "status_code_and_message"]
-METADATA = ["custom_metadata"]
+             "cancel_after_first_response", "status_code_and_message", "custom_metadata"]
 # Cases of our client. grpc-go's server knows no compression.
 OURS = ["empty_unary", "large_unary", "status_code_and_message", "special_status_message", "every_status_code", "unimplemented_method",
-        "unimplemented_service", "many_calls", "large_metadata"]
+        "unimplemented_service", "many_calls", "large_metadata", "custom_metadata", "server_streaming", "long_server_streaming",
+        "client_streaming", "long_client_streaming", "ping_pong", "empty_stream", "cancel_after_begin", "cancel_after_first_response",
+        "timeout_on_sleeping_server", "status_of_a_stream"]
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +50,6 @@ def test_grpc_go_calls_our_server(our_server, case):
 @pytest.mark.parametrize("case", STREAMING)
 def test_grpc_go_streams_with_our_server(our_server, case):
     run_go(our_server, case)
-
-
-@pytest.mark.parametrize("case", METADATA)
-def test_grpc_go_gets_metadata_of_our_server(our_server, case):
-    pytest.skip(f"{case}: net's server sends no metadata of a handler's")
 
 
 @pytest.mark.parametrize("case", OURS)

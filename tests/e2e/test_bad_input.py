@@ -9,6 +9,7 @@ import grpc
 import pytest
 from conftest import BINARY, RECORDED, export_grpc, export_http, request
 from google.rpc import status_pb2
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 BODY = (RECORDED / "sdk-python-grpc/001-checkout.pb").read_bytes()
 
@@ -130,6 +131,42 @@ def test_http_refusals(serve):
 
     assert export_http(port, BODY)[0] == 200
     assert serve.metric("otelcol_receiver_accepted_spans", transport="http") == 512
+
+
+def nested_request(depth):
+    """A request with one span whose attribute "deep" has `depth` arrays in each other."""
+    message = trace_service_pb2.ExportTraceServiceRequest()
+    span = message.resource_spans.add().scope_spans.add().spans.add(trace_id=bytes([1] * 16), span_id=bytes([1] * 8), name="s")
+    value = span.attributes.add(key="deep").value
+    for _ in range(depth):
+        value = value.array_value.values.add()
+    value.int_value = 1
+    return message
+
+
+def nested_json(depth):
+    value = '{"arrayValue":{"values":[' * depth + '{"intValue":"1"}' + "]}}" * depth
+    span = '{"traceId":"%s","spanId":"%s","name":"s","attributes":[{"key":"deep","value":%s}]}' % ("01" * 16, "01" * 8, value)
+    return ('{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}' % span).encode()
+
+
+# Scenario: values that nest 64 deep, which is the limit, and 65 deep; over gRPC, protobuf and JSON.
+# Guarantees: the first is taken; the second refused with what clients do not retry (INTERNAL, as grpc-go says of what it can't read; 400) and
+# words that name the limit; nothing of it is counted as taken.
+def test_values_nested_too_deep_are_refused(serve):
+    allowed, refused = (nested_request(depth) for depth in (64, 65))
+    export_grpc(serve.grpc_port, allowed.SerializeToString())
+    with pytest.raises(grpc.RpcError) as refusal:
+        export_grpc(serve.grpc_port, refused.SerializeToString())
+    assert refusal.value.code() == grpc.StatusCode.INTERNAL
+    assert "64 deep" in refusal.value.details()
+    assert export_http(serve.http_port, allowed.SerializeToString())[0] == 200
+    status, _, answer = export_http(serve.http_port, refused.SerializeToString())
+    assert status == 400 and "64 deep" in status_pb2.Status.FromString(answer).message
+    assert export_http(serve.http_port, nested_json(64), "application/json")[0] == 200
+    status, _, answer = export_http(serve.http_port, nested_json(65), "application/json")
+    assert status == 400 and "64" in json.loads(answer)["message"]
+    assert serve.metric("otelcol_receiver_accepted_spans") == 3
 
 
 # Scenario: wrong parameters of the query API.

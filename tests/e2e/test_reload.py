@@ -4,9 +4,10 @@
 import concurrent.futures
 import signal
 import threading
+import time
 
 import grpc
-from conftest import EXPORT
+from conftest import EXPORT, export_grpc
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from opentelemetry.sdk.trace import TracerProvider
@@ -31,6 +32,7 @@ service:
     traces/in: {receivers: [otlp], processors: [filter], exporters: [forward]}
     traces: {receivers: [forward], exporters: [spanloom_store, debug]}
 """
+RELOAD_GRACE_SECONDS = 20
 
 
 def one_span(number):
@@ -96,6 +98,28 @@ def test_sighup_changes_pipelines_under_load(start, tmp_path):
     for number in sender.acknowledged[:3] + sender.acknowledged[-3:]:
         serve.trace(f"{number:032x}")
     assert serve.stop() == 0
+
+
+# Scenario: spans wait for a backend that nobody is; a reload takes its exporter out, and SIGTERM comes while that drains.
+# Guarantees: the process ends long before the grace of the reload is over, and says what it could not deliver.
+def test_sigterm_does_not_wait_for_a_reload(start, tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("""
+exporters: {otlp_grpc: {endpoint: "127.0.0.1:1", tls: {insecure: true}}}
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [otlp_grpc]}
+""")
+    serve = start(f"--config={path}", "--no-store-append")
+    export_grpc(serve.grpc_port, one_span(1))
+    serve.wait_for_line("Exporting failed")
+    path.write_text(FIRST)
+    serve.process.send_signal(signal.SIGHUP)
+    serve.wait_for_line("reloading")
+    begin = time.monotonic()
+    assert serve.stop() == 0, serve.log()
+    assert time.monotonic() - begin < RELOAD_GRACE_SECONDS / 2
+    assert "spans dropped at shutdown" in serve.log()
 
 
 class SlowBackend:

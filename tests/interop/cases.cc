@@ -4,11 +4,8 @@
 
 #include <absl/strings/match.h>
 
-#include <future>
 #include <utility>
-#include <vector>
 
-#include "base/check.h"
 #include "base/text.h"
 #include "tests/interop/messages.h"
 
@@ -17,17 +14,18 @@ namespace {
 
 constexpr char kEmptyCall[] = "/grpc.testing.TestService/EmptyCall";
 constexpr char kUnaryCall[] = "/grpc.testing.TestService/UnaryCall";
+constexpr char kFullDuplexCall[] = "/grpc.testing.TestService/FullDuplexCall";
 // Sizes and texts of doc/interop-test-descriptions.md.
 constexpr uint32_t kLargeRequestBytes = 271'828;
 constexpr uint32_t kLargeResponseBytes = 314'159;
 constexpr char kSpecialMessage[] = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n";
+constexpr char kInitialName[] = "x-grpc-test-echo-initial";
+constexpr char kInitialValue[] = "test_initial_metadata_value";
+constexpr char kTrailingName[] = "x-grpc-test-echo-trailing-bin";
+constexpr char kTrailingValue[] = "\xab\xab\xab";
 constexpr size_t kManyCalls = 1'000;
 constexpr size_t kCallsOverGoAway = 4'000;
-constexpr std::chrono::seconds kPatience{20};
-
-Status Expect(bool holds, std::string_view words) {
-  return holds ? absl::OkStatus() : absl::FailedPreconditionError(StrCat(words));
-}
+constexpr size_t kBatchCalls = 20;
 
 net::GrpcCallOptions Within(std::chrono::milliseconds deadline) {
   net::GrpcCallOptions options;
@@ -79,12 +77,49 @@ Status CompressedUnary(Caller& caller) {
   return ExpectLargePayload(caller.Call(kUnaryCall, deflated, Gzipped()));
 }
 
-Status ServerCompressedUnary(Caller& caller) {
+// What the server says of its message is what it does.
+Status ExpectCompression(Caller& caller, bool wanted) {
   SimpleRequest request = LargeRequest();
-  request.wants_compressed_answer = true;
-  RETURN_IF_ERROR(ExpectLargePayload(caller.Call(kUnaryCall, request.Encode())));
-  request.wants_compressed_answer = false;
-  return ExpectLargePayload(caller.Call(kUnaryCall, request.Encode()));
+  request.wants_compressed_answer = wanted;
+  const auto call = caller.Open(kUnaryCall, request.Encode());
+  ASSIGN_OR_RETURN(const auto message, call->Read());
+  RETURN_IF_ERROR(Expect(message.has_value(), "no message"));
+  RETURN_IF_ERROR(Expect(message->was_compressed == wanted, wanted ? "it was not compressed" : "it was compressed"));
+  RETURN_IF_ERROR(ExpectLargePayload(message->bytes));
+  return call->Read().status();
+}
+
+Status ServerCompressedUnary(Caller& caller) {
+  RETURN_IF_ERROR(ExpectCompression(caller, true));
+  return ExpectCompression(caller, false);
+}
+
+net::GrpcCallOptions WithCustomMetadata() {
+  net::GrpcCallOptions options;
+  options.metadata.Add(kInitialName, kInitialValue);
+  options.metadata.Add(kTrailingName, kTrailingValue);
+  return options;
+}
+
+// One message comes back, and the metadata with it.
+Status ExpectCustomMetadata(Conversation& call) {
+  ASSIGN_OR_RETURN(auto message, call.Read());
+  RETURN_IF_ERROR(Expect(message.has_value(), "no message"));
+  RETURN_IF_ERROR(ExpectLargePayload(message->bytes));
+  RETURN_IF_ERROR(Expect(call.initial_metadata().Get(kInitialName) == kInitialValue, "other initial metadata"));
+  ASSIGN_OR_RETURN(message, call.Read());
+  RETURN_IF_ERROR(Expect(!message.has_value(), "a message too many"));
+  return Expect(call.trailing_metadata().Get(kTrailingName) == kTrailingValue, "other trailing metadata");
+}
+
+Status CustomMetadata(Caller& caller) {
+  RETURN_IF_ERROR(ExpectCustomMetadata(*caller.Open(kUnaryCall, LargeRequest().Encode(), WithCustomMetadata())));
+  const auto call = caller.Open(kFullDuplexCall, WithCustomMetadata());
+  const StreamingOutputRequest request{.response_sizes = {kLargeResponseBytes},
+                                       .payload = std::string(kLargeRequestBytes, '\0')};
+  RETURN_IF_ERROR(call->Write(request.Encode()));
+  call->Finish();
+  return ExpectCustomMetadata(*call);
 }
 
 Status ExpectStatus(Caller& caller, absl::StatusCode code, const std::string& message) {
@@ -138,6 +173,15 @@ Status CallsOverGoAway(Caller& caller) {
   return absl::OkStatus();
 }
 
+// The same, many at a time: some meet GOAWAY on their way.
+Status BatchesOverGoAway(Caller& caller) {
+  const std::string message = SimpleRequest{.response_size = 1'000}.Encode();
+  for (size_t i = 0; i < kCallsOverGoAway / kBatchCalls; ++i) {
+    RETURN_IF_ERROR(caller.CallAtOnce(kBatchCalls, kUnaryCall, message));
+  }
+  return absl::OkStatus();
+}
+
 // A method that never answers.
 Status DeadlineExceeded(Caller& caller) {
   const Status status =
@@ -148,52 +192,14 @@ Status DeadlineExceeded(Caller& caller) {
 Status LargeMetadata(Caller& caller) {
   net::GrpcCallOptions options;
   options.metadata.Add("x-large", std::string(6'000, 'm'));
-  options.metadata.Add("x-test-bin", "AAEC/w");
+  options.metadata.Add("x-test-bin", std::string("\0\1\2\xff", 4));
   return caller.Call(kEmptyCall, "", options).status();
 }
 
 }  // namespace
 
-Caller::Caller(net::Loop& loop, const std::string& endpoint, size_t calls_max) : loop_(loop) {
-  net::GrpcChannelOptions options;
-  options.endpoint = endpoint;
-  options.user_agent = "spanloom-interop";
-  options.calls_max = calls_max;
-  auto channel = net::GrpcChannel::Create(loop, std::move(options));
-  CHECK(channel.ok());
-  channel_ = *std::move(channel);
-}
-
-Caller::~Caller() {
-  std::promise<void> done;
-  loop_.Post([&] {
-    channel_.reset();
-    done.set_value();
-  });
-  done.get_future().wait();
-}
-
-StatusOr<Bytes> Caller::Call(const std::string& method, std::string message, net::GrpcCallOptions options) {
-  std::promise<StatusOr<Bytes>> promise;
-  std::future<StatusOr<Bytes>> answer = promise.get_future();
-  loop_.Post([&, message = Bytes(std::move(message))]() mutable {
-    channel_->Call(method, std::move(message), std::move(options),
-                   [&promise](StatusOr<Bytes> result) { promise.set_value(std::move(result)); });
-  });
-  return answer.get();
-}
-
-Status Caller::CallAtOnce(size_t count, const std::string& method, const std::string& message) {
-  std::vector<std::promise<Status>> promises(count);
-  loop_.Post([&] {
-    for (std::promise<Status>& promise : promises) {
-      channel_->Call(method, Bytes::CopyOf(message), Within(kPatience),
-                     [&promise](const StatusOr<Bytes>& result) { promise.set_value(result.status()); });
-    }
-  });
-  Status first;
-  for (std::promise<Status>& promise : promises) first.Update(promise.get_future().get());
-  return first;
+Status Expect(bool holds, std::string_view words) {
+  return holds ? absl::OkStatus() : absl::FailedPreconditionError(StrCat(words));
 }
 
 std::map<std::string, Case> Cases() {
@@ -203,6 +209,7 @@ std::map<std::string, Case> Cases() {
       {"client_compressed_unary", ClientCompressedUnary},
       {"compressed_unary", CompressedUnary},
       {"server_compressed_unary", ServerCompressedUnary},
+      {"custom_metadata", CustomMetadata},
       {"status_code_and_message", StatusCodeAndMessage},
       {"special_status_message", SpecialStatusMessage},
       {"every_status_code", EveryStatusCode},
@@ -210,6 +217,7 @@ std::map<std::string, Case> Cases() {
       {"unimplemented_service", UnimplementedService},
       {"many_calls", ManyCalls},
       {"calls_over_goaway", CallsOverGoAway},
+      {"batches_over_goaway", BatchesOverGoAway},
       {"deadline_exceeded", DeadlineExceeded},
       {"large_metadata", LargeMetadata},
   };

@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kCallsMax = 1'000;
 
 int Run(int argc, char** argv) {
-  const std::map<std::string, Case> cases = Cases();
+  std::map<std::string, Case> cases = Cases();
+  cases.merge(StreamingCases());
   if (argc < 3) {
     for (const auto& [name, run] : cases) std::printf("%s\n", name.c_str());
     return 2;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Serves grpc.testing.TestService on a free port of loopback, which it prints, until SIGTERM; then drains.
+// Serves grpc.testing.TestService on a free port of loopback, which it prints, until SIGTERM; then drains, and
+// says how many unary calls came, over how many connections, and how many calls were cut off.
 //   interop_server [MILLISECONDS]     how old a connection may become; for ever if not given
 
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <memory>
 #include <string>
 
 #include "base/check.h"
@@ -29,7 +31,8 @@ int Run(std::chrono::milliseconds age_max) {
   options.endpoint = "127.0.0.1:0";
   options.limits.streams_max = 1'000;
   options.keepalive_parameters.age_max = age_max;
-  options.grpc = TestService();
+  const auto visitors = std::make_shared<Visitors>();
+  options.grpc = TestService(visitors);
   const auto server = net::Server::Create(loops, metrics, std::move(options));
   CHECK(server.ok());
   std::printf("%u\n", (*server)->port());
@@ -37,7 +40,7 @@ int Run(std::chrono::milliseconds age_max) {
   int signal = 0;
   sigwait(&signals, &signal);
   const size_t cut_off = (*server)->Stop(kGrace);
-  std::printf("cut off %zu\n", cut_off);
+  std::printf("unary calls %zu connections %zu cut off %zu\n", visitors->calls(), visitors->connections(), cut_off);
   return cut_off == 0 ? 0 : 1;
 }
 

@@ -25,6 +25,9 @@ enum Field : uint32_t {
 enum OutputField : uint32_t { kResponseParameters = 2, kOutputStatus = 7 };
 constexpr uint32_t kParametersSize = 1;
 
+// Fields of StreamingInputCallRequest.
+enum InputField : uint32_t { kInputPayload = 1, kInputCompressed = 2 };
+
 constexpr uint32_t kAggregatedSize = 1;  // of StreamingInputCallResponse
 constexpr uint32_t kPayloadBody = 2;     // of Payload
 constexpr uint32_t kBoolValue = 1;       // of BoolValue
@@ -64,6 +67,21 @@ void WriteBool(Writer& writer, uint32_t field, bool value) {
 StatusOr<bool> ParseBool(std::string_view wire) {
   ASSIGN_OR_RETURN(const Found found, Find(wire, kBoolValue));
   return found.scalar != 0;
+}
+
+void WritePayload(Writer& writer, uint32_t field, std::string_view body) {
+  if (body.empty()) return;
+  const Writer::Mark mark = writer.Begin(field);
+  writer.Bytes(kPayloadBody, body);
+  writer.End(mark);
+}
+
+void WriteStatus(Writer& writer, uint32_t field, const std::optional<EchoStatus>& status) {
+  if (!status.has_value()) return;
+  const Writer::Mark mark = writer.Begin(field);
+  writer.Varint(kStatusCode, static_cast<uint64_t>(status->code));
+  writer.Bytes(kStatusMessage, status->message);
+  writer.End(mark);
 }
 
 StatusOr<EchoStatus> ParseStatus(std::string_view wire) {
@@ -107,18 +125,9 @@ std::string SimpleRequest::Encode() const {
   std::string wire;
   Writer writer(wire);
   if (response_size > 0) writer.Varint(kResponseSize, response_size);
-  if (!payload.empty()) {
-    const Writer::Mark mark = writer.Begin(kPayload);
-    writer.Bytes(kPayloadBody, payload);
-    writer.End(mark);
-  }
-  if (wants_compressed_answer) WriteBool(writer, kResponseCompressed, true);
-  if (status.has_value()) {
-    const Writer::Mark mark = writer.Begin(kResponseStatus);
-    writer.Varint(kStatusCode, static_cast<uint64_t>(status->code));
-    writer.Bytes(kStatusMessage, status->message);
-    writer.End(mark);
-  }
+  WritePayload(writer, kPayload, payload);
+  if (wants_compressed_answer.has_value()) WriteBool(writer, kResponseCompressed, *wants_compressed_answer);
+  WriteStatus(writer, kResponseStatus, status);
   if (is_compressed.has_value()) WriteBool(writer, kExpectCompressed, *is_compressed);
   return wire;
 }
@@ -129,6 +138,19 @@ StatusOr<SimpleRequest> SimpleRequest::Parse(std::string_view wire) {
   while (cursor.Next()) RETURN_IF_ERROR(TakeField(cursor, request));
   if (!cursor.ok()) return Malformed();
   return request;
+}
+
+std::string StreamingOutputRequest::Encode() const {
+  std::string wire;
+  Writer writer(wire);
+  for (const uint32_t size : response_sizes) {
+    const Writer::Mark mark = writer.Begin(kResponseParameters);
+    writer.Varint(kParametersSize, size);
+    writer.End(mark);
+  }
+  WritePayload(writer, kPayload, payload);
+  WriteStatus(writer, kOutputStatus, status);
+  return wire;
 }
 
 StatusOr<StreamingOutputRequest> StreamingOutputRequest::Parse(std::string_view wire) {
@@ -145,6 +167,31 @@ StatusOr<StreamingOutputRequest> StreamingOutputRequest::Parse(std::string_view 
   }
   if (!cursor.ok()) return Malformed();
   return request;
+}
+
+std::string StreamingInputRequest::Encode() const {
+  std::string wire;
+  Writer writer(wire);
+  WritePayload(writer, kInputPayload, payload);
+  if (is_compressed.has_value()) WriteBool(writer, kInputCompressed, *is_compressed);
+  return wire;
+}
+
+StatusOr<StreamingInputRequest> StreamingInputRequest::Parse(std::string_view wire) {
+  StreamingInputRequest request;
+  ASSIGN_OR_RETURN(request.payload, ParsePayload(wire));
+  Cursor cursor(wire);
+  while (cursor.Next()) {
+    if (cursor.field() != kInputCompressed || cursor.type() != Type::kBytes) continue;
+    ASSIGN_OR_RETURN(request.is_compressed, ParseBool(cursor.bytes()));
+  }
+  if (!cursor.ok()) return Malformed();
+  return request;
+}
+
+StatusOr<size_t> ParseAggregatedSize(std::string_view wire) {
+  ASSIGN_OR_RETURN(const Found size, Find(wire, kAggregatedSize));
+  return static_cast<size_t>(size.scalar);
 }
 
 std::string EncodeAggregatedSize(size_t bytes) {

@@ -24,7 +24,7 @@ struct EchoStatus {
 struct SimpleRequest {
   uint32_t response_size = 0;  // bytes of payload asked for
   std::string payload = {};
-  bool wants_compressed_answer = false;
+  std::optional<bool> wants_compressed_answer = {};
   std::optional<bool> is_compressed = {};  // what the client says of this message
   std::optional<EchoStatus> status = {};   // to answer with
 
@@ -33,16 +33,28 @@ struct SimpleRequest {
   static StatusOr<SimpleRequest> Parse(std::string_view wire);
 };
 
-// StreamingOutputCallRequest, of StreamingOutputCall and FullDuplexCall.
+// StreamingOutputCallRequest, of StreamingOutputCall and of the two duplex calls.
 struct StreamingOutputRequest {
-  std::vector<uint32_t> response_sizes;   // bytes of payload asked for, a message each
+  std::vector<uint32_t> response_sizes = {};  // bytes of payload asked for, a message each
+  std::string payload = {};
   std::optional<EchoStatus> status = {};  // to end with, in place of the messages
 
+  [[nodiscard]] std::string Encode() const;
   static StatusOr<StreamingOutputRequest> Parse(std::string_view wire);
+};
+
+// StreamingInputCallRequest.
+struct StreamingInputRequest {
+  std::string payload = {};
+  std::optional<bool> is_compressed = {};  // what the client says of this message
+
+  [[nodiscard]] std::string Encode() const;
+  static StatusOr<StreamingInputRequest> Parse(std::string_view wire);
 };
 
 // StreamingInputCallResponse: how many bytes of payload came.
 std::string EncodeAggregatedSize(size_t bytes);
+StatusOr<size_t> ParseAggregatedSize(std::string_view wire);
 
 // Field 1 of SimpleResponse and of the streaming messages: a Payload with this body.
 std::string EncodePayload(std::string_view body);

@@ -23,53 +23,116 @@ Status ToStatus(const EchoStatus& echo) {
   return Status(static_cast<absl::StatusCode>(echo.code), echo.message);
 }
 
-StatusOr<Bytes> AnswerUnary(std::string_view wire) {
-  ASSIGN_OR_RETURN(const SimpleRequest request, SimpleRequest::Parse(wire));
-  if (request.status.has_value() && request.status->code != 0) {
-    return ToStatus(*request.status);
+// Metadata of the request that the server sends back (custom_metadata), by where it goes.
+struct Echoed {
+  explicit Echoed(const net::HttpHeaders& metadata) {
+    for (const auto& [name, value] : metadata.fields()) {
+      if (name == "x-grpc-test-echo-initial") initial.Add(name, value);
+      if (name == "x-grpc-test-echo-trailing-bin") trailing.Add(name, value);
+    }
   }
-  if (request.response_size > kResponseBytesMax) return absl::InvalidArgumentError("response_size is too large");
-  return Bytes(EncodePayload(std::string(request.response_size, '\0')));
+  net::HttpHeaders initial;
+  net::HttpHeaders trailing;
+};
+
+// client_compressed_*: what the client says must be so.
+Status CheckCompression(std::optional<bool> claimed, bool was_compressed) {
+  if (!claimed.has_value() || *claimed == was_compressed) return absl::OkStatus();
+  return absl::InvalidArgumentError(was_compressed ? "the message was compressed" : "the message was not compressed");
 }
 
-// StreamingOutputCall and FullDuplexCall: answers each request with the messages that it asks for, then reads the next
-// one. Kept alive by its callbacks; on the connection's loop.
+StatusOr<Bytes> PayloadOf(uint32_t bytes) {
+  if (bytes > kResponseBytesMax) return absl::InvalidArgumentError("the answer that is asked for is too large");
+  return Bytes(EncodePayload(std::string(bytes, '\0')));
+}
+
+net::AnswerCompression CompressionOf(std::optional<bool> wanted) {
+  if (!wanted.has_value()) return net::AnswerCompression::kAsRequest;
+  return *wanted ? net::AnswerCompression::kOn : net::AnswerCompression::kOff;
+}
+
+StatusOr<Bytes> AnswerTo(const SimpleRequest& request, bool was_compressed) {
+  RETURN_IF_ERROR(CheckCompression(request.is_compressed, was_compressed));
+  if (request.status.has_value() && request.status->code != 0) return ToStatus(*request.status);
+  return PayloadOf(request.response_size);
+}
+
+void AnswerUnary(const net::GrpcRequest& call, net::GrpcResponder responder) {
+  const StatusOr<SimpleRequest> request = SimpleRequest::Parse(call.message.view());
+  if (!request.ok()) return std::move(responder).Respond(request.status());
+  Echoed echoed(call.metadata);
+  std::move(responder).Respond(AnswerTo(*request, call.was_compressed),
+                               {.initial_metadata = std::move(echoed.initial),
+                                .trailing_metadata = std::move(echoed.trailing),
+                                .compression = CompressionOf(request->wants_compressed_answer)});
+}
+
+// When the messages that were asked for are sent.
+enum class Turn {
+  kAtOnce,  // then the next request is read
+  kAtEnd    // of all requests
+};
+
+// StreamingOutputCall, FullDuplexCall and HalfDuplexCall. Kept alive by its callbacks; on the connection's loop.
 class OutputCall : public std::enable_shared_from_this<OutputCall> {
  public:
-  OutputCall(std::optional<net::GrpcReader> reader, net::GrpcWriter writer)
-      : reader_(std::move(reader)), writer_(std::move(writer)) {}
+  OutputCall(Turn turn, net::HttpHeaders trailing_metadata, std::optional<net::GrpcReader> reader,
+             net::GrpcWriter writer)
+      : turn_(turn),
+        trailing_metadata_(std::move(trailing_metadata)),
+        reader_(std::move(reader)),
+        writer_(std::move(writer)) {}
 
   void Take(std::string_view message) {
     StatusOr<StreamingOutputRequest> request = StreamingOutputRequest::Parse(message);
-    if (!request.ok()) return std::move(writer_).Finish(request.status());
-    if (request->status.has_value()) return std::move(writer_).Finish(ToStatus(*request->status));
-    sizes_.assign(request->response_sizes.begin(), request->response_sizes.end());
-    WriteNext();
+    if (!request.ok()) return Finish(request.status());
+    if (request->status.has_value()) return Finish(ToStatus(*request->status));
+    sizes_.insert(sizes_.end(), request->response_sizes.begin(), request->response_sizes.end());
+    if (sizes_.size() > kWaitingMax) return Finish(absl::ResourceExhaustedError("too many answers are asked for"));
+    if (turn_ == Turn::kAtOnce) return WriteNext();
+    ReadNext();
   }
 
   void ReadNext() {
-    if (!reader_.has_value()) return std::move(writer_).Finish(absl::OkStatus());
-    reader_->Read([self = shared_from_this()](StatusOr<std::optional<Bytes>> message) {
+    if (!reader_.has_value()) return Finish(absl::OkStatus());
+    reader_->Read([self = shared_from_this()](StatusOr<std::optional<net::GrpcMessage>> message) {
       if (!message.ok()) return;  // the call has ended
-      if (!message->has_value()) return std::move(self->writer_).Finish(absl::OkStatus());
-      self->Take((*message)->view());
+      if (message->has_value()) return self->Take((*message)->bytes.view());
+      self->reader_.reset();
+      self->WriteNext();
     });
   }
 
  private:
   void WriteNext() {
     if (sizes_.empty()) return ReadNext();
-    const std::string body(sizes_.front(), '\0');
+    StatusOr<Bytes> payload = PayloadOf(sizes_.front());
     sizes_.pop_front();
-    writer_.Write(Bytes(EncodePayload(body)), [self = shared_from_this()](const Status& status) {
+    if (!payload.ok()) return Finish(payload.status());
+    writer_.Write(*std::move(payload), [self = shared_from_this()](const Status& status) {
       if (status.ok()) self->WriteNext();
     });
   }
 
-  std::optional<net::GrpcReader> reader_;  // none if the client sends one message
+  void Finish(Status status) { std::move(writer_).Finish(std::move(status), trailing_metadata_); }
+
+  static constexpr size_t kWaitingMax = 10'000;  // guess
+
+  const Turn turn_;
+  const net::HttpHeaders trailing_metadata_;
+  std::optional<net::GrpcReader> reader_;  // none once the client has sent its last message
   net::GrpcWriter writer_;
-  std::deque<uint32_t> sizes_;  // of the messages still to be sent for the last request
+  std::deque<uint32_t> sizes_;  // of the messages still to be sent
 };
+
+// The methods whose client streams too.
+net::GrpcStreamHandler Duplex(Turn turn) {
+  return [turn](const net::GrpcRequest& request, net::GrpcReader reader, net::GrpcWriter writer) {
+    Echoed echoed(request.metadata);
+    if (!echoed.initial.fields().empty()) writer.SendHeaders(std::move(echoed.initial));
+    std::make_shared<OutputCall>(turn, std::move(echoed.trailing), std::move(reader), std::move(writer))->ReadNext();
+  };
+}
 
 // StreamingInputCall: adds up the payloads of all messages. Kept alive by its callbacks.
 class InputCall : public std::enable_shared_from_this<InputCall> {
@@ -77,18 +140,24 @@ class InputCall : public std::enable_shared_from_this<InputCall> {
   InputCall(net::GrpcReader reader, net::GrpcWriter writer) : reader_(std::move(reader)), writer_(std::move(writer)) {}
 
   void ReadNext() {
-    reader_.Read([self = shared_from_this()](const StatusOr<std::optional<Bytes>>& message) {
+    reader_.Read([self = shared_from_this()](const StatusOr<std::optional<net::GrpcMessage>>& message) {
       if (message.ok()) self->Take(*message);  // else the call has ended
     });
   }
 
  private:
-  void Take(const std::optional<Bytes>& message) {
+  void Take(const std::optional<net::GrpcMessage>& message) {
     if (!message.has_value()) return Answer();
-    const StatusOr<std::string> body = ParsePayload(message->view());
-    if (!body.ok()) return std::move(writer_).Finish(body.status());
-    bytes_ += body->size();
+    const Status status = Add(*message);
+    if (!status.ok()) return std::move(writer_).Finish(status);
     ReadNext();
+  }
+
+  Status Add(const net::GrpcMessage& message) {
+    ASSIGN_OR_RETURN(const StreamingInputRequest request, StreamingInputRequest::Parse(message.bytes.view()));
+    RETURN_IF_ERROR(CheckCompression(request.is_compressed, message.was_compressed));
+    bytes_ += request.payload.size();
+    return absl::OkStatus();
   }
 
   void Answer() {
@@ -117,22 +186,22 @@ class Unanswered {
 
 }  // namespace
 
-net::GrpcMethods TestService() {
+net::GrpcMethods TestService(std::shared_ptr<Visitors> visitors) {
   net::GrpcMethods methods;
   methods["/grpc.testing.TestService/EmptyCall"] =
       net::GrpcHandler([](net::GrpcRequest, net::GrpcResponder responder) { std::move(responder).Respond(Bytes()); });
   methods["/grpc.testing.TestService/UnaryCall"] =
-      net::GrpcHandler([](net::GrpcRequest request, net::GrpcResponder responder) {
-        std::move(responder).Respond(AnswerUnary(request.message.view()));
+      net::GrpcHandler([visitors = std::move(visitors)](const net::GrpcRequest& request, net::GrpcResponder responder) {
+        visitors->Add(request.peer);
+        AnswerUnary(request, std::move(responder));
       });
   methods["/grpc.testing.TestService/StreamingOutputCall"] =
-      net::GrpcServerStreamHandler([](net::GrpcRequest request, net::GrpcWriter writer) {
-        std::make_shared<OutputCall>(std::nullopt, std::move(writer))->Take(request.message.view());
+      net::GrpcServerStreamHandler([](const net::GrpcRequest& request, net::GrpcWriter writer) {
+        std::make_shared<OutputCall>(Turn::kAtOnce, net::HttpHeaders(), std::nullopt, std::move(writer))
+            ->Take(request.message.view());
       });
-  methods["/grpc.testing.TestService/FullDuplexCall"] =
-      net::GrpcStreamHandler([](net::GrpcRequest, net::GrpcReader reader, net::GrpcWriter writer) {
-        std::make_shared<OutputCall>(std::move(reader), std::move(writer))->ReadNext();
-      });
+  methods["/grpc.testing.TestService/FullDuplexCall"] = Duplex(Turn::kAtOnce);
+  methods["/grpc.testing.TestService/HalfDuplexCall"] = Duplex(Turn::kAtEnd);
   methods["/grpc.testing.TestService/StreamingInputCall"] =
       net::GrpcStreamHandler([](net::GrpcRequest, net::GrpcReader reader, net::GrpcWriter writer) {
         std::make_shared<InputCall>(std::move(reader), std::move(writer))->ReadNext();

@@ -86,8 +86,10 @@ void DeclareOptions(CLI::App& app, RawOptions& raw, TracegenOptions& options) {
   app.add_option(
          "--shape", raw.shape,
          "llmd: prefill/decode requests of llm-d v0.6, 11 spans each; llmd-prefix: with the precise prefix-cache "
-         "scorer, 19 spans; llmd-head: llm-d of August 2026, 26 spans; plain: a web shop, 6 spans")
-      ->check(CLI::IsMember({"llmd", "llmd-prefix", "llmd-head", "plain"}))
+         "scorer, 19 spans; llmd-head: llm-d of August 2026, 26 spans; plain: a web shop, 6 spans; load: what stores "
+         "are "
+         "measured with, whole llm-d like traces of 6 spans that are made at millions of spans a second")
+      ->check(CLI::IsMember({"llmd", "llmd-prefix", "llmd-head", "plain", "load"}))
       ->capture_default_str();
   app.add_option("--traces", options.traces, "Number of traces [100, or what --rate makes in --duration]")
       ->check(CLI::Range(uint64_t{1}, kTracesMax));

@@ -17,13 +17,15 @@ TraceBatcher::TraceBatcher(const std::vector<Emitter>& emitters, BatchLimits lim
 }
 
 void TraceBatcher::Add(const GeneratedTrace& trace, int64_t end_unix_ns, Emit emit) {
+  if (limits_.whole_traces && pending_spans_ + trace.spans.size() > limits_.spans_max) FlushAll(emit);
   for (const GeneratedTrace::Span& span : trace.spans) {
     Batch& batch = batches_[span.origin.emitter];
     if (batch.spans == 0) batch.first_unix_ns = end_unix_ns;
     batch.scope_wires[span.origin.scope].append(trace.WireOf(span));
     ++batch.spans;
     ++pending_spans_;
-    if (batch.spans == limits_.spans_max) FlushBatch(span.origin.emitter, emit);
+    const size_t together = limits_.whole_traces ? pending_spans_ : batch.spans;
+    if (together == limits_.spans_max) FlushBatch(span.origin.emitter, emit);
   }
 }
 
@@ -50,9 +52,21 @@ void TraceBatcher::FlushAll(Emit emit) {
 }
 
 void TraceBatcher::FlushBatch(size_t emitter, Emit emit) {
+  ExportRequest request;
+  if (limits_.whole_traces) {
+    request.wire.reserve(last_bytes_);
+    for (size_t i = 0; i < batches_.size(); ++i) WriteBatch(i, request);
+    last_bytes_ = request.wire.size();
+  } else {
+    WriteBatch(emitter, request);
+  }
+  emit(std::move(request));
+}
+
+void TraceBatcher::WriteBatch(size_t emitter, ExportRequest& request) {
   const Emitter& from = emitters_[emitter];
   Batch& batch = batches_[emitter];
-  ExportRequest request = {.spans = batch.spans};
+  if (batch.spans == 0) return;
   otlp::RequestWriter writer(request.wire);
   writer.BeginResource(from.resource_wire, from.schema_url);
   for (size_t i = 0; i < from.scopes.size(); ++i) {
@@ -62,9 +76,9 @@ void TraceBatcher::FlushBatch(size_t emitter, Emit emit) {
     batch.scope_wires[i].clear();
   }
   writer.End();
+  request.spans += batch.spans;
   pending_spans_ -= batch.spans;
   batch.spans = 0;
-  emit(std::move(request));
 }
 
 }  // namespace spanloom::cli::tracegen

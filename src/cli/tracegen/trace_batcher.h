@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Groups spans into export requests as real SDKs do: each process exports its own spans, up to a number of them or a
-// while after the first. So the spans of one trace arrive in several requests, one after the other.
+// while after the first. So the spans of one trace arrive in several requests, one after the other. Or whole traces, as
+// a Collector between the processes and the receiver may send them.
 
 #pragma once
 
@@ -25,6 +26,7 @@ struct ExportRequest {
 struct BatchLimits {
   size_t spans_max = 512;             // in one request; the SDKs' default
   std::optional<int64_t> age_max_ns;  // of a batch's first trace, in the time of the traces; nullopt: wait until full
+  bool whole_traces = false;          // in one request, unless a trace is larger than spans_max
 };
 
 // Thread-compatible. What comes out depends on the traces alone, never on the wall clock.
@@ -57,12 +59,15 @@ class TraceBatcher {
     int64_t first_unix_ns = 0;  // of the first trace; meaningless while spans is 0
   };
 
+  // The batch of an emitter, or everything if requests have whole traces.
   void FlushBatch(size_t emitter, Emit emit);
+  void WriteBatch(size_t emitter, ExportRequest& request);
 
   const std::vector<Emitter>& emitters_;
   BatchLimits limits_;
   std::vector<Batch> batches_;  // [emitters]
   size_t pending_spans_ = 0;
+  size_t last_bytes_ = 0;  // of the last request with whole traces
 };
 
 }  // namespace spanloom::cli::tracegen

@@ -111,6 +111,45 @@ TEST(TraceBatcher, IsRepeatable) {
   for (size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i].wire, again[i].wire);
 }
 
+// Scenario: a shape whose traces arrive whole.
+// Guarantees: every request has all spans of its traces, 512 of 640 bytes, and no trace is in two.
+TEST(TraceBatcher, WholeTracesComeInOneRequest) {
+  const auto shape = MakeTraceShape(ShapeKind::kLoad, kSeed);
+  ASSERT_TRUE(shape->ArrivesWhole());
+  const auto requests =
+      Requests(*shape, {.spans_max = 512, .age_max_ns = std::nullopt, .whole_traces = true}, 3 * 86 + 1);
+  ASSERT_EQ(requests.size(), 4u);
+  std::set<otlp::TraceId> seen;
+  for (const ExportRequest& request : requests) {
+    ASSERT_TRUE(otlp::ValidateTraces(request.wire).ok());
+    for (const auto& [id, spans] : SpansByTrace({request})) {
+      EXPECT_TRUE(seen.insert(id).second);
+      EXPECT_GE(spans, 5u);
+    }
+  }
+  EXPECT_EQ(seen.size(), 3u * 86 + 1);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(requests[i].spans, 512u);
+    EXPECT_NEAR(static_cast<double>(requests[i].wire.size()) / 512, 637, 7);
+  }
+}
+
+// Scenario: traces that arrive whole, in requests of other sizes.
+// Guarantees: the limit holds, also where one trace alone exceeds it; no span is lost.
+TEST(TraceBatcher, WholeTracesKeepTheLimit) {
+  const auto shape = MakeTraceShape(ShapeKind::kLoad, kSeed);
+  for (const size_t spans_max : {4, 6, 100}) {
+    const auto requests =
+        Requests(*shape, {.spans_max = spans_max, .age_max_ns = std::nullopt, .whole_traces = true}, 86);
+    size_t spans = 0;
+    for (const ExportRequest& request : requests) {
+      EXPECT_LE(request.spans, spans_max);
+      spans += request.spans;
+    }
+    EXPECT_EQ(spans, 512u);
+  }
+}
+
 // Scenario: full batches of v0.6.
 // Guarantees: the load that the benchmarks assume: 450 to 650 bytes a span in whole requests would be too many for what
 // was recorded; what was recorded is 448 with small batches, so 350 to 500 with full ones.

@@ -9,16 +9,18 @@
 #include "base/text.h"
 #include "cli/tracegen/shape_llmd.h"
 #include "cli/tracegen/shape_llmd_head.h"
+#include "cli/tracegen/shape_load.h"
 #include "cli/tracegen/shape_plain.h"
 
 namespace spanloom::cli::tracegen {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, ShapeKind>, 4> kShapes = {{
+constexpr std::array<std::pair<std::string_view, ShapeKind>, 5> kShapes = {{
     {"llmd", ShapeKind::kLlmd},
     {"llmd-prefix", ShapeKind::kLlmdPrefix},
     {"llmd-head", ShapeKind::kLlmdHead},
     {"plain", ShapeKind::kPlain},
+    {"load", ShapeKind::kLoad},
 }};
 
 }  // namespace
@@ -35,7 +37,7 @@ StatusOr<ShapeKind> ParseShapeKind(std::string_view name) {
     if (known == name) return kind;
   }
   return absl::InvalidArgumentError(
-      AbslView(StrCat("unknown shape \"", name, "\"; it must be one of llmd, llmd-prefix, llmd-head, plain")));
+      AbslView(StrCat("unknown shape \"", name, "\"; it must be one of llmd, llmd-prefix, llmd-head, plain, load")));
 }
 
 std::string_view ShapeName(ShapeKind kind) {
@@ -56,6 +58,8 @@ std::unique_ptr<TraceShape> MakeTraceShape(ShapeKind kind, uint64_t seed) {
       return std::make_unique<LlmdHeadShape>(seed);
     case ShapeKind::kPlain:
       return std::make_unique<PlainShape>(seed);
+    case ShapeKind::kLoad:
+      return std::make_unique<LoadShape>(seed);
   }
   CHECK(false);
   return nullptr;

@@ -62,6 +62,10 @@ class TraceShape {
   // Replaces `trace` with trace number `index`. Its last span ends at `end_unix_ns`.
   virtual void Generate(uint64_t index, int64_t end_unix_ns, GeneratedTrace& trace) const = 0;
 
+  // True if the spans of a trace come in one request, as a Collector in front of the receiver would send them; else
+  // every emitter sends its own.
+  [[nodiscard]] virtual bool ArrivesWhole() const { return false; }
+
  protected:
   TraceShape(std::vector<Emitter> emitters, uint64_t seed) : emitters_(std::move(emitters)), seed_(seed) {}
 
@@ -78,9 +82,10 @@ enum class ShapeKind {
   kLlmdPrefix,  // the same with the precise prefix-cache scorer: 19 spans
   kLlmdHead,    // llm-d-router of August 2026: 26 spans
   kPlain,       // a web shop: 6 spans, no inference
+  kLoad,        // the load that stores are measured with: 6 spans
 };
 
-// "llmd", "llmd-prefix", "llmd-head" or "plain". kInvalidArgument names the allowed values.
+// "llmd", "llmd-prefix", "llmd-head", "plain" or "load". kInvalidArgument names the allowed values.
 StatusOr<ShapeKind> ParseShapeKind(std::string_view name);
 
 // The name that ParseShapeKind takes.

@@ -155,7 +155,7 @@ class TraceShapeProperty : public testing::TestWithParam<ShapeKind> {};
 
 INSTANTIATE_TEST_SUITE_P(Shapes, TraceShapeProperty,
                          testing::Values(ShapeKind::kLlmd, ShapeKind::kLlmdPrefix, ShapeKind::kLlmdHead,
-                                         ShapeKind::kPlain),
+                                         ShapeKind::kPlain, ShapeKind::kLoad),
                          [](const auto& shape) {
                            std::string name(ShapeName(shape.param));
                            std::erase(name, '-');
@@ -403,8 +403,39 @@ TEST(LlmdShape, SomeRequestsHitThePrefixCache) {
   EXPECT_GT(hits[false], static_cast<int>(kTraces) / 10);
 }
 
+// Scenario: the load that stores are measured with.
+// Guarantees: what was said of it: 82 traces of six spans and 4 of five in 512, 12 to 14 attributes a span and 8 a
+// resource, one request id in all spans of a trace and in no other one.
+TEST(LoadShape, IsTheLoadThatIsDescribed) {
+  const auto shape = MakeTraceShape(ShapeKind::kLoad, kSeed);
+  std::map<size_t, int> sizes;
+  std::set<std::string> request_ids;
+  std::set<std::string> services;
+  for (uint64_t index = 0; index < 86; ++index) {
+    const std::vector<FlatSpan> spans = SpansOfTrace(*shape, index);
+    ++sizes[spans.size()];
+    std::set<std::string> ids;
+    for (const FlatSpan& flat : spans) {
+      const otlp::SpanView span = flat.view();
+      const auto attributes = static_cast<size_t>(span.attributes().Count());
+      ASSERT_GE(attributes, 12u) << span.name();
+      ASSERT_LE(attributes, 14u) << span.name();
+      ASSERT_EQ(std::ranges::count(flat.resource_keys, ' '), 8) << flat.resource_keys;
+      services.insert(flat.service);
+      for (const std::string_view key : {gen_ai::kRequestId, semconv::llm_d::kProxyRequestId}) {
+        if (const auto id = otlp::FindAttribute(span.attributes(), key)) ids.emplace(id->string_value());
+      }
+    }
+    ASSERT_EQ(ids.size(), 1u);
+    request_ids.merge(ids);
+  }
+  EXPECT_EQ(sizes, (std::map<size_t, int>{{5, 4}, {6, 82}}));
+  EXPECT_EQ(request_ids.size(), 86u);
+  EXPECT_EQ(services.size(), 4u);
+}
+
 TEST(TraceShape, NamesAreParsedAndPrinted) {
-  for (const char* name : {"llmd", "llmd-prefix", "llmd-head", "plain"}) {
+  for (const char* name : {"llmd", "llmd-prefix", "llmd-head", "plain", "load"}) {
     const auto kind = ParseShapeKind(name);
     ASSERT_TRUE(kind.ok());
     EXPECT_EQ(ShapeName(*kind), name);

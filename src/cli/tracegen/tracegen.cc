@@ -51,7 +51,8 @@ class Generation {
         stop_(std::move(stop)),
         sender_(sender),
         batcher_(shape_->emitters(), {.spans_max = options.spans_per_request,
-                                      .age_max_ns = options.rate ? std::optional(kBatchAgeMaxNs) : std::nullopt}) {}
+                                      .age_max_ns = options.rate ? std::optional(kBatchAgeMaxNs) : std::nullopt,
+                                      .whole_traces = shape_->ArrivesWhole()}) {}
 
   // Returns when the last request is submitted, or the run was stopped.
   void Run() {

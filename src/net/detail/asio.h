@@ -24,6 +24,7 @@
 #include <ctime>
 #include <exception>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -41,19 +42,25 @@ using Socket = asio::generic::stream_protocol::socket;
 using Acceptor = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 using Endpoint = asio::generic::stream_protocol::endpoint;
 
-// The event queue of a loop and the buffer that its HTTP/2 connections read into, one after the other: an idle
-// connection holds no buffer.
+// The event queue of a loop, and the buffers that its connections read into and HTTP/2's write from, one after the
+// other: an idle connection holds none.
 struct Loop::Internal {
   static constexpr size_t kReadBufferBytes = 64 << 10;  // four frames of HTTP/2's default size; guess
 
   asio::io_context context{1};
   std::array<char, kReadBufferBytes> read_buffer;
+  std::string output;
   DateText date;
 };
 
 // Now, for the Date header; valid until the next call on this loop.
 inline std::string_view Date(Loop& loop) {
   return loop.internal().date.At(std::time(nullptr));
+}
+
+// True if an operation of a socket has nothing to do for now.
+inline bool WouldBlock(const error_code& error) {
+  return error == asio::error::would_block || error == asio::error::try_again;
 }
 
 // The io_context of `loop`, for sockets and coroutines.

@@ -34,29 +34,31 @@ HttpResponse BadEncoding(std::string_view message) {
 
 }  // namespace
 
-std::optional<HttpResponse> UndoContentEncoding(HttpRequest& request, size_t bytes_max, Refusals& refusals) {
+Decoding UndoContentEncoding(HttpRequest& request, DecodeWhere where, size_t bytes_max, Refusals& refusals) {
   const std::string encoding = ToLower(request.headers.Get("content-encoding"));
   const StatusOr<Compression> compression = ParseCompression(encoding);
   if (!compression.ok()) {
     refusals.Count(Refusal::kBadEncoding);
-    return BadEncoding(StrCat("unsupported Content-Encoding: ", encoding));
+    return {.refusal = BadEncoding(StrCat("unsupported Content-Encoding: ", encoding))};
   }
-  if (*compression == Compression::kNone) return std::nullopt;
-  StatusOr<Bytes> decoded = Decompress(*compression, request.body.view(), bytes_max);
-  if (decoded.ok()) {
-    request.body = *std::move(decoded);
-    return std::nullopt;
+  if (*compression == Compression::kNone) return {};
+  std::optional<StatusOr<Bytes>> decoded;
+  if (where == DecodeWhere::kLoop) {
+    decoded = DecompressOnLoop(*compression, request.body.view(), bytes_max);
+    if (!decoded.has_value()) return {.is_done = false};
+  } else {
+    decoded = Decompress(*compression, request.body.view(), bytes_max);
   }
-  if (absl::IsResourceExhausted(decoded.status())) {
+  if (decoded->ok()) {
+    request.body = **std::move(decoded);
+    return {};
+  }
+  if (absl::IsResourceExhausted(decoded->status())) {
     refusals.Count(Refusal::kBodyTooLarge);
-    return BodyTooLarge(bytes_max);
+    return {.refusal = BodyTooLarge(bytes_max)};
   }
   refusals.Count(Refusal::kBadEncoding);
-  return BadEncoding(StdView(decoded.status().message()));
-}
-
-bool IsLongToDecode(const HttpRequest& request) {
-  return request.body.size() > kInflateOnLoopBytesMax && !request.headers.Get("content-encoding").empty();
+  return {.refusal = BadEncoding(StdView(decoded->status().message()))};
 }
 
 HttpResponse ComeAgain(std::string_view why) {

@@ -14,17 +14,19 @@
 
 namespace spanloom::net {
 
-// What is compressed and larger than this is not inflated on a loop: at 1.5 to 2.5 ns a byte of output (libdeflate on
-// spans), 256 KiB take about a millisecond.
-inline constexpr size_t kInflateOnLoopBytesMax = 256 << 10;
+enum class DecodeWhere {
+  kLoop,    // nothing happens if that would take too long (DecompressOnLoop)
+  kWorker,  // a thread that may take its time
+};
 
-// True if UndoContentEncoding would take too long for a loop.
-[[nodiscard]] bool IsLongToDecode(const HttpRequest& request);
+struct Decoding {
+  bool is_done = true;                       // false: is for a worker to do
+  std::optional<HttpResponse> refusal = {};  // to answer with; counted
+};
 
-// Undoes the Content-Encoding of `request.body`, to at most `bytes_max` bytes. Returns the refusal to answer with,
-// counted in `refusals`, or nullopt if all is well. The answers are the Collector's, but 413 for what is too large
-// (OTLP 1.x). Thread-safe.
-std::optional<HttpResponse> UndoContentEncoding(HttpRequest& request, size_t bytes_max, Refusals& refusals);
+// Undoes the Content-Encoding of `request.body`, to at most `bytes_max` bytes. The refusals are the Collector's, but
+// 413 for what is too large (OTLP 1.x). Thread-safe.
+Decoding UndoContentEncoding(HttpRequest& request, DecodeWhere where, size_t bytes_max, Refusals& refusals);
 
 // "503" with Retry-After, for when the server can't take the request now.
 HttpResponse ComeAgain(std::string_view why);

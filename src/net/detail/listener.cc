@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "net/detail/endpoint.h"
 #include "net/detail/new_connection.h"
 #include "net/detail/socket_options.h"
@@ -51,12 +52,27 @@ asio::awaitable<void> Listener::AcceptOne() {
   Socket socket(Context(loop_));
   error_code error;
   co_await acceptor_.async_accept(socket, Into(error));
+  Report(error);
   if (!error) Admit(std::move(socket));
   if (MayAcceptAtOnce(error)) co_return;
-  Log(LogLevel::kError, "can't accept connections for now; is the limit of open files too low?",
-      {{"server", context_->options.name}, {"error", error.message()}});
   pause_.expires_after(kAcceptPause);
   co_await pause_.async_wait(Into(error));
+}
+
+// Says it when accepting begins to fail, and when it works again.
+void Listener::Report(const error_code& error) {
+  const bool fails = !MayAcceptAtOnce(error);
+  if (fails == is_failing_ || (!fails && error)) return;
+  is_failing_ = fails;
+  const auto& on_accepting = context_->options.on_accepting;
+  if (!fails) {
+    Log(LogLevel::kInfo, "accepting connections again", {{"server", context_->options.name}});
+    if (on_accepting) on_accepting(absl::OkStatus());
+    return;
+  }
+  Log(LogLevel::kError, "can't accept connections for now; is the limit of open files too low?",
+      {{"server", context_->options.name}, {"error", error.message()}});
+  if (on_accepting) on_accepting(absl::UnavailableError(StrCat("can't accept connections: ", error.message())));
 }
 
 void Listener::Admit(Socket socket) {

@@ -25,11 +25,13 @@ class Listener : public std::enable_shared_from_this<Listener> {
  private:
   static asio::awaitable<void> Accept(std::shared_ptr<Listener> self);
   asio::awaitable<void> AcceptOne();
+  void Report(const error_code& error);
   void Admit(Socket socket);
 
   Loop& loop_;
   Acceptor acceptor_;
   asio::steady_timer pause_;
+  bool is_failing_ = false;                     // what was reported last
   std::shared_ptr<ServerContext> context_;      // shared by all connections of the server
   std::shared_ptr<ConnectionSet> connections_;  // shared by the server's connections on this loop
 };

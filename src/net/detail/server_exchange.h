@@ -41,10 +41,11 @@ class GrpcServerExchange {
   virtual ~GrpcServerExchange() = default;
   [[nodiscard]] CancelState& cancel_state() { return cancel_state_; }
 
-  virtual void Respond(StatusOr<Bytes> answer) = 0;
+  virtual void Respond(StatusOr<Bytes> answer, GrpcAnswerOptions options) = 0;
 
+  virtual void SendHeaders(HttpHeaders initial_metadata, AnswerCompression compression) = 0;
   virtual void Write(Bytes message, WriteDone done) = 0;
-  virtual void Finish(Status status) = 0;
+  virtual void Finish(Status status, HttpHeaders trailing_metadata) = 0;
 
   virtual void Read(MessageDone done) = 0;
 

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "net/detail/tls_peer.h"
 
 namespace spanloom::net {
 namespace {
@@ -120,6 +121,10 @@ size_t TlsSession::Write(asio::const_buffer buffer, error_code& error) {
 // After would_block OpenSSL may hold half a record, which only the socket can complete.
 bool TlsSession::HasUnread() const {
   return may_have_unread_ && SSL_has_pending(ssl_.get()) == 1;
+}
+
+std::shared_ptr<const PeerCertificate> TlsSession::peer_certificate() const {
+  return PeerCertificateOf(ssl_.get());
 }
 
 void TlsSession::SendCloseNotify() {

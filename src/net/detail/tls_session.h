@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "net/detail/asio.h"
+#include "net/peer_certificate.h"
 
 struct ssl_st;      // OpenSSL's SSL
 struct ssl_ctx_st;  // OpenSSL's SSL_CTX
@@ -50,6 +51,9 @@ class TlsSession {
 
   // Tells the peer that nothing more will be sent, if the socket takes that at once.
   void SendCloseNotify();
+
+  // What the peer has shown in the handshake, once that is done; null if nothing that was verified.
+  [[nodiscard]] std::shared_ptr<const PeerCertificate> peer_certificate() const;
 
   // Why the last step failed, for people: "certificate verify failed: self-signed certificate".
   [[nodiscard]] const std::string& failure() const { return failure_; }

@@ -37,14 +37,21 @@ class Transport {
   // Why the handshake failed, for people.
   [[nodiscard]] std::string HandshakeFailure(const error_code& error) const;
 
+  // What the peer has shown in the handshake; null without TLS, or if it has shown nothing that was verified.
+  [[nodiscard]] std::shared_ptr<const PeerCertificate> peer_certificate() const {
+    return tls_ == nullptr ? nullptr : tls_->peer_certificate();
+  }
+
   // Reads what has arrived. Errors: would_block if nothing has, eof at the end.
   size_t ReadSome(asio::mutable_buffer buffer, error_code& error) {
     return tls_ == nullptr ? socket_.read_some(buffer, error) : tls_->Read(buffer, error);
   }
 
-  // Writes what can be written. Error: would_block if that is nothing; then the same bytes must come again.
-  size_t WriteSome(asio::const_buffer buffer, error_code& error) {
-    return tls_ == nullptr ? socket_.write_some(buffer, error) : tls_->Write(buffer, error);
+  // Writes what can be written of one buffer or several. Error: would_block if that is nothing; then the same bytes
+  // must come again.
+  template <typename Buffers>
+  size_t WriteSome(const Buffers& buffers, error_code& error) {
+    return tls_ == nullptr ? socket_.write_some(buffers, error) : WriteJoined(buffers, error);
   }
 
   // Completes with an error_code when ReadSome (WriteSome) is worth calling; of TLS it may still say would_block.

@@ -44,9 +44,14 @@ StatusOr<Compression> MessageCompression(const HttpHeaders& headers) {
   return absl::UnimplementedError(StrCat("grpc: Decompressor is not installed for grpc-encoding \"", encoding, "\""));
 }
 
-Compression AnswerCompression(Compression request, std::string_view accepted) {
-  const bool is_accepted = accepted.find(EncodingName(request)) != std::string_view::npos;
-  return is_accepted ? request : Compression::kNone;
+Compression CompressionOfAnswer(AnswerCompression wanted, Compression request, std::string_view accepted) {
+  const auto is_accepted = [&](Compression coding) {
+    return accepted.find(EncodingName(coding)) != std::string_view::npos;
+  };
+  if (wanted == AnswerCompression::kAsRequest) return is_accepted(request) ? request : Compression::kNone;
+  if (wanted == AnswerCompression::kOff) return Compression::kNone;
+  if (is_accepted(Compression::kGzip)) return Compression::kGzip;
+  return is_accepted(Compression::kDeflate) ? Compression::kDeflate : Compression::kNone;
 }
 
 std::string_view EncodingName(Compression compression) {

@@ -22,8 +22,8 @@ StatusOr<const GrpcMethod*> FindMethod(const GrpcMethods& methods, std::string_v
 // The stream's grpc-encoding. kUnimplemented, in grpc-go's words, if it is unknown.
 StatusOr<Compression> MessageCompression(const HttpHeaders& headers);
 
-// The coding for an answer: the request's own, if the client takes it (`accepted` is its grpc-accept-encoding).
-[[nodiscard]] Compression AnswerCompression(Compression request, std::string_view accepted);
+// The coding for an answer as `wanted`. `request` is that of the request, `accepted` the client's grpc-accept-encoding.
+[[nodiscard]] Compression CompressionOfAnswer(AnswerCompression wanted, Compression request, std::string_view accepted);
 
 inline constexpr size_t kCompressedAnswerBytesMin = 1024;  // below, the coding costs more than it saves; guess
 

@@ -14,9 +14,9 @@
 #include "net/client.h"
 #include "net/detail/connect.h"
 #include "net/detail/http2/client_connection.h"
-#include "net/detail/http_rules.h"
 #include "net/grpc/call_rules.h"
-#include "net/grpc/framing.h"
+#include "net/grpc/client_call.h"
+#include "net/grpc/stream_call.h"
 #include "net/grpc/subchannel.h"
 
 namespace spanloom::net {
@@ -26,50 +26,63 @@ using TimePoint = std::chrono::steady_clock::time_point;
 
 constexpr int64_t kTimeoutDigitsMax = 99'999'999;  // grpc-timeout has at most eight digits
 
-// "5000m": the value of grpc-timeout.
-std::string TimeoutText(std::chrono::milliseconds deadline) {
+// "5000m": the value of grpc-timeout; "" for a call without a deadline.
+std::string TimeoutText(TimePoint call_deadline) {
+  if (call_deadline == TimePoint::max()) return {};
+  const auto deadline = std::chrono::ceil<std::chrono::milliseconds>(call_deadline - std::chrono::steady_clock::now());
   if (deadline.count() <= kTimeoutDigitsMax) return StrCat(std::max<int64_t>(deadline.count(), 1), "m");
   return StrCat(std::min<int64_t>(deadline.count() / 1000, kTimeoutDigitsMax), "S");
 }
 
-struct PendingCall {
-  std::string method;
-  Bytes message;
-  GrpcCallOptions options;
-  std::vector<std::pair<std::string, std::string>> metadata;  // as HTTP/2 wants it
-  TimePoint deadline;
-  absl::AnyInvocable<void(StatusOr<Bytes>)> done;
-  Timer timer;
-  std::shared_ptr<http2::ClientConnection> connection;  // set once it was sent; shared with the connection's coroutine
-  bool was_sent_again = false;
-};
+// What a resolver of the channel's owner says.
+Resolved ResolvedBy(const StatusOr<std::vector<std::string>>& addresses) {
+  Resolved resolved;
+  resolved.status = addresses.status();
+  if (!addresses.ok()) return resolved;
+  for (const std::string& address : *addresses) {
+    const StatusOr<Target> target = ParseTarget(address);
+    error_code error;
+    const auto host = target.ok() ? asio::ip::make_address(target->host, error) : asio::ip::address();
+    if (!target.ok() || error) {
+      resolved.status = absl::UnavailableError(StrCat("the resolver named \"", address, "\", which is no address"));
+      return resolved;
+    }
+    resolved.endpoints.emplace_back(tcp::endpoint(host, target->port));
+  }
+  if (resolved.endpoints.empty()) resolved.status = absl::UnavailableError("the resolver knows no address");
+  return resolved;
+}
 
 }  // namespace
 
 // Sequence-bound: the loop.
-class GrpcChannel::State final : public SubchannelOwner, public std::enable_shared_from_this<State> {
+class GrpcChannel::State final : public SubchannelOwner,
+                                 public ClientCallOwner,
+                                 public std::enable_shared_from_this<State> {
  public:
   explicit State(std::shared_ptr<const ChannelContext> context) : context_(std::move(context)) {}
 
   [[nodiscard]] Loop& loop() const { return context_->loop; }
+  [[nodiscard]] const GrpcChannelOptions& options() const { return context_->options; }
 
-  uint64_t Add(PendingCall call);
-  void Cancel(uint64_t call_id);
+  uint64_t Add(std::shared_ptr<ClientCall> call);
   void Shutdown();
 
   void OnRoom() override;
   void OnSubchannelFailed(const Status& reason) override;
-  void OnCallEnded(uint64_t call_id, StatusOr<Bytes> answer) override;
+  void OnCallEnded(uint64_t call_id, Status status, HttpHeaders trailers) override;
   void OnCallUnprocessed(uint64_t call_id) override;
+  void CancelCall(uint64_t call_id) override;
 
  private:
   using SubchannelPtr = std::shared_ptr<Subchannel>;  // shared with its coroutines
+  using CallPtr = std::shared_ptr<ClientCall>;        // shared with its connection and the caller's object
 
-  [[nodiscard]] const GrpcChannelOptions& options() const { return context_->options; }
+  [[nodiscard]] Timer DeadlineTimer(const ClientCall& call, uint64_t call_id);
   void Dispatch(uint64_t call_id);
   void DispatchWaiting();
   std::shared_ptr<http2::ClientConnection> Pick();
-  Status Send(const std::shared_ptr<http2::ClientConnection>& connection, uint64_t call_id, PendingCall& call);
+  Status Send(const std::shared_ptr<http2::ClientConnection>& connection, ClientCall& call);
   void FailSoon(uint64_t call_id, Status reason);
   void OnDeadline(uint64_t call_id);
 
@@ -92,40 +105,48 @@ class GrpcChannel::State final : public SubchannelOwner, public std::enable_shar
   bool is_resolving_ = false;
   bool resolve_is_due_ = true;
   TimePoint resolved_at_;
-  Timer retry_timer_;                                 // for calls that wait for ready
-  absl::flat_hash_map<uint64_t, PendingCall> calls_;  // by id
-  std::vector<uint64_t> waiting_;                     // ids of calls that wait for a connection, in order
+  Timer retry_timer_;                             // for calls that wait for ready
+  absl::flat_hash_map<uint64_t, CallPtr> calls_;  // by id
+  std::vector<uint64_t> waiting_;                 // ids of calls that wait for a connection, in order
   uint64_t next_call_id_ = 1;
   bool is_shut_down_ = false;
 };
 
-uint64_t GrpcChannel::State::Add(PendingCall call) {
+uint64_t GrpcChannel::State::Add(CallPtr call) {
   const uint64_t call_id = next_call_id_++;
   const bool is_full = calls_.size() >= options().calls_max;
-  call.timer = loop().PostAfter(call.options.deadline, [weak_self = weak_from_this(), call_id] {
-    if (const auto self = weak_self.lock(); self != nullptr) self->OnDeadline(call_id);
-  });
+  call->Adopt(call_id, weak_from_this(), DeadlineTimer(*call, call_id));
+  const Status metadata = call->metadata().status();
   calls_.emplace(call_id, std::move(call));
   if (is_full) {
     FailSoon(call_id, absl::ResourceExhaustedError(StrCat("more than ", options().calls_max, " calls to ",
                                                           options().endpoint, " are under way")));
+  } else if (!metadata.ok()) {
+    FailSoon(call_id, metadata);
   } else {
     Dispatch(call_id);
   }
   return call_id;
 }
 
+Timer GrpcChannel::State::DeadlineTimer(const ClientCall& call, uint64_t call_id) {
+  if (call.deadline() == TimePoint::max()) return {};
+  return loop().PostAfter(call.deadline() - std::chrono::steady_clock::now(), [weak_self = weak_from_this(), call_id] {
+    if (const auto self = weak_self.lock(); self != nullptr) self->OnDeadline(call_id);
+  });
+}
+
 // Sends the call, or lets it wait for a connection, if there is one to wait for.
 void GrpcChannel::State::Dispatch(uint64_t call_id) {
   ResolveIfDue();
-  PendingCall& call = calls_.at(call_id);
+  const CallPtr call = calls_.at(call_id);
   while (const auto connection = Pick()) {
-    if (Send(connection, call_id, call).ok()) return;
+    if (Send(connection, *call).ok()) return;
     for (const auto& subchannel : subchannels_) subchannel->Forget(*connection);
   }
   MakeProgress();
   const Status outlook = Outlook();
-  if (!outlook.ok() && !call.options.wait_for_ready) return FailSoon(call_id, outlook);
+  if (!outlook.ok() && !call->options().wait_for_ready) return FailSoon(call_id, outlook);
   waiting_.push_back(call_id);
   if (!outlook.ok()) RetryLater();
 }
@@ -141,28 +162,22 @@ std::shared_ptr<http2::ClientConnection> GrpcChannel::State::Pick() {
   return nullptr;
 }
 
-Status GrpcChannel::State::Send(const std::shared_ptr<http2::ClientConnection>& connection, uint64_t call_id,
-                                PendingCall& call) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(call.deadline - std::chrono::steady_clock::now());
-  const std::string timeout = TimeoutText(left);
+Status GrpcChannel::State::Send(const std::shared_ptr<http2::ClientConnection>& connection, ClientCall& call) {
+  const std::string timeout = TimeoutText(call.deadline());
   const std::string& product = options().user_agent;
   const std::string user_agent = StrCat(product, product.empty() ? "" : " ", "grpc-spanloom");
   const std::string_view authority =
       options().authority.empty() ? AuthorityOf(context_->target, options().endpoint) : options().authority;
   std::vector<http2::Header> headers = {
       {":method", "POST"},        {":scheme", context_->tls == nullptr ? "http" : "https"},
-      {":path", call.method},     {":authority", authority},
+      {":path", call.method()},   {":authority", authority},
       {"te", "trailers"},         {"content-type", "application/grpc"},
-      {"user-agent", user_agent}, {"grpc-accept-encoding", grpc::kAcceptedEncodings},
-      {"grpc-timeout", timeout}};
-  const Compression compression = call.options.message_compression;
-  const bool is_compressed = compression != Compression::kNone;
-  if (is_compressed) headers.push_back({"grpc-encoding", grpc::EncodingName(compression)});
-  for (const auto& [name, value] : call.metadata) headers.push_back({name, value});
-  http2::OutgoingBody body{.prefix = grpc::MessagePrefix(is_compressed, call.message.size()), .content = call.message};
-  RETURN_IF_ERROR(connection->Begin(call_id, headers, std::move(body)));
-  call.connection = connection;
-  return absl::OkStatus();
+      {"user-agent", user_agent}, {"grpc-accept-encoding", grpc::kAcceptedEncodings}};
+  if (!timeout.empty()) headers.push_back({"grpc-timeout", timeout});
+  const Compression compression = call.options().message_compression;
+  if (compression != Compression::kNone) headers.push_back({"grpc-encoding", grpc::EncodingName(compression)});
+  for (const auto& [name, value] : *call.metadata()) headers.push_back({name, value});
+  return call.Send(connection, headers);
 }
 
 void GrpcChannel::State::OnRoom() {
@@ -212,10 +227,10 @@ void GrpcChannel::State::FailWhatWontWait(const Status& reason) {
   for (const uint64_t call_id : waiting) {
     const auto found = calls_.find(call_id);
     if (found == calls_.end()) continue;
-    if (found->second.options.wait_for_ready) {
+    if (found->second->options().wait_for_ready) {
       waiting_.push_back(call_id);
     } else {
-      OnCallEnded(call_id, reason);
+      OnCallEnded(call_id, reason, {});
     }
   }
 }
@@ -245,7 +260,12 @@ void GrpcChannel::State::ResolveIfDue() {
 
 asio::awaitable<void> GrpcChannel::State::RunResolve(std::shared_ptr<State> self) {
   const std::shared_ptr<const ChannelContext> context = self->context_;
-  const Resolved resolved = co_await Resolve(context->loop, context->target);
+  Resolved resolved;
+  if (context->options.resolver) {
+    resolved = ResolvedBy(context->options.resolver());
+  } else {
+    resolved = co_await Resolve(context->loop, context->target);
+  }
   if (!self->is_shut_down_) self->OnResolved(resolved);
 }
 
@@ -284,31 +304,32 @@ GrpcChannel::State::SubchannelPtr GrpcChannel::State::SubchannelOf(const std::ve
 }
 
 void GrpcChannel::State::FailSoon(uint64_t call_id, Status reason) {
-  loop().Post([self = shared_from_this(), call_id, reason = std::move(reason)] { self->OnCallEnded(call_id, reason); });
+  loop().Post(
+      [self = shared_from_this(), call_id, reason = std::move(reason)] { self->OnCallEnded(call_id, reason, {}); });
 }
 
-void GrpcChannel::State::OnCallEnded(uint64_t call_id, StatusOr<Bytes> answer) {
-  auto call = calls_.extract(call_id);
+void GrpcChannel::State::OnCallEnded(uint64_t call_id, Status status, HttpHeaders trailers) {
+  const auto call = calls_.extract(call_id);
   if (call.empty()) return;
   std::erase(waiting_, call_id);
-  if (!answer.ok()) answer = Annotate(answer.status(), options().endpoint);
-  call.mapped().done(std::move(answer));
+  call.mapped()->Withdraw();
+  if (!status.ok()) status = Annotate(status, options().endpoint);
+  call.mapped()->Finish(std::move(status), std::move(trailers));
 }
 
 void GrpcChannel::State::OnDeadline(uint64_t call_id) {
   const auto found = calls_.find(call_id);
   if (found == calls_.end()) return;
-  if (found->second.connection != nullptr) found->second.connection->Cancel(call_id);
-  const auto deadline_ms = found->second.options.deadline.count();
-  OnCallEnded(call_id, absl::DeadlineExceededError(StrCat("no answer within ", deadline_ms, " ms")));
+  const auto deadline_ms = found->second->options().deadline.count();
+  OnCallEnded(call_id, absl::DeadlineExceededError(StrCat("no answer within ", deadline_ms, " ms")), {});
   DispatchWaiting();
 }
 
-void GrpcChannel::State::Cancel(uint64_t call_id) {
+void GrpcChannel::State::CancelCall(uint64_t call_id) {
   const auto call = calls_.extract(call_id);
   if (call.empty()) return;
   std::erase(waiting_, call_id);
-  if (call.mapped().connection != nullptr) call.mapped().connection->Cancel(call_id);
+  call.mapped()->Withdraw();
   loop().Post([weak_self = weak_from_this()] {
     if (const auto self = weak_self.lock(); self != nullptr) self->DispatchWaiting();
   });
@@ -318,9 +339,8 @@ void GrpcChannel::State::Cancel(uint64_t call_id) {
 void GrpcChannel::State::OnCallUnprocessed(uint64_t call_id) {
   const auto found = calls_.find(call_id);
   if (found == calls_.end()) return;
-  found->second.connection = nullptr;
-  if (!std::exchange(found->second.was_sent_again, true)) return Dispatch(call_id);
-  OnCallEnded(call_id, absl::UnavailableError("the peer refused the call twice without looking at it"));
+  if (found->second->TakeSecondTry()) return Dispatch(call_id);
+  OnCallEnded(call_id, absl::UnavailableError("the peer refused the call without looking at it"), {});
 }
 
 void GrpcChannel::State::Shutdown() {
@@ -329,11 +349,13 @@ void GrpcChannel::State::Shutdown() {
   retry_timer_.Cancel();
   for (const SubchannelPtr& subchannel : subchannels_) subchannel->Close();
   waiting_.clear();
-  auto calls = std::exchange(calls_, {});
-  for (auto& [call_id, call] : calls) {
-    if (call.connection != nullptr) call.connection->Close();
-    call.done(absl::CancelledError(StrCat(options().endpoint, ": the channel was closed")));
+  const auto calls = std::exchange(calls_, {});
+  for (const auto& [call_id, call] : calls) {
+    if (call->connection() != nullptr) call->connection()->Close();
+    call->Withdraw();
   }
+  const Status closed = absl::CancelledError(StrCat(options().endpoint, ": the channel was closed"));
+  for (const auto& [call_id, call] : calls) call->Finish(closed, {});
 }
 
 StatusOr<std::unique_ptr<GrpcChannel>> GrpcChannel::Create(Loop& loop, GrpcChannelOptions options) {
@@ -360,20 +382,28 @@ GrpcChannel::~GrpcChannel() {
 
 uint64_t GrpcChannel::Call(std::string method, Bytes message, GrpcCallOptions options,
                            absl::AnyInvocable<void(StatusOr<Bytes>)> done) {
-  PendingCall call;
-  call.deadline = std::chrono::steady_clock::now() + options.deadline;
-  call.method = std::move(method);
-  call.message = std::move(message);
-  for (const auto& [name, value] : options.metadata.fields()) {
-    call.metadata.emplace_back(ToLower(name), CleanHeaderValue(value));
-  }
-  call.options = std::move(options);
-  call.done = std::move(done);
-  return state_->Add(std::move(call));
+  return state_->Add(std::make_shared<UnaryCall>(std::move(method), std::move(message), std::move(options),
+                                                 state_->options().message_bytes_max, std::move(done)));
+}
+
+std::unique_ptr<GrpcStream> GrpcChannel::Open(std::string method, GrpcCallOptions options) {
+  return OpenStream(std::move(method), std::nullopt, std::move(options));
+}
+
+std::unique_ptr<GrpcStream> GrpcChannel::Open(std::string method, Bytes message, GrpcCallOptions options) {
+  return OpenStream(std::move(method), std::move(message), std::move(options));
+}
+
+std::unique_ptr<GrpcStream> GrpcChannel::OpenStream(std::string method, std::optional<Bytes> message,
+                                                    GrpcCallOptions options) {
+  auto call = std::make_shared<GrpcStream::State>(state_->loop(), std::move(method), std::move(message),
+                                                  std::move(options), state_->options().message_bytes_max);
+  state_->Add(call);
+  return std::make_unique<GrpcStream>(std::move(call));
 }
 
 void GrpcChannel::Cancel(uint64_t call_id) {
-  state_->Cancel(call_id);
+  state_->CancelCall(call_id);
 }
 
 }  // namespace spanloom::net

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "net/client.h"
 #include "net/grpc/framing.h"
+#include "net/testing/fake_grpc_peer.h"
 #include "net/testing/frames.h"
 #include "net/testing/net_fixture.h"
 
@@ -25,25 +26,6 @@ using testing::HasSubstr;
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 constexpr int kWhole = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM;
-
-// A peer of gRPC whose connections the test answers by hand.
-class FakePeer {
- public:
-  [[nodiscard]] std::string endpoint() const { return listener_.endpoint(); }
-
-  // Waits for a connection, takes its preface and says SETTINGS.
-  [[nodiscard]] std::unique_ptr<FramePeer> Accept() const {
-    auto peer = std::make_unique<FramePeer>(AcceptRaw());
-    EXPECT_EQ(peer->raw().Read(http2::kPreface.size()), http2::kPreface);
-    peer->Send(http2::Settings());
-    return peer;
-  }
-
-  [[nodiscard]] std::unique_ptr<RawPeer> AcceptRaw() const { return listener_.Accept(); }
-
- private:
-  RawListener listener_;
-};
 
 class GrpcChannelPeer : public testing::Test {
  protected:
@@ -69,7 +51,7 @@ class GrpcChannelPeer : public testing::Test {
   }
 
   LoopPool loops_{1};
-  FakePeer peer_;
+  http2::FakeGrpcPeer peer_;
   std::unique_ptr<TestChannel> channel_;
   std::unique_ptr<FramePeer> connection_;
   uint32_t stream_id_ = 1;  // of the next call
@@ -186,6 +168,28 @@ TEST_F(GrpcChannelPeer, TellsThePeerItsDeadlineAndCancelsWhenItPasses) {
   EXPECT_THAT(request, HasSubstr("te: trailers\n"));
   EXPECT_TRUE(absl::IsDeadlineExceeded(answer.Get().status()));
   EXPECT_EQ(FramePeer::ErrorCode(connection->Await(NGHTTP2_RST_STREAM).payload), NGHTTP2_CANCEL);
+}
+
+// Scenario: the deadline passes while the loop is busy, and the peer, which watches it too, resets the stream
+// meanwhile. Guarantees: that is the deadline's doing, whichever is seen first.
+TEST_F(GrpcChannelPeer, TakesAResetAtTheDeadlineForTheDeadline) {
+  GrpcCallOptions options;
+  options.deadline = std::chrono::milliseconds(50);
+  const auto end = std::chrono::steady_clock::now() + options.deadline;
+  const auto answer = Start(options);
+  const auto connection = peer_.Accept();
+  connection->Await(NGHTTP2_HEADERS);
+  const Promise<bool> busy;
+  const Promise<bool> released;
+  loops_.At(0).Post([=] {
+    busy.Set(true);
+    static_cast<void>(released.Get());
+  });
+  EXPECT_TRUE(busy.Get());
+  connection->Send(Encode(NGHTTP2_RST_STREAM, 0, 1, std::string("\0\0\0\x08", 4)));  // CANCEL
+  EXPECT_TRUE(Eventually([&] { return std::chrono::steady_clock::now() > end + options.deadline; }));
+  released.Set(true);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(answer.Get().status()));
 }
 
 // Scenario: a peer that takes one call at a time; two calls.

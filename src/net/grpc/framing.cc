@@ -16,6 +16,10 @@ Status TooLarge(size_t bytes, size_t bytes_max) {
       StrCat("grpc: received message larger than max (", bytes, " vs. ", bytes_max, ")"));
 }
 
+Status NotEncoded() {
+  return absl::InternalError("grpc: compressed flag set with identity or empty encoding");
+}
+
 Status InflationFailed(const Status& error, size_t bytes_max) {
   if (absl::IsResourceExhausted(error)) {
     return absl::ResourceExhaustedError(
@@ -87,11 +91,18 @@ StatusOr<Bytes> MessageReader::Finish(Compression compression) && {
   return InflateMessage(std::move(message), compression, bytes_max_);
 }
 
+std::optional<StatusOr<Bytes>> InflateMessageOnLoop(const SentMessage& message, Compression compression,
+                                                    size_t bytes_max) {
+  if (!message.is_compressed) return message.content;
+  if (compression == Compression::kNone) return NotEncoded();
+  std::optional<StatusOr<Bytes>> inflated = DecompressOnLoop(compression, message.content.view(), bytes_max);
+  if (inflated.has_value() && !inflated->ok()) return InflationFailed(inflated->status(), bytes_max);
+  return inflated;
+}
+
 StatusOr<Bytes> InflateMessage(SentMessage message, Compression compression, size_t bytes_max) {
   if (!message.is_compressed) return std::move(message.content);
-  if (compression == Compression::kNone) {
-    return absl::InternalError("grpc: compressed flag set with identity or empty encoding");
-  }
+  if (compression == Compression::kNone) return NotEncoded();
   StatusOr<Bytes> inflated = Decompress(compression, message.content.view(), bytes_max);
   return inflated.ok() ? std::move(inflated) : InflationFailed(inflated.status(), bytes_max);
 }

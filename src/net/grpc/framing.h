@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,10 @@ struct SentMessage {
 // its encoding; kResourceExhausted if it has more than `bytes_max` bytes then.
 [[nodiscard]] StatusOr<Bytes> InflateMessage(SentMessage message, Compression compression, size_t bytes_max);
 
+// The same on a loop: nullopt if that would take it too long (DecompressOnLoop).
+[[nodiscard]] std::optional<StatusOr<Bytes>> InflateMessageOnLoop(const SentMessage& message, Compression compression,
+                                                                  size_t bytes_max);
+
 // Puts messages together from the pieces of a stream. Thread-compatible.
 class MessageReader {
  public:
@@ -49,6 +54,7 @@ class MessageReader {
   // Takes from the front of `piece` what belongs to the message under way. Errors: as Append, but the last.
   Status AppendFront(std::string_view& piece);
 
+  [[nodiscard]] size_t bytes_max() const { return bytes_max_; }
   [[nodiscard]] bool is_empty() const { return prefix_bytes_ == 0; }
   [[nodiscard]] bool is_complete() const { return PrefixIsComplete() && message_.size() == declared_bytes(); }
   // The length of the message under way; 0 until it is known.

@@ -50,8 +50,7 @@ asio::awaitable<void> Subchannel::Connect(std::shared_ptr<Subchannel> self) {
   }
   self->ready_timer_ = context.loop.PostAfter(kReadyTimeout, [raw = self.get()] { raw->OnReadyTimeout(); });
   self->new_connection_ =
-      http2::ClientConnection::Make(context.loop, *std::move(connected.transport), context.options.message_bytes_max,
-                                    context.options.keepalive, self);
+      http2::ClientConnection::Make(context.loop, *std::move(connected.transport), context.options.keepalive, self);
 }
 
 void Subchannel::OnReadyTimeout() {
@@ -102,15 +101,8 @@ void Subchannel::Forget(const http2::ClientConnection& connection) {
   std::erase_if(connections_, [&](const ConnectionPtr& c) { return c.get() == &connection; });
 }
 
-void Subchannel::OnCallEnded(uint64_t call_id, StatusOr<Bytes> answer) {
-  const auto owner = owner_.lock();
-  if (owner == nullptr) return;
-  owner->OnCallEnded(call_id, std::move(answer));
-  owner->OnRoom();
-}
-
-void Subchannel::OnCallUnprocessed(uint64_t call_id) {
-  if (const auto owner = owner_.lock()) owner->OnCallUnprocessed(call_id);
+void Subchannel::OnRoom() {
+  if (const auto owner = owner_.lock()) owner->OnRoom();
 }
 
 void Subchannel::Retire() {

@@ -32,8 +32,6 @@ class SubchannelOwner {
   virtual void OnRoom() = 0;
   // No connection could be made, or one was lost or goes away.
   virtual void OnSubchannelFailed(const Status& reason) = 0;
-  virtual void OnCallEnded(uint64_t call_id, StatusOr<Bytes> answer) = 0;
-  virtual void OnCallUnprocessed(uint64_t call_id) = 0;
 };
 
 // Sequence-bound: the loop. Shared by its channel and by coroutines under way.
@@ -72,8 +70,7 @@ class Subchannel final : public http2::ClientOwner, public std::enable_shared_fr
   void OnReady(http2::ClientConnection& connection) override;
   void OnRetired(http2::ClientConnection& connection) override;
   void OnLost(http2::ClientConnection& connection, const Status& reason) override;
-  void OnCallEnded(uint64_t call_id, StatusOr<Bytes> answer) override;
-  void OnCallUnprocessed(uint64_t call_id) override;
+  void OnRoom() override;
 
  private:
   using ConnectionPtr = std::shared_ptr<http2::ClientConnection>;  // shared with its coroutine

@@ -37,6 +37,10 @@ class Promise {
     const MutexLock lock(state_->mutex);
     state_->value.emplace(std::move(value));
   }
+  [[nodiscard]] bool is_set() const {
+    const MutexLock lock(state_->mutex);
+    return state_->value.has_value();
+  }
   // The value; stops the test process if it does not come.
   [[nodiscard]] T Get() const {
     const MutexLock lock(state_->mutex);

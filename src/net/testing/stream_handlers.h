@@ -23,10 +23,10 @@ class GrpcEchoStream : public std::enable_shared_from_this<GrpcEchoStream> {
 
  private:
   void Next() {
-    reader_.Read([self = shared_from_this()](StatusOr<std::optional<Bytes>> message) {
+    reader_.Read([self = shared_from_this()](StatusOr<std::optional<GrpcMessage>> message) {
       if (!message.ok()) return std::move(self->writer_).Finish(message.status());
       if (!message->has_value()) return std::move(self->writer_).Finish(absl::OkStatus());
-      self->writer_.Write(**std::move(message), [self](const Status& status) {
+      self->writer_.Write(std::move((*message)->bytes), [self](const Status& status) {
         if (status.ok()) self->Next();
       });
     });

@@ -47,6 +47,12 @@ net::GrpcKeepalive KeepaliveOf(const ClientKeepaliveOptions& options) {
           .permit_without_stream = options.permit_without_stream};
 }
 
+net::HttpHeaders MetadataOf(const config::StringMap& headers) {
+  net::HttpHeaders metadata;
+  for (const auto& [name, value] : headers) metadata.Add(absl::AsciiStrToLower(name), value);
+  return metadata;
+}
+
 }  // namespace
 
 void ClientKeepaliveOptions::Declare(config::OptionsReader& r) {
@@ -81,7 +87,8 @@ void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
 }
 
 Status OtlpGrpcExporterOptions::Validate() const {
-  return GrpcTarget(endpoint).status();
+  RETURN_IF_ERROR(GrpcTarget(endpoint).status());
+  return Annotate(net::ValidateMetadata(MetadataOf(headers)), "headers");
 }
 
 StatusOr<std::string> GrpcTarget(const std::string& endpoint) {
@@ -155,7 +162,7 @@ void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {
   call.deadline = std::chrono::ceil<milliseconds>(options_.timeout);
   call.message_compression = options_.compression;
   call.wait_for_ready = options_.wait_for_ready;
-  for (const auto& [name, value] : options_.headers) call.metadata.Add(absl::AsciiStrToLower(name), value);
+  call.metadata = MetadataOf(options_.headers);
   auto on_answer = [id = id_, log = partial_log_, done = std::move(done)](const StatusOr<Bytes>& response) mutable {
     if (!response.ok()) return std::move(done)(response.status());
     const otlp::PartialSuccess partial = otlp::ReadPartialSuccess(response->view());

@@ -60,6 +60,7 @@ class OtlpGrpcExporter final : public Exporter {
   // Connects with the first request.
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
+  void HurryStop() override { queue_.HurryStop(); }
   // Encodes and compresses on the caller's thread, unless the queue is full.
   void Consume(otlp::Batch batch, Done done) override;
   [[nodiscard]] AckGrade ack_grade() const override { return queue_.ack_grade(); }

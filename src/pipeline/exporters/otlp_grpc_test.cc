@@ -147,6 +147,7 @@ TEST(OtlpGrpcExporterOptions, RefusesWhatItWouldNotDo) {
   EXPECT_THAT(Problems("{endpoint: 'a:1', keepalive: {time: 30s}, balancer_name: pick_first, wait_for_ready: true}"),
               IsEmpty());
   EXPECT_THAT(Problems("{endpoint: 'a:1', balancer_name: grpclb}"), ElementsAre(HasSubstr("balancer_name")));
+  EXPECT_THAT(Problems("{endpoint: 'a:1', headers: {Content-Type: x}}"), ElementsAre(HasSubstr("\"content-type\"")));
 }
 
 }  // namespace

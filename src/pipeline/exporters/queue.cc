@@ -21,6 +21,8 @@ namespace spanloom::pipeline {
 namespace {
 
 constexpr std::chrono::milliseconds kFullDelay{1'000};  // until a full queue is worth another try; guess
+// Between attempts while the queue drains: what is not sent within the grace is lost; guess.
+constexpr std::chrono::milliseconds kDrainDelayMax{250};
 // How many requests may be under way at once without a queue, where each has a client that waits; guess.
 constexpr size_t kUnqueuedConsumers = 100;
 constexpr std::string_view kDropAdvice =
@@ -119,6 +121,8 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   void Add(ExportRequest request, Done done);
   void Drain();
   void Abandon();
+  // Whoever waits for drained() waits no longer.
+  void Hurry();
 
  private:
   // A request with its history. Owned by waiting_ or active_, and by the attempt under way.
@@ -303,6 +307,7 @@ void SendingQueue::State::OnFailure(const EntryPtr& entry, const Status& status)
 bool SendingQueue::State::SleepBeforeRetry(const EntryPtr& entry, const Status& status) {
   std::chrono::nanoseconds delay = entry->backoff.Next(rng_);
   if (const auto wanted = RetryDelay(status)) delay = std::max<std::chrono::nanoseconds>(delay, *wanted);
+  if (draining_) delay = std::min<std::chrono::nanoseconds>(delay, kDrainDelayMax);
   const std::chrono::nanoseconds elapsed(clock_.SteadyNs() - entry->begin_ns);
   if (retry_.max_elapsed_time.count() > 0 && elapsed + delay > retry_.max_elapsed_time) return false;
   if (const auto requests = failure_log_.Admit(1)) {
@@ -361,6 +366,10 @@ void SendingQueue::State::Drain() {
   NotifyIfDrained();
 }
 
+void SendingQueue::State::Hurry() {
+  if (!drained_.HasBeenNotified()) drained_.Notify();
+}
+
 void SendingQueue::State::Abandon() {
   abandoned_ = true;
   RefuseBlocked();
@@ -416,6 +425,10 @@ void SendingQueue::Stop(std::chrono::milliseconds grace) {
   state_->loop().Post([state = state_] { state->Drain(); });
   state_->drained().WaitFor(grace);
   RunOn(state_->loop(), [this] { state_->Abandon(); });
+}
+
+void SendingQueue::HurryStop() {
+  state_->loop().Post([state = state_] { state->Hurry(); });
 }
 
 uint64_t SendingQueue::undelivered_spans() const {

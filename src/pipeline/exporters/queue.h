@@ -71,9 +71,12 @@ class SendingQueue {
   // What Offer answers then; counts the refusal.
   [[nodiscard]] Status Refuse(size_t spans);
 
-  // Sends what waits, at once where it waits to be sent again, for at most `grace`; gives up the rest. Attempts under
-  // way are left to `send` to answer.
+  // Sends what waits, at once where it waits to be sent again, and what fails again and again, for at most `grace`;
+  // gives up the rest. Attempts under way then are left to `send` to answer.
   void Stop(std::chrono::milliseconds grace);
+
+  // Ends the grace of a Stop that is under way or to come.
+  void HurryStop();
 
   // Spans that were queued and given up by Stop.
   [[nodiscard]] uint64_t undelivered_spans() const;

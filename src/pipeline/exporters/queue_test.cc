@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <thread>
 
 #include "base/mutex.h"
 #include "pipeline/loop_call.h"
@@ -229,6 +230,41 @@ TEST_F(SendingQueueTest, StopSendsWhatWaitsToBeSentAgain) {
   ASSERT_TRUE(destination_.AwaitAttempts(1));
   queue.Stop(20s);
   EXPECT_EQ(Sent(), 3u);
+}
+
+// Scenario: a stop while one request waits an hour for its next attempt and another is under way; both fail once more
+// while the queue drains, then the destination is back.
+// Guarantees: both are sent, long before the hour is over.
+TEST_F(SendingQueueTest, StopSendsAgainWhatFailsMeanwhile) {
+  SendingQueue& queue = Make({}, {.initial_interval = 1h, .max_interval = 1h, .max_elapsed_time = 0s});
+  destination_.Script(absl::UnavailableError("down"));
+  EXPECT_TRUE(Offer("a", 1).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(1));
+  // The attempt's answer is a task that the attempt has posted: after the second turn it has run.
+  for (int turn = 0; turn < 2; ++turn) RunOn(loops_.At(0), [] {});
+  destination_.Hold();
+  EXPECT_TRUE(Offer("b", 10).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(2));
+  std::thread stopper([&] { queue.Stop(20s); });
+  EXPECT_TRUE(destination_.AwaitAttempts(3));  // "a" again: it drains
+  destination_.Release(absl::UnavailableError("still down"));
+  stopper.join();
+  EXPECT_EQ(Sent(), 11u);
+}
+
+// Scenario: a stop with an hour of grace waits for an attempt that has no answer; then there is a hurry.
+// Guarantees: it ends, and what had no answer is counted when it fails.
+TEST_F(SendingQueueTest, AHurryEndsTheGraceOfAStop) {
+  SendingQueue& queue = Make();
+  destination_.Hold();
+  EXPECT_TRUE(Offer("a", 3).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(1));
+  std::thread stopper([&] { queue.Stop(1h); });
+  queue.HurryStop();
+  stopper.join();
+  destination_.Release(absl::CancelledError("closed"));
+  Offer("b").IgnoreError();  // its refusal comes after the answer above
+  EXPECT_EQ(queue.undelivered_spans(), 3u);
 }
 
 // Scenario: a stop while the destination is down: one request waits to be sent again, one for a consumer, one is under

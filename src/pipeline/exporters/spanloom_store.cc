@@ -21,31 +21,71 @@ constexpr ComponentDoc kDoc = {
         "of a file gains it unless it names it (or --no-store-append is given).",
     .example = R"(exporters:
   spanloom_store:
-    limit_mib: 1024
-    traces_max: 500000
-    spans_max: 5000000
+    data_dir: /var/lib/spanloom
+    retention:
+      age_max: 168h
+      mib_max: 100000
 )",
 };
 
 }  // namespace
 
+void StoreDiskOptions::Declare(config::OptionsReader& r) {
+  constexpr std::pair<std::string_view, Sync> kSyncs[] = {
+      {"always", Sync::kAlways}, {"interval", Sync::kInterval}, {"never", Sync::kNever}};
+  r.Choice<Sync>(
+      "sync", sync, kSyncs,
+      "When the log is forced to the device: before each answer, every sync_interval (a loss of power loses what "
+      "was answered since), or when the system does it.");
+  r.Field("sync_interval", sync_interval, "How often, if sync is interval.",
+          {.min = std::chrono::milliseconds(10), .max = std::chrono::minutes(10)});
+  r.Mebibytes("head_mib", head_bytes,
+              "Spans in memory that are in no segment yet, as received; twice that while a segment is written.",
+              {.min = 1, .max = 1 << 16});
+}
+
+void StoreRetentionOptions::Declare(config::OptionsReader& r) {
+  r.Field("age_max", age_max, "Traces whose last span started longer ago are removed; 0 keeps them.");
+  r.Mebibytes("mib_max", bytes_max,
+              "The oldest traces are removed when all take more, as the store counts; 0 keeps them.",
+              {.min = 0, .max = 1 << 30});
+}
+
 void SpanloomStoreOptions::Declare(config::OptionsReader& r) {
-  r.Field("traces_max", traces_max, "Traces kept at most; the oldest go first.", {.min = 1, .unit = "traces"});
-  r.Field("spans_max", spans_max, "Spans kept at most, over all traces.",
+  r.Field("traces_max", traces_max, "Traces kept in memory at most; the oldest go first. Not with data_dir.",
+          {.min = 1, .unit = "traces"});
+  r.Field("spans_max", spans_max, "Spans kept in memory at most, over all traces. Not with data_dir.",
           {.min = 1, .max = UINT32_MAX, .unit = "spans"});
-  r.Mebibytes("limit_mib", bytes_max, "Memory that the spans may take, as received.", {.min = 1, .max = 1 << 20});
-  r.Field("data_dir", data_dir, "Directory that keeps the traces over a clean restart; none if it is left out.");
+  r.Mebibytes("limit_mib", bytes_max, "Memory that the spans may take, as received. Not with data_dir.",
+              {.min = 1, .max = 1 << 20});
+  r.Field("data_dir", data_dir, "Directory of a store on disk; if it is left out, spans are in memory only.");
+  r.Field("disk", disk, "How the store on disk works; only with data_dir.");
+  r.Field("retention", retention, "What is removed, and when.");
+}
+
+Status SpanloomStoreOptions::Validate() const {
+  if (data_dir.empty()) {
+    if (disk) return absl::InvalidArgumentError("disk needs data_dir: a store in memory has none");
+    return absl::OkStatus();
+  }
+  const SpanloomStoreOptions defaults;
+  const auto limit = [](std::string_view key) {
+    return absl::InvalidArgumentError(
+        StrCat(key, " holds for a store in memory; with data_dir say retention.age_max or retention.mib_max"));
+  };
+  if (traces_max != defaults.traces_max) return limit("traces_max");
+  if (spans_max != defaults.spans_max) return limit("spans_max");
+  if (bytes_max != defaults.bytes_max) return limit("limit_mib");
+  return absl::OkStatus();
 }
 
 namespace {
 
 // What an OK of the store is worth.
-std::string SafetyOf(store::Durability durability, const SpanloomStoreOptions& options) {
+std::string SafetyOf(store::Durability durability) {
   switch (durability) {
     case store::Durability::kProcess:
-      if (options.data_dir.empty()) return "what is stored is in memory, and lost with this process";
-      return StrCat("what is stored is in memory; a clean stop keeps it in ", options.data_dir,
-                    ", a crash of this process loses it");
+      return "what is stored is in memory, and lost with this process";
     case store::Durability::kCrash:
       return "what is stored outlives a crash of this process, but not a loss of power";
     case store::Durability::kPower:
@@ -149,11 +189,9 @@ void SpanloomStoreExporter::Stop(std::chrono::milliseconds grace) {
 void RegisterSpanloomStoreExporter(Registry& registry, StoreSource store) {
   registry.exporters.Add<SpanloomStoreOptions>(
       "spanloom_store", kDoc,
-      [store = std::move(store)](const ComponentId& id, const SpanloomStoreOptions& options,
-                                 const BuildContext& context) {
+      [store = std::move(store)](const ComponentId& id, const SpanloomStoreOptions&, const BuildContext& context) {
         store::SpanStore& opened = store();
-        return std::make_unique<SpanloomStoreExporter>(id, context, opened,
-                                                       SafetyOf(opened.capabilities().durability, options));
+        return std::make_unique<SpanloomStoreExporter>(id, context, opened, SafetyOf(opened.capabilities().durability));
       });
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "config/options.h"
@@ -16,13 +17,33 @@
 
 namespace spanloom::pipeline {
 
+// How a store on disk keeps what it has acknowledged.
+struct StoreDiskOptions {
+  enum class Sync { kAlways, kInterval, kNever };
+  Sync sync = Sync::kAlways;
+  std::chrono::nanoseconds sync_interval = std::chrono::seconds(1);  // guess
+  size_t head_bytes = 128U << 20;                                    // guess
+  void Declare(config::OptionsReader& r);
+};
+
+// What is removed, and when. 0: never.
+struct StoreRetentionOptions {
+  std::chrono::nanoseconds age_max{0};
+  size_t bytes_max = 0;
+  void Declare(config::OptionsReader& r);
+};
+
 // The options of the store, read by whoever opens it (app): it is open before any exporter is made.
 struct SpanloomStoreOptions {
   size_t traces_max = 100'000;    // as Jaeger's memory store
   size_t spans_max = 1'000'000;   // guess: ten a trace
   size_t bytes_max = 256U << 20;  // of the spans' messages; guess
   std::string data_dir = {};
+  std::optional<StoreDiskOptions> disk = std::nullopt;
+  StoreRetentionOptions retention = {};
   void Declare(config::OptionsReader& r);
+  // Limits of memory and options of a disk exclude each other.
+  [[nodiscard]] Status Validate() const;
 };
 
 // Where the exporters find the store; called when they are made. It outlives them.

@@ -81,6 +81,8 @@ class BatchProcessor::State : public std::enable_shared_from_this<BatchProcessor
   void Drain();
   // Gives up what has not been passed on.
   void Abandon();
+  // Whoever waits for drained() waits no longer.
+  void Hurry();
 
  private:
   Counter& TriggerCounter(const BuildContext& context, std::string_view name, std::string_view trigger) {
@@ -231,6 +233,10 @@ void BatchProcessor::State::Drain() {
   SendIfDue();
 }
 
+void BatchProcessor::State::Hurry() {
+  if (!drained_.HasBeenNotified()) drained_.Notify();
+}
+
 void BatchProcessor::State::Abandon() {
   abandoned_ = true;
   timeout_.Cancel();
@@ -270,6 +276,10 @@ void BatchProcessor::Stop(std::chrono::milliseconds grace) {
   state_->loop().Post([state = state_] { state->Drain(); });
   state_->drained().WaitFor(grace);
   RunOn(state_->loop(), [this] { state_->Abandon(); });
+}
+
+void BatchProcessor::HurryStop() {
+  state_->loop().Post([state = state_] { state->Hurry(); });
 }
 
 HoldLimits BatchProcessor::hold_limits() const {

@@ -47,6 +47,7 @@ class BatchProcessor final : public HoldingProcessor {
   Status Start() override { return absl::OkStatus(); }
   // Sends what is held at once, and again where it is refused, until the grace has passed.
   void Stop(std::chrono::milliseconds grace) override;
+  void HurryStop() override;
   void Consume(otlp::Batch batch, Done done) override;
   [[nodiscard]] bool selects() const override { return false; }
   [[nodiscard]] HoldLimits hold_limits() const override;

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "config/yaml.h"
 #include "pipeline/testing/fake_consumer.h"
 
@@ -159,6 +161,19 @@ TEST(BatchOptions, LargestSizeMustNotBeBelowTheSize) {
   config::ReadOptions<BatchOptions>(*config::ParseYaml("send_batch_max_size: 5", "f"), "processors::batch", problems);
   EXPECT_THAT(problems.lines(), ElementsAre("f:1: processors::batch: send_batch_max_size must be greater or equal to "
                                             "send_batch_size"));
+}
+
+// Scenario: a stop with an hour of grace, while what stands behind refuses; then there is a hurry.
+// Guarantees: it ends, and what was held is counted.
+TEST_F(BatchProcessorTest, AHurryEndsTheGraceOfAStop) {
+  BatchProcessor& batch = Make({.timeout = 1h});
+  next_.AnswerWith(WithRetryDelay(absl::UnavailableError("full"), 1ms));
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a", "b"})).ok());
+  std::thread stopper([&] { batch.Stop(1h); });
+  EXPECT_TRUE(next_.AwaitOffers(1));
+  batch.HurryStop();
+  stopper.join();
+  EXPECT_EQ(batch.undelivered_spans(), 2u);
 }
 
 }  // namespace

@@ -335,6 +335,13 @@ void OtlpReceiver::AddHttp(net::ServerOptions& server) const {
   };
 }
 
+// Listeners that fail for now are seen in the receiver's state.
+void OtlpReceiver::WatchListener(net::ServerOptions& server) const {
+  server.on_accepting = [status = context_.status](const Status& accepting) {
+    accepting.ok() ? status.ReportOk() : status.ReportRecoverable(accepting);
+  };
+}
+
 Status OtlpReceiver::Start() {
   const OtlpProtocolsOptions& protocols = options_.protocols;
   const std::string http_endpoint = protocols.http ? ListenEndpoint(protocols.http->endpoint, context_, kHttpPort) : "";
@@ -346,6 +353,7 @@ Status OtlpReceiver::Start() {
           StrCat(id_, ": both protocols are on ", server.endpoint, "; give tls under grpc alone, it is for both"));
     }
     if (one_port) AddHttp(server);
+    WatchListener(server);
     ASSIGN_OR_RETURN(grpc_server_, net::Server::Create(context_.loops, context_.metrics, std::move(server)));
     if (one_port) http_server_ = grpc_server_;
   }
@@ -355,6 +363,7 @@ Status OtlpReceiver::Start() {
     server.endpoint = http_endpoint;
     if (protocols.http->tls) server.tls = protocols.http->tls->settings;
     AddHttp(server);
+    WatchListener(server);
     auto created = net::Server::Create(context_.loops, context_.metrics, std::move(server));
     if (!created.ok()) {
       Stop(milliseconds(0));

@@ -103,6 +103,7 @@ class OtlpReceiver final : public Receiver {
   class Intake;
   [[nodiscard]] net::ServerOptions GrpcServer() const;
   void AddHttp(net::ServerOptions& server) const;
+  void WatchListener(net::ServerOptions& server) const;
 
   const std::string id_;
   const OtlpReceiverOptions options_;

@@ -40,8 +40,12 @@ int HttpStatusOf(const Status& status) {
       return 404;
     case absl::StatusCode::kResourceExhausted:
       return 413;
+    case absl::StatusCode::kCancelled:
+      return kClientGone;
     case absl::StatusCode::kUnavailable:
       return 503;
+    case absl::StatusCode::kDeadlineExceeded:
+      return 504;
     default:
       return 500;
   }

@@ -41,11 +41,13 @@ class DataResponse {
   JsonWriter json_{body_};
 };
 
+inline constexpr int kClientGone = 499;  // nobody reads it; as in nginx's logs
+
 // An answer that is an error: data null, one element in errors.
 net::HttpResponse ErrorResponse(int http_status, std::string_view message);
 
-// The same for a Status that is not OK: 400 kInvalidArgument, 404 kNotFound, 413 kResourceExhausted, 503 kUnavailable,
-// else 500.
+// The same for a Status that is not OK: 400 kInvalidArgument, 404 kNotFound, 413 kResourceExhausted, kClientGone
+// kCancelled, 503 kUnavailable, 504 kDeadlineExceeded, else 500.
 net::HttpResponse ErrorResponse(const Status& status);
 
 // The same JSON over several lines, four spaces a level. `json` must be valid.

@@ -34,6 +34,8 @@ TEST(Envelope, MapsCodesToHttp) {
   EXPECT_EQ(ErrorResponse(absl::InvalidArgumentError("")).status, 400);
   EXPECT_EQ(ErrorResponse(absl::ResourceExhaustedError("")).status, 413);
   EXPECT_EQ(ErrorResponse(absl::UnavailableError("")).status, 503);
+  EXPECT_EQ(ErrorResponse(absl::DeadlineExceededError("")).status, 504);
+  EXPECT_EQ(ErrorResponse(absl::CancelledError("")).status, 499);
   EXPECT_EQ(ErrorResponse(absl::InternalError("")).status, 500);
 }
 

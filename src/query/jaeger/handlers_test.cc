@@ -135,6 +135,22 @@ TEST_F(HandlersTest, BoundsItsAnswers) {
   EXPECT_EQ(small.Search(Get("limit=1")).status, 200);
 }
 
+// Scenario: a client that has gone before the store is asked, for each question.
+// Guarantees: none is worked on.
+TEST_F(HandlersTest, AsksNothingForAClientThatHasGone) {
+  Add(1, "a", "GET");
+  std::stop_source stop;
+  stop.request_stop();
+  const std::stop_token gone = stop.get_token();
+  EXPECT_EQ(handlers_.Services(Get(""), gone).status, kClientGone);
+  EXPECT_EQ(handlers_.Operations(Get("service=a"), gone).status, kClientGone);
+  EXPECT_EQ(handlers_.OperationNames(Get(""), "a", gone).status, kClientGone);
+  EXPECT_EQ(handlers_.Search(Get(""), gone).status, kClientGone);
+  EXPECT_EQ(handlers_.Search(Get("traceID=1"), gone).status, kClientGone);
+  EXPECT_EQ(handlers_.Trace(Get(""), "1", gone).status, kClientGone);
+  EXPECT_EQ(handlers_.Dependencies(Get(""), gone).status, kClientGone);
+}
+
 // Scenario: prettyPrint.
 // Guarantees: the same JSON over several lines.
 TEST_F(HandlersTest, PrettyPrintsWhenAsked) {

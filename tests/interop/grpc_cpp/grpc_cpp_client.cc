@@ -60,6 +60,78 @@ std::string Unary(Stub& stub, grpc_compression_algorithm compression) {
   return answer.payload().body() == std::string(kLargeResponseBytes, '\0') ? "" : "another payload";
 }
 
+// A message that says of itself whether it is compressed; "" if the code is as it should be.
+std::string Claim(Stub& stub, bool claim, bool is_compressed, grpc::StatusCode code) {
+  ClientContext context;
+  context.set_compression_algorithm(is_compressed ? GRPC_COMPRESS_GZIP : GRPC_COMPRESS_NONE);
+  SimpleRequest request = LargeRequest();
+  request.mutable_expect_compressed()->set_value(claim);
+  SimpleResponse answer;
+  const Status status = stub.UnaryCall(&context, request, &answer);
+  return status.error_code() == code ? "" : Words(status);
+}
+
+std::string ClientCompressedUnary(Stub& stub) {
+  std::string fault = Claim(stub, true, false, grpc::StatusCode::INVALID_ARGUMENT);
+  if (fault.empty()) fault = Claim(stub, true, true, grpc::StatusCode::OK);
+  return fault.empty() ? Claim(stub, false, false, grpc::StatusCode::OK) : fault;
+}
+
+std::string ServerCompressedUnary(Stub& stub) {
+  for (const bool wanted : {true, false}) {
+    ClientContext context;
+    SimpleRequest request = LargeRequest();
+    request.mutable_response_compressed()->set_value(wanted);
+    SimpleResponse answer;
+    const Status status = stub.UnaryCall(&context, request, &answer);
+    if (!status.ok()) return Words(status);
+    const bool was_compressed = grpc::testing::InteropClientContextInspector::WasCompressed(context);
+    if (was_compressed != wanted) return wanted ? "it was not compressed" : "it was compressed";
+    if (answer.payload().body() != std::string(kLargeResponseBytes, '\0')) return "another payload";
+  }
+  return "";
+}
+
+constexpr char kInitialName[] = "x-grpc-test-echo-initial";
+constexpr char kInitialValue[] = "test_initial_metadata_value";
+constexpr char kTrailingName[] = "x-grpc-test-echo-trailing-bin";
+constexpr char kTrailingValue[] = "\xab\xab\xab";
+
+void AddCustomMetadata(ClientContext& context) {
+  context.AddMetadata(kInitialName, kInitialValue);
+  context.AddMetadata(kTrailingName, kTrailingValue);
+}
+
+std::string CheckCustomMetadata(const ClientContext& context) {
+  const auto& initial = context.GetServerInitialMetadata();
+  const auto& trailing = context.GetServerTrailingMetadata();
+  const auto first = initial.find(kInitialName);
+  const auto last = trailing.find(kTrailingName);
+  if (first == initial.end() || first->second != kInitialValue) return "other initial metadata";
+  return last == trailing.end() || last->second != kTrailingValue ? "other trailing metadata" : "";
+}
+
+std::string CustomMetadata(Stub& stub) {
+  ClientContext unary;
+  AddCustomMetadata(unary);
+  SimpleResponse answer;
+  Status status = stub.UnaryCall(&unary, LargeRequest(), &answer);
+  if (!status.ok()) return Words(status);
+  std::string fault = CheckCustomMetadata(unary);
+  if (!fault.empty()) return fault;
+  ClientContext duplex;
+  AddCustomMetadata(duplex);
+  const auto stream = stub.FullDuplexCall(&duplex);
+  StreamingOutputCallRequest request;
+  request.add_response_parameters()->set_size(kLargeResponseBytes);
+  StreamingOutputCallResponse message;
+  if (!stream->Write(request) || !stream->Read(&message)) return "ended: " + Words(stream->Finish());
+  stream->WritesDone();
+  if (stream->Read(&message)) return "a message too many";
+  status = stream->Finish();
+  return status.ok() ? CheckCustomMetadata(duplex) : Words(status);
+}
+
 std::string StatusCodeAndMessage(Stub& stub) {
   ClientContext context;
   SimpleRequest request;
@@ -142,6 +214,25 @@ std::string PingPong(Stub& stub) {
   return status.ok() ? "" : Words(status);
 }
 
+std::string HalfDuplex(Stub& stub) {
+  ClientContext context;
+  const auto stream = stub.HalfDuplexCall(&context);
+  for (const int size : kResponseSizes) {
+    StreamingOutputCallRequest request;
+    request.add_response_parameters()->set_size(size);
+    if (!stream->Write(request)) return "ended: " + Words(stream->Finish());
+  }
+  stream->WritesDone();
+  StreamingOutputCallResponse answer;
+  for (const int size : kResponseSizes) {
+    if (!stream->Read(&answer)) return "too few messages: " + Words(stream->Finish());
+    if (answer.payload().body().size() != static_cast<size_t>(size)) return "another size";
+  }
+  if (stream->Read(&answer)) return "too many messages";
+  const Status status = stream->Finish();
+  return status.ok() ? "" : Words(status);
+}
+
 std::string EmptyStream(Stub& stub) {
   ClientContext context;
   const auto stream = stub.FullDuplexCall(&context);
@@ -190,6 +281,10 @@ const std::map<std::string, std::function<std::string(Stub&)>>& Cases() {
       {"large_unary", [](Stub& stub) { return Unary(stub, GRPC_COMPRESS_NONE); }},
       {"compressed_unary", [](Stub& stub) { return Unary(stub, GRPC_COMPRESS_GZIP); }},
       {"deflated_unary", [](Stub& stub) { return Unary(stub, GRPC_COMPRESS_DEFLATE); }},
+      {"client_compressed_unary", ClientCompressedUnary},
+      {"server_compressed_unary", ServerCompressedUnary},
+      {"custom_metadata", CustomMetadata},
+      {"half_duplex", HalfDuplex},
       {"status_code_and_message", StatusCodeAndMessage},
       {"unimplemented_method", UnimplementedMethod},
       {"many_calls", ManyCalls},

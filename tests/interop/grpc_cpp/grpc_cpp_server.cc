@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <thread>
+#include <vector>
 
 #include "grpc_cpp_interop.h"
 #include "interop.grpc.pb.h"
@@ -40,6 +41,10 @@ class Service final : public grpc::testing::TestService::Service {
                    grpc::testing::SimpleResponse* response) override {
     EchoMetadata(*context);
     if (request->response_status().code() != 0) return StatusOf(request->response_status());
+    const bool was_compressed = grpc::testing::InteropServerContextInspector::WasCompressed(*context);
+    if (request->has_expect_compressed() && request->expect_compressed().value() != was_compressed) {
+      return Status(grpc::StatusCode::INVALID_ARGUMENT, "the claim about compression is false");
+    }
     if (request->has_response_compressed()) {
       context->set_compression_algorithm(request->response_compressed().value() ? GRPC_COMPRESS_GZIP
                                                                                 : GRPC_COMPRESS_NONE);
@@ -70,6 +75,17 @@ class Service final : public grpc::testing::TestService::Service {
     grpc::testing::StreamingOutputCallRequest request;
     while (stream->Read(&request)) {
       if (request.response_status().code() != 0) return StatusOf(request.response_status());
+      for (const auto& parameters : request.response_parameters()) Send(parameters, *stream);
+    }
+    return Status::OK;
+  }
+
+  Status HalfDuplexCall(ServerContext*,
+                        grpc::ServerReaderWriter<grpc::testing::StreamingOutputCallResponse,
+                                                 grpc::testing::StreamingOutputCallRequest>* stream) override {
+    std::vector<grpc::testing::StreamingOutputCallRequest> requests(1);
+    while (stream->Read(&requests.back())) requests.emplace_back();
+    for (const auto& request : requests) {
       for (const auto& parameters : request.response_parameters()) Send(parameters, *stream);
     }
     return Status::OK;

@@ -2,6 +2,7 @@
 
 #include "net/detail/http1/message.h"
 
+#include <algorithm>
 #include <boost/beast/http/status.hpp>
 #include <utility>
 
@@ -24,6 +25,12 @@ std::string_view PathOf(std::string_view target) {
   if (!ToLower(target.substr(0, 7)).starts_with("http://")) return {};
   const size_t slash = target.find('/', 7);
   return slash == std::string_view::npos ? "/" : target.substr(slash);
+}
+
+// Perhaps an empty one, which says that the target has no authority (RFC 9112, 3.2).
+bool HasHost(const HttpHeaders& headers) {
+  const auto& fields = headers.fields();
+  return std::any_of(fields.begin(), fields.end(), [](const auto& field) { return field.first == "host"; });
 }
 
 void AppendField(std::string_view name, std::string_view value, std::string& out) {
@@ -80,7 +87,7 @@ std::string RequestHead(const HttpRequest& request, std::string_view host, BodyF
   const std::string_view separator = request.query.empty() ? "" : "?";
   const std::string target = CleanHeaderValue(StrCat(request.path, separator, request.query));
   std::string head = StrCat(request.method, " ", target, " HTTP/1.1\r\n");
-  if (request.headers.Get("host").empty()) AppendField("host", host, head);
+  if (!HasHost(request.headers)) AppendField("host", host, head);
   AppendFields(request.headers, head);
   const bool may_say_length = !request.body.empty() || request.method != "GET";
   if (framing == BodyFraming::kChunked) {

@@ -17,7 +17,8 @@ namespace {
 
 namespace http = beast::http;
 
-constexpr size_t kReadBytes = 64 << 10;          // what Beast reads at most in one go
+constexpr size_t kReadBytes = Loop::Internal::kReadBufferBytes;
+constexpr size_t kTurnBytes = 256 << 10;         // of a body, read before other connections have their turn; guess
 constexpr size_t kIdleBufferBytesMax = 4 << 10;  // an idle connection keeps at most this much; guess
 constexpr size_t kPieceBytes = 16 << 10;         // of a streamed body; guess
 constexpr size_t kAheadBytesMax = 64 << 10;      // read while a request is with its handler; guess
@@ -65,6 +66,7 @@ ServerConnection::ServerConnection(Loop& loop, Transport socket, std::string_vie
       slot_(std::move(slot)),
       connections_(std::move(connections)),
       peer_(std::move(peer)),
+      peer_certificate_(socket_.peer_certificate()),
       buffer_(context_.options.limits.header_bytes_max + kReadBytes),
       deadline_(loop, [this] { OnDeadline(); }),
       write_deadline_(loop, [this] { OnWriteDeadline(); }),
@@ -118,7 +120,8 @@ asio::awaitable<void> ServerConnection::Run(std::shared_ptr<ServerConnection> se
 asio::awaitable<bool> ServerConnection::ServeOne() {
   const bool has_request = co_await AwaitRequest();
   if (!has_request) co_return false;
-  error_code error = co_await ReadHeader();
+  std::string_view rest;
+  error_code error = co_await ReadHeader(rest);
   if (closed_) co_return false;
   std::optional<Refused> refused = RefusalOf(error);
   if (error && !refused.has_value()) co_return false;
@@ -134,14 +137,18 @@ asio::awaitable<bool> ServerConnection::ServeOne() {
   const AnswerRules rules{.is_head = parser_->get().method() == http::verb::head,
                           .is_http10 = parser_->get().version() < 11,
                           .keep_alive = parser_->keep_alive() && context_.options.keep_alive};
-  co_await Continue();
-  exchange_ = std::make_shared<Exchange>(*this);
+  const auto exchange = std::make_shared<Exchange>(*this);
+  exchange_ = exchange;
   if (IsStreamed(*request)) {
+    Keep(rest);
+    co_await Continue();
     deadline_.Clear();
+    if (closed_) co_return false;
     Hand(*std::move(request));
   } else {
-    BodyBuffer body(parser_->content_length().value_or(0), &exchange_->held());
-    error = co_await ReadWhole(body);
+    BodyBuffer body(parser_->content_length().value_or(0), &exchange->held());
+    error = TakeDeclared(rest, body);
+    if (!error && !IsRequestRead()) error = co_await ReadWhole(body);
     deadline_.Clear();
     if (closed_) co_return false;
     if (error) {
@@ -160,6 +167,7 @@ asio::awaitable<bool> ServerConnection::AwaitRequest() {
   if (buffer_.size() > 0) {
     if (is_watching_) socket_.Cancel();
     while (is_watching_) co_await AwaitEvent();
+    co_await asio::post(socket_.get_executor(), asio::use_awaitable);  // other connections have their turn
     co_return !closed_;
   }
   if (is_draining_ || closed_ || client_is_gone_) co_return false;
@@ -168,21 +176,66 @@ asio::awaitable<bool> ServerConnection::AwaitRequest() {
   timed_out_ = false;
   if (idle_max.count() > 0) deadline_.SetAfter(idle_max);
   is_idle_ = true;
-  WatchSocket();
-  while (is_watching_) co_await AwaitEvent();
+  if (is_watching_) {
+    while (is_watching_) co_await AwaitEvent();
+  } else {
+    error_code seen_by_the_read;
+    co_await socket_.WaitRead(Into(seen_by_the_read));
+  }
   is_idle_ = false;
   if (timed_out_) context_.refusals.Count(Refusal::kIdle);
   co_return !timed_out_ && !closed_ && !client_is_gone_;
 }
 
-asio::awaitable<error_code> ServerConnection::ReadHeader() {
+// Moves what was read and not parsed from the loop's buffer, or the end of our own, to where others won't overwrite it.
+void ServerConnection::Keep(std::string_view rest) {
+  const asio::const_buffer kept = buffer_.data();
+  const auto* begin = static_cast<const char*>(kept.data());
+  const bool is_kept = kept.size() > 0 && rest.data() >= begin && rest.data() <= begin + kept.size();
+  if (is_kept) return buffer_.consume(kept.size() - rest.size());
+  buffer_.commit(asio::buffer_copy(buffer_.prepare(rest.size()), asio::buffer(rest)));
+}
+
+// `rest` is what came after the header. It may lie in the loop's buffer: valid until this connection waits.
+asio::awaitable<error_code> ServerConnection::ReadHeader(std::string_view& rest) {
   parser_ = std::make_unique<Parser>();
   parser_->header_limit(HeaderLimit(context_.options.limits));
   parser_->body_limit(boost::none);  // Check and ReadWhole know whether there is one
+  is_body_read_ = false;
   timed_out_ = false;
-  deadline_.SetAfter(std::min(context_.options.limits.header_max, context_.options.limits.request_max));
+  bool waits = false;
   error_code error;
-  co_await http::async_read_header(socket_, buffer_, *parser_, Into(error));
+  rest = {static_cast<const char*>(buffer_.data().data()), buffer_.size()};
+  while (true) {
+    if (!rest.empty()) {
+      rest.remove_prefix(parser_->put(asio::buffer(rest), error));
+      if (error == http::error::need_more) error = {};
+      if (error || parser_->is_header_done()) co_return error;
+    }
+    Keep(rest);
+    rest = ReadSome(error);
+    if (WouldBlock(error)) {
+      const ServerLimits& limits = context_.options.limits;
+      if (!std::exchange(waits, true)) deadline_.SetAfter(std::min(limits.header_max, limits.request_max));
+      error = co_await AwaitReadable();
+    }
+    if (error) co_return error;
+  }
+}
+
+// What has arrived, after what was kept.
+std::string_view ServerConnection::ReadSome(error_code& error) {
+  auto& target = loop_.internal().read_buffer;
+  const size_t bytes = socket_.ReadSome(asio::buffer(target), error);
+  if (buffer_.size() == 0) return {target.data(), bytes};
+  buffer_.commit(asio::buffer_copy(buffer_.prepare(bytes), asio::buffer(target, bytes)));
+  return {static_cast<const char*>(buffer_.data().data()), buffer_.size()};
+}
+
+// The deadline may pass while the connection's turn is yet to come: there is nothing to cancel then.
+asio::awaitable<error_code> ServerConnection::AwaitReadable() {
+  error_code error = asio::error::operation_aborted;
+  if (!timed_out_) co_await socket_.WaitRead(Into(error));
   co_return error;
 }
 
@@ -198,9 +251,58 @@ std::optional<ServerConnection::Refused> ServerConnection::Check(const std::opti
   return std::nullopt;
 }
 
+bool ServerConnection::IsRequestRead() const {
+  return is_body_read_ || parser_->is_done();
+}
+
+// Takes what came of a body whose length is declared; the rest goes past the parser, straight into `body`.
+error_code ServerConnection::TakeDeclared(std::string_view rest, BodyBuffer& body) {
+  if (!parser_->is_done() && parser_->content_length().has_value()) {
+    const std::string_view part = rest.substr(0, *parser_->content_length());
+    if (!body.Append(part)) return kBudgetUsedUp;
+    rest.remove_prefix(part.size());
+    is_body_read_ = body.size() == *parser_->content_length();
+  }
+  Keep(rest);
+  return {};
+}
+
 asio::awaitable<error_code> ServerConnection::ReadWhole(BodyBuffer& body) {
-  const size_t bytes_max = context_.options.limits.body_bytes_max;
+  co_await Continue();
+  if (closed_) co_return asio::error::operation_aborted;
   deadline_.SetAfter(context_.options.limits.request_max);
+  const bool is_declared = parser_->content_length().has_value();
+  error_code error;
+  if (is_declared) {
+    error = co_await ReadDeclared(body);
+  } else {
+    error = co_await ReadChunked(body);
+  }
+  co_return error;
+}
+
+asio::awaitable<error_code> ServerConnection::ReadDeclared(BodyBuffer& body) {
+  const size_t size = *parser_->content_length();
+  size_t turn_bytes = 0;
+  error_code error;
+  while (body.size() < size && !error) {
+    char* const free = body.Prepare(1);
+    if (free == nullptr) co_return kBudgetUsedUp;
+    const size_t wanted = std::min(body.free_bytes(), size - body.size());
+    const size_t bytes = socket_.ReadSome(asio::buffer(free, wanted), error);
+    body.Commit(bytes);
+    turn_bytes += bytes;
+    const bool waits = WouldBlock(error) || (!error && turn_bytes >= kTurnBytes && body.size() < size);
+    if (!waits) continue;
+    turn_bytes = 0;
+    error = co_await AwaitReadable();
+  }
+  is_body_read_ = !error;
+  co_return error;
+}
+
+asio::awaitable<error_code> ServerConnection::ReadChunked(BodyBuffer& body) {
+  const size_t bytes_max = context_.options.limits.body_bytes_max;
   error_code error;
   while (!parser_->is_done() && !error) {
     char* const free = body.Prepare(1);
@@ -249,7 +351,7 @@ asio::awaitable<void> ServerConnection::ReadPiece([[maybe_unused]] std::shared_p
 
 // Answers "Expect: 100-continue" (RFC 9110, 10.1.1). If that fails, so does the read that follows.
 asio::awaitable<void> ServerConnection::Continue() {
-  if (parser_->is_done() || !beast::iequals(parser_->get()[http::field::expect], "100-continue")) co_return;
+  if (IsRequestRead() || !beast::iequals(parser_->get()[http::field::expect], "100-continue")) co_return;
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   const asio::const_buffer buffer(kContinue.data(), kContinue.size());
   error_code ignored;
@@ -289,21 +391,21 @@ bool ServerConnection::IsStreamed(const HttpRequest& request) const {
 
 void ServerConnection::Hand(HttpRequest request) {
   request.peer = peer_;
+  request.peer_certificate = peer_certificate_;
   context_.options.http_stream(std::move(request), HttpBodyReader(exchange_), HttpResponder(exchange_));
 }
 
 // Large bodies are inflated elsewhere, so that the loop is free for others.
 void ServerConnection::Decode(HttpRequest request) {
   request.peer = peer_;
+  request.peer_certificate = peer_certificate_;
   const size_t bytes_max = context_.options.limits.body_bytes_max;
-  if (!IsLongToDecode(request)) {
-    auto refusal = UndoContentEncoding(request, bytes_max, context_.refusals);
-    return HandDecoded(std::move(request), std::move(refusal));
-  }
+  Decoding decoding = UndoContentEncoding(request, DecodeWhere::kLoop, bytes_max, context_.refusals);
+  if (decoding.is_done) return HandDecoded(std::move(request), std::move(decoding.refusal));
   const bool is_queued =
       context_.loops.workers().Submit([weak_self = weak_from_this(), context = slot_.shared_context(), &loop = loop_,
                                        request = std::move(request), bytes_max]() mutable {
-        auto refusal = UndoContentEncoding(request, bytes_max, context->refusals);
+        auto refusal = UndoContentEncoding(request, DecodeWhere::kWorker, bytes_max, context->refusals).refusal;
         loop.Post([weak_self, request = std::move(request), refusal = std::move(refusal)]() mutable {
           const std::shared_ptr<ServerConnection> self = weak_self.lock();
           if (self != nullptr && !self->closed_) self->HandDecoded(std::move(request), std::move(refusal));
@@ -356,7 +458,7 @@ asio::awaitable<bool> ServerConnection::Answer(AnswerRules rules) {
   const std::shared_ptr<Exchange> exchange = exchange_;
   while (exchange_ != nullptr && !exchange->has_answer()) {
     if (exchange->is_aborted()) co_return false;
-    if (parser_->is_done() && !client_is_gone_) WatchSocket();
+    if (IsRequestRead() && !client_is_gone_) WatchSocket();
     co_await AwaitEvent();
   }
   if (closed_) co_return false;
@@ -372,7 +474,7 @@ asio::awaitable<bool> ServerConnection::Answer(AnswerRules rules) {
   exchange_ = nullptr;
   exchange->OnAnswered();
   if (is_reading_piece_) co_return false;
-  if (!parser_->is_done()) {  // nobody wanted the rest of the request
+  if (!IsRequestRead()) {  // nobody wanted the rest of the request
     co_await Linger();
     co_return false;
   }
@@ -381,11 +483,9 @@ asio::awaitable<bool> ServerConnection::Answer(AnswerRules rules) {
 }
 
 asio::awaitable<bool> ServerConnection::Write(const HttpResponse& response, AnswerRules rules) {
-  const std::string head =
-      ResponseHead(response, BodyLength::kContentLength, rules.keep_alive, rules.is_http10, Date(loop_));
   const bool has_body = !rules.is_head && MayHaveBody(response.status);
-  const bool is_written = co_await WriteSlowly(head, has_body ? response.body.view() : std::string_view());
-  co_return is_written;
+  return WriteSlowly(ResponseHead(response, BodyLength::kContentLength, rules.keep_alive, rules.is_http10, Date(loop_)),
+                     has_body ? response.body.view() : std::string_view());
 }
 
 asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerRules rules) {
@@ -399,7 +499,7 @@ asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerR
     if (!is_written) co_return false;
     text.clear();
     while (!exchange->has_piece() && !exchange->has_ended() && !exchange->is_aborted() && !closed_) {
-      if (parser_->is_done() && !client_is_gone_) WatchSocket();
+      if (IsRequestRead() && !client_is_gone_) WatchSocket();
       co_await AwaitEvent();
     }
     if (closed_ || exchange->is_aborted()) co_return false;
@@ -418,17 +518,33 @@ asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerR
   co_return is_ended;
 }
 
-// In pieces, each of which the client must take within write_max.
-asio::awaitable<bool> ServerConnection::WriteSlowly(std::string_view head, std::string_view body) {
-  const auto write_max = context_.options.limits.write_max;
+// Writes from the front of both what the socket takes: all, or would_block says why not.
+error_code ServerConnection::WriteSome(std::string_view& head, std::string_view& piece) {
   error_code error;
-  while (!error && !closed_ && head.size() + body.size() > 0) {
-    const std::string_view piece = body.substr(0, kWriteBytes);
+  while (!error && head.size() + piece.size() > 0) {
     const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head), asio::buffer(piece)};
-    if (write_max.count() > 0) write_deadline_.SetAfter(write_max);
-    co_await asio::async_write(socket_, buffers, Into(error));
-    head = {};
+    const size_t bytes = socket_.WriteSome(buffers, error);
+    const size_t of_head = std::min(bytes, head.size());
+    head.remove_prefix(of_head);
+    piece.remove_prefix(bytes - of_head);
+  }
+  return error;
+}
+
+// In pieces, each of which the client must take within write_max.
+asio::awaitable<bool> ServerConnection::WriteSlowly(std::string head, std::string_view body) {
+  const auto write_max = context_.options.limits.write_max;
+  std::string_view unwritten = head;
+  error_code error;
+  while (!error && !closed_ && unwritten.size() + body.size() > 0) {
+    std::string_view piece = body.substr(0, kWriteBytes);
     body.remove_prefix(piece.size());
+    error = WriteSome(unwritten, piece);
+    if (WouldBlock(error) && write_max.count() > 0) write_deadline_.SetAfter(write_max);
+    while (WouldBlock(error)) {
+      co_await socket_.WaitWrite(Into(error));
+      if (!error) error = WriteSome(unwritten, piece);
+    }
   }
   write_deadline_.Clear();
   co_return !error && !closed_;

@@ -61,8 +61,11 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   asio::awaitable<void> Run(std::shared_ptr<ServerConnection> self);
   asio::awaitable<bool> ServeOne();
   asio::awaitable<bool> AwaitRequest();
-  asio::awaitable<error_code> ReadHeader();
+  asio::awaitable<error_code> ReadHeader(std::string_view& rest);
+  asio::awaitable<error_code> AwaitReadable();
   asio::awaitable<error_code> ReadWhole(BodyBuffer& body);
+  asio::awaitable<error_code> ReadDeclared(BodyBuffer& body);
+  asio::awaitable<error_code> ReadChunked(BodyBuffer& body);
   asio::awaitable<void> ReadPiece(std::shared_ptr<ServerConnection> self);
   asio::awaitable<void> Continue();
   asio::awaitable<void> Refuse(Refused refused);
@@ -70,8 +73,14 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   asio::awaitable<void> AwaitEvent();
   asio::awaitable<bool> Write(const HttpResponse& response, AnswerRules rules);
   asio::awaitable<bool> WriteStreamed(HttpResponse head, AnswerRules rules);
-  asio::awaitable<bool> WriteSlowly(std::string_view head, std::string_view body);
+  asio::awaitable<bool> WriteSlowly(std::string head, std::string_view body);
   asio::awaitable<void> Linger();
+
+  std::string_view ReadSome(error_code& error);
+  void Keep(std::string_view rest);
+  error_code TakeDeclared(std::string_view rest, BodyBuffer& body);
+  error_code WriteSome(std::string_view& head, std::string_view& piece);
+  [[nodiscard]] bool IsRequestRead() const;
 
   // What to answer to a request that can't be read to its end; nullopt if the client is gone.
   [[nodiscard]] std::optional<Refused> RefusalOf(const error_code& error) const;
@@ -97,7 +106,8 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   ConnectionSlot slot_;
   std::shared_ptr<ConnectionSet> connections_;  // shared by the server's connections on this loop
   const std::string peer_;
-  beast::flat_buffer buffer_;  // read and not yet parsed
+  const std::shared_ptr<const PeerCertificate> peer_certificate_;  // shared with requests
+  beast::flat_buffer buffer_;                                      // read and not yet parsed
   std::unique_ptr<Parser> parser_;
   std::shared_ptr<Exchange> exchange_;  // of the request under way; shared with the handler's objects
   Deadline deadline_;
@@ -106,6 +116,7 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   bool is_idle_ = false;      // between two requests
   bool is_draining_ = false;
   bool timed_out_ = false;
+  bool is_body_read_ = false;  // of a declared length, which the parser does not see
   bool is_reading_piece_ = false;
   bool is_watching_ = false;  // a wait for the socket to become readable is out
   bool client_is_gone_ = false;

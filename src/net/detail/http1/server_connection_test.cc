@@ -76,6 +76,44 @@ TEST_F(Http1Server, ClosesWhenAskedTo) {
   EXPECT_THAT(old_client.ReadAll(), StartsWith("HTTP/1.1 200 OK\r\n"));
 }
 
+// Scenario: three requests, one of them in chunks, one without a body, in two writes that part them anywhere.
+// Guarantees: each is answered with its own body, whatever the server read at once.
+TEST_F(Http1Server, TakesBytesInAnyPieces) {
+  Start();
+  const std::string bytes =
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nfirst"
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nsecond\r\n0\r\n\r\n"
+      "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nfourth";
+  for (size_t size = 1; size <= bytes.size(); ++size) {
+    RawPeer client(server_->port());
+    client.Send(std::string_view(bytes).substr(0, size));
+    if (size < bytes.size()) client.Send(std::string_view(bytes).substr(size));
+    for (const std::string body : {"first", "second", "", "fourth"}) {
+      const std::string response = client.ReadResponse();
+      ASSERT_TRUE(response.ends_with("\r\n\r\n" + body)) << size << ": " << response;
+    }
+  }
+}
+
+// Scenario: bodies larger than what is read at once, and the next request right behind each.
+// Guarantees: they arrive whole, and the next request begins where they end.
+TEST_F(Http1Server, TakesLargeBodiesBackToBack) {
+  Start();
+  RawPeer client(server_->port());
+  std::vector<std::string> bodies;
+  std::string bytes;
+  for (const size_t size : {1'000'000U, 65'536U, 300'000U, 3U}) {
+    bodies.push_back(RandomBytes(size, size));
+    bytes += StrCat("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ", size, "\r\n\r\n", bodies.back());
+  }
+  std::thread sender([&] { client.Send(bytes); });
+  for (const std::string& body : bodies) {
+    EXPECT_TRUE(client.ReadResponse().ends_with("\r\n\r\n" + body)) << body.size();
+  }
+  sender.join();
+}
+
 // Scenario: three requests in one write.
 // Guarantees: the answers come in the order of the requests.
 TEST_F(Http1Server, AnswersPipelinedRequestsInOrder) {

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "net/grpc/call_rules.h"
 #include "net/grpc/status_trailers.h"
 
 namespace spanloom::net::http2 {
@@ -39,37 +38,33 @@ Status StatusOfReset(uint32_t error_code) {
 
 }  // namespace
 
-std::shared_ptr<ClientConnection> ClientConnection::Make(Loop& loop, Transport socket, size_t message_bytes_max,
-                                                         const GrpcKeepalive& keepalive,
+std::shared_ptr<ClientConnection> ClientConnection::Make(Loop& loop, Transport socket, const GrpcKeepalive& keepalive,
                                                          std::weak_ptr<ClientOwner> owner) {
   std::shared_ptr<ClientConnection> connection(
-      new ClientConnection(loop, std::move(socket), message_bytes_max, keepalive, std::move(owner)));
+      new ClientConnection(loop, std::move(socket), keepalive, std::move(owner)));
   connection->Start("");
   if (keepalive.time.count() > 0) connection->keepalive_deadline_.SetAfter(keepalive.time);
   return connection;
 }
 
-ClientConnection::ClientConnection(Loop& loop, Transport socket, size_t message_bytes_max,
-                                   const GrpcKeepalive& keepalive, std::weak_ptr<ClientOwner> owner)
+ClientConnection::ClientConnection(Loop& loop, Transport socket, const GrpcKeepalive& keepalive,
+                                   std::weak_ptr<ClientOwner> owner)
     : Connection(loop, std::move(socket), Role::kClient, {.header_bytes_max = kFieldBytesMax}),
-      message_bytes_max_(message_bytes_max),
       owner_(std::move(owner)),
       keepalive_(keepalive),
       keepalive_deadline_(loop, [this] { OnKeepalive(); }) {}
 
-Status ClientConnection::Begin(uint64_t call_id, std::span<const Header> headers, OutgoingBody body) {
+StatusOr<int32_t> ClientConnection::Begin(std::span<const Header> headers, OutgoingBody body,
+                                          std::shared_ptr<AnswerSink> sink) {
   ASSIGN_OR_RETURN(const int32_t stream_id, SubmitRequest(headers, std::move(body)));
-  calls_.emplace(stream_id, std::make_unique<Call>(call_id, message_bytes_max_));
-  return absl::OkStatus();
+  auto call = std::make_unique<Call>();
+  call->sink = std::move(sink);
+  calls_.emplace(stream_id, std::move(call));
+  return stream_id;
 }
 
-void ClientConnection::Cancel(uint64_t call_id) {
-  for (const auto& [stream_id, call] : calls_) {
-    if (call->id != call_id) continue;
-    ResetStream(stream_id, NGHTTP2_CANCEL);
-    calls_.erase(stream_id);
-    return;
-  }
+void ClientConnection::Cancel(int32_t stream_id) {
+  if (calls_.erase(stream_id) > 0) ResetStream(stream_id, NGHTTP2_CANCEL);
 }
 
 void ClientConnection::Retire() {
@@ -131,11 +126,10 @@ void ClientConnection::OnFrame(const nghttp2_frame& frame) {
       if (owner != nullptr) owner->OnRetired(*this);
       break;
     case NGHTTP2_HEADERS:
-      OnHeadersComplete(frame.hd.stream_id, ends_stream);
-      break;
     case NGHTTP2_DATA:
-      if (Call* call = Find(frame.hd.stream_id); ends_stream && call != nullptr) {
-        End(frame.hd.stream_id, AnswerOf(*call));
+      if (Call* call = Find(frame.hd.stream_id); call != nullptr) {
+        if (ends_stream) return OnAnswerEnd(frame.hd.stream_id, *call);
+        if (frame.hd.type == NGHTTP2_HEADERS) OnHeadersComplete(*call);
       }
       break;
     default:
@@ -143,46 +137,61 @@ void ClientConnection::OnFrame(const nghttp2_frame& frame) {
   }
 }
 
-void ClientConnection::OnHeadersComplete(int32_t stream_id, bool ends_stream) {
-  Call* call = Find(stream_id);
-  if (call == nullptr) return;
-  if (ends_stream) return End(stream_id, AnswerOf(*call));
-  if (HttpStatus(call->fields) / 100 == 1) call->fields = {};  // an interim answer
+void ClientConnection::OnHeadersComplete(Call& call) {
+  call.headers = std::exchange(call.fields, {});
+  const int http_status = HttpStatus(call.headers);
+  if (http_status / 100 == 1) return;  // an interim answer
+  call.http_status = http_status;
+  if (http_status != 200) return;
+  const std::shared_ptr<AnswerSink> sink = call.sink;
+  sink->OnHeaders(call.headers);
 }
 
+// What is no answer of gRPC's is read, so that its end comes, and thrown away.
 void ClientConnection::OnBody(int32_t stream_id, std::string_view piece) {
-  Call* call = Find(stream_id);
   last_heard_ = std::chrono::steady_clock::now();
-  if (call == nullptr || HttpStatus(call->fields) != 200) return;
-  if (const Status status = call->message.Append(piece); !status.ok()) Abort(stream_id, status);
+  ConsumeOnConnection(piece.size());
+  const Call* call = Find(stream_id);
+  if (call == nullptr) return;
+  if (call->http_status != 200) return ConsumeOnStream(stream_id, piece.size());
+  const std::shared_ptr<AnswerSink> sink = call->sink;
+  if (const Status status = sink->OnBody(piece); !status.ok()) Abort(stream_id, status);
 }
 
-// What the peer said, once it has said all.
-StatusOr<Bytes> ClientConnection::AnswerOf(Call& call) const {
-  if (call.fields.Get("grpc-status").empty()) return grpc::StatusFromHttp(HttpStatus(call.fields));
-  RETURN_IF_ERROR(grpc::StatusFromTrailers(call.fields));
-  ASSIGN_OR_RETURN(const Compression compression, grpc::MessageCompression(call.fields));
-  return std::move(call.message).Finish(compression);
+void ClientConnection::OnBodyDrained(int32_t stream_id) {
+  const Call* call = Find(stream_id);
+  if (call == nullptr) return;
+  const std::shared_ptr<AnswerSink> sink = call->sink;
+  sink->OnDrained();
+}
+
+// Some proxies say the status in the headers although a body follows.
+void ClientConnection::OnAnswerEnd(int32_t stream_id, Call& call) {
+  const int http_status = call.http_status != 0 ? call.http_status : HttpStatus(call.fields);
+  const HttpHeaders& telling = call.fields.Get("grpc-status").empty() ? call.headers : call.fields;
+  const bool is_grpc = !telling.Get("grpc-status").empty();
+  const Status status = is_grpc ? grpc::StatusFromTrailers(telling) : grpc::StatusFromHttp(http_status);
+  End(stream_id, status, std::move(call.fields));
 }
 
 void ClientConnection::Abort(int32_t stream_id, const Status& reason) {
   ResetStream(stream_id, NGHTTP2_CANCEL);
-  End(stream_id, reason);
+  End(stream_id, reason, {});
 }
 
 // The stream may outlive its call: an answer that came early makes the rest of the request pointless.
-void ClientConnection::End(int32_t stream_id, StatusOr<Bytes> answer) {
-  const uint64_t call_id = calls_.extract(stream_id).mapped()->id;
+void ClientConnection::End(int32_t stream_id, const Status& status, HttpHeaders trailers) {
+  const auto call = calls_.extract(stream_id);
+  if (call.empty()) return;
   if (IsSendingBody(stream_id)) ResetStream(stream_id, NGHTTP2_CANCEL);
-  if (const auto owner = owner_.lock(); owner != nullptr) owner->OnCallEnded(call_id, std::move(answer));
+  call.mapped()->sink->OnEnd(status, std::move(trailers));
+  if (const auto owner = owner_.lock(); owner != nullptr) owner->OnRoom();
 }
 
 void ClientConnection::OnStreamClosed(int32_t stream_id, uint32_t error_code) {
-  Call* call = Find(stream_id);
-  if (call == nullptr) return;
-  if (error_code != NGHTTP2_REFUSED_STREAM) return End(stream_id, StatusOfReset(error_code));
-  const uint64_t call_id = calls_.extract(stream_id).mapped()->id;
-  if (const auto owner = owner_.lock(); owner != nullptr) owner->OnCallUnprocessed(call_id);
+  if (Find(stream_id) == nullptr) return;
+  if (error_code != NGHTTP2_REFUSED_STREAM) return End(stream_id, StatusOfReset(error_code), {});
+  calls_.extract(stream_id).mapped()->sink->OnUnprocessed();
 }
 
 void ClientConnection::OnClosed(const Status& reason) {
@@ -190,7 +199,7 @@ void ClientConnection::OnClosed(const Status& reason) {
   const std::shared_ptr<ClientOwner> owner = owner_.lock();
   if (owner == nullptr) return;
   const auto calls = std::exchange(calls_, {});
-  for (const auto& [stream_id, call] : calls) owner->OnCallEnded(call->id, reason);
+  for (const auto& [stream_id, call] : calls) call->sink->OnEnd(reason, {});
   owner->OnLost(*this, reason);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The client's end of an HTTP/2 connection: unary gRPC calls.
+// The client's end of an HTTP/2 connection: gRPC calls, whose answers go to sinks (answer_sink.h).
 
 #pragma once
 
@@ -12,12 +12,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/bytes.h"
 #include "base/status.h"
 #include "net/client.h"
 #include "net/detail/deadline.h"
+#include "net/detail/http2/answer_sink.h"
 #include "net/detail/http2/connection.h"
-#include "net/grpc/framing.h"
 #include "net/http.h"
 
 namespace spanloom::net::http2 {
@@ -35,23 +34,28 @@ class ClientOwner {
   virtual void OnRetired(ClientConnection& connection) = 0;
   // It is closed. Its calls have been reported before.
   virtual void OnLost(ClientConnection& connection, const Status& reason) = 0;
-  virtual void OnCallEnded(uint64_t call_id, StatusOr<Bytes> answer) = 0;
-  // The peer has certainly not looked at this call: it may be sent again.
-  virtual void OnCallUnprocessed(uint64_t call_id) = 0;
+  // A call has ended, so there may be room for another.
+  virtual void OnRoom() = 0;
 };
 
 // Pings a peer that has been silent, and leaves one that does not answer. Sequence-bound: its loop.
 class ClientConnection final : public Connection {
  public:
-  // Speaks on `socket` until it is closed. `message_bytes_max` bounds an answer.
-  static std::shared_ptr<ClientConnection> Make(Loop& loop, Transport socket, size_t message_bytes_max,
-                                                const GrpcKeepalive& keepalive, std::weak_ptr<ClientOwner> owner);
+  // Speaks on `socket` until it is closed.
+  static std::shared_ptr<ClientConnection> Make(Loop& loop, Transport socket, const GrpcKeepalive& keepalive,
+                                                std::weak_ptr<ClientOwner> owner);
 
-  // Sends a call whose outcome will be reported under `call_id`. kUnavailable if the connection takes no more.
-  Status Begin(uint64_t call_id, std::span<const Header> headers, OutgoingBody body);
+  // Sends a call, whose answer goes to `sink`; the id of its stream. kUnavailable if the connection takes no more.
+  StatusOr<int32_t> Begin(std::span<const Header> headers, OutgoingBody body, std::shared_ptr<AnswerSink> sink);
 
-  // Gives up a call; nothing more is reported about it.
-  void Cancel(uint64_t call_id);
+  // Gives up a call; its sink hears nothing more. Nothing happens if it is over.
+  void Cancel(int32_t stream_id);
+
+  // For calls whose body is open, and for what was taken of an answer.
+  using Connection::AppendToBody;
+  using Connection::CloseBody;
+  using Connection::ConsumeOnStream;
+  using Connection::WidenStreamWindow;
 
   // Takes no further call, and closes when those under way have ended.
   void Retire();
@@ -66,31 +70,29 @@ class ClientConnection final : public Connection {
  private:
   // A call under way.
   struct Call {
-    Call(uint64_t call_id, size_t message_bytes_max) : id(call_id), message(message_bytes_max) {}
-
-    uint64_t id;
-    HttpHeaders fields;  // of headers and trailers
-    size_t field_bytes = 0;
-    grpc::MessageReader message;
+    std::shared_ptr<AnswerSink> sink;  // shared with the channel
+    HttpHeaders headers;               // of the answer
+    HttpHeaders fields;                // of the block of headers that is arriving
+    size_t field_bytes = 0;            // of both
+    int http_status = 0;               // 0 until the headers are complete
   };
 
-  ClientConnection(Loop& loop, Transport socket, size_t message_bytes_max, const GrpcKeepalive& keepalive,
-                   std::weak_ptr<ClientOwner> owner);
+  ClientConnection(Loop& loop, Transport socket, const GrpcKeepalive& keepalive, std::weak_ptr<ClientOwner> owner);
 
   void OnHeader(int32_t stream_id, std::string_view name, std::string_view value) override;
   void OnFrame(const nghttp2_frame& frame) override;
   void OnBody(int32_t stream_id, std::string_view piece) override;
+  void OnBodyDrained(int32_t stream_id) override;
   void OnStreamClosed(int32_t stream_id, uint32_t error_code) override;
   void OnClosed(const Status& reason) override;
 
   [[nodiscard]] Call* Find(int32_t stream_id);
-  void OnHeadersComplete(int32_t stream_id, bool ends_stream);
+  static void OnHeadersComplete(Call& call);
+  void OnAnswerEnd(int32_t stream_id, Call& call);
   void Abort(int32_t stream_id, const Status& reason);
-  void End(int32_t stream_id, StatusOr<Bytes> answer);
-  StatusOr<Bytes> AnswerOf(Call& call) const;
+  void End(int32_t stream_id, const Status& status, HttpHeaders trailers);
   void OnKeepalive();
 
-  const size_t message_bytes_max_;
   std::weak_ptr<ClientOwner> owner_;
   absl::flat_hash_map<int32_t, std::unique_ptr<Call>> calls_;  // by stream id
   bool is_ready_ = false;

@@ -13,12 +13,11 @@
 namespace spanloom::net::http2 {
 namespace {
 
-constexpr std::chrono::milliseconds kLinger{
-    1'000};                                    // for the peer to read our last frames before the socket closes; guess
-constexpr size_t kKeptOutputBytes = 16 << 10;  // an idle connection keeps at most this much of its output buffer; guess
-constexpr size_t kFrameHeaderBytes = 9;        // RFC 9113, 4.1
-constexpr size_t kOutboundAckMax = 1'000;      // PING and SETTINGS acknowledgements waiting; nghttp2's default
-constexpr uint64_t kResetBurst = 1'000;        // rapid reset (CVE-2023-44487): nghttp2's defaults
+// For the peer to read our last frames before the socket closes; guess.
+constexpr std::chrono::milliseconds kLinger{1'000};
+constexpr size_t kFrameHeaderBytes = 9;    // RFC 9113, 4.1
+constexpr size_t kOutboundAckMax = 1'000;  // PING and SETTINGS acknowledgements waiting; nghttp2's default
+constexpr uint64_t kResetBurst = 1'000;    // rapid reset (CVE-2023-44487): nghttp2's defaults
 constexpr uint64_t kResetsPerSecond = 33;
 constexpr size_t kWaitingFramesMax = 10'000;  // that a peer makes us queue without reading them; guess
 
@@ -39,13 +38,13 @@ std::string_view View(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-nghttp2_option* SessionOptions(Role role) {
+nghttp2_option* SessionOptions() {
   nghttp2_option* options = nullptr;
   CHECK(nghttp2_option_new(&options) == 0);
   nghttp2_option_set_max_outbound_ack(options, kOutboundAckMax);
   nghttp2_option_set_stream_reset_rate_limit(options, kResetBurst, kResetsPerSecond);
-  nghttp2_option_set_no_closed_streams(options, 1);                                 // RFC 7540 priorities are not used
-  if (role == Role::kServer) nghttp2_option_set_no_auto_window_update(options, 1);  // ConsumeOn* say when
+  nghttp2_option_set_no_closed_streams(options, 1);      // RFC 7540 priorities are not used
+  nghttp2_option_set_no_auto_window_update(options, 1);  // ConsumeOn* say when
   return options;
 }
 
@@ -56,10 +55,6 @@ void NextPiece(OutgoingBody& body) {
   body.content = std::move(next.content);
   body.sent_bytes = 0;
   body.more.erase(body.more.begin());
-}
-
-bool WouldBlock(const error_code& error) {
-  return error == asio::error::would_block || error == asio::error::try_again;
 }
 
 }  // namespace
@@ -149,11 +144,11 @@ Connection::Connection(Loop& loop, Transport socket, Role role, const SessionLim
       write_deadline_(loop, [this] { OnWriteDeadline(); }),
       linger_(loop, [this] { CloseSocket(); }) {
   static nghttp2_session_callbacks* const callbacks = Callbacks::Make();
-  static nghttp2_option* const server_options = SessionOptions(Role::kServer);
-  static nghttp2_option* const client_options = SessionOptions(Role::kClient);
-  const bool is_server = role == Role::kServer;
-  const auto make = is_server ? &nghttp2_session_server_new2 : &nghttp2_session_client_new2;
-  CHECK(make(&session_, callbacks, this, is_server ? server_options : client_options) == 0);
+  static nghttp2_option* const options = SessionOptions();
+  const auto make = role == Role::kServer ? &nghttp2_session_server_new3 : &nghttp2_session_client_new3;
+  nghttp2_mem memory = memory_.functions();
+  CHECK(make(&session_, callbacks, this, options, &memory) == 0);
+  memory_.EndSetUp();
   SubmitSettings(limits);
 }
 
@@ -241,9 +236,11 @@ void Connection::Flush() {
 
 void Connection::FlushAll() {
   if (waits_to_write_ || closed_ || finished_) return;
-  while (Collect()) {
-    if (!WriteOutput()) return;
-  }
+  output_.swap(loop_.internal().output);  // lent, unless something stays in it: an idle connection has none
+  bool is_written = true;
+  while (is_written && Collect()) is_written = WriteOutput();
+  if (output_.empty()) output_.swap(loop_.internal().output);
+  if (!is_written) return;
   if (closed_) return;
   const bool is_done = nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
   if (is_done || closes_when_written_) Finish();
@@ -316,7 +313,6 @@ bool Connection::WriteOutput() {
   }
   output_.clear();
   output_written_ = 0;
-  if (output_.capacity() > kKeptOutputBytes) output_ = {};
   return true;
 }
 
@@ -325,9 +321,18 @@ void Connection::WaitToWrite() {
   socket_.WaitWrite([self = shared_from_this()](const error_code& error) {
     self->waits_to_write_ = false;
     if (error || self->closed_) return;
-    if (self->WriteOutput()) return self->Flush();
-    self->WatchWrites();
+    if (!self->WriteOutput()) return self->WatchWrites();
+    self->output_ = {};
+    self->Flush();
   });
+}
+
+void Connection::ReleaseMemory() {
+  const bool is_sending = in_event_ || waits_to_write_ || nghttp2_session_want_write(session_) != 0;
+  if (is_sending || closed_ || finished_) return;
+  memory_.ReleasePages();
+  if (bodies_.empty()) bodies_ = {};
+  if (draining_.empty()) draining_ = {};
 }
 
 // A server says that it sends no more, and gives the client time to read what was sent: closing a socket with unread
@@ -400,7 +405,7 @@ size_t OutgoingBody::unsent_bytes() const {
 
 bool Connection::IsSendingBody(int32_t stream_id) const {
   const auto found = bodies_.find(stream_id);
-  return found != bodies_.end() && found->second.unsent_bytes() > 0;
+  return found != bodies_.end() && (found->second.is_open || found->second.unsent_bytes() > 0);
 }
 
 void Connection::EraseBody(int32_t stream_id) {

@@ -22,6 +22,7 @@
 #include "base/status.h"
 #include "net/detail/asio.h"
 #include "net/detail/deadline.h"
+#include "net/detail/http2/session_memory.h"
 #include "net/detail/transport.h"
 #include "net/http.h"
 
@@ -99,8 +100,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Ends a body that is open.
   void CloseBody(int32_t stream_id, std::vector<std::pair<std::string, std::string>> trailers);
 
-  // A server's: bytes of a body that were taken care of, so that the peer may send as many again: on the connection,
-  // and on the stream.
+  // Bytes of a body that were taken care of, so that the peer may send as many again: on the connection, and on the
+  // stream.
   void ConsumeOnConnection(size_t bytes);
   void ConsumeOnStream(int32_t stream_id, size_t bytes);
 
@@ -117,15 +118,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void ResetStream(int32_t stream_id, uint32_t error_code);
 
-  // True if bytes of the stream's body are still to be sent.
+  // True if the end of the stream's body is still to be said, or bytes of it are to be sent.
   [[nodiscard]] bool IsSendingBody(int32_t stream_id) const;
 
   // Writes what was submitted: now, or, inside an event, when the bytes read so far are worked off.
   void FlushSoon();
 
+  // Gives back memory that a connection needs only while it sends something; then nothing happens.
+  void ReleaseMemory();
+
   [[nodiscard]] Loop& loop() { return loop_; }
   [[nodiscard]] nghttp2_session* session() { return session_; }
   [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] std::shared_ptr<const PeerCertificate> peer_certificate() const { return socket_.peer_certificate(); }
   [[nodiscard]] std::chrono::steady_clock::time_point last_read() const { return last_read_; }
 
   // Events, each on the loop. They may submit, and may call CloseSocket.
@@ -172,11 +177,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Loop& loop_;
   const Role role_;
   Transport socket_;
+  SessionMemory memory_;
   nghttp2_session* session_ = nullptr;
   absl::flat_hash_map<int32_t, OutgoingBody> bodies_;  // by stream id, while being sent
   std::vector<int32_t> draining_;                      // streams whose OnBodyDrained is owed
   size_t unsent_body_bytes_ = 0;                       // of bodies_
-  std::string output_;                                 // encoded frames; at most kOutputBytesMax and one frame
+  std::string output_;                                 // encoded frames; at most kOutputBytesMax and one frame; the
+                                                       // loop's, unless something waits to be written
   size_t output_written_ = 0;                          // of output_, already in the socket
   uint64_t bodies_moved_ = 0;                          // DATA frames encoded, ever
   uint64_t writes_ = 0;                                // writes that took something, ever

@@ -3,8 +3,6 @@
 #include "net/detail/http2/grpc_call.h"
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -29,28 +27,37 @@ Status Gone() {
   return absl::CancelledError("the call has ended");
 }
 
+void Append(const grpc::Fields& fields, std::vector<Header>& headers) {
+  for (const auto& [name, value] : fields) headers.push_back({name, value});
+}
+
+grpc::Fields TrailersOf(const Status& status, const grpc::Fields& metadata) {
+  grpc::Fields trailers = grpc::StatusToTrailers(status);
+  trailers.insert(trailers.end(), metadata.begin(), metadata.end());
+  return trailers;
+}
+
 // "Trailers-Only": one HEADERS frame says it all.
-void SendError(ServerConnection& connection, int32_t stream_id, const Status& status) {
+void SendError(ServerConnection& connection, int32_t stream_id, const Status& status,
+               const grpc::Fields& metadata = {}) {
   const grpc::Trailers trailers = grpc::StatusToTrailers(status);
   std::vector<Header> headers = {
       {":status", "200"}, {"content-type", "application/grpc"}, {"grpc-accept-encoding", grpc::kAcceptedEncodings}};
-  for (const auto& [name, value] : trailers) headers.push_back({name, value});
+  Append(trailers, headers);
+  Append(metadata, headers);
   connection.SubmitResponse(stream_id, headers, std::nullopt);
 }
 
-void SendHeaders(ServerConnection& connection, int32_t stream_id, Compression compression, OutgoingBody body) {
-  const bool is_compressed = compression != Compression::kNone;
-  std::array<Header, 3> headers = {{{":status", "200"}, {"content-type", "application/grpc"}, {}}};
-  if (is_compressed) headers.back() = {"grpc-encoding", grpc::EncodingName(compression)};
-  connection.SubmitResponse(stream_id, std::span(headers).first(is_compressed ? 3 : 2), std::move(body));
+void SubmitHeaders(ServerConnection& connection, int32_t stream_id, Compression compression,
+                   const grpc::Fields& metadata, OutgoingBody body) {
+  std::vector<Header> headers = {{":status", "200"}, {"content-type", "application/grpc"}};
+  if (compression != Compression::kNone) headers.push_back({"grpc-encoding", grpc::EncodingName(compression)});
+  Append(metadata, headers);
+  connection.SubmitResponse(stream_id, headers, std::move(body));
 }
 
-// A message as it is sent; small ones are not worth compressing.
-OutgoingPiece Framed(Bytes message, Compression compression) {
-  const bool is_compressed = compression != Compression::kNone && message.size() >= grpc::kCompressedAnswerBytesMin;
-  if (is_compressed) message = Compress(compression, message.view());
-  std::string prefix = grpc::MessagePrefix(is_compressed, message.size());
-  return {.prefix = std::move(prefix), .content = std::move(message)};
+Status BadMetadata(const Status& reason) {
+  return absl::InternalError(StrCat("the answer's ", StdView(reason.message())));
 }
 
 // The call's deadline, by its grpc-timeout; max if it has none.
@@ -78,16 +85,22 @@ std::shared_ptr<GrpcCall> GrpcCall::Begin(ServerConnection& connection, int32_t 
   if (!method.ok()) return refuse(Refusal::kUnknownMethod, method.status());
   const StatusOr<Compression> compression = grpc::MessageCompression(request.headers);
   if (!compression.ok()) return refuse(Refusal::kBadEncoding, compression.status());
+  if (const Status status = grpc::DecodeBinaryMetadata(request.headers); !status.ok()) {
+    return refuse(Refusal::kBadRequest, status);
+  }
   const StatusOr<TimePoint> deadline = DeadlineOf(request.headers);
   if (!deadline.ok()) return refuse(Refusal::kBadRequest, deadline.status());
 
   auto call = std::make_shared<GrpcCall>(connection, stream_id, **method, *compression);
-  call->answer_compression_ = grpc::AnswerCompression(*compression, request.headers.Get("grpc-accept-encoding"));
+  call->accepted_encodings_ = request.headers.Get("grpc-accept-encoding");
+  call->SetAnswerCompression(AnswerCompression::kAsRequest);
   call->set_deadline(*deadline);
   call->request_ = {.method = std::move(request.path),
                     .metadata = std::move(request.headers),
                     .message = {},
+                    .was_compressed = false,
                     .peer = std::move(request.peer),
+                    .peer_certificate = std::move(request.peer_certificate),
                     .deadline = *deadline};
   return call;
 }
@@ -145,10 +158,10 @@ void GrpcCall::OnRequestEnd() {
 // Large ones are inflated elsewhere, so that the loop is free for others.
 void GrpcCall::Inflate(grpc::SentMessage message) {
   const size_t bytes_max = connection_->context().options.limits.message_bytes_max;
+  request_.was_compressed = message.is_compressed;
   if (!message.is_compressed) return Hand(std::move(message.content));
-  if (message.content.size() <= kInflateOnLoopBytesMax) {
-    return Hand(grpc::InflateMessage(std::move(message), compression_, bytes_max));
-  }
+  auto on_loop = grpc::InflateMessageOnLoop(message, compression_, bytes_max);
+  if (on_loop.has_value()) return Hand(*std::move(on_loop));
   const bool is_queued = OnWorker(*connection_, [self = self(), message = std::move(message), bytes_max]() mutable {
     self->OnLoop([self, inflated = grpc::InflateMessage(std::move(message), self->compression_, bytes_max)](
                      const ServerConnection* connection) mutable {
@@ -181,14 +194,15 @@ void GrpcCall::Deliver() {
 
 void GrpcCall::DeliverOne() {
   MessageDone done = std::exchange(read_done_, nullptr);
-  if (messages_.empty()) return done(std::optional<Bytes>());
+  if (messages_.empty()) return done(std::optional<GrpcMessage>());
   grpc::SentMessage message = std::move(messages_.front());
   messages_.pop_front();
   held().Sub(message.content.size());
   if (messages_.empty()) connection_->ConsumeOnStream(stream_id(), std::exchange(unconsumed_bytes_, 0));
   const size_t bytes_max = connection_->context().options.limits.message_bytes_max;
+  const bool was_compressed = message.is_compressed;
   StatusOr<Bytes> inflated = grpc::InflateMessage(std::move(message), compression_, bytes_max);
-  if (inflated.ok()) return done(*std::move(inflated));
+  if (inflated.ok()) return done(GrpcMessage{.bytes = *std::move(inflated), .was_compressed = was_compressed});
   Refuse(CauseOf(inflated.status()), inflated.status());
   done(inflated.status());
 }
@@ -202,27 +216,68 @@ void GrpcCall::Read(MessageDone done) {
   });
 }
 
-void GrpcCall::Respond(StatusOr<Bytes> answer) {
-  OnLoop([this, answer = std::move(answer)](const ServerConnection* connection) mutable {
+void GrpcCall::Respond(StatusOr<Bytes> answer, GrpcAnswerOptions options) {
+  OnLoop([this, answer = std::move(answer), options = std::move(options)](const ServerConnection* connection) mutable {
     if (connection == nullptr || ended()) return;
-    if (answer.ok()) {
-      AnswerMessage(*std::move(answer));
-    } else {
-      SendEnd(answer.status());
-    }
+    Answer(std::move(answer), options);
     cancel_state().Settle();
   });
 }
 
-void GrpcCall::AnswerMessage(Bytes message) {
-  OutgoingPiece piece = Framed(std::move(message), answer_compression_);
+void GrpcCall::Answer(StatusOr<Bytes> answer, const GrpcAnswerOptions& options) {
+  const StatusOr<grpc::Fields> initial = grpc::EncodeMetadata(options.initial_metadata);
+  if (!initial.ok()) return SendEnd(BadMetadata(initial.status()));
+  const StatusOr<grpc::Fields> trailing = grpc::EncodeMetadata(options.trailing_metadata);
+  if (!trailing.ok()) return SendEnd(BadMetadata(trailing.status()));
+  if (!answer.ok()) return SendEnd(answer.status(), *initial, *trailing);
+  SetAnswerCompression(options.compression);
+  AnswerMessage(*std::move(answer), *initial, *trailing);
+}
+
+void GrpcCall::SetAnswerCompression(AnswerCompression wanted) {
+  answer_compression_ = grpc::CompressionOfAnswer(wanted, compression_, accepted_encodings_);
+  always_compresses_ = wanted == AnswerCompression::kOn;
+}
+
+// A message as it is sent; small ones are not worth compressing, unless that was asked for.
+OutgoingPiece GrpcCall::Framed(Bytes message) const {
+  const bool is_worth_it = always_compresses_ || message.size() >= grpc::kCompressedAnswerBytesMin;
+  const bool is_compressed = answer_compression_ != Compression::kNone && is_worth_it;
+  if (is_compressed) message = Compress(answer_compression_, message.view());
+  std::string prefix = grpc::MessagePrefix(is_compressed, message.size());
+  return {.prefix = std::move(prefix), .content = std::move(message)};
+}
+
+void GrpcCall::AnswerMessage(Bytes message, const grpc::Fields& initial, const grpc::Fields& trailing) {
+  OutgoingPiece piece = Framed(std::move(message));
   const bool is_compressed = piece.prefix.front() != 0;
   OutgoingBody body{.prefix = std::move(piece.prefix),
                     .content = std::move(piece.content),
-                    .trailers = grpc::StatusToTrailers(absl::OkStatus())};
-  SendHeaders(*connection_, stream_id(), is_compressed ? answer_compression_ : Compression::kNone, std::move(body));
+                    .trailers = TrailersOf(absl::OkStatus(), trailing)};
+  const Compression named = is_compressed ? answer_compression_ : Compression::kNone;
+  SubmitHeaders(*connection_, stream_id(), named, initial, std::move(body));
   set_ended();
   held().Release();
+}
+
+void GrpcCall::SendHeaders(HttpHeaders initial_metadata, AnswerCompression compression) {
+  OnLoop([this, metadata = std::move(initial_metadata), compression](const ServerConnection* connection) {
+    if (connection == nullptr || ended()) return;
+    CHECK(!answer_begun_);  // once, before the first message
+    const StatusOr<grpc::Fields> fields = grpc::EncodeMetadata(metadata);
+    if (!fields.ok()) {
+      const Status status = BadMetadata(fields.status());
+      SendEnd(status);
+      return EndWith(status);
+    }
+    SetAnswerCompression(compression);
+    BeginAnswer(*fields);
+  });
+}
+
+void GrpcCall::BeginAnswer(const grpc::Fields& initial) {
+  answer_begun_ = true;
+  SubmitHeaders(*connection_, stream_id(), answer_compression_, initial, OutgoingBody{.is_open = true});
 }
 
 void GrpcCall::Write(Bytes message, WriteDone done) {
@@ -235,30 +290,36 @@ void GrpcCall::Write(Bytes message, WriteDone done) {
 }
 
 void GrpcCall::SendMessage(Bytes message) {
-  if (!std::exchange(answer_begun_, true)) {
-    SendHeaders(*connection_, stream_id(), answer_compression_, OutgoingBody{.is_open = true});
-  }
-  connection_->AppendToBody(stream_id(), Framed(std::move(message), answer_compression_));
+  if (!answer_begun_) BeginAnswer({});
+  connection_->AppendToBody(stream_id(), Framed(std::move(message)));
 }
 
 void GrpcCall::OnDrained() {
   if (write_done_) std::exchange(write_done_, nullptr)(absl::OkStatus());
 }
 
-void GrpcCall::Finish(Status status) {
-  OnLoop([this, status = std::move(status)](const ServerConnection* connection) {
-    if (connection == nullptr || ended()) return;
-    SendEnd(status);
-    cancel_state().Settle();
-    EndWith(Gone());
-  });
+void GrpcCall::Finish(Status status, HttpHeaders trailing_metadata) {
+  OnLoop(
+      [this, status = std::move(status), metadata = std::move(trailing_metadata)](const ServerConnection* connection) {
+        if (connection == nullptr || ended()) return;
+        const StatusOr<grpc::Fields> trailing = grpc::EncodeMetadata(metadata);
+        if (trailing.ok()) {
+          SendEnd(status, {}, *trailing);
+        } else {
+          SendEnd(BadMetadata(trailing.status()));
+        }
+        cancel_state().Settle();
+        EndWith(Gone());
+      });
 }
 
-void GrpcCall::SendEnd(const Status& status) {
+void GrpcCall::SendEnd(const Status& status, const grpc::Fields& initial, const grpc::Fields& trailing) {
   if (answer_begun_) {
-    connection_->CloseBody(stream_id(), grpc::StatusToTrailers(status));
+    connection_->CloseBody(stream_id(), TrailersOf(status, trailing));
   } else {
-    SendError(*connection_, stream_id(), status);
+    grpc::Fields metadata = initial;
+    metadata.insert(metadata.end(), trailing.begin(), trailing.end());
+    SendError(*connection_, stream_id(), status, metadata);
   }
   set_ended();
   held().Release();

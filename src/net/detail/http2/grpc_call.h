@@ -13,6 +13,7 @@
 #include "net/detail/server_exchange.h"
 #include "net/grpc.h"
 #include "net/grpc/framing.h"
+#include "net/grpc/metadata.h"
 
 namespace spanloom::net::http2 {
 
@@ -33,9 +34,10 @@ class GrpcCall final : public ServerConnection::Call, public GrpcServerExchange 
   void OnDeadline() override;
   [[nodiscard]] bool is_streamed() const override { return std::holds_alternative<GrpcStreamHandler>(method_); }
 
-  void Respond(StatusOr<Bytes> answer) override;
+  void Respond(StatusOr<Bytes> answer, GrpcAnswerOptions options) override;
+  void SendHeaders(HttpHeaders initial_metadata, AnswerCompression compression) override;
   void Write(Bytes message, WriteDone done) override;
-  void Finish(Status status) override;
+  void Finish(Status status, HttpHeaders trailing_metadata) override;
   void Read(MessageDone done) override;
 
  private:
@@ -47,17 +49,24 @@ class GrpcCall final : public ServerConnection::Call, public GrpcServerExchange 
   void Deliver();
   void DeliverOne();
 
-  void AnswerMessage(Bytes message);
+  void Answer(StatusOr<Bytes> answer, const GrpcAnswerOptions& options);
+  void AnswerMessage(Bytes message, const grpc::Fields& initial, const grpc::Fields& trailing);
+  void SetAnswerCompression(AnswerCompression wanted);
+  void BeginAnswer(const grpc::Fields& initial);
   void SendMessage(Bytes message);
-  // Sends the end of the answer; nothing is taken afterwards.
-  void SendEnd(const Status& status);
+  [[nodiscard]] OutgoingPiece Framed(Bytes message) const;
+  // Sends the end of the answer; nothing is taken afterwards. `initial` goes with a status that comes without a
+  // message.
+  void SendEnd(const Status& status, const grpc::Fields& initial = {}, const grpc::Fields& trailing = {});
   void Refuse(Refusal cause, const Status& status);
   void EndWith(const Status& reason);
 
   ServerConnection* connection_;  // not to be used once the call has ended
   const GrpcMethod& method_;      // of the server's options, which the connection keeps
   const Compression compression_;
+  std::string accepted_encodings_;
   Compression answer_compression_ = Compression::kNone;
+  bool always_compresses_ = false;  // small messages too
   GrpcRequest request_;
   grpc::MessageReader reader_;
   std::deque<grpc::SentMessage> messages_;  // of a streaming client, waiting to be read

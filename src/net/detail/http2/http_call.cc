@@ -105,10 +105,11 @@ void HttpCall::OnRequestEnd() {
 void HttpCall::Decode() {
   ServerContext& context = connection_->context();
   const size_t bytes_max = context.options.limits.body_bytes_max;
-  if (!IsLongToDecode(request_)) return Hand(UndoContentEncoding(request_, bytes_max, context.refusals));
+  Decoding decoding = UndoContentEncoding(request_, DecodeWhere::kLoop, bytes_max, context.refusals);
+  if (decoding.is_done) return Hand(std::move(decoding.refusal));
   const bool is_queued = OnWorker(*connection_, [self = self(), request = std::move(request_), bytes_max,
                                                  shared = connection_->shared_context()]() mutable {
-    auto refusal = UndoContentEncoding(request, bytes_max, shared->refusals);
+    auto refusal = UndoContentEncoding(request, DecodeWhere::kWorker, bytes_max, shared->refusals).refusal;
     self->OnLoop(
         [self, request = std::move(request), refusal = std::move(refusal)](const ServerConnection* connection) mutable {
           if (connection == nullptr || self->ended()) return;

@@ -16,6 +16,8 @@ namespace {
 
 constexpr size_t kHeaderOverheadBytes = 32;  // RFC 9113, 6.5.2: what a field counts beyond its text
 constexpr std::chrono::seconds kHearing{1};  // after it, an announcement of GOAWAY counts as heard; guess
+// Of idleness, then pages are given back. To touch them again takes about as long as an answer; guess.
+constexpr std::chrono::seconds kReleaseAfter{1};
 
 SessionLimits LimitsOf(const ServerLimits& limits) {
   return {.streams_max = limits.streams_max,
@@ -53,6 +55,7 @@ void ServerConnection::Serve(Loop& loop, Transport socket, std::string first_byt
   std::shared_ptr<ServerConnection> connection(
       new ServerConnection(loop, std::move(socket), std::move(peer), std::move(slot), connections));
   connections->Add(connection);
+  connection->release_at_ = connection->last_read() + kReleaseAfter;
   connection->deadline_.Set(connection->NextCheck());
   connection->Start(std::move(first_bytes));
 }
@@ -64,6 +67,7 @@ ServerConnection::ServerConnection(Loop& loop, Transport socket, std::string pee
       slot_(std::move(slot)),
       connections_(std::move(connections)),
       peer_(std::move(peer)),
+      peer_certificate_(peer_certificate()),
       pings_(context_.options.keepalive),
       lifecycle_(context_.options.keepalive_parameters, last_read(), context_.NextJitter()),
       deadline_(loop, [this] { OnDeadline(); }) {}
@@ -98,12 +102,17 @@ ServerConnection::Stream* ServerConnection::Find(int32_t stream_id) {
   return found == streams_.end() ? nullptr : found->second.get();
 }
 
+// GOAWAY that is about to be written excludes streams that come meanwhile: their client sends them elsewhere, so nobody
+// here may see them.
 void ServerConnection::OnRequestBegin(int32_t stream_id) {
+  if (has_said_last_stream_) return ResetStream(stream_id, NGHTTP2_REFUSED_STREAM);
   auto stream = std::make_unique<Stream>();
   stream->request.peer = peer_;
+  stream->request.peer_certificate = peer_certificate_;
   stream->latest_end = last_read() + HeaderMax(context_.options.limits);
   deadline_.SetNoLater(stream->latest_end);
   lifecycle_.OnBusy();
+  release_at_ = TimePoint::max();
   streams_.emplace(stream_id, std::move(stream));
 }
 
@@ -177,6 +186,7 @@ void ServerConnection::OnStreamClosed(int32_t stream_id, uint32_t error_code) {
   auto stream = streams_.extract(stream_id);
   if (streams_.empty()) {
     lifecycle_.OnIdle(last_read());
+    release_at_ = last_read() + kReleaseAfter;
     deadline_.Set(NextCheck());
   }
   if (stream.empty()) return;
@@ -185,7 +195,13 @@ void ServerConnection::OnStreamClosed(int32_t stream_id, uint32_t error_code) {
   call->OnGone(absl::CancelledError(nghttp2_http2_strerror(error_code)));
 }
 
+void ServerConnection::ReleaseSoon() {
+  release_at_ = last_read() + kReleaseAfter;
+  deadline_.SetNoLater(release_at_);
+}
+
 void ServerConnection::OnFrameSent(const nghttp2_frame& frame) {
+  if (streams_.empty()) ReleaseSoon();
   switch (frame.hd.type) {
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
@@ -247,6 +263,7 @@ void ServerConnection::SendAway(std::string_view why) {
 
 void ServerConnection::FinishSendingAway() {
   away_at_ = TimePoint::max();
+  has_said_last_stream_ = true;
   GoAway(NGHTTP2_NO_ERROR, std::exchange(away_reason_, {}));
 }
 
@@ -260,7 +277,7 @@ ServerConnection::TimePoint ServerConnection::EndOf(const Stream& stream) {
 }
 
 ServerConnection::TimePoint ServerConnection::NextCheck() const {
-  TimePoint next = std::min(away_at_, lifecycle_.next(last_read()));
+  TimePoint next = std::min({away_at_, release_at_, lifecycle_.next(last_read())});
   for (const auto& [stream_id, stream] : streams_) next = std::min(next, EndOf(*stream));
   return next;
 }
@@ -268,6 +285,11 @@ ServerConnection::TimePoint ServerConnection::NextCheck() const {
 void ServerConnection::OnDeadline() {
   const TimePoint now = std::chrono::steady_clock::now();
   if (now >= away_at_) FinishSendingAway();
+  if (now >= release_at_) {
+    release_at_ = TimePoint::max();
+    if (streams_.empty()) streams_ = {};
+    ReleaseMemory();
+  }
   CheckStreams(now);
   if (!closed()) CheckLifecycle(now);
   if (!closed()) deadline_.Set(NextCheck());

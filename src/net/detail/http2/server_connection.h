@@ -84,6 +84,9 @@ class ServerConnection final : public Connection, public net::ServerConnection {
   void SendAway(std::string_view why);
   void FinishSendingAway();
 
+  // Gives memory back when the connection has been idle for a while.
+  void ReleaseSoon();
+
   // Times: all of them share one deadline_.
   void OnDeadline();
   void CheckStreams(TimePoint now);
@@ -95,13 +98,16 @@ class ServerConnection final : public Connection, public net::ServerConnection {
   ConnectionSlot slot_;
   std::shared_ptr<ConnectionSet> connections_;  // shared by the server's connections on this loop
   const std::string peer_;
+  const std::shared_ptr<const PeerCertificate> peer_certificate_;  // shared with requests
   absl::flat_hash_map<int32_t, std::unique_ptr<Stream>> streams_;  // requests under way
   PingPolicy pings_;
   Lifecycle lifecycle_;
-  std::string away_reason_;               // while away_at_ is set
-  TimePoint away_at_ = TimePoint::max();  // when the announcement of GOAWAY counts as heard
+  std::string away_reason_;                  // while away_at_ is set
+  TimePoint away_at_ = TimePoint::max();     // when the announcement of GOAWAY counts as heard
+  TimePoint release_at_ = TimePoint::max();  // when memory is given back; max: it is, or requests are under way
   bool is_sent_away_ = false;
-  Deadline deadline_;  // the next time that something may be due
+  bool has_said_last_stream_ = false;  // the second GOAWAY is on its way
+  Deadline deadline_;                  // the next time that something may be due
 };
 
 }  // namespace spanloom::net::http2

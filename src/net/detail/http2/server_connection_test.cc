@@ -287,6 +287,21 @@ TEST_F(Http2Server, SurvivesTruncationAnywhere) {
       [&] { return metrics_.Render().find("spanloom_net_connections{server=\"test\"} 0\n") != std::string::npos; }));
 }
 
+// Scenario: a connection that has answered a call is left alone, then makes another call.
+// Guarantees: idle, it holds no page of its session's buffers; the next call is answered like the first.
+TEST_F(Http2Server, GivesPagesBackWhileIdle) {
+  Start();
+  const size_t before = SessionMemory::ResidentBytes();
+  const auto client = Connect(*server_);
+  const std::string headers = GrpcHeaders(kEchoMethod);
+  for (const int32_t stream : {1, 3}) {
+    client->Send(StrCat(Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, headers),
+                        Encode(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, stream, Message("hello"))));
+    EXPECT_THAT(client->Answer(stream), testing::EndsWith(Message("hello")));
+    EXPECT_TRUE(Eventually([&] { return SessionMemory::ResidentBytes() <= before; }));
+  }
+}
+
 TEST_F(Http2Server, StopSendsIdleClientsAway) {
   Start();
   const auto peer = Connect(*server_);

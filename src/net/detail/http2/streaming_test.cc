@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "base/text.h"
@@ -98,6 +101,13 @@ TEST_F(Http2Streams, RefusesAMalformedTimeout) {
   Start(EchoOptions());
   client_->Send(StrCat(GrpcHeaders(1, kEchoMethod, {{"grpc-timeout", "soon"}}), LastPart(1, Message(""))));
   EXPECT_THAT(client_->Answer(1), HasSubstr("grpc-status: 13\ngrpc-message: malformed grpc-timeout: \"soon\"\n"));
+  EXPECT_EQ(Refused("bad_request"), 1U);
+}
+
+TEST_F(Http2Streams, RefusesMetadataThatIsNotBase64) {
+  Start(EchoOptions());
+  client_->Send(StrCat(GrpcHeaders(1, kEchoMethod, {{"x-bin", "?"}}), LastPart(1, Message(""))));
+  EXPECT_THAT(client_->Answer(1), HasSubstr("grpc-status: 13\n"));
   EXPECT_EQ(Refused("bad_request"), 1U);
 }
 
@@ -290,6 +300,33 @@ TEST_F(Http2Streams, StopServesWhatWasOnItsWay) {
   stopper.join();
 }
 
+// Scenario: a request comes right behind the ping that ends the announcement, before the second GOAWAY can be written.
+// Guarantees: GOAWAY excludes it, so the client will send it elsewhere; therefore no handler sees it.
+TEST_F(Http2Streams, StopHandlesNothingThatGoAwayExcludes) {
+  std::atomic<int> calls = 0;
+  ServerOptions options = EchoOptions();
+  options.grpc[kEchoMethod] = [&](GrpcRequest, GrpcResponder responder) {
+    ++calls;
+    std::move(responder).Respond(Bytes());
+  };
+  const Promise<GrpcResponder> kept;
+  options.grpc["/test.Echo/Keep"] = [kept](GrpcRequest, GrpcResponder responder) { kept.Set(std::move(responder)); };
+  Start(std::move(options));
+  client_->Await(NGHTTP2_SETTINGS);
+  client_->Send(StrCat(GrpcHeaders(1, "/test.Echo/Keep"), LastPart(1, Message(""))));
+  GrpcResponder responder = kept.Get();
+  std::thread stopper([&] { EXPECT_EQ(server_->Stop(std::chrono::seconds(20)), 0U); });
+  client_->Await(NGHTTP2_GOAWAY);
+  const Frame ping = client_->Await(NGHTTP2_PING);
+  client_->Send(StrCat(Encode(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, ping.payload), GrpcHeaders(3, kEchoMethod),
+                       LastPart(3, Message("late"))));
+  EXPECT_EQ(client_->Await(NGHTTP2_GOAWAY).payload.substr(0, 4), std::string("\0\0\0\x01", 4));
+  std::move(responder).Respond(Bytes());
+  client_->raw().ReadAll();
+  stopper.join();
+  EXPECT_EQ(calls, 0);
+}
+
 TEST_F(Http2Streams, PingsASilentClientAndGivesItUp) {
   ServerOptions options = EchoOptions();
   options.keepalive_parameters.time = std::chrono::milliseconds(20);
@@ -299,6 +336,35 @@ TEST_F(Http2Streams, PingsASilentClientAndGivesItUp) {
   EXPECT_FALSE(ping.closed());
   EXPECT_THAT(client_->raw().ReadAll(), Not(HasSubstr("never")));
   EXPECT_EQ(Refused("ping_timeout"), 1U);
+}
+
+// Scenario: a client falls silent, its connection open, as if its machine had lost its power: in a request that
+// streams, and while another waits for its answer.
+// Guarantees: pings find out; the handlers are told, and the connection is closed and counted.
+TEST_F(Http2Streams, CancelsTheCallsOfAClientThatVanishes) {
+  const Promise<GrpcResponder> kept;
+  const Promise<bool> cancelled;
+  const Promise<Status> read_end;
+  ServerOptions options = KeepingOptions(kept, cancelled);
+  options.keepalive_parameters.time = std::chrono::milliseconds(20);
+  options.keepalive_parameters.timeout = std::chrono::milliseconds(20);
+  const auto reader = std::make_shared<std::optional<GrpcReader>>();
+  const auto writer = std::make_shared<std::optional<GrpcWriter>>();
+  options.grpc["/test.Echo/Read"] = [=](GrpcRequest, GrpcReader given, GrpcWriter given_writer) {
+    writer->emplace(std::move(given_writer));
+    reader->emplace(std::move(given));
+    (*reader)->Read([read_end](const auto& message) { read_end.Set(message.status()); });
+  };
+  Start(std::move(options));
+  client_->Send(StrCat(GrpcHeaders(1, "/test.Echo/Keep"), LastPart(1, Message(""))));
+  client_->Send(StrCat(GrpcHeaders(3, "/test.Echo/Read"), Part(3, Message("half of it").substr(0, 8))));
+  const GrpcResponder responder = kept.Get();
+  EXPECT_TRUE(cancelled.Get());
+  EXPECT_TRUE(absl::IsCancelled(read_end.Get()));
+  EXPECT_EQ(Refused("ping_timeout"), 1U);
+  EXPECT_TRUE(Eventually(
+      [&] { return metrics_.Render().find("spanloom_net_connections{server=\"test\"} 0\n") != std::string::npos; }));
+  RunOn(loops_.At(0), [&] { return reader->reset(), writer->reset(), true; });
 }
 
 TEST_F(Http2Streams, SendsAnOldConnectionAway) {

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The embedded store on the load that stores are measured with (cli/tracegen/shape_load.h), on the machine's disk: CPU
+// of each step of a span's way, bytes a span and what they are spent on, times of questions. Process CPU is that of all
+// threads.
+
+#include <benchmark/benchmark.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/rng.h"
+#include "cli/tracegen/trace_batcher.h"
+#include "cli/tracegen/trace_shape.h"
+#include "otlp/request.h"
+#include "store/columnar/columnar_store.h"
+#include "store/columnar/disk/posix_disk.h"
+#include "store/columnar/segment/segment_account.h"
+#include "store/columnar/segment/segment_builder.h"
+#include "store/columnar/segment/segment_reader.h"
+#include "store/head/incoming.h"
+
+namespace spanloom::store::columnar {
+namespace {
+
+namespace tracegen = cli::tracegen;
+
+constexpr uint64_t kSeed = 1;
+constexpr int64_t kStartUnixNs = 1'770'000'000'000'000'000;
+constexpr int64_t kSpreadNs = 3'600'000'000'000;  // of the traces' ends, as long as the load is
+constexpr uint64_t kTracesPerRequest = 86;        // with 512 spans
+constexpr size_t kSegmentRequests = 391;          // 200,192 spans
+constexpr size_t kIngestRequests = 1'172;         // 600,064 spans
+constexpr size_t kLargeRequests = 1'954;          // 1,000,448 spans
+constexpr size_t kInFlight = 4;                   // requests; as the peers were measured
+constexpr std::chrono::milliseconds kComeAgain{5};
+constexpr size_t kTraceReads = 20'000;
+
+class Directory {
+ public:
+  Directory() {
+    std::string path = (std::filesystem::temp_directory_path() / "columnar_bench_XXXXXX").string();
+    CHECK(mkdtemp(path.data()) != nullptr);
+    path_ = path;
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  ~Directory() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// Of the whole process, in seconds.
+double CpuSeconds() {
+  timespec now{};
+  CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+// The load, request by request.
+class Load {
+ public:
+  explicit Load(size_t requests)
+      : shape_(tracegen::MakeTraceShape(tracegen::ShapeKind::kLoad, kSeed)),
+        batcher_(shape_->emitters(), {.spans_max = 512, .age_max_ns = std::nullopt, .whole_traces = true}),
+        step_ns_(kSpreadNs / static_cast<int64_t>(requests * kTracesPerRequest)) {}
+
+  Bytes Next() {
+    Bytes request;
+    const auto emit = [&](tracegen::ExportRequest made) {
+      CHECK(made.spans == 512 && request.empty());
+      request = Bytes(std::move(made.wire));
+    };
+    for (uint64_t i = 0; i < kTracesPerRequest; ++i, ++trace_number_) {
+      const int64_t end_unix_ns = kStartUnixNs + static_cast<int64_t>(trace_number_) * step_ns_;
+      shape_->Generate(trace_number_, end_unix_ns, trace_);
+      batcher_.Add(trace_, end_unix_ns, emit);
+    }
+    CHECK(!request.empty());
+    return request;
+  }
+
+ private:
+  const std::unique_ptr<tracegen::TraceShape> shape_;
+  tracegen::TraceBatcher batcher_;
+  const int64_t step_ns_;
+  tracegen::GeneratedTrace trace_;
+  uint64_t trace_number_ = 0;
+};
+
+std::vector<Bytes> MakeRequests(size_t count) {
+  Load load(count);
+  std::vector<Bytes> requests;
+  for (size_t i = 0; i < count; ++i) requests.push_back(load.Next());
+  return requests;
+}
+
+otlp::Batch BatchOf(const Bytes& request) {
+  StatusOr<otlp::Slice> slice = otlp::ReadTraces(request);
+  CHECK(slice.ok());
+  return otlp::Batch(*std::move(slice));
+}
+
+uint64_t FirstStart(const Trace& trace) {
+  return trace.spans.front().span().start_unix_ns();
+}
+
+// As a flush finds them: by their first start.
+std::vector<Trace> MakeTraces(size_t requests) {
+  std::vector<Trace> traces;
+  for (const Bytes& request : MakeRequests(requests)) {
+    for (const head::IncomingTrace& incoming : head::SplitByTrace(BatchOf(request))) {
+      Trace& trace = traces.emplace_back(Trace{.id = incoming.id, .spans = {}});
+      for (const head::IncomingSpan& span : incoming.spans) trace.spans.push_back(span.stored);
+      std::ranges::stable_sort(trace.spans, {}, [](const StoredSpan& span) { return span.span().start_unix_ns(); });
+    }
+  }
+  std::ranges::sort(traces, {}, [](const Trace& trace) { return std::pair(FirstStart(trace), trace.id); });
+  // Origins that are equal are one, as in a head.
+  std::vector<std::shared_ptr<const SpanOrigin>> origins;
+  for (Trace& trace : traces) {
+    for (StoredSpan& span : trace.spans) {
+      const auto found =
+          std::ranges::find_if(origins, [&](const auto& other) { return AreEqual(*other, *span.origin); });
+      if (found != origins.end()) {
+        span.origin = *found;
+      } else {
+        origins.push_back(span.origin);
+      }
+    }
+  }
+  return traces;
+}
+
+const std::vector<Trace>& SegmentTraces() {
+  static const auto& traces = *new std::vector<Trace>(MakeTraces(kSegmentRequests));
+  return traces;
+}
+
+uint64_t SpansOf(const std::vector<Trace>& traces) {
+  uint64_t spans = 0;
+  for (const Trace& trace : traces) spans += trace.spans.size();
+  return spans;
+}
+
+void SetSpans(benchmark::State& state, uint64_t spans) {
+  state.counters["span"] = benchmark::Counter(
+      static_cast<double>(spans), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+}
+
+// The load itself, which no store pays for: a request of 512 spans.
+void BM_MakeLoad(benchmark::State& state) {
+  Load load(kLargeRequests);
+  for (auto _ : state) benchmark::DoNotOptimize(load.Next());
+  SetSpans(state, 512);
+}
+BENCHMARK(BM_MakeLoad)->Unit(benchmark::kMicrosecond);
+
+// What is taken apart of 200,000 spans, without making pages of it.
+void BM_Shred(benchmark::State& state) {
+  const std::vector<Trace>& traces = SegmentTraces();
+  for (auto _ : state) {
+    ShapeTable shapes;
+    Shredder shredder(shapes);
+    PageRows rows;
+    for (const Trace& trace : traces) {
+      const uint64_t trace_start = FirstStart(trace);
+      for (const StoredSpan& span : trace.spans) {
+        shredder.Shred({.wire = span.wire.view(),
+                        .trace_id = trace.id.view(),
+                        .trace_start = trace_start,
+                        .start = trace_start,
+                        .origin = 0,
+                        .parent = 1},
+                       rows);
+        if (rows[0].rows() < kPageRows) continue;
+        for (RowValues& table : rows) table.Clear();
+      }
+    }
+    benchmark::DoNotOptimize(rows);
+  }
+  SetSpans(state, SpansOf(traces));
+}
+BENCHMARK(BM_Shred)->Unit(benchmark::kMillisecond);
+
+SegmentTotals Build(const std::vector<Trace>& traces, disk::Disk& disk, const std::string& path) {
+  auto file = disk.Open(path, disk::OpenMode::kCreateExclusive);
+  CHECK(file.ok());
+  SegmentBuilder builder(**file);
+  for (const Trace& trace : traces) builder.Add(trace, trace.spans.size());
+  StatusOr<SegmentTotals> totals = builder.Finish();
+  CHECK(totals.ok() && totals->spans == SpansOf(traces));
+  return *totals;
+}
+
+void PrintAccount(const SegmentAccount& account) {
+  static std::once_flag printed;
+  std::call_once(printed, [&] {
+    const auto print = [&](const std::map<std::string, uint64_t>& bytes) {
+      for (const auto& [name, of_name] : bytes) {
+        std::printf("  %-42s %7.3f B a span\n", name.c_str(),
+                    static_cast<double>(of_name) / static_cast<double>(account.spans));
+      }
+    };
+    std::printf("a segment of %llu spans, by part\n", static_cast<unsigned long long>(account.spans));
+    print(account.parts);
+    std::printf("of these, in pages, by attribute\n");
+    print(account.columns);
+  });
+}
+
+void BM_BuildSegment(benchmark::State& state) {
+  const std::vector<Trace>& traces = SegmentTraces();
+  const Directory directory;
+  disk::PosixDisk disk;
+  const std::string path = directory.path() + "/segment";
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::filesystem::remove(path);
+    state.ResumeTiming();
+    Build(traces, disk, path);
+  }
+  SetSpans(state, SpansOf(traces));
+  const auto file = disk.Open(path, disk::OpenMode::kRead);
+  CHECK(file.ok());
+  const auto account = AccountOf(**file);
+  CHECK(account.ok());
+  state.counters["bytes_a_span"] = static_cast<double>(account->file_bytes) / static_cast<double>(account->spans);
+  PrintAccount(*account);
+}
+BENCHMARK(BM_BuildSegment)->Unit(benchmark::kMillisecond);
+
+void SetQuantiles(benchmark::State& state, std::vector<int64_t>& times_ns) {
+  std::ranges::sort(times_ns);
+  state.counters["p50_us"] = static_cast<double>(times_ns[times_ns.size() / 2]) / 1e3;
+  state.counters["p99_us"] = static_cast<double>(times_ns[times_ns.size() * 99 / 100]) / 1e3;
+}
+
+// Runs `ask` often, and sets the quantiles of its time.
+template <typename Ask>
+void MeasureEach(benchmark::State& state, Ask ask) {
+  const Clock& clock = Clock::System();
+  std::vector<int64_t> times_ns;
+  for (auto _ : state) {
+    const int64_t begin_ns = clock.SteadyNs();
+    ask();
+    times_ns.push_back(clock.SteadyNs() - begin_ns);
+  }
+  SetQuantiles(state, times_ns);
+}
+
+void BM_ReadTraceOfSegment(benchmark::State& state) {
+  const std::vector<Trace>& traces = SegmentTraces();
+  const Directory directory;
+  disk::PosixDisk disk;
+  const std::string path = directory.path() + "/segment";
+  Build(traces, disk, path);
+  auto file = disk.Open(path, disk::OpenMode::kRead);
+  CHECK(file.ok());
+  const auto reader = SegmentReader::Open(*std::move(file));
+  CHECK(reader.ok());
+  Rng rng(kSeed);
+  MeasureEach(state, [&] {
+    const Trace& expected = traces[rng.Below(traces.size())];
+    const auto place = (*reader)->Find(expected.id);
+    CHECK(place.ok() && place->has_value());
+    const auto spans = (*reader)->ReadSpans(**place, 1U << 30);
+    CHECK(spans.ok() && spans->size() == expected.spans.size());
+  });
+}
+BENCHMARK(BM_ReadTraceOfSegment)->Iterations(kTraceReads)->Unit(benchmark::kMicrosecond);
+
+// A store with the machine's disk below it.
+class OpenStore {
+ public:
+  explicit OpenStore(ColumnarStoreOptions options) {
+    auto opened = ColumnarStore::Open(options, disk_, metrics_, Clock::System());
+    CHECK(opened.ok());
+    store_ = std::move(opened->store);
+  }
+  ColumnarStore& operator*() { return *store_; }
+  ColumnarStore* operator->() { return store_.get(); }
+
+ private:
+  disk::PosixDisk disk_;
+  MetricRegistry metrics_;
+  std::unique_ptr<ColumnarStore> store_;
+};
+
+// Sends as a client with kInFlight requests under way, which comes again when the store has no room. Requests are
+// checked here, as a receiver does.
+class Sender {
+ public:
+  explicit Sender(SpanStore& store) : store_(store) {}
+
+  void Send(const Bytes& request) {
+    Acquire();
+    const int64_t begin_ns = Clock::System().SteadyNs();
+    otlp::Batch batch = BatchOf(request);
+    auto reservation = store_.Reserve(batch);
+    while (absl::IsUnavailable(reservation.status())) {
+      ++refused_;
+      std::this_thread::sleep_for(kComeAgain);
+      reservation = store_.Reserve(batch);
+    }
+    CHECK(reservation.ok());
+    (*reservation)->Commit(std::move(batch), [this, begin_ns](const Status& status) {
+      CHECK(status.ok());
+      const MutexLock lock(mutex_);
+      times_ns_.push_back(Clock::System().SteadyNs() - begin_ns);
+      --in_flight_;
+    });
+  }
+  void Drain() {
+    const MutexLock lock(mutex_);
+    mutex_.Await([this] { return in_flight_ == 0; });
+  }
+  std::vector<int64_t>& times_ns() { return times_ns_; }
+  [[nodiscard]] uint64_t refused() const { return refused_; }
+
+ private:
+  void Acquire() {
+    const MutexLock lock(mutex_);
+    mutex_.Await([this] { return in_flight_ < kInFlight; });
+    ++in_flight_;
+  }
+
+  SpanStore& store_;
+  Mutex mutex_;
+  size_t in_flight_ = 0;
+  uint64_t refused_ = 0;
+  std::vector<int64_t> times_ns_;  // from sent to acknowledged
+};
+
+uint64_t BytesBelow(const std::string& directory) {
+  uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  }
+  return bytes;
+}
+
+// 600,000 spans, acknowledged after fsync, until all of them are in segments. The memory is given back before, so that
+// the store pays for its own.
+void BM_Ingest(benchmark::State& state) {
+  const std::vector<Bytes> requests = MakeRequests(kIngestRequests);
+  const double spans = static_cast<double>(requests.size()) * 512;
+  malloc_trim(0);
+  for (auto _ : state) {
+    const Directory directory;
+    const double begin_s = CpuSeconds();
+    double acknowledged_s = 0;
+    {
+      OpenStore store({.directory = directory.path()});
+      Sender sender(*store);
+      for (const Bytes& request : requests) sender.Send(request);
+      sender.Drain();
+      acknowledged_s = CpuSeconds();
+      CHECK(store->Stop().ok());
+      CHECK(static_cast<double>(store->Stats().spans) == spans);
+      SetQuantiles(state, sender.times_ns());
+      state.counters["refused"] = static_cast<double>(sender.refused());
+    }
+    state.counters["cpu_us_a_span"] = (CpuSeconds() - begin_s) / spans * 1e6;
+    state.counters["cpu_us_a_span_at_last_ack"] = (acknowledged_s - begin_s) / spans * 1e6;
+    state.counters["disk_bytes_a_span"] = static_cast<double>(BytesBelow(directory.path())) / spans;
+  }
+}
+BENCHMARK(BM_Ingest)->Iterations(1)->Repetitions(3)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+// The log of a head that was full when the process was killed: 200,000 spans.
+void BM_Recover(benchmark::State& state) {
+  const Directory original;
+  const ColumnarStoreOptions never_flushes = {.directory = original.path(),
+                                              .head_bytes = 1U << 30,
+                                              .head_bytes_max = 2U << 30,
+                                              .idle_flush = std::chrono::hours(1),
+                                              .age_flush = std::chrono::hours(1)};
+  const std::vector<Bytes> requests = MakeRequests(kSegmentRequests);
+  OpenStore store(never_flushes);
+  Sender sender(*store);
+  for (const Bytes& request : requests) sender.Send(request);
+  sender.Drain();
+  for (auto _ : state) {
+    state.PauseTiming();
+    const Directory copy;
+    std::filesystem::copy(original.path(), copy.path(), std::filesystem::copy_options::recursive);
+    ColumnarStoreOptions options = never_flushes;
+    options.directory = copy.path();
+    state.ResumeTiming();
+    auto recovered = std::make_unique<OpenStore>(options);
+    state.PauseTiming();
+    CHECK((*recovered)->Stats().spans == requests.size() * 512);
+    recovered = nullptr;
+    state.ResumeTiming();
+  }
+}
+BENCHMARK(BM_Recover)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+// A store of 1 M spans in segments, made once.
+struct LargeStore {
+  Directory directory;
+  std::unique_ptr<OpenStore> store;
+  std::vector<otlp::TraceId> ids;  // of some traces
+
+  LargeStore() : store(std::make_unique<OpenStore>(ColumnarStoreOptions{.directory = directory.path()})) {
+    Load load(kLargeRequests);
+    Sender sender(**store);
+    for (size_t i = 0; i < kLargeRequests; ++i) {
+      const Bytes request = load.Next();
+      sender.Send(request);
+      if (i % 10 == 0) ids.push_back(head::SplitByTrace(BatchOf(request)).front().id);
+    }
+    sender.Drain();
+    CHECK((*store)->Flush().ok());
+  }
+};
+
+LargeStore& Large() {
+  static LargeStore large;
+  return large;
+}
+
+void BM_TraceById(benchmark::State& state) {
+  LargeStore& large = Large();
+  Rng rng(kSeed);
+  MeasureEach(state, [&] {
+    const auto trace = (*large.store)->GetTrace(large.ids[rng.Below(large.ids.size())], {}, {});
+    CHECK(trace.ok() && trace->spans.size() >= 5);
+  });
+}
+BENCHMARK(BM_TraceById)->Iterations(kTraceReads)->Unit(benchmark::kMicrosecond);
+
+void BM_NewestOfAService(benchmark::State& state) {
+  LargeStore& large = Large();
+  const FetchPlan plan = {.spansets = {Predicate(Condition{.field = Field::Of(Intrinsic::kService),
+                                                           .operand = Value::String("vllm-decode")})},
+                          .rows = FetchPlan::Rows::kWholeTrace,
+                          .wants_messages = true,
+                          .traces_max = 20};
+  MeasureEach(state, [&] {
+    const auto traces = FetchTraces(**large.store, plan);
+    CHECK(traces.ok() && traces->size() == 20);
+  });
+}
+BENCHMARK(BM_NewestOfAService)->Iterations(200)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace spanloom::store::columnar
+
+BENCHMARK_MAIN();

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "store/columnar/columnar_store.h"
+
+#include <absl/container/flat_hash_set.h>
+
+#include <algorithm>
+#include <limits>
+#include <thread>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "otlp/request.h"
+#include "store/scan/row_selection.h"
+#include "store/scan/span_aggregation.h"
+#include "store/scan/span_names.h"
+
+namespace spanloom::store::columnar {
+namespace {
+
+constexpr std::string_view kLogDirectory = "log";
+constexpr std::string_view kDamagedDirectory = "damaged";
+constexpr size_t kGroupBatchesMax = 256;                    // written to the log together; guess
+constexpr std::chrono::seconds kFlushRetry{5};              // after a segment that could not be written; guess
+constexpr std::chrono::seconds kRetentionInterval{10};      // between looks for traces that are too old; guess
+constexpr std::chrono::milliseconds kHeadFullDelay{1'000};  // told to who is refused; guess
+
+}  // namespace
+
+Status ColumnarStoreOptions::Validate() const {
+  if (directory.empty()) return absl::InvalidArgumentError("a columnar store needs a directory");
+  if (queue_bytes_max == 0 || head_bytes == 0) {
+    return absl::InvalidArgumentError("queue_bytes_max and head_bytes must be positive");
+  }
+  if (head_bytes_max < head_bytes) {
+    return absl::InvalidArgumentError(
+        StrCat("head_bytes_max is ", head_bytes_max, "; it must be at least head_bytes, ", head_bytes));
+  }
+  return absl::OkStatus();
+}
+
+StatusOr<ColumnarStore::Opened> ColumnarStore::Open(const ColumnarStoreOptions& options, disk::Disk& disk,
+                                                    MetricRegistry& metrics, const Clock& clock) {
+  RETURN_IF_ERROR(options.Validate());
+  const std::string segments = disk::Join(options.directory, kSegmentDirectory);
+  RETURN_IF_ERROR(disk.CreateDirectory(segments));
+  RETURN_IF_ERROR(disk.CreateDirectory(disk::Join(options.directory, kLogDirectory)));
+  RETURN_IF_ERROR(disk.SyncDirectory(options.directory));
+  ASSIGN_OR_RETURN(const std::vector<std::string> files, disk.List(segments));
+  const auto if_missing = std::ranges::any_of(files, [](const std::string& file) { return file.ends_with(".seg"); })
+                              ? catalogue::IfMissing::kRefuse
+                              : catalogue::IfMissing::kCreate;
+  ASSIGN_OR_RETURN(catalogue::Catalogue catalogue,
+                   catalogue::Catalogue::Open(disk, options.directory, clock, if_missing));
+  std::vector<std::pair<uint64_t, otlp::Batch>> batches;
+  Opened opened;
+  ASSIGN_OR_RETURN(opened.log, Recover(options.directory, disk, catalogue.log_position(), batches));
+  std::unique_ptr<ColumnarStore> store(
+      new ColumnarStore(options, disk, metrics, clock, std::move(catalogue), opened.log.end));
+  RETURN_IF_ERROR(store->OpenSegments(opened.damaged_segments));
+  for (const auto& [sequence, batch] : batches) RETURN_IF_ERROR(store->ingest_.Recover(batch, sequence));
+  opened.segments = store->parts_.Now().segments.size();
+  store->queue_.SetTicking(true);
+  opened.store = std::move(store);
+  return opened;
+}
+
+StatusOr<log::RecoveryReport> ColumnarStore::Recover(const std::string& directory, disk::Disk& disk,
+                                                     uint64_t log_position,
+                                                     std::vector<std::pair<uint64_t, otlp::Batch>>& batches) {
+  return log::RecoverLog(disk, disk::Join(directory, kLogDirectory), disk::Join(directory, kDamagedDirectory),
+                         log_position, [&](const log::LogFrame& frame) -> Status {
+                           StatusOr<otlp::Slice> slice = otlp::ReadTraces(frame.payload);
+                           if (!slice.ok()) return Annotate(slice.status(), StrCat("frame ", frame.sequence));
+                           batches.emplace_back(frame.sequence, otlp::Batch(*std::move(slice)));
+                           return absl::OkStatus();
+                         });
+}
+
+ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& disk, MetricRegistry& metrics,
+                             const Clock& clock, catalogue::Catalogue catalogue, const log::LogEnd& log_end)
+    : options_(options),
+      clock_(clock),
+      spans_duplicate_(
+          metrics.GetCounter("spanloom_store_duplicate_spans", "Spans that were delivered again with the same bytes.")),
+      spans_expired_(metrics.GetCounter("spanloom_store_expired_spans", "Spans removed by the retention policy.")),
+      damage_(metrics),
+      flushes_failed_(metrics.GetCounter("spanloom_store_failed_flushes", "Segments that could not be written.")),
+      refused_head_full_(metrics.GetCounter("spanloom_store_refused_appends", "Batches that the store did not take.",
+                                            {{"cause", "head_full"}})),
+      catalogue_(std::move(catalogue)),
+      flusher_(disk, options.directory, catalogue_, clock),
+      log_(disk, disk::Join(options.directory, kLogDirectory), log_end),
+      ingest_(options_, parts_, log_, clock),
+      flushed_position_(catalogue_.log_position()),
+      background_("spanloom-back", 1, 64),
+      queue_(
+          {.name = "columnar store", .bytes_max = options.queue_bytes_max, .group_batches_max = kGroupBatchesMax},
+          [this](std::span<const otlp::Batch> batches) {
+            const MutexLock lock(ingest_mutex_);
+            return ingest_.Write(batches);
+          },
+          [this] { Tick(); }) {
+  RegisterMetrics(metrics);
+}
+
+void ColumnarStore::RegisterMetrics(MetricRegistry& metrics) {
+  const auto add = [&](std::string_view name, std::string_view help, std::function<double()> read) {
+    gauges_.push_back(metrics.AddGauge(name, help, {}, std::move(read)));
+  };
+  add("spanloom_store_head_bytes", "Bytes of the messages that are in memory and in no segment yet.",
+      [this] { return static_cast<double>(ingest_.head_bytes()); });
+  add("spanloom_store_queue_bytes", "Bytes of requests that wait to be stored, or that room is kept for.",
+      [this] { return static_cast<double>(queue_.bytes()); });
+  add("spanloom_store_segments", "Segments.", [this] { return static_cast<double>(parts_.Now().segments.size()); });
+}
+
+Status ColumnarStore::OpenSegments(std::vector<std::string>& damaged) {
+  RETURN_IF_ERROR(flusher_.RemoveLeftovers());
+  const std::vector<catalogue::SegmentRow> rows = catalogue_.segments();  // a copy: setting aside changes them
+  for (const catalogue::SegmentRow& row : rows) {
+    StatusOr<std::shared_ptr<const Segment>> segment = flusher_.Open(row);
+    if (segment.ok()) {
+      parts_.AddSegment(*std::move(segment));
+    } else if (absl::IsDataLoss(segment.status()) || absl::IsNotFound(segment.status())) {
+      damaged.push_back(SetAside(row, segment.status()));
+    } else {
+      return segment.status();
+    }
+  }
+  FindSplitTraces();
+  return absl::OkStatus();
+}
+
+// Returns where the file is, or should be. One that is not there stays in the catalogue: it may come back.
+std::string ColumnarStore::SetAside(const catalogue::SegmentRow& row, const Status& why) {
+  const std::string path = disk::Join(disk::Join(options_.directory, kSegmentDirectory), row.file);
+  if (absl::IsNotFound(why)) {
+    damage_.Add(StrCat("the catalogue names it, and it is not there: ", why.message()));
+    return path;
+  }
+  const StatusOr<std::string> aside = flusher_.SetAside(row, disk::Join(options_.directory, kDamagedDirectory));
+  if (aside.ok()) {
+    damage_.Add(StrCat(why.message(), "; the file is set aside as ", *aside));
+    return *aside;
+  }
+  damage_.Add(StrCat(why.message(), "; the file stays, since it can't be set aside: ", aside.status().message()));
+  return path;
+}
+
+// By the first bytes of their ids, which are in memory; few that are not split share them.
+void ColumnarStore::FindSplitTraces() {
+  std::vector<std::pair<uint32_t, const Segment*>> prefixes;
+  const Parts parts = parts_.Now();
+  for (const auto& segment : parts.segments) {
+    for (const uint32_t prefix : segment->reader().prefixes()) prefixes.emplace_back(prefix, segment.get());
+  }
+  std::ranges::sort(prefixes);
+  prefixes.erase(std::ranges::unique(prefixes).begin(), prefixes.end());
+  for (auto begin = prefixes.begin(); begin != prefixes.end();) {
+    const auto end =
+        std::find_if(begin, prefixes.end(), [&](const auto& other) { return other.first != begin->first; });
+    if (end - begin > 1) AddSplitTraces({begin, end});
+    begin = end;
+  }
+}
+
+// The prefix is the same in all of them.
+void ColumnarStore::AddSplitTraces(std::span<const std::pair<uint32_t, const Segment*>> prefixes) {
+  absl::flat_hash_set<otlp::TraceId> ids;
+  for (const auto& [prefix, segment] : prefixes) {
+    for (const otlp::TraceId& id : segment->reader().IdsWithPrefix(prefix)) {
+      if (!ids.insert(id).second) parts_.split().AddParts(id, 1);
+    }
+  }
+}
+
+ColumnarStore::~ColumnarStore() {
+  Stop().IgnoreError();  // said by who stops; what is not in a segment is in the log
+}
+
+Status ColumnarStore::Stop() {
+  queue_.Stop();
+  RETURN_IF_ERROR(Flush());
+  const MutexLock lock(ingest_mutex_);
+  return log_.TrimTo(flushed_position_);
+}
+
+Status ColumnarStore::Flush() {
+  Status status;
+  RunInBackground([&] { status = FlushFull(); });  // the one that is full already
+  RETURN_IF_ERROR(status);
+  {
+    const MutexLock lock(ingest_mutex_);
+    if (!ExchangeHeads()) return absl::OkStatus();
+  }
+  RunInBackground([&] { status = FlushFull(); });
+  return status;
+}
+
+void ColumnarStore::RunInBackground(absl::FunctionRef<void()> task) const {
+  Notification done;
+  const auto run = [&] {
+    task();
+    done.Notify();
+  };
+  while (!background_.Submit(run)) std::this_thread::yield();  // it has room for far more than ever waits
+  done.Wait();
+}
+
+bool ColumnarStore::ExchangeHeads() {
+  if (ingest_.head_is_empty()) return parts_.Now().full != nullptr;
+  if (!parts_.ExchangeHeads()) return true;
+  full_position_ = ingest_.OnExchanged();
+  return true;
+}
+
+void ColumnarStore::FlushSoon() {
+  if (clock_.SteadyNs() < flush_not_before_ns_ || is_flush_queued_.exchange(true)) return;
+  const bool queued = background_.Submit([this] {
+    FlushFull().IgnoreError();  // counted and said there
+    is_flush_queued_ = false;
+  });
+  if (!queued) is_flush_queued_ = false;
+}
+
+Status ColumnarStore::FlushFull() {
+  const Parts parts = parts_.Now();
+  if (parts.full == nullptr) return absl::OkStatus();
+  const uint64_t position = full_position_;
+  StatusOr<std::shared_ptr<const Segment>> segment = flusher_.Write(*parts.full, position);
+  if (!segment.ok()) {
+    flushes_failed_.Add(1);
+    flush_not_before_ns_ = clock_.SteadyNs() + std::chrono::nanoseconds(kFlushRetry).count();
+    Log(LogLevel::kError, "a segment could not be written; it is tried again, and the log keeps what it would have had",
+        {{"why", segment.status().message()}});
+    return segment.status();
+  }
+  parts_.FinishFull(*std::move(segment));
+  flushed_position_ = position;
+  return absl::OkStatus();
+}
+
+void ColumnarStore::Tick() {
+  {
+    const MutexLock lock(ingest_mutex_);
+    const Status synced = ingest_.SyncIfDue();
+    if (!synced.ok()) Log(LogLevel::kError, "the log could not be forced to the disk", {{"why", synced.message()}});
+    const uint64_t duplicates = ingest_.duplicates();
+    spans_duplicate_.Add(duplicates - std::exchange(duplicates_counted_, duplicates));
+    const Status trimmed = log_.TrimTo(flushed_position_);
+    if (!trimmed.ok()) Log(LogLevel::kWarn, "a file of the log could not be removed", {{"why", trimmed.message()}});
+    if (ingest_.IsFlushDue()) ExchangeHeads();
+  }
+  if (parts_.Now().full != nullptr) FlushSoon();
+  TickRetention();
+}
+
+void ColumnarStore::TickRetention() {
+  const int64_t now = clock_.SteadyNs();
+  if (!has_age_limit_ || now - retained_ns_ < std::chrono::nanoseconds(kRetentionInterval).count()) return;
+  retained_ns_ = now;
+  const bool queued = background_.Submit([this] {
+    const MutexLock lock(retention_mutex_);
+    const Status status = ApplyRetention().status();
+    if (!status.ok()) Log(LogLevel::kError, "the retention policy could not be applied", {{"why", status.message()}});
+  });
+  static_cast<void>(queued);  // else the next time
+}
+
+StatusOr<Removed> ColumnarStore::SetRetention(const RetentionPolicy& policy) {
+  StatusOr<Removed> removed;
+  has_age_limit_ = policy.age_max_ns.has_value();
+  retained_ns_ = clock_.SteadyNs();
+  RunInBackground([&] {
+    const MutexLock lock(retention_mutex_);
+    retention_ = policy;
+    removed = ApplyRetention();
+  });
+  return removed;
+}
+
+StatusOr<Removed> ColumnarStore::ApplyRetention() {
+  if (!retention_.age_max_ns && !retention_.bytes_max) return Removed();
+  const Parts parts = parts_.Now();
+  ASSIGN_OR_RETURN(Expired expired, FindExpired(parts, retention_, static_cast<uint64_t>(clock_.UnixNs())));
+  RETURN_IF_ERROR(RemoveExpired(parts, expired));
+  spans_expired_.Add(expired.removed.spans);
+  return expired.removed;
+}
+
+Status ColumnarStore::RemoveExpired(const Parts& parts, Expired& expired) {
+  for (const otlp::TraceId& id : expired.all_traces) parts_.split().ForgetParts(id);
+  head::RemovedTraces removed;  // destroyed outside the locks
+  for (head::LockedTable* const table : {parts.full.get(), parts.filling.get()}) {
+    if (table == nullptr) continue;
+    const MutexLock lock(table->mutex);
+    const size_t bytes = table->table.bytes();
+    for (const otlp::TraceId& id : expired.traces) table->table.Drop(id, removed);
+    expired.removed.bytes += bytes - table->table.bytes();
+  }
+  for (size_t i = 0; i < parts.segments.size(); ++i) {
+    const Segment& segment = *parts.segments[i];
+    const Expired::OfSegment& gone = expired.segments[i];
+    if (gone.traces.empty()) continue;
+    const bool is_whole = gone.traces.size() == segment.traces_left();
+    const std::shared_ptr<const Segment> rest = is_whole ? nullptr : segment.Without(gone.traces, gone.spans);
+    parts_.Replace(segment, rest);
+    expired.removed.bytes += BytesLeft(segment) - (rest == nullptr ? 0 : BytesLeft(*rest));
+    if (is_whole) RETURN_IF_ERROR(flusher_.Remove(segment));
+  }
+  return absl::OkStatus();
+}
+
+Capabilities ColumnarStore::capabilities() const {
+  return {.durability = options_.sync == SyncMode::kAlways ? Durability::kPower : Durability::kCrash,
+          .aggregate = true,
+          .quantile_error = QuantileSketch::kRelativeError};
+}
+
+StatusOr<std::unique_ptr<Reservation>> ColumnarStore::Reserve(const otlp::Batch& batch) {
+  const Parts parts = parts_.Now();
+  if (parts.full != nullptr && ingest_.head_bytes() >= options_.head_bytes_max - options_.head_bytes) {
+    refused_head_full_.Add(1);
+    return WithRetryDelay(
+        absl::UnavailableError(StrCat("columnar store: ", options_.head_bytes_max,
+                                      " bytes wait to be written to a segment; see the log for what holds it up")),
+        kHeadFullDelay);
+  }
+  return queue_.Reserve(batch);
+}
+
+StatusOr<Trace> ColumnarStore::GetTrace(const otlp::TraceId& id, const TimeRange&, const ReadLimits& limits) const {
+  scan::ReadMeter meter(limits, clock_);
+  RETURN_IF_ERROR(meter.Check());
+  const Parts parts = parts_.Now();
+  ASSIGN_OR_RETURN(const std::optional<GatheredSpans> spans,
+                   TraceGatherer(parts, parts_.split()).Gather(id, nullptr, meter));
+  if (!spans) return absl::NotFoundError("trace not found");
+  Trace trace = {.id = id, .spans = **spans};
+  std::ranges::stable_sort(trace.spans, {}, [](const StoredSpan& span) { return span.span().start_unix_ns(); });
+  return trace;
+}
+
+StatusOr<std::unique_ptr<SpanCursor>> ColumnarStore::Fetch(FetchPlan plan) const {
+  RETURN_IF_ERROR(plan.Validate());
+  return std::make_unique<ColumnarCursor>(std::move(plan), parts_, damage_, clock_);
+}
+
+Status ColumnarStore::Scan(const TimeRange& starts, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
+                           VisitTrace visit) const {
+  RETURN_IF_ERROR(meter.Check());
+  const Parts parts = parts_.Now();
+  TraceWalk walk(parts, parts_.split(), starts, ids);
+  TraceGatherer gatherer(parts, parts_.split());
+  scan::TraceReading reading;
+  while (true) {
+    const StatusOr<std::optional<WalkedTrace>> trace = walk.Next();
+    if (absl::IsDataLoss(trace.status())) {
+      damage_.Add(trace.status());
+      continue;
+    }
+    if (!trace.ok()) return trace.status();
+    if (!trace->has_value()) return absl::OkStatus();
+    RETURN_IF_ERROR(meter.Step());
+    const TraceHint* const hint = ids.empty() ? &(*trace)->hint : nullptr;
+    const StatusOr<std::optional<GatheredSpans>> spans = gatherer.Gather((*trace)->id, hint, meter);
+    if (absl::IsDataLoss(spans.status())) {
+      damage_.Add(spans.status());
+      continue;
+    }
+    if (!spans.ok()) return spans.status();
+    if (!spans->has_value()) continue;
+    RETURN_IF_ERROR(reading.Read((*trace)->id, ***spans, meter));
+    RETURN_IF_ERROR(visit(reading));
+  }
+}
+
+StatusOr<AggregateAnswer> ColumnarStore::Aggregate(const AggregatePlan& plan) const {
+  RETURN_IF_ERROR(plan.Validate());
+  if (plan.starts.IsEmpty()) return AggregateAnswer{};
+  scan::SpanAggregation sums(plan);
+  scan::ReadMeter meter(plan.limits, clock_);
+  RETURN_IF_ERROR(Scan(plan.starts, {}, meter, [&](scan::TraceReading& trace) { return sums.Add(trace, meter); }));
+  return std::move(sums).Take();
+}
+
+StatusOr<RowPage<TraceRow>> ColumnarStore::Traces(const RowQuery<TraceColumn>& query) const {
+  using Selection = scan::RowSelection<TraceRow, TraceColumn>;
+  ASSIGN_OR_RETURN(Selection selection, Selection::Create(query));
+  scan::ReadMeter meter(query.limits, clock_);
+  RETURN_IF_ERROR(Scan(query.filter.starts, query.filter.traces, meter, [&](scan::TraceReading& trace) {
+    TraceRow row = trace.row();
+    row.version = trace.size();
+    return selection.Add(std::make_shared<const TraceRow>(std::move(row)));
+  }));
+  return std::move(selection).Take();
+}
+
+StatusOr<AggregateAnswer> ColumnarStore::GroupTraces(const RowGroupQuery<TraceColumn>& query) const {
+  using Groups = scan::RowGroups<TraceRow, TraceColumn>;
+  ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
+  if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
+  scan::ReadMeter meter(query.limits, clock_);
+  RETURN_IF_ERROR(Scan(query.filter.starts, query.filter.traces, meter,
+                       [&](scan::TraceReading& trace) { return groups.Add(trace.row()); }));
+  return std::move(groups).Take();
+}
+
+StatusOr<std::vector<ServiceName>> ColumnarStore::Services(const NameQuery& query) const {
+  scan::ServiceCounts counts(query);
+  scan::ReadMeter meter(query.limits, clock_);
+  RETURN_IF_ERROR(Scan(query.starts, {}, meter, [&](scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+  return std::move(counts).Take();
+}
+
+StatusOr<std::vector<OperationName>> ColumnarStore::Operations(const std::string& service,
+                                                               const NameQuery& query) const {
+  scan::OperationCounts counts(service, query);
+  scan::ReadMeter meter(query.limits, clock_);
+  RETURN_IF_ERROR(Scan(query.starts, {}, meter, [&](scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+  return std::move(counts).Take();
+}
+
+StatusOr<std::vector<KeyName>> ColumnarStore::Keys(const NameQuery& query) const {
+  scan::KeyCounts counts(query);
+  scan::ReadMeter meter(query.limits, clock_);
+  RETURN_IF_ERROR(Scan(query.starts, {}, meter, [&](scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+  return std::move(counts).Take();
+}
+
+StatusOr<std::vector<FieldValue>> ColumnarStore::Values(const ValueQuery& query) const {
+  RETURN_IF_ERROR(scan::ValidateValueQuery(query));
+  scan::ValueCounts counts(query);
+  scan::ReadMeter meter(query.names.limits, clock_);
+  RETURN_IF_ERROR(
+      Scan(query.names.starts, {}, meter, [&](scan::TraceReading& trace) { return counts.Add(trace, meter); }));
+  return std::move(counts).Take();
+}
+
+StoreStats ColumnarStore::Stats() const {
+  StoreStats stats;
+  const Parts parts = parts_.Now();
+  uint64_t oldest = std::numeric_limits<uint64_t>::max();
+  for (const auto& segment : parts.segments) {
+    stats.traces += segment->traces_left();
+    stats.spans += segment->spans_left();
+    stats.bytes += BytesLeft(*segment);
+    oldest = std::min(oldest, segment->row().first_start_unix_ns);
+    stats.newest_unix_ns = std::max(stats.newest_unix_ns, segment->row().last_start_unix_ns);
+  }
+  for (const head::LockedTable* const table : {parts.full.get(), parts.filling.get()}) {
+    if (table == nullptr) continue;
+    const MutexLock lock(table->mutex);
+    if (table->table.traces() == 0) continue;
+    stats.traces += table->table.traces();
+    stats.spans += table->table.spans();
+    stats.bytes += table->table.bytes();
+    oldest = std::min(oldest, table->table.index().first_start_unix_ns());
+    stats.newest_unix_ns = std::max(stats.newest_unix_ns, table->table.index().last_start_unix_ns());
+  }
+  stats.traces -= std::min(stats.traces, parts_.split().excess());
+  stats.oldest_unix_ns = stats.spans == 0 ? 0 : oldest;
+  stats.spans_expired = spans_expired_.value();
+  stats.spans_duplicate = ingest_.duplicates();
+  return stats;
+}
+
+}  // namespace spanloom::store::columnar

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The embedded store: what it acknowledged is in a log on disk, what the log has is in memory, what memory had is in
+// segments. docs/formats/ has the files.
+
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "base/worker_pool.h"
+#include "store/columnar/catalogue/catalogue.h"
+#include "store/columnar/columnar_cursor.h"
+#include "store/columnar/columnar_store_options.h"
+#include "store/columnar/damage_counter.h"
+#include "store/columnar/expiry.h"
+#include "store/columnar/flusher.h"
+#include "store/columnar/ingest.h"
+#include "store/columnar/log/log_reader.h"
+#include "store/columnar/log/log_writer.h"
+#include "store/columnar/parts_table.h"
+#include "store/head/write_queue.h"
+#include "store/span_store.h"
+
+namespace spanloom::store::columnar {
+
+// Thread-safe. Threads of its own: the log thread (Ingest), the background thread (Flusher, retention). Questions are
+// answered on the caller's thread and never hold up writes.
+//
+// A batch is refused with kUnavailable and a delay when it could not be written to the log, or when the head is full
+// because segments can't be written; refused batches are counted by cause.
+class ColumnarStore final : public SpanStore {
+ public:
+  // What was found at start.
+  struct Opened {
+    std::unique_ptr<ColumnarStore> store;
+    log::RecoveryReport log;
+    size_t segments = 0;
+    std::vector<std::string> damaged_segments;  // paths of files that can't be read and are left out; why is in the log
+  };
+
+  // Opens the directory, or begins a store in it; reads the log's frames that no segment has. `disk`, `metrics` and
+  // `clock` must outlive the store. Errors: kInvalidArgument (options), those of the disk, the catalogue and the log.
+  static StatusOr<Opened> Open(const ColumnarStoreOptions& options, disk::Disk& disk, MetricRegistry& metrics,
+                               const Clock& clock);
+  // As Stop().
+  ~ColumnarStore() override;
+
+  // Writes what waits, puts the head into a segment, and takes no more. Errors: the segment could not be written; what
+  // it would have had is in the log.
+  Status Stop();
+
+  // Puts what is stored so far into segments. Errors: those of Flusher::Write.
+  Status Flush();
+
+  [[nodiscard]] Capabilities capabilities() const override;
+  StatusOr<std::unique_ptr<Reservation>> Reserve(const otlp::Batch& batch) override;
+  [[nodiscard]] StatusOr<Trace> GetTrace(const otlp::TraceId& id, const TimeRange& starts,
+                                         const ReadLimits& limits) const override;
+  [[nodiscard]] StatusOr<std::unique_ptr<SpanCursor>> Fetch(FetchPlan plan) const override;
+  [[nodiscard]] StatusOr<AggregateAnswer> Aggregate(const AggregatePlan& plan) const override;
+  [[nodiscard]] StatusOr<RowPage<TraceRow>> Traces(const RowQuery<TraceColumn>& query) const override;
+  [[nodiscard]] StatusOr<AggregateAnswer> GroupTraces(const RowGroupQuery<TraceColumn>& query) const override;
+  [[nodiscard]] StatusOr<std::vector<ServiceName>> Services(const NameQuery& query) const override;
+  [[nodiscard]] StatusOr<std::vector<OperationName>> Operations(const std::string& service,
+                                                                const NameQuery& query) const override;
+  [[nodiscard]] StatusOr<std::vector<KeyName>> Keys(const NameQuery& query) const override;
+  [[nodiscard]] StatusOr<std::vector<FieldValue>> Values(const ValueQuery& query) const override;
+  StatusOr<Removed> SetRetention(const RetentionPolicy& policy) override;
+  [[nodiscard]] StoreStats Stats() const override;
+
+ private:
+  using VisitTrace = absl::FunctionRef<Status(scan::TraceReading&)>;
+
+  ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& disk, MetricRegistry& metrics, const Clock& clock,
+                catalogue::Catalogue catalogue, const log::LogEnd& log_end);
+  static StatusOr<log::RecoveryReport> Recover(const std::string& directory, disk::Disk& disk, uint64_t log_position,
+                                               std::vector<std::pair<uint64_t, otlp::Batch>>& batches);
+  Status OpenSegments(std::vector<std::string>& damaged);
+  std::string SetAside(const catalogue::SegmentRow& row, const Status& why);
+  void FindSplitTraces();
+  void AddSplitTraces(std::span<const std::pair<uint32_t, const Segment*>> prefixes);
+  void RegisterMetrics(MetricRegistry& metrics);
+
+  // On the log thread, after each group of batches and about every second.
+  void Tick();
+  void TickRetention();
+  // True if there is a full head to be written now.
+  bool ExchangeHeads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
+  void FlushSoon();
+  // On the background thread.
+  Status FlushFull();
+  StatusOr<Removed> ApplyRetention() ABSL_EXCLUSIVE_LOCKS_REQUIRED(retention_mutex_);
+  Status RemoveExpired(const Parts& parts, Expired& expired);
+  // Runs `task` on the background thread and waits.
+  void RunInBackground(absl::FunctionRef<void()> task) const;
+
+  // Visits every trace that may have spans in `starts`, each once, with all its spans.
+  Status Scan(const TimeRange& starts, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
+              VisitTrace visit) const;
+
+  const ColumnarStoreOptions options_;
+  const Clock& clock_;
+  Counter& spans_duplicate_;
+  Counter& spans_expired_;
+  mutable DamageCounter damage_;  // counts for questions
+  Counter& flushes_failed_;
+  Counter& refused_head_full_;
+
+  PartsTable parts_;
+  catalogue::Catalogue catalogue_;  // the background thread's
+  Flusher flusher_;                 // the same
+
+  Mutex ingest_mutex_;  // held for a group of batches
+  log::LogWriter log_ ABSL_GUARDED_BY(ingest_mutex_);
+  Ingest ingest_;  // guarded by ingest_mutex_, but for what may be read from any thread
+  uint64_t duplicates_counted_ ABSL_GUARDED_BY(ingest_mutex_) = 0;  // of ingest_.duplicates()
+
+  std::atomic<uint64_t> full_position_ = 0;     // frames of the log up to it lie in the full head, or before
+  std::atomic<uint64_t> flushed_position_ = 0;  // the same of segments
+  std::atomic<bool> is_flush_queued_ = false;
+  std::atomic<int64_t> flush_not_before_ns_ = 0;  // Clock::SteadyNs; later after a flush that failed
+
+  mutable Mutex retention_mutex_;  // held while the policy is applied
+  RetentionPolicy retention_ ABSL_GUARDED_BY(retention_mutex_);
+  std::atomic<bool> has_age_limit_ = false;
+  std::atomic<int64_t> retained_ns_ = 0;  // Clock::SteadyNs: when retention was last asked for
+
+  mutable WorkerPool background_;  // ends before all of the above, which its tasks use
+  head::WriteQueue queue_;         // ends first
+  std::vector<ScopedGauge> gauges_;
+};
+
+}  // namespace spanloom::store::columnar

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <utility>
+
+#include "base/check.h"
+#include "store/columnar/columnar_store.h"
+#include "store/columnar/disk/testing/simulated_disk.h"
+#include "store/conformance/store_conformance.h"
+
+namespace spanloom::store {
+namespace {
+
+// A store with all that must outlive it. After each append it behaves as `after_append` says.
+class OwnedColumnarStore final : public SpanStore {
+ public:
+  enum class AfterAppend { kNothing, kFlush };
+
+  OwnedColumnarStore(const Clock& clock, AfterAppend after_append) : after_append_(after_append) {
+    CHECK(disk_.CreateDirectory("/data").ok());
+    auto opened = columnar::ColumnarStore::Open({.directory = "/data"}, disk_, metrics_, clock);
+    CHECK(opened.ok());
+    store_ = std::move(opened->store);
+  }
+
+  [[nodiscard]] Capabilities capabilities() const override { return store_->capabilities(); }
+  StatusOr<std::unique_ptr<Reservation>> Reserve(const otlp::Batch& batch) override {
+    if (after_append_ == AfterAppend::kFlush) CHECK(store_->Flush().ok());
+    return store_->Reserve(batch);
+  }
+  [[nodiscard]] StatusOr<Trace> GetTrace(const otlp::TraceId& id, const TimeRange& starts,
+                                         const ReadLimits& limits) const override {
+    return store_->GetTrace(id, starts, limits);
+  }
+  [[nodiscard]] StatusOr<std::unique_ptr<SpanCursor>> Fetch(FetchPlan plan) const override {
+    return store_->Fetch(std::move(plan));
+  }
+  [[nodiscard]] StatusOr<AggregateAnswer> Aggregate(const AggregatePlan& plan) const override {
+    return store_->Aggregate(plan);
+  }
+  [[nodiscard]] StatusOr<RowPage<TraceRow>> Traces(const RowQuery<TraceColumn>& query) const override {
+    return store_->Traces(query);
+  }
+  [[nodiscard]] StatusOr<AggregateAnswer> GroupTraces(const RowGroupQuery<TraceColumn>& query) const override {
+    return store_->GroupTraces(query);
+  }
+  [[nodiscard]] StatusOr<std::vector<ServiceName>> Services(const NameQuery& query) const override {
+    return store_->Services(query);
+  }
+  [[nodiscard]] StatusOr<std::vector<OperationName>> Operations(const std::string& service,
+                                                                const NameQuery& query) const override {
+    return store_->Operations(service, query);
+  }
+  [[nodiscard]] StatusOr<std::vector<KeyName>> Keys(const NameQuery& query) const override {
+    return store_->Keys(query);
+  }
+  [[nodiscard]] StatusOr<std::vector<FieldValue>> Values(const ValueQuery& query) const override {
+    return store_->Values(query);
+  }
+  StatusOr<Removed> SetRetention(const RetentionPolicy& policy) override { return store_->SetRetention(policy); }
+  [[nodiscard]] StoreStats Stats() const override { return store_->Stats(); }
+
+ private:
+  const AfterAppend after_append_;
+  columnar::disk::SimulatedDisk disk_;
+  MetricRegistry metrics_;
+  std::unique_ptr<columnar::ColumnarStore> store_;
+};
+
+StoreFactory Factory(std::string name, OwnedColumnarStore::AfterAppend after_append) {
+  return {.name = std::move(name),
+          .make = [after_append](
+                      const Clock& clock,
+                      const RequestDeriver&) { return std::make_unique<OwnedColumnarStore>(clock, after_append); },
+          // A trace of a hundred thousand spans in hundreds of segments is read anew with each.
+          .runs_large_tests = after_append == OwnedColumnarStore::AfterAppend::kNothing};
+}
+
+// In the head alone; and with each batch but the last in a segment of its own.
+INSTANTIATE_TEST_SUITE_P(Columnar, StoreConformance,
+                         testing::Values(Factory("Head", OwnedColumnarStore::AfterAppend::kNothing),
+                                         Factory("Segments", OwnedColumnarStore::AfterAppend::kFlush)),
+                         [](const auto& parameter) { return parameter.param.name; });
+
+}  // namespace
+}  // namespace spanloom::store

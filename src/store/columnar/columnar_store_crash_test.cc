@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The store's promise on a disk that crashes, fails and lies: what was acknowledged is found, each span once; nothing
+// is found that was not sent; and the store goes on. Does not prove it of a real disk, nor of a real kill.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "store/columnar/columnar_store.h"
+#include "store/columnar/disk/testing/simulated_disk.h"
+#include "store/columnar/testing/senders.h"
+
+namespace spanloom::store::columnar {
+namespace {
+
+using disk::Fault;
+using disk::SimulatedDisk;
+
+// A store in "/data" with all that must outlive it: one process. Ends as the disk lets it.
+class Process {
+ public:
+  explicit Process(SimulatedDisk& disk) : disk_(disk) {
+    auto opened = ColumnarStore::Open({.directory = "/data"}, disk, metrics_, clock_);
+    status_ = opened.status();
+    if (opened.ok()) opened_ = *std::move(opened);
+  }
+
+  [[nodiscard]] const Status& status() const { return status_; }
+  [[nodiscard]] ColumnarStore& store() { return *opened_.store; }
+  [[nodiscard]] const ColumnarStore::Opened& opened() const { return opened_; }
+  [[nodiscard]] SimClock& clock() { return clock_; }
+  [[nodiscard]] const MetricRegistry& metrics() const { return metrics_; }
+
+  // Lets some senders send, and flushes now and then.
+  void Run(Senders& senders, Rng& rng, int steps) {
+    for (int step = 0; step < steps; ++step) {
+      if (rng.Below(4) == 0) {
+        static_cast<void>(store().Flush().ok());  // what fails is tried again
+      } else {
+        senders.Send(store(), 1 + rng.Below(3));
+      }
+    }
+  }
+
+  // Expects that nothing is wrong, unless the process has ended meanwhile.
+  void ExpectFaultless(const Senders& senders) {
+    const std::string fault = senders.FindFault(store());
+    EXPECT_TRUE(fault.empty() || disk_.has_crashed()) << fault;
+  }
+
+  // Expects that the store could be opened, and that nothing was taken for damage.
+  void ExpectOpened() {
+    ASSERT_TRUE(status_.ok()) << status_;
+    EXPECT_TRUE(opened_.damaged_segments.empty());
+    for (const log::LogDamage& damage : opened_.log.damaged) ADD_FAILURE() << damage.file << ": " << damage.why;
+    for (const log::LostFrames& lost : opened_.log.lost) {
+      ADD_FAILURE() << "frames " << lost.first_sequence << " to " << lost.last_sequence << " are lost";
+    }
+  }
+
+ private:
+  SimulatedDisk& disk_;
+  SimClock clock_;
+  MetricRegistry metrics_;
+  Status status_;
+  ColumnarStore::Opened opened_;
+};
+
+std::unique_ptr<SimulatedDisk> NewDisk(disk::SimulatedDiskOptions options) {
+  auto disk = std::make_unique<SimulatedDisk>(options);
+  EXPECT_TRUE(disk->CreateDirectory("/data").ok() && disk->SyncDirectory("/").ok());
+  return disk;
+}
+
+// Opens what a crash has left, holds it against what is known, and lets it go on.
+void Reopen(SimulatedDisk& disk, Senders& senders) {
+  Process process(disk);
+  ASSERT_NO_FATAL_FAILURE(process.ExpectOpened());
+  process.ExpectFaultless(senders);
+  EXPECT_EQ(senders.Send(process.store(), 1), 1);
+  EXPECT_TRUE(process.store().Flush().ok());
+  process.ExpectFaultless(senders);
+}
+
+// SPANLOOM_CRASH_SEEDS says how many seeds are tried instead of `everyday`.
+uint64_t SeedsOr(uint64_t everyday) {
+  const char* const seeds = std::getenv("SPANLOOM_CRASH_SEEDS");
+  return seeds == nullptr ? everyday : std::strtoull(seeds, nullptr, 10);
+}
+
+constexpr int kSteps = 10;
+
+// About how many changes a process with this seed makes on an untroubled disk.
+uint64_t ChangesOf(uint64_t seed) {
+  const auto disk = NewDisk({.seed = seed});
+  const uint64_t before = disk->changes();
+  Senders senders(seed);
+  Rng rng(seed);
+  Process(*disk).Run(senders, rng, kSteps);
+  return disk->changes() - before;
+}
+
+// A process that ends at the given change of the disk, and a few more that may end anywhere; then one that does not.
+void RunGenerations(uint64_t seed, uint64_t at, uint64_t changes, Rng& rng) {
+  constexpr int kGenerations = 3;
+  auto disk = NewDisk({.seed = seed});
+  Senders senders(seed);
+  Rng first_rng(seed);  // the same for each `at`
+  for (int generation = 0; generation < kGenerations; ++generation) {
+    disk->CrashAtChange(disk->changes() + (generation == 0 ? at : rng.Below(changes)));
+    {
+      Process process(*disk);
+      if (process.status().ok()) {
+        process.ExpectOpened();
+        if (generation > 0) process.ExpectFaultless(senders);
+        process.Run(senders, generation == 0 ? first_rng : rng, generation == 0 ? kSteps : kSteps / 2);
+      } else {
+        EXPECT_TRUE(disk->has_crashed()) << process.status();
+      }
+      const bool ends_without_a_word = rng.Below(2) == 0;
+      if (ends_without_a_word) disk->CrashAtChange(disk->changes());
+    }
+    disk = rng.Below(2) == 0 ? disk->AfterKill() : disk->AfterPowerLoss(rng.Next());
+    if (testing::Test::HasFailure()) return;
+  }
+  for (int reopened = 0; reopened < 2; ++reopened) Reopen(*disk, senders);
+}
+
+// Scenario: a process ends at each change of the disk in turn, by a kill or a power cut, from the making of the store
+// on; the next ones go on and end anywhere. Guarantees: each finds all spans that were acknowledged, once, and none
+// that was never sent; a crash is never taken for damage.
+TEST(ColumnarStoreCrashProperty, KeepsWhatIsAcknowledgedThroughCrashesAtEveryChange) {
+  for (uint64_t seed = 1; seed <= SeedsOr(2); ++seed) {
+    const uint64_t changes = ChangesOf(seed);
+    for (uint64_t at = 0; at <= changes; ++at) {
+      SCOPED_TRACE(StrCat("seed ", seed, ", change ", at));
+      Rng rng(seed * 1'000'000 + at);
+      RunGenerations(seed, at, changes, rng);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+// Scenario: one to a dozen changes fail, from each one in turn, with each fault, while the process goes on; when it has
+// flushed, it ends by a kill, and another time by a power cut. Guarantees: spans are refused, or hold, each once; when
+// the disk is well again a flush or two later, so is the store, without being opened again.
+TEST(ColumnarStoreCrashProperty, KeepsWhatIsAcknowledgedThroughFailuresAtEveryChange) {
+  for (uint64_t seed = 1; seed <= SeedsOr(3); ++seed) {
+    const uint64_t changes = ChangesOf(seed);
+    for (uint64_t at = 0; at < changes; ++at) {
+      SCOPED_TRACE(StrCat("seed ", seed, ", change ", at));
+      const auto disk = NewDisk({.seed = seed});
+      constexpr Fault kFaults[] = {Fault::kIoError, Fault::kNoSpace, Fault::kTornIoError, Fault::kTornNoSpace};
+      constexpr uint64_t kTimes[] = {1, 2, 3, 12};
+      disk->FailChanges(disk->changes() + at, kFaults[(seed + at) % 4], kTimes[(seed + at / 4) % 4]);
+      Senders senders(seed);
+      Rng rng(seed);
+      {
+        Process process(*disk);
+        if (!process.status().ok()) continue;  // the first changes
+        process.Run(senders, rng, kSteps);
+        process.ExpectFaultless(senders);
+        disk->FailChanges(0, Fault::kIoError, 0);
+        const Status flushed = process.store().Flush();
+        EXPECT_TRUE(flushed.ok()) << flushed;
+        EXPECT_EQ(senders.Send(process.store(), 1), 1);
+        process.ExpectFaultless(senders);
+        disk->CrashAtChange(disk->changes());
+      }
+      Senders senders_after_power_loss = senders;
+      Reopen(*disk->AfterPowerLoss(seed * 1000 + at), senders_after_power_loss);
+      Reopen(*disk->AfterKill(), senders);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+uint64_t FreeBytes(SimulatedDisk& disk) {
+  const auto free = disk.FreeBytes("/data");
+  EXPECT_TRUE(free.ok());
+  return free.value_or(0);
+}
+
+// Scenario: there is no room for a segment, but for half of it, several times; then there is, and time passes.
+// Guarantees: attempts that fail take no room; the store writes the segment by itself.
+TEST(ColumnarStoreCrash, WritesSegmentsAgainWhenTheDiskIsWell) {
+  constexpr uint64_t kCapacity = 1U << 30;
+  const auto disk = NewDisk({.capacity_bytes = kCapacity});
+  Senders senders(1);
+  Process process(*disk);
+  ASSERT_NO_FATAL_FAILURE(process.ExpectOpened());
+  EXPECT_EQ(senders.Send(process.store(), 2), 2);
+  disk->SetCapacity(kCapacity - FreeBytes(*disk) + 500);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    EXPECT_EQ(process.store().Flush().code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_EQ(FreeBytes(*disk), 500);
+  }
+  disk->SetCapacity(kCapacity);
+  process.clock().Advance(6'000'000'000);
+  // The log thread looks after each group of batches: when the second is answered, it has after the first.
+  EXPECT_EQ(senders.Send(process.store(), 1), 1);
+  EXPECT_EQ(senders.Send(process.store(), 1), 1);
+  EXPECT_TRUE(process.store().SetRetention({}).ok());  // comes after what waits in the background
+  EXPECT_EQ(process.metrics().SumGauges("spanloom_store_segments"), 1);
+  process.ExpectFaultless(senders);
+}
+
+// Scenario: the disk says that it has synced, and has not; then power goes.
+// Guarantees: nothing can keep what was acknowledged, but nothing is invented, and what is missing is told: the store
+// is refused, or opened without it.
+TEST(ColumnarStoreCrashProperty, InventsNothingOnADiskThatLies) {
+  int opened = 0;
+  int refused = 0;
+  for (uint64_t seed = 1; seed <= SeedsOr(60); ++seed) {
+    SCOPED_TRACE(StrCat("seed ", seed));
+    const auto disk = NewDisk({.seed = seed, .sync_is_honest = false});
+    Senders senders(seed);
+    Rng rng(seed);
+    {
+      Process process(*disk);
+      ASSERT_TRUE(process.status().ok()) << process.status();
+      process.Run(senders, rng, kSteps);
+    }
+    const auto left = disk->AfterPowerLoss(seed);
+    ASSERT_TRUE(left->CreateDirectory("/data").ok());
+    Process process(*left);
+    ++(process.status().ok() ? opened : refused);
+    const std::string fault = process.status().ok() ? senders.FindInvention(process.store()) : "";
+    EXPECT_EQ(fault, "");
+  }
+  EXPECT_GT(opened, 0);
+  EXPECT_GT(refused, 0);
+}
+
+}  // namespace
+}  // namespace spanloom::store::columnar

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a columnar store keeps its data, and how much of it in memory.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "base/status.h"
+
+namespace spanloom::store::columnar {
+
+// When the log is forced to the device.
+enum class SyncMode {
+  kAlways,    // before a batch is acknowledged: a loss of power loses nothing
+  kInterval,  // every sync_interval: a loss of power loses at most what was acknowledged since
+  kNever,  // when the system thinks so: the end of the process loses nothing, a loss of power what it had not written
+};
+
+struct ColumnarStoreOptions {
+  std::string directory;  // must exist, and belong to this process (DataDir)
+  SyncMode sync = SyncMode::kAlways;
+  std::chrono::milliseconds sync_interval{1'000};  // of kInterval; guess
+  size_t queue_bytes_max = 128U << 20;             // reserved or waiting to be written; guess
+  // The head, where spans are before they are in a segment, in bytes of their messages. It is written to a segment when
+  // it has reached the first; beyond the second, appends are told to come again.
+  size_t head_bytes = 128U << 20;                // guess: 200,000 spans of an LLM server
+  size_t head_bytes_max = 256U << 20;            // both heads together: while one is written, the other fills
+  std::chrono::milliseconds idle_flush{1'000};   // a head that nothing was added to for so long is written
+  std::chrono::milliseconds age_flush{300'000};  // so is one that is so old; guess
+
+  // kInvalidArgument says which limit is not positive, or smaller than the one that it has to hold.
+  [[nodiscard]] Status Validate() const;
+};
+
+}  // namespace spanloom::store::columnar

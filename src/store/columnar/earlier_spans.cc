@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "store/columnar/earlier_spans.h"
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "store/columnar/segment/span_reader.h"
+#include "store/columnar/trace_gatherer.h"
+
+namespace spanloom::store::columnar {
+namespace {
+
+bool IsSame(const StoredSpan& a, const StoredSpan& b) {
+  return a.wire.view() == b.wire.view() && AreEqual(*a.origin, *b.origin);
+}
+
+}  // namespace
+
+StatusOr<EarlierSpans> EarlierSpans::Read(const Parts& parts, const otlp::TraceId& id) {
+  EarlierSpans earlier;
+  for (const auto& segment : parts.segments) {
+    ASSIGN_OR_RETURN(const std::optional<TracePlace> place, segment->Find(id));
+    if (!place) continue;
+    ASSIGN_OR_RETURN(const std::vector<StoredSpan> spans,
+                     segment->reader().ReadSpans(*place, std::numeric_limits<size_t>::max()));
+    const auto number = static_cast<uint32_t>(earlier.segments_.size());
+    earlier.segments_.push_back({.segment = segment, .place = *place});
+    for (size_t row = 0; row < spans.size(); ++row) earlier.Add(spans[row], {.segment = number, .row = row});
+  }
+  const auto full = parts.full == nullptr ? nullptr : SpansIn(*parts.full, id);
+  if (full == nullptr) return earlier;
+  full->ForEach([&](const StoredSpan& span) {
+    earlier.Add(span, {.segment = kHead, .row = earlier.head_.size()});
+    earlier.head_.push_back(span);
+    return true;
+  });
+  return earlier;
+}
+
+void EarlierSpans::Add(const StoredSpan& span, Place place) {
+  uint64_t hash = head::Describe(span, {}).content_hash;
+  while (!places_.try_emplace(hash, place).second) ++hash;
+}
+
+// Reads single spans; neighbours share what was read for them.
+class EarlierSpans::Reading {
+ public:
+  explicit Reading(const EarlierSpans& earlier) : earlier_(earlier), readers_(earlier.segments_.size()) {}
+
+  StatusOr<StoredSpan> At(const Place& place) {
+    if (place.segment == kHead) return earlier_.head_[place.row];
+    const OfSegment& of = earlier_.segments_[place.segment];
+    std::optional<SpanReader>& reader = readers_[place.segment];
+    if (!reader) reader.emplace(of.segment->reader().MakeSpanReader(of.place));
+    std::vector<StoredSpan> spans;
+    RETURN_IF_ERROR(reader->Read(place.row, place.row + 1, spans));
+    return std::move(spans.front());
+  }
+
+ private:
+  const EarlierSpans& earlier_;
+  std::vector<std::optional<SpanReader>> readers_;  // [segments]
+};
+
+StatusOr<std::vector<bool>> EarlierSpans::Contains(const std::vector<head::IncomingSpan>& spans) const {
+  std::vector<bool> contains(spans.size());
+  Reading reading(*this);
+  for (size_t i = 0; i < spans.size(); ++i) {
+    uint64_t hash = spans[i].content_hash;
+    for (auto found = places_.find(hash); found != places_.end() && !contains[i]; found = places_.find(++hash)) {
+      ASSIGN_OR_RETURN(const StoredSpan stored, reading.At(found->second));
+      contains[i] = IsSame(stored, spans[i].stored);
+    }
+  }
+  return contains;
+}
+
+}  // namespace spanloom::store::columnar

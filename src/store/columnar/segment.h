@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One segment of a running store: what the catalogue says of it, its reader, and which of its traces are gone.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "store/columnar/catalogue/catalogue.h"
+#include "store/columnar/segment/segment_reader.h"
+
+namespace spanloom::store::columnar {
+
+// Immutable; shared by the questions that read it (shared_ptr), so that a segment that is replaced meanwhile is read to
+// the end.
+class Segment {
+ public:
+  Segment(catalogue::SegmentRow row, std::shared_ptr<const SegmentReader> reader)
+      : row_(std::move(row)), reader_(std::move(reader)) {}
+
+  // The same without some traces, ascending by number, beside those that are gone already.
+  [[nodiscard]] std::shared_ptr<const Segment> Without(const std::vector<uint64_t>& traces, uint64_t spans) const;
+
+  [[nodiscard]] const catalogue::SegmentRow& row() const { return row_; }
+  [[nodiscard]] const SegmentReader& reader() const { return *reader_; }
+  [[nodiscard]] bool IsGone(uint64_t trace) const { return !gone_.empty() && gone_[trace]; }
+  [[nodiscard]] uint64_t traces_left() const { return row_.traces - gone_traces_; }
+  [[nodiscard]] uint64_t spans_left() const { return row_.spans - gone_spans_; }
+
+  // The trace, unless it is not there or gone. Errors: those of SegmentReader.
+  [[nodiscard]] StatusOr<std::optional<TracePlace>> Find(const otlp::TraceId& id) const;
+
+ private:
+  const catalogue::SegmentRow row_;
+  const std::shared_ptr<const SegmentReader> reader_;  // shared with the versions of this segment that lack less
+  std::vector<bool> gone_;                             // [traces], or empty if none is
+  uint64_t gone_traces_ = 0;
+  uint64_t gone_spans_ = 0;
+};
+
+}  // namespace spanloom::store::columnar

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads traces and spans back from a segment file.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "otlp/ids.h"
+#include "store/columnar/disk/disk.h"
+#include "store/columnar/segment/segment_index.h"
+#include "store/columnar/segment/span_reader.h"
+#include "store/columnar/segment/trace_place.h"
+#include "store/span.h"
+#include "store/trace_row.h"
+
+namespace spanloom::store::columnar {
+
+// Thread-safe: immutable but for the file's position, which it does not use. Blocks on the disk. Errors of every call:
+// kDataLoss, naming the block, if the file is not what was written; those of the disk.
+class SegmentReader {
+ public:
+  static StatusOr<std::unique_ptr<const SegmentReader>> Open(std::unique_ptr<disk::File> file);
+
+  [[nodiscard]] const SegmentIndex& index() const { return *index_; }
+
+  // The trace with that id; nullopt if there is none, which is nearly always seen without a read.
+  [[nodiscard]] StatusOr<std::optional<TracePlace>> Find(const otlp::TraceId& id) const;
+
+  // [traces]: the first four bytes of each id as a big-endian number, ascending.
+  [[nodiscard]] const std::vector<uint32_t>& prefixes() const { return prefixes_; }
+  // Ids that begin so, as far as they can be read, in no order.
+  [[nodiscard]] std::vector<otlp::TraceId> IdsWithPrefix(uint32_t prefix) const;
+
+  // A trace by its number.
+  [[nodiscard]] StatusOr<TracePlace> TraceAt(uint64_t number) const;
+  // All traces of a chunk.
+  [[nodiscard]] StatusOr<std::vector<TracePlace>> TracesOf(const TraceChunkRef& chunk) const;
+
+  // The spans of a trace, in its order, as they were added. kResourceExhausted if they take more than `bytes_max`.
+  [[nodiscard]] StatusOr<std::vector<StoredSpan>> ReadSpans(const TracePlace& trace, size_t bytes_max) const;
+
+  // For single spans of a trace. The reader and `trace` must outlive it.
+  [[nodiscard]] SpanReader MakeSpanReader(const TracePlace& trace) const { return {*file_, *index_, trace}; }
+
+  // The row of the trace table.
+  [[nodiscard]] StatusOr<TraceRow> RowOf(const TracePlace& trace) const;
+
+ private:
+  SegmentReader(std::unique_ptr<disk::File> file, std::unique_ptr<const SegmentIndex> index)
+      : file_(std::move(file)), index_(std::move(index)) {}
+
+  Status ReadPrefixes();
+  // kDataLoss if the trace's rows or its summary are none that the segment has.
+  [[nodiscard]] Status CheckPlace(const TracePlace& place, const TraceChunkRef& chunk) const;
+
+  const std::unique_ptr<disk::File> file_;
+  const std::unique_ptr<const SegmentIndex> index_;
+  std::vector<uint32_t> prefixes_;  // as SegmentIndex::TraceInOrder
+};
+
+}  // namespace spanloom::store::columnar

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "store/columnar/trace_gatherer.h"
+
+#include "base/text.h"
+
+namespace spanloom::store::columnar {
+
+std::shared_ptr<const head::TraceSpans> SpansIn(const head::LockedTable& table, const otlp::TraceId& id) {
+  const MutexLock lock(table.mutex);
+  const head::StoredTrace* const trace = table.table.Find(id);
+  return trace == nullptr ? nullptr : trace->spans;
+}
+
+StatusOr<std::optional<GatheredSpans>> TraceGatherer::Gather(const otlp::TraceId& id, const TraceHint* hint,
+                                                             scan::ReadMeter& meter) {
+  spans_ = std::make_shared<std::vector<StoredSpan>>();
+  bytes_ = 0;
+  if (hint == nullptr || split_.Contains(id)) {
+    RETURN_IF_ERROR(AddAll(id, meter));
+  } else if (hint->segment != nullptr) {
+    RETURN_IF_ERROR(AddSegment(*hint->segment, hint->place, meter));
+  } else {
+    RETURN_IF_ERROR(AddHead(*hint->head, id, meter));
+  }
+  if (spans_->empty()) return std::nullopt;
+  return GatheredSpans(std::move(spans_));
+}
+
+Status TraceGatherer::AddAll(const otlp::TraceId& id, scan::ReadMeter& meter) {
+  for (const auto& segment : parts_.segments) {
+    ASSIGN_OR_RETURN(const std::optional<TracePlace> place, segment->Find(id));
+    if (place) RETURN_IF_ERROR(AddSegment(*segment, *place, meter));
+  }
+  for (const head::LockedTable* const table : {parts_.full.get(), parts_.filling.get()}) {
+    if (table == nullptr) continue;
+    const auto spans = SpansIn(*table, id);
+    if (spans != nullptr) RETURN_IF_ERROR(AddHead(*spans, id, meter));
+  }
+  return absl::OkStatus();
+}
+
+Status TraceGatherer::AddSegment(const Segment& segment, const TracePlace& place, scan::ReadMeter& meter) {
+  StatusOr<std::vector<StoredSpan>> read = segment.reader().ReadSpans(place, meter.limits().bytes_max);
+  if (absl::IsDataLoss(read.status())) return Annotate(read.status(), segment.row().file);
+  ASSIGN_OR_RETURN(std::vector<StoredSpan> spans, std::move(read));
+  size_t bytes = 0;
+  for (const StoredSpan& span : spans) bytes += span.wire.size() + sizeof(StoredSpan);
+  RETURN_IF_ERROR(Count(bytes, place.id(), meter));
+  spans_->insert(spans_->end(), std::make_move_iterator(spans.begin()), std::make_move_iterator(spans.end()));
+  return absl::OkStatus();
+}
+
+Status TraceGatherer::AddHead(const head::TraceSpans& spans, const otlp::TraceId& id, scan::ReadMeter& meter) {
+  size_t bytes = 0;
+  spans.ForEach([&](const StoredSpan& span) {
+    bytes += span.wire.size() + sizeof(StoredSpan);
+    spans_->push_back(span);
+    return true;
+  });
+  return Count(bytes, id, meter);
+}
+
+Status TraceGatherer::Count(size_t bytes, const otlp::TraceId& id, scan::ReadMeter& meter) {
+  bytes_ += bytes;
+  if (bytes_ <= meter.limits().bytes_max) return absl::OkStatus();
+  return absl::ResourceExhaustedError(StrCat("trace ", id.Hex(), " takes more than ", meter.limits().bytes_max,
+                                             " bytes, the most that one question may hold"));
+}
+
+}  // namespace spanloom::store::columnar

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "store/head/trace_spans.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace spanloom::store::head {
+
+TraceSpans::TraceSpans(const TraceSpans& earlier, Block block)
+    : blocks_(earlier.blocks_), size_(earlier.size_ + block.size()) {
+  CHECK(!block.empty());
+  while (!blocks_.empty() && blocks_.back()->size() < 2 * block.size()) {
+    Block merged;
+    merged.reserve(blocks_.back()->size() + block.size());
+    merged = *blocks_.back();
+    merged.insert(merged.end(), std::make_move_iterator(block.begin()), std::make_move_iterator(block.end()));
+    block = std::move(merged);
+    blocks_.pop_back();
+  }
+  blocks_.push_back(std::make_shared<const Block>(std::move(block)));
+}
+
+const std::shared_ptr<const TraceSpans>& TraceSpans::None() {
+  static const auto& none = *new std::shared_ptr<const TraceSpans>(std::make_shared<const TraceSpans>());
+  return none;
+}
+
+const StoredSpan& TraceSpans::at(size_t index) const {
+  CHECK(index < size_);
+  auto block = blocks_.begin();
+  for (; index >= (*block)->size(); ++block) index -= (*block)->size();
+  return (**block)[index];
+}
+
+bool TraceSpans::IsBeginningOf(const TraceSpans& later) const {
+  if (empty()) return true;
+  if (later.size() < size()) return false;
+  // Spans keep their bytes, wherever they are merged to; two of one trace do not share both bytes and origin. What is
+  // added comes behind, so the last span is where it was only if none before it was taken out.
+  const auto is_same = [](const StoredSpan& a, const StoredSpan& b) {
+    return a.wire.data() == b.wire.data() && a.origin == b.origin;
+  };
+  return is_same(at(0), later.at(0)) && is_same(at(size() - 1), later.at(size() - 1));
+}
+
+void TraceSpans::ForEach(absl::FunctionRef<bool(const StoredSpan&)> visit) const {
+  for (const auto& block : blocks_) {
+    for (const StoredSpan& span : *block) {
+      if (!visit(span)) return;
+    }
+  }
+}
+
+std::vector<StoredSpan> TraceSpans::ByStart() const {
+  std::vector<std::pair<uint64_t, const StoredSpan*>> order;  // start in Unix ns
+  order.reserve(size_);
+  ForEach([&order](const StoredSpan& span) {
+    order.emplace_back(span.span().start_unix_ns(), &span);
+    return true;
+  });
+  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+
+  std::vector<StoredSpan> spans;
+  spans.reserve(size_);
+  for (const auto& [start, span] : order) spans.push_back(*span);
+  return spans;
+}
+
+}  // namespace spanloom::store::head

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Traces in memory with their indices, and how they come and go: all that a memory store keeps, and what a columnar
+// store has not written to a segment yet. The store adds threads and answers questions.
+
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/container/flat_hash_map.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <list>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "store/head/incoming.h"
+#include "store/head/origin_table.h"
+#include "store/head/recent_spans.h"
+#include "store/head/stored_trace.h"
+#include "store/head/trace_index.h"
+#include "store/retention.h"
+
+namespace spanloom::store::head {
+
+// How much a table may hold.
+struct TableLimits {
+  size_t traces_max = std::numeric_limits<size_t>::max();
+  size_t spans_max = std::numeric_limits<uint32_t>::max();
+  size_t bytes_max = std::numeric_limits<size_t>::max();  // of the spans' messages and their origins
+  size_t recent_spans_max = 65'536;                       // kept for Tail(); guess
+  size_t recent_bytes_max = 32U << 20;                    // of them; guess
+};
+
+// What adding a batch did, in spans.
+struct AddCounts {
+  uint64_t duplicate = 0;
+  uint64_t refused = 0;  // their trace alone would exceed the store
+  uint64_t evicted = 0;
+};
+
+// Removed traces, to be destroyed outside the lock: they may be large.
+using RemovedTraces = std::vector<std::unique_ptr<StoredTrace>>;
+
+// Thread-compatible: guarded by LockedTable::mutex.
+class TraceTable {
+ public:
+  explicit TraceTable(const TableLimits& limits)
+      : limits_(limits), recent_(limits.recent_spans_max, limits.recent_bytes_max) {}
+
+  // Adds what fits, then evicts until the limits hold.
+  AddCounts Add(const std::vector<IncomingTrace>& incoming, RemovedTraces& removed);
+
+  // Removes the oldest traces until `policy` holds.
+  Removed Expire(const RetentionPolicy& policy, uint64_t now_unix_ns, RemovedTraces& removed);
+
+  // Removes a trace; false if it is not there.
+  bool Drop(const otlp::TraceId& id, RemovedTraces& removed);
+
+  // Takes the spans with these arrivals, ascending, out of a trace, and appends them to `taken`: `candidate` is what
+  // was looked at. Returns nullopt, and changes nothing, if the trace has become another one meanwhile. O(spans of the
+  // trace).
+  std::optional<Removed> Purge(const Candidate& candidate, const std::vector<uint32_t>& arrivals,
+                               std::vector<StoredSpan>& taken, RemovedTraces& removed);
+  // Ends a purge: Tail() does not find them any more either.
+  void ForgetRecent(const std::vector<StoredSpan>& purged) { recent_.Remove(purged); }
+
+  // Keeps a row for the next question, unless the trace has changed since.
+  void KeepRow(const otlp::TraceId& id, uint64_t version, std::shared_ptr<const TraceRow> row);
+  void KeepRequests(const otlp::TraceId& id, std::shared_ptr<const DerivedRequests> requests);
+
+  [[nodiscard]] const StoredTrace* Find(const otlp::TraceId& id) const;
+  [[nodiscard]] const TraceIndex& index() const { return index_; }
+  [[nodiscard]] const RecentSpans& recent() const { return recent_; }
+  // The trace that got a span last is at the end, and has the highest version.
+  [[nodiscard]] const std::list<StoredTrace*>& by_arrival() const { return by_arrival_; }
+  // Of the last change.
+  [[nodiscard]] uint64_t version() const { return version_; }
+
+  [[nodiscard]] size_t traces() const { return traces_.size(); }
+  [[nodiscard]] size_t spans() const { return spans_; }
+  [[nodiscard]] size_t bytes() const { return wire_bytes_ + origins_.bytes(); }
+
+ private:
+  // Of one call of Add: origins that came, and those in use that are equal. Few, hence a list.
+  using KnownOrigins = std::vector<std::pair<const SpanOrigin*, std::shared_ptr<const SpanOrigin>>>;
+
+  void AddTrace(const IncomingTrace& incoming, KnownOrigins& known, AddCounts& counts);
+  std::shared_ptr<const SpanOrigin> OriginOf(const IncomingSpan& span, KnownOrigins& known) const;
+  StoredTrace& FindOrAddTrace(const otlp::TraceId& id);
+  void AddSpan(const IncomingSpan& span, std::shared_ptr<const SpanOrigin> origin, StoredTrace& trace,
+               TraceSpans::Block& block);
+  void Touch(StoredTrace& trace);
+  [[nodiscard]] bool HasRoom(const StoredTrace& trace, const IncomingSpan& span, const SpanOrigin& origin) const;
+  [[nodiscard]] bool IsOverLimit() const;
+  void Empty(StoredTrace& trace);
+  void Refill(const std::vector<StoredSpan>& spans, StoredTrace& trace);
+  std::unique_ptr<StoredTrace> Remove(StoredTrace& trace);
+
+  const TableLimits limits_;
+  absl::flat_hash_map<otlp::TraceId, std::unique_ptr<StoredTrace>> traces_;
+  std::list<StoredTrace*> by_arrival_;
+  TraceIndex index_;
+  OriginTable origins_;
+  RecentSpans recent_;
+  std::vector<const IncomingSpan*> added_;  // of one trace, while it is added
+  uint64_t version_ = 0;
+  size_t spans_ = 0;
+  size_t wire_bytes_ = 0;  // of the spans, without their origins
+};
+
+// The table with its lock, which is held for the time it takes to add a batch, to read a page of the index or to take
+// spans out of a trace, never while spans are searched or copied.
+struct LockedTable {
+  explicit LockedTable(const TableLimits& limits) : table(limits) {}
+
+  mutable Mutex mutex;
+  TraceTable table ABSL_GUARDED_BY(mutex);
+};
+
+}  // namespace spanloom::store::head
