@@ -433,14 +433,4 @@ StoreStats MemoryStore::Stats() const {
           .spans_duplicate = spans_duplicate_.value()};
 }
 
-void MemoryStore::ForEachTrace(absl::FunctionRef<void(const head::TraceSpans&)> visit) const {
-  std::vector<std::shared_ptr<const head::TraceSpans>> traces;
-  {
-    const MutexLock lock(table_.mutex);
-    traces.reserve(table_.table.traces());
-    for (const head::StoredTrace* trace : table_.table.by_arrival()) traces.push_back(trace->spans);
-  }
-  for (const auto& spans : traces) visit(*spans);
-}
-
 }  // namespace spanloom::store::memory

@@ -73,16 +73,12 @@ class MemoryStore : public SpanStore {
   StatusOr<Removed> Purge(const PurgePlan& plan) override;
   [[nodiscard]] StoreStats Stats() const override;
 
-  // Adds a batch on the calling thread, past the queue: for what is read back at start. Errors: kResourceExhausted, for
-  // spans of a trace that is too large; the others are stored.
+  // Adds a batch on the calling thread, past the queue. Errors: kResourceExhausted, for spans of a trace that is too
+  // large; the others are stored.
   Status AddNow(const otlp::Batch& batch);
 
   // Adds what waits and takes no more: kUnavailable from now on. Questions are still answered.
   void Stop() { queue_.Stop(); }
-
-  // Visits all traces, the one that would be evicted first at the beginning, their spans in order of arrival. Traces
-  // that are added meanwhile may be left out.
-  void ForEachTrace(absl::FunctionRef<void(const head::TraceSpans&)> visit) const;
 
  private:
   class Purging;
