@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "base/rng.h"
@@ -28,6 +29,17 @@ double Exponential(Rng& rng, double mean);
 // Log-normally distributed around `median`; one standard deviation multiplies or divides by `spread`. Kept within [low,
 // high].
 int64_t LogNormal(Rng& rng, double median, double spread, int64_t low, int64_t high);
+
+// A random id; never all zero, which means "none".
+template <typename Id>
+Id DrawId(Rng& rng) {
+  Id id;
+  for (size_t at = 0; at < id.bytes.size(); at += sizeof(uint64_t)) {
+    const uint64_t word = rng.Next() | (at == 0 ? 1 : 0);
+    std::memcpy(id.bytes.data() + at, &word, sizeof(word));
+  }
+  return id;
+}
 
 // A UUID of version 4 (random), as text.
 std::string UuidV4(Rng& rng);

@@ -2,8 +2,6 @@
 
 #include "cli/tracegen/shape_load.h"
 
-#include <cstring>
-
 #include "base/text.h"
 #include "cli/tracegen/draw.h"
 #include "semconv/names.h"
@@ -157,16 +155,6 @@ std::array<char, SpanTemplate::kRequestIdBytes> DrawRequestId(Rng& rng) {
     for (size_t digit = 0; digit < 16; ++digit, word >>= 4) text[i + digit] = "0123456789abcdef"[word & 15];
   }
   return text;
-}
-
-template <typename Id>
-Id DrawId(Rng& rng) {
-  Id id;
-  for (size_t at = 0; at < id.bytes.size(); at += sizeof(uint64_t)) {
-    const uint64_t word = rng.Next() | (at == 0 ? 1 : 0);  // never all zero, which means "none"
-    std::memcpy(id.bytes.data() + at, &word, sizeof(word));
-  }
-  return id;
 }
 
 // Appends the spans of one trace.

@@ -2,9 +2,8 @@
 
 #include "cli/tracegen/span_writer.h"
 
-#include <cstring>
-
 #include "base/check.h"
+#include "cli/tracegen/draw.h"
 #include "semconv/names.h"
 
 namespace spanloom::cli::tracegen {
@@ -27,16 +26,6 @@ otlp::SpanFields FieldsOf(const otlp::TraceId& trace_id, const otlp::SpanId& spa
 
 void WriteAll(StringAttributes attributes, AttributeWriter& writer) {
   for (const auto& [key, value] : attributes) writer.String(key, value);
-}
-
-template <typename Id>
-Id RandomId(Rng& rng) {
-  Id id;
-  for (size_t at = 0; at < id.bytes.size(); at += sizeof(uint64_t)) {
-    const uint64_t word = rng.Next() | (at == 0 ? 1 : 0);  // never all zero, which means "none"
-    std::memcpy(id.bytes.data() + at, &word, sizeof(word));
-  }
-  return id;
 }
 
 }  // namespace
@@ -111,12 +100,12 @@ otlp::SpanId SpanWriter::End(otlp::StatusCode code, std::string_view message) {
 }
 
 TraceWriter::TraceWriter(GeneratedTrace& trace, Rng& rng, int64_t origin_unix_ns)
-    : trace_(trace), rng_(rng), origin_unix_ns_(origin_unix_ns), trace_id_(RandomId<otlp::TraceId>(rng)) {
+    : trace_(trace), rng_(rng), origin_unix_ns_(origin_unix_ns), trace_id_(DrawId<otlp::TraceId>(rng)) {
   trace_.Clear();
 }
 
 otlp::SpanId TraceWriter::NewSpanId() {
-  return RandomId<otlp::SpanId>(rng_);
+  return DrawId<otlp::SpanId>(rng_);
 }
 
 SpanWriter TraceWriter::Begin(const SpanHead& head, otlp::SpanId span_id) {
