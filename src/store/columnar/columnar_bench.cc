@@ -30,6 +30,7 @@
 #include "otlp/request.h"
 #include "store/columnar/columnar_store.h"
 #include "store/columnar/disk/posix_disk.h"
+#include "store/columnar/disk/testing/temporary_directory.h"
 #include "store/columnar/segment/segment_account.h"
 #include "store/columnar/segment/segment_builder.h"
 #include "store/columnar/segment/segment_reader.h"
@@ -50,22 +51,6 @@ constexpr size_t kLargeRequests = 1'954;          // 1,000,448 spans
 constexpr size_t kInFlight = 4;                   // requests; as the peers were measured
 constexpr std::chrono::milliseconds kComeAgain{5};
 constexpr size_t kTraceReads = 20'000;
-
-class Directory {
- public:
-  Directory() {
-    std::string path = (std::filesystem::temp_directory_path() / "columnar_bench_XXXXXX").string();
-    CHECK(mkdtemp(path.data()) != nullptr);
-    path_ = path;
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  ~Directory() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Of the whole process, in seconds.
 double CpuSeconds() {
@@ -228,7 +213,7 @@ void PrintAccount(const SegmentAccount& account) {
 
 void BM_BuildSegment(benchmark::State& state) {
   const std::vector<Trace>& traces = SegmentTraces();
-  const Directory directory;
+  const disk::TemporaryDirectory directory;
   disk::PosixDisk disk;
   const std::string path = directory.path() + "/segment";
   for (auto _ : state) {
@@ -268,7 +253,7 @@ void MeasureEach(benchmark::State& state, Ask ask) {
 
 void BM_ReadTraceOfSegment(benchmark::State& state) {
   const std::vector<Trace>& traces = SegmentTraces();
-  const Directory directory;
+  const disk::TemporaryDirectory directory;
   disk::PosixDisk disk;
   const std::string path = directory.path() + "/segment";
   Build(traces, disk, path);
@@ -364,7 +349,7 @@ void BM_Ingest(benchmark::State& state) {
   const double spans = static_cast<double>(requests.size()) * 512;
   malloc_trim(0);
   for (auto _ : state) {
-    const Directory directory;
+    const disk::TemporaryDirectory directory;
     const double begin_s = CpuSeconds();
     double acknowledged_s = 0;
     {
@@ -387,7 +372,7 @@ BENCHMARK(BM_Ingest)->Iterations(1)->Repetitions(3)->UseRealTime()->Unit(benchma
 
 // The log of a head that was full when the process was killed: 200,000 spans.
 void BM_Recover(benchmark::State& state) {
-  const Directory original;
+  const disk::TemporaryDirectory original;
   const ColumnarStoreOptions never_flushes = {.directory = original.path(),
                                               .head_bytes = 1U << 30,
                                               .head_bytes_max = 2U << 30,
@@ -400,7 +385,7 @@ void BM_Recover(benchmark::State& state) {
   sender.Drain();
   for (auto _ : state) {
     state.PauseTiming();
-    const Directory copy;
+    const disk::TemporaryDirectory copy;
     std::filesystem::copy(original.path(), copy.path(), std::filesystem::copy_options::recursive);
     ColumnarStoreOptions options = never_flushes;
     options.directory = copy.path();
@@ -416,7 +401,7 @@ BENCHMARK(BM_Recover)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecon
 
 // A store of 1 M spans in segments, made once.
 struct LargeStore {
-  Directory directory;
+  disk::TemporaryDirectory directory;
   std::unique_ptr<OpenStore> store;
   std::vector<otlp::TraceId> ids;  // of some traces
 

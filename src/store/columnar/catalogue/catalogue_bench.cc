@@ -4,14 +4,13 @@
 
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "store/columnar/catalogue/catalogue.h"
 #include "store/columnar/disk/posix_disk.h"
+#include "store/columnar/disk/testing/temporary_directory.h"
 
 namespace spanloom::store::columnar::catalogue {
 namespace {
@@ -28,21 +27,15 @@ NewSegment NextSegment(Catalogue& catalogue, std::string_view filter) {
 class Filled {
  public:
   explicit Filled(uint64_t segments) {
-    char path[] = "/tmp/catalogue_bench_XXXXXX";
-    CHECK(mkdtemp(path) != nullptr);
-    directory_ = path;
-    auto catalogue = Catalogue::Open(disk_, directory_, Clock::System(), IfMissing::kCreate);
+    auto catalogue = Catalogue::Open(disk_, directory_.path(), Clock::System(), IfMissing::kCreate);
     CHECK(catalogue.ok());
     Change change;
     for (uint64_t i = 0; i < segments; ++i) change.added.push_back(NextSegment(*catalogue, filter_));
     CHECK(catalogue->Commit(change).ok());
   }
-  Filled(const Filled&) = delete;
-  Filled& operator=(const Filled&) = delete;
-  ~Filled() { std::filesystem::remove_all(directory_); }
 
   Catalogue Open() {
-    auto catalogue = Catalogue::Open(disk_, directory_, Clock::System(), IfMissing::kRefuse);
+    auto catalogue = Catalogue::Open(disk_, directory_.path(), Clock::System(), IfMissing::kRefuse);
     CHECK(catalogue.ok());
     return *std::move(catalogue);
   }
@@ -50,7 +43,7 @@ class Filled {
 
  private:
   disk::PosixDisk disk_;
-  std::string directory_;
+  disk::TemporaryDirectory directory_;
   const std::string filter_ = std::string(kFilterBytes, 'f');
 };
 

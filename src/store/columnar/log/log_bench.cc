@@ -5,34 +5,17 @@
 
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/check.h"
 #include "store/columnar/disk/posix_disk.h"
+#include "store/columnar/disk/testing/temporary_directory.h"
 #include "store/columnar/log/log_reader.h"
 #include "store/columnar/log/log_writer.h"
 
 namespace spanloom::store::columnar::log {
 namespace {
-
-class Directory {
- public:
-  Directory() {
-    char path[] = "/tmp/log_bench_XXXXXX";
-    CHECK(mkdtemp(path) != nullptr);
-    path_ = path;
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  ~Directory() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::vector<Bytes> Payloads(int64_t count, int64_t bytes) {
   return std::vector<Bytes>(static_cast<size_t>(count), Bytes(std::string(static_cast<size_t>(bytes), 'x')));
@@ -44,7 +27,7 @@ void SetBytes(benchmark::State& state) {
 
 // [payloads of a group], [bytes of each]
 void BM_Append(benchmark::State& state) {
-  const Directory directory;
+  const disk::TemporaryDirectory directory;
   disk::PosixDisk disk;
   LogWriter writer(disk, directory.path(), {});
   const std::vector<Bytes> payloads = Payloads(state.range(0), state.range(1));
@@ -65,7 +48,7 @@ BENCHMARK(BM_Append)
     ->Unit(benchmark::kMicrosecond);
 
 void BM_AppendAndSync(benchmark::State& state) {
-  const Directory directory;
+  const disk::TemporaryDirectory directory;
   disk::PosixDisk disk;
   LogWriter writer(disk, directory.path(), {});
   const std::vector<Bytes> payloads = Payloads(state.range(0), state.range(1));
@@ -76,7 +59,7 @@ BENCHMARK(BM_AppendAndSync)->Args({1, 600})->Args({8, 340'000})->UseRealTime()->
 
 // 256 MiB in all.
 void BM_Recover(benchmark::State& state) {
-  const Directory directory;
+  const disk::TemporaryDirectory directory;
   disk::PosixDisk disk;
   const std::vector<Bytes> payloads = Payloads(64, state.range(0));
   LogWriter writer(disk, directory.path(), {});
