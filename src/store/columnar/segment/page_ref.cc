@@ -93,7 +93,7 @@ class PageRefReader {
 
   BlockRef Block(uint64_t bytes) {
     const BlockRef block = {.offset = next_, .bytes = bytes};
-    if (next_ > file_bytes_ || bytes > file_bytes_ - next_) reader_.Fail();
+    if (!block.LiesWithin(file_bytes_)) reader_.Fail();
     next_ += bytes;
     return block;
   }

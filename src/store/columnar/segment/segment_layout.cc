@@ -94,8 +94,7 @@ StatusOr<Directory> ReadDirectory(const disk::File& file) {
                                                 ", this binary reads up to ", kSegmentVersion,
                                                 "; run the newer Spanloom that wrote it"));
   }
-  const bool lies_within = block.offset <= size - kFooterBytes && block.bytes <= size - kFooterBytes - block.offset;
-  if (!lies_within || block.bytes != kSections * kSectionRefBytes) {
+  if (!block.LiesWithin(size - kFooterBytes) || block.bytes != kSections * kSectionRefBytes) {
     return absl::DataLossError("the footer does not name a directory");
   }
   ASSIGN_OR_RETURN(const Block content, ReadBlock(file, block));
@@ -107,8 +106,7 @@ StatusOr<Directory> ReadDirectory(const disk::File& file) {
     section.raw_bytes = entries.U64();
     section.block.crc = entries.U32();
     entries.U32();
-    const bool is_inside = section.block.offset <= size && section.block.bytes <= size - section.block.offset;
-    if (!is_inside || section.raw_bytes > kRawBytesMax)
+    if (!section.block.LiesWithin(size) || section.raw_bytes > kRawBytesMax)
       return absl::DataLossError("a section lies outside of the file");
   }
   return directory;

@@ -19,6 +19,11 @@ struct BlockRef {
   uint64_t bytes = 0;
   uint32_t crc = 0;
 
+  // True if all of it is among the first `file_bytes` of the file.
+  [[nodiscard]] bool LiesWithin(uint64_t file_bytes) const {
+    return offset <= file_bytes && bytes <= file_bytes - offset;
+  }
+
   friend bool operator==(const BlockRef&, const BlockRef&) = default;
 };
 

@@ -42,8 +42,7 @@ PoolIndex::PoolIndex(uint64_t file_bytes, ByteReader& reader) {
     chunk.entries = static_cast<uint32_t>(reader.Below(TextPool::kChunkEntriesMax + 1));
     chunk.block = {.offset = reader.Varint(), .bytes = reader.Varint()};
     chunk.block.crc = reader.U32();
-    const bool lies_within = chunk.block.offset <= file_bytes && chunk.block.bytes <= file_bytes - chunk.block.offset;
-    if (chunk.entries == 0 || !lies_within) reader.Fail();
+    if (chunk.entries == 0 || !chunk.block.LiesWithin(file_bytes)) reader.Fail();
     entries_ += chunk.entries;
     chunks_.push_back(chunk);
   }

@@ -44,8 +44,7 @@ TraceChunkRef ReadTraceChunkRef(uint64_t file_bytes, ByteReader& reader) {
     chunk.offsets[slot] = static_cast<uint32_t>(chunk.block.bytes);
     chunk.block.bytes += PackedBytes(chunk.traces, chunk.slots[slot].width);
   }
-  const bool lies_within = chunk.block.offset <= file_bytes && chunk.block.bytes <= file_bytes - chunk.block.offset;
-  if (chunk.traces == 0 || !lies_within) reader.Fail();
+  if (chunk.traces == 0 || !chunk.block.LiesWithin(file_bytes)) reader.Fail();
   return chunk;
 }
 
