@@ -4,18 +4,14 @@
 
 #pragma once
 
-#include <absl/container/btree_map.h>
-
-#include <memory>
+#include <cstdint>
 #include <optional>
 
 #include "base/clock.h"
-#include "store/columnar/damage_counter.h"
-#include "store/columnar/parts_table.h"
-#include "store/columnar/trace_gatherer.h"
-#include "store/columnar/trace_walk.h"
+#include "store/columnar/whole_traces.h"
 #include "store/fetch.h"
 #include "store/scan/batch_builder.h"
+#include "store/scan/found_traces.h"
 #include "store/scan/read_meter.h"
 #include "store/scan/trace_reading.h"
 #include "store/scan/trace_selector.h"
@@ -33,33 +29,23 @@ class ColumnarCursor final : public SpanCursor {
   [[nodiscard]] FetchStats stats() const override;
 
  private:
-  using Found = absl::btree_map<FetchPosition, GatheredSpans>;
-
   StatusOr<std::optional<SpanBatch>> NextAsStored();
   StatusOr<std::optional<SpanBatch>> NextFound();
   Status Select();
-  Status Consider(const WalkedTrace& trace);
-  // The next trace that can be read; damaged parts are counted and left out.
-  StatusOr<std::optional<WalkedTrace>> NextTrace();
-  // Gathers and reads it; false if it is not there any more, or can't be read.
-  StatusOr<bool> Read(const WalkedTrace& trace, GatheredSpans& spans);
+  // The latest start among the spans of the trace that match; nullopt if it is not selected. Its spans are in
+  // reading_ and `spans` then.
+  StatusOr<std::optional<uint64_t>> LatestMatch(const WalkedTrace& trace, GatheredSpans& spans);
   [[nodiscard]] bool MayMatch(const WalkedTrace& trace) const;
-  [[nodiscard]] bool IsCompleteAt(uint64_t latest_start_unix_ns) const;
 
   const FetchPlan plan_;
-  const Parts parts_;
-  const SplitTraces& split_;
-  DamageCounter& damage_;
   scan::ReadMeter meter_;
   scan::TraceSelector selector_;
-  TraceWalk walk_;
-  TraceGatherer gatherer_;
+  WholeTraces traces_;
   scan::TraceReading reading_;
   scan::BatchBuilder builder_;
-  Found found_;  // of kNewestFirst; those not handed out yet
+  scan::FoundTraces<GatheredSpans> found_;  // of kNewestFirst; those not handed out yet
   bool is_selected_ = false;
   size_t traces_left_;  // of plan_.traces_max; of kAsStored
-  uint64_t damaged_parts_ = 0;
 };
 
 }  // namespace spanloom::store::columnar

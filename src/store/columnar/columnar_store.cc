@@ -60,7 +60,7 @@ StatusOr<ColumnarStore::Opened> ColumnarStore::Open(const ColumnarStoreOptions& 
   std::unique_ptr<ColumnarStore> store(
       new ColumnarStore(options, disk, metrics, clock, std::move(catalogue), opened.log.end));
   RETURN_IF_ERROR(store->OpenSegments(opened.damaged_segments));
-  for (const auto& [sequence, batch] : batches) RETURN_IF_ERROR(store->ingest_.Recover(batch, sequence));
+  for (const auto& [sequence, batch] : batches) store->ingest_.Recover(batch, sequence);
   opened.segments = store->parts_.Now().segments.size();
   store->queue_.SetTicking(true);
   opened.store = std::move(store);
@@ -336,10 +336,9 @@ StatusOr<Trace> ColumnarStore::GetTrace(const otlp::TraceId& id, const TimeRange
   scan::ReadMeter meter(limits, clock_);
   RETURN_IF_ERROR(meter.Check());
   const Parts parts = parts_.Now();
-  ASSIGN_OR_RETURN(const std::optional<GatheredSpans> spans,
-                   TraceGatherer(parts, parts_.split()).Gather(id, nullptr, meter));
-  if (!spans) return absl::NotFoundError("trace not found");
-  Trace trace = {.id = id, .spans = **spans};
+  ASSIGN_OR_RETURN(const GatheredSpans spans, TraceGatherer(parts, parts_.split()).Gather(id, {}, meter));
+  if (spans == nullptr) return absl::NotFoundError("trace not found");
+  Trace trace = {.id = id, .spans = *spans};
   std::ranges::stable_sort(trace.spans, {}, [](const StoredSpan& span) { return span.span().start_unix_ns(); });
   return trace;
 }
@@ -349,51 +348,55 @@ StatusOr<std::unique_ptr<SpanCursor>> ColumnarStore::Fetch(FetchPlan plan) const
   return std::make_unique<ColumnarCursor>(std::move(plan), parts_, damage_, clock_);
 }
 
-Status ColumnarStore::Scan(const TimeRange& starts, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
-                           VisitTrace visit) const {
+template <typename Sums>
+auto ColumnarStore::SumUp(Sums sums, const TimeRange& starts, const ReadLimits& limits) const
+    -> StatusOr<decltype(std::move(sums).Take())> {
+  scan::ReadMeter meter(limits, clock_);
   RETURN_IF_ERROR(meter.Check());
-  const Parts parts = parts_.Now();
-  TraceWalk walk(parts, parts_.split(), starts, ids);
-  TraceGatherer gatherer(parts, parts_.split());
+  WholeTraces traces(parts_, damage_, starts, {}, meter);
   scan::TraceReading reading;
   while (true) {
-    const StatusOr<std::optional<WalkedTrace>> trace = walk.Next();
-    if (absl::IsDataLoss(trace.status())) {
-      damage_.Add(trace.status());
+    ASSIGN_OR_RETURN(const std::optional<WalkedTrace> trace, traces.Next());
+    if (!trace) return std::move(sums).Take();
+    ASSIGN_OR_RETURN(const GatheredSpans spans, traces.SpansOf(*trace));
+    if (spans == nullptr) continue;
+    RETURN_IF_ERROR(reading.Read(trace->id, *spans, meter));
+    RETURN_IF_ERROR(sums.Add(reading, meter));
+  }
+}
+
+Status ColumnarStore::ForEachRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
+                                 absl::FunctionRef<Status(TraceRow)> visit) const {
+  scan::ReadMeter meter(limits, clock_);
+  RETURN_IF_ERROR(meter.Check());
+  WholeTraces traces(parts_, damage_, filter.starts, filter.traces, meter);
+  scan::TraceReading reading;
+  while (true) {
+    ASSIGN_OR_RETURN(const std::optional<WalkedTrace> trace, traces.Next());
+    if (!trace) return absl::OkStatus();
+    if (const Segment* const segment = traces.OnlySegmentOf(*trace)) {
+      RETURN_IF_ERROR(visit(segment->reader().RowOf(trace->hint.place)));
       continue;
     }
-    if (!trace.ok()) return trace.status();
-    if (!trace->has_value()) return absl::OkStatus();
-    RETURN_IF_ERROR(meter.Step());
-    const TraceHint* const hint = ids.empty() ? &(*trace)->hint : nullptr;
-    const StatusOr<std::optional<GatheredSpans>> spans = gatherer.Gather((*trace)->id, hint, meter);
-    if (absl::IsDataLoss(spans.status())) {
-      damage_.Add(spans.status());
-      continue;
-    }
-    if (!spans.ok()) return spans.status();
-    if (!spans->has_value()) continue;
-    RETURN_IF_ERROR(reading.Read((*trace)->id, ***spans, meter));
-    RETURN_IF_ERROR(visit(reading));
+    ASSIGN_OR_RETURN(const GatheredSpans spans, traces.SpansOf(*trace));
+    if (spans == nullptr) continue;
+    RETURN_IF_ERROR(reading.Read(trace->id, *spans, meter));
+    TraceRow row = reading.row();
+    row.version = reading.size();
+    RETURN_IF_ERROR(visit(std::move(row)));
   }
 }
 
 StatusOr<AggregateAnswer> ColumnarStore::Aggregate(const AggregatePlan& plan) const {
   RETURN_IF_ERROR(plan.Validate());
   if (plan.starts.IsEmpty()) return AggregateAnswer{};
-  scan::SpanAggregation sums(plan);
-  scan::ReadMeter meter(plan.limits, clock_);
-  RETURN_IF_ERROR(Scan(plan.starts, {}, meter, [&](scan::TraceReading& trace) { return sums.Add(trace, meter); }));
-  return std::move(sums).Take();
+  return SumUp(scan::SpanAggregation(plan), plan.starts, plan.limits);
 }
 
 StatusOr<RowPage<TraceRow>> ColumnarStore::Traces(const RowQuery<TraceColumn>& query) const {
   using Selection = scan::RowSelection<TraceRow, TraceColumn>;
   ASSIGN_OR_RETURN(Selection selection, Selection::Create(query));
-  scan::ReadMeter meter(query.limits, clock_);
-  RETURN_IF_ERROR(Scan(query.filter.starts, query.filter.traces, meter, [&](scan::TraceReading& trace) {
-    TraceRow row = trace.row();
-    row.version = trace.size();
+  RETURN_IF_ERROR(ForEachRow(query.filter, query.limits, [&](TraceRow row) {
     return selection.Add(std::make_shared<const TraceRow>(std::move(row)));
   }));
   return std::move(selection).Take();
@@ -403,41 +406,26 @@ StatusOr<AggregateAnswer> ColumnarStore::GroupTraces(const RowGroupQuery<TraceCo
   using Groups = scan::RowGroups<TraceRow, TraceColumn>;
   ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
   if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
-  scan::ReadMeter meter(query.limits, clock_);
-  RETURN_IF_ERROR(Scan(query.filter.starts, query.filter.traces, meter,
-                       [&](scan::TraceReading& trace) { return groups.Add(trace.row()); }));
+  RETURN_IF_ERROR(ForEachRow(query.filter, query.limits, [&](const TraceRow& row) { return groups.Add(row); }));
   return std::move(groups).Take();
 }
 
 StatusOr<std::vector<ServiceName>> ColumnarStore::Services(const NameQuery& query) const {
-  scan::ServiceCounts counts(query);
-  scan::ReadMeter meter(query.limits, clock_);
-  RETURN_IF_ERROR(Scan(query.starts, {}, meter, [&](scan::TraceReading& trace) { return counts.Add(trace, meter); }));
-  return std::move(counts).Take();
+  return SumUp(scan::ServiceCounts(query), query.starts, query.limits);
 }
 
 StatusOr<std::vector<OperationName>> ColumnarStore::Operations(const std::string& service,
                                                                const NameQuery& query) const {
-  scan::OperationCounts counts(service, query);
-  scan::ReadMeter meter(query.limits, clock_);
-  RETURN_IF_ERROR(Scan(query.starts, {}, meter, [&](scan::TraceReading& trace) { return counts.Add(trace, meter); }));
-  return std::move(counts).Take();
+  return SumUp(scan::OperationCounts(service, query), query.starts, query.limits);
 }
 
 StatusOr<std::vector<KeyName>> ColumnarStore::Keys(const NameQuery& query) const {
-  scan::KeyCounts counts(query);
-  scan::ReadMeter meter(query.limits, clock_);
-  RETURN_IF_ERROR(Scan(query.starts, {}, meter, [&](scan::TraceReading& trace) { return counts.Add(trace, meter); }));
-  return std::move(counts).Take();
+  return SumUp(scan::KeyCounts(query), query.starts, query.limits);
 }
 
 StatusOr<std::vector<FieldValue>> ColumnarStore::Values(const ValueQuery& query) const {
   RETURN_IF_ERROR(scan::ValidateValueQuery(query));
-  scan::ValueCounts counts(query);
-  scan::ReadMeter meter(query.names.limits, clock_);
-  RETURN_IF_ERROR(
-      Scan(query.names.starts, {}, meter, [&](scan::TraceReading& trace) { return counts.Add(trace, meter); }));
-  return std::move(counts).Take();
+  return SumUp(scan::ValueCounts(query), query.names.starts, query.names.limits);
 }
 
 StoreStats ColumnarStore::Stats() const {

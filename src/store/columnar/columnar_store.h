@@ -79,8 +79,6 @@ class ColumnarStore final : public SpanStore {
   [[nodiscard]] StoreStats Stats() const override;
 
  private:
-  using VisitTrace = absl::FunctionRef<Status(scan::TraceReading&)>;
-
   ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& disk, MetricRegistry& metrics, const Clock& clock,
                 catalogue::Catalogue catalogue, const log::LogEnd& log_end);
   static StatusOr<log::RecoveryReport> Recover(const std::string& directory, disk::Disk& disk, uint64_t log_position,
@@ -104,9 +102,13 @@ class ColumnarStore final : public SpanStore {
   // Runs `task` on the background thread and waits.
   void RunInBackground(absl::FunctionRef<void()> task) const;
 
-  // Visits every trace that may have spans in `starts`, each once, with all its spans.
-  Status Scan(const TimeRange& starts, const std::vector<otlp::TraceId>& ids, scan::ReadMeter& meter,
-              VisitTrace visit) const;
+  // Adds every trace that may have spans in `starts` to `sums`, each once, with all its spans.
+  template <typename Sums>
+  auto SumUp(Sums sums, const TimeRange& starts, const ReadLimits& limits) const
+      -> StatusOr<decltype(std::move(sums).Take())>;
+  // Visits the rows of the traces that may be meant. A trace that lies in one segment has its row there.
+  Status ForEachRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
+                    absl::FunctionRef<Status(TraceRow)> visit) const;
 
   const ColumnarStoreOptions options_;
   const Clock& clock_;

@@ -32,7 +32,7 @@ std::vector<Status> Ingest::Write(std::span<const otlp::Batch> batches) {
     std::ranges::fill(statuses, Refusal(written.status()));
     return statuses;
   }
-  for (size_t i = 0; i < batches.size(); ++i) statuses[i] = AddToHead(batches[i]);
+  for (const otlp::Batch& batch : batches) AddToHead(batch);
   head_sequence_ = written->last;
   return statuses;
 }
@@ -58,13 +58,12 @@ Status Ingest::SyncIfDue() {
   return log_.Sync();
 }
 
-Status Ingest::Recover(const otlp::Batch& batch, uint64_t sequence) {
-  RETURN_IF_ERROR(AddToHead(batch));
+void Ingest::Recover(const otlp::Batch& batch, uint64_t sequence) {
+  AddToHead(batch);
   head_sequence_ = sequence;
-  return absl::OkStatus();
 }
 
-Status Ingest::AddToHead(const otlp::Batch& batch) {
+void Ingest::AddToHead(const otlp::Batch& batch) {
   std::vector<head::IncomingTrace> traces = head::SplitByTrace(batch);
   const Parts parts = parts_.Now();
   for (head::IncomingTrace& trace : traces) {
@@ -83,7 +82,6 @@ Status Ingest::AddToHead(const otlp::Batch& batch) {
   }
   last_added_ns_ = clock_.SteadyNs();
   if (first_added_ns_ == 0) first_added_ns_ = last_added_ns_;
-  return absl::OkStatus();
 }
 
 Status Ingest::LeaveOutStored(const Parts& parts, head::IncomingTrace& trace) {

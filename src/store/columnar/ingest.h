@@ -34,7 +34,7 @@ class Ingest {
   std::vector<Status> Write(std::span<const otlp::Batch> batches);
 
   // Adds what the log gave back at start.
-  Status Recover(const otlp::Batch& batch, uint64_t sequence);
+  void Recover(const otlp::Batch& batch, uint64_t sequence);
 
   // True if the filling head is to be exchanged: it is large, old, or nothing was added to it for a while.
   [[nodiscard]] bool IsFlushDue() const;
@@ -52,7 +52,7 @@ class Ingest {
 
  private:
   StatusOr<log::SequenceRange> WriteToLog(std::span<const otlp::Batch> batches);
-  Status AddToHead(const otlp::Batch& batch);
+  void AddToHead(const otlp::Batch& batch);
   // Takes out the spans that an older part has already, and notes if the trace lies there. Errors: those of
   // EarlierSpans; then all spans are still there.
   Status LeaveOutStored(const Parts& parts, head::IncomingTrace& trace);

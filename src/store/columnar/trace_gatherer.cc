@@ -12,19 +12,17 @@ std::shared_ptr<const head::TraceSpans> SpansIn(const head::LockedTable& table, 
   return trace == nullptr ? nullptr : trace->spans;
 }
 
-StatusOr<std::optional<GatheredSpans>> TraceGatherer::Gather(const otlp::TraceId& id, const TraceHint* hint,
-                                                             scan::ReadMeter& meter) {
+StatusOr<GatheredSpans> TraceGatherer::Gather(const otlp::TraceId& id, const TraceHint& hint, scan::ReadMeter& meter) {
   spans_ = std::make_shared<std::vector<StoredSpan>>();
   bytes_ = 0;
-  if (hint == nullptr || split_.Contains(id)) {
+  if ((hint.segment == nullptr && hint.head == nullptr) || split_.Contains(id)) {
     RETURN_IF_ERROR(AddAll(id, meter));
-  } else if (hint->segment != nullptr) {
-    RETURN_IF_ERROR(AddSegment(*hint->segment, hint->place, meter));
+  } else if (hint.segment != nullptr) {
+    RETURN_IF_ERROR(AddSegment(*hint.segment, hint.place, meter));
   } else {
-    RETURN_IF_ERROR(AddHead(*hint->head, id, meter));
+    RETURN_IF_ERROR(AddHead(*hint.head, id, meter));
   }
-  if (spans_->empty()) return std::nullopt;
-  return GatheredSpans(std::move(spans_));
+  return spans_->empty() ? nullptr : GatheredSpans(std::move(spans_));
 }
 
 Status TraceGatherer::AddAll(const otlp::TraceId& id, scan::ReadMeter& meter) {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "base/status.h"
@@ -18,7 +17,7 @@ namespace spanloom::store::columnar {
 // Spans that were gathered, kept alive for cells that view them.
 using GatheredSpans = std::shared_ptr<const std::vector<StoredSpan>>;
 
-// Where a trace was found first: looking there again is saved if it lies in no other part.
+// Where a trace was found first: looking there again is saved if it lies in no other part. Empty: nowhere yet.
 struct TraceHint {
   const Segment* segment = nullptr;
   TracePlace place;
@@ -30,9 +29,9 @@ class TraceGatherer {
  public:
   TraceGatherer(const Parts& parts, const SplitTraces& split) : parts_(parts), split_(split) {}
 
-  // All spans of the trace, in the order of their arrival; nullopt if there is none. Errors: kResourceExhausted, if
+  // All spans of the trace, in the order of their arrival; null if there is none. Errors: kResourceExhausted, if
   // they exceed the meter's limits; kDataLoss, those of the disk.
-  StatusOr<std::optional<GatheredSpans>> Gather(const otlp::TraceId& id, const TraceHint* hint, scan::ReadMeter& meter);
+  StatusOr<GatheredSpans> Gather(const otlp::TraceId& id, const TraceHint& hint, scan::ReadMeter& meter);
 
  private:
   Status AddSegment(const Segment& segment, const TracePlace& place, scan::ReadMeter& meter);

@@ -2,7 +2,6 @@
 
 #include "store/memory/memory_cursor.h"
 
-#include <iterator>
 #include <utility>
 
 namespace spanloom::store::memory {
@@ -25,6 +24,7 @@ MemoryCursor::MemoryCursor(FetchPlan plan, const head::LockedTable& table, const
       selector_(plan_),
       candidates_(table, QueryOf(), plan_.traces),
       builder_(plan_),
+      found_(plan_.traces_max, plan_.after),
       traces_left_(plan_.traces_max) {
   // Where a trace's place follows from its starts, the pages before this one need not be looked at again.
   const bool is_place_known = plan_.starts.end_unix_ns == TimeRange::kForEver && selector_.matches_everything();
@@ -61,11 +61,8 @@ StatusOr<std::optional<SpanBatch>> MemoryCursor::NextAsStored() {
 
 StatusOr<std::optional<SpanBatch>> MemoryCursor::NextFound() {
   if (!std::exchange(is_selected_, true)) RETURN_IF_ERROR(Select());
-  while (!found_.empty()) {
-    const auto first = found_.begin();
-    const FetchPosition position = first->first;
-    const std::shared_ptr<const head::TraceSpans> spans = std::move(first->second);
-    found_.erase(first);
+  while (const auto found = found_.TakeFirst()) {
+    const auto& [position, spans] = *found;
     RETURN_IF_ERROR(ReadTrace({.id = position.id, .spans = spans}, reading_, meter_));
     ASSIGN_OR_RETURN(std::optional<SpanBatch> batch, builder_.Add(reading_, position, selector_, spans, meter_));
     if (batch) return batch;
@@ -75,7 +72,7 @@ StatusOr<std::optional<SpanBatch>> MemoryCursor::NextFound() {
 
 Status MemoryCursor::Select() {
   while (const std::optional<head::Candidate> candidate = candidates_.Next()) {
-    if (IsCompleteAt(candidate->latest_start_unix_ns)) {
+    if (found_.IsCompleteAt(candidate->latest_start_unix_ns)) {
       candidates_.SkipToChanged();
       continue;
     }
@@ -88,17 +85,8 @@ Status MemoryCursor::Consider(const head::Candidate& candidate) {
   RETURN_IF_ERROR(ReadTrace(candidate, reading_, meter_));
   ASSIGN_OR_RETURN(const std::optional<uint64_t> latest, selector_.LatestMatch(reading_, meter_));
   if (!latest) return absl::OkStatus();
-  const FetchPosition position = {.latest_start_unix_ns = *latest, .id = candidate.id};
-  if (plan_.after && !(*plan_.after < position)) return absl::OkStatus();
-  found_.emplace(position, candidate.spans);
-  if (found_.size() > plan_.traces_max) found_.erase(std::prev(found_.end()));
+  found_.Add({.latest_start_unix_ns = *latest, .id = candidate.id}, candidate.spans);
   return absl::OkStatus();
-}
-
-bool MemoryCursor::IsCompleteAt(uint64_t latest_start_unix_ns) const {
-  if (plan_.traces_max == 0) return true;
-  return found_.size() >= plan_.traces_max &&
-         std::prev(found_.end())->first.latest_start_unix_ns > latest_start_unix_ns;
 }
 
 }  // namespace spanloom::store::memory

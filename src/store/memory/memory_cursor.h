@@ -4,8 +4,6 @@
 
 #pragma once
 
-#include <absl/container/btree_map.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,6 +12,7 @@
 #include "store/fetch.h"
 #include "store/head/candidate_reader.h"
 #include "store/scan/batch_builder.h"
+#include "store/scan/found_traces.h"
 #include "store/scan/read_meter.h"
 #include "store/scan/trace_reading.h"
 #include "store/scan/trace_selector.h"
@@ -34,15 +33,11 @@ class MemoryCursor final : public SpanCursor {
   [[nodiscard]] FetchStats stats() const override { return meter_.stats(); }
 
  private:
-  using Found = absl::btree_map<FetchPosition, std::shared_ptr<const head::TraceSpans>>;  // shared with the store
-
   [[nodiscard]] head::CandidateQuery QueryOf() const;
   StatusOr<std::optional<SpanBatch>> NextAsStored();
   StatusOr<std::optional<SpanBatch>> NextFound();
   Status Select();
   Status Consider(const head::Candidate& candidate);
-  // True if no trace whose latest start is that, or an earlier one, can become part of the answer.
-  [[nodiscard]] bool IsCompleteAt(uint64_t latest_start_unix_ns) const;
 
   const FetchPlan plan_;
   scan::ReadMeter meter_;
@@ -50,7 +45,7 @@ class MemoryCursor final : public SpanCursor {
   head::CandidateReader candidates_;
   scan::TraceReading reading_;
   scan::BatchBuilder builder_;
-  Found found_;  // of kNewestFirst; those not handed out yet
+  scan::FoundTraces<std::shared_ptr<const head::TraceSpans>> found_;  // of kNewestFirst; those not handed out yet
   bool is_selected_ = false;
   size_t traces_left_;  // of plan_.traces_max; of kAsStored
 };

@@ -146,7 +146,7 @@ StatusOr<std::vector<StoredSpan>> SegmentReader::ReadSpans(const TracePlace& tra
   return spans;
 }
 
-StatusOr<TraceRow> SegmentReader::RowOf(const TracePlace& trace) const {
+TraceRow SegmentReader::RowOf(const TracePlace& trace) const {
   const TraceSummary& summary = index_->summaries()[trace.entry[TraceSlot::kSummary]];
   TraceRow row;
   row.id = trace.id();

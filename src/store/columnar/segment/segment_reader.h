@@ -49,7 +49,7 @@ class SegmentReader {
   [[nodiscard]] SpanReader MakeSpanReader(const TracePlace& trace) const { return {*file_, *index_, trace}; }
 
   // The row of the trace table.
-  [[nodiscard]] StatusOr<TraceRow> RowOf(const TracePlace& trace) const;
+  [[nodiscard]] TraceRow RowOf(const TracePlace& trace) const;
 
  private:
   SegmentReader(std::unique_ptr<disk::File> file, std::unique_ptr<const SegmentIndex> index)

@@ -122,9 +122,7 @@ TEST_F(SegmentTest, EverySpanComesBackByteForByte) {
     const auto spans = (*reader)->ReadSpans(**place, kBytesMax);
     ASSERT_TRUE(spans.ok()) << spans.status();
     ExpectEqual(*spans, trace.spans);
-    const auto row = (*reader)->RowOf(**place);
-    ASSERT_TRUE(row.ok()) << row.status();
-    EXPECT_EQ(*row, Summarize(trace, i + 10));
+    EXPECT_EQ((*reader)->RowOf(**place), Summarize(trace, i + 10));
   }
   const auto none = (*reader)->Find(MakeTraceId(5));
   ASSERT_TRUE(none.ok());
