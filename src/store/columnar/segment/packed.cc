@@ -32,15 +32,25 @@ uint64_t BitsAt(const char* payload, size_t bit, uint8_t width) {
   return bits & Mask(width);
 }
 
-bool DividesAll(std::span<const uint64_t> values, uint64_t base, uint32_t scale) {
+bool DividesAll(std::span<const uint64_t> values, uint64_t base, uint64_t scale) {
   return std::ranges::all_of(values, [&](uint64_t value) { return (value - base) % scale == 0; });
 }
 
-uint32_t ScaleOf(std::span<const uint64_t> values, uint64_t base, uint64_t range) {
-  constexpr uint32_t kMillion = 1'000'000;
-  constexpr uint32_t kThousand = 1'000;
-  if (range < kThousand || !DividesAll(values, base, kThousand)) return 1;
-  return range >= kMillion && DividesAll(values, base, kMillion) ? kMillion : kThousand;
+// The largest power of two that divides all differences, of which one is not 0.
+uint64_t PowerOf(std::span<const uint64_t> values, uint64_t base) {
+  uint64_t bits = 0;
+  for (const uint64_t value : values) bits |= value - base;
+  return bits & -bits;
+}
+
+uint64_t ScaleOf(std::span<const uint64_t> values, uint64_t base, uint64_t range) {
+  const uint64_t power = PowerOf(values, base);
+  for (const uint64_t scale : {1'000'000, 1'000}) {
+    if (power >= scale) return power;
+    // What 1,000 divides, 8 does; what 1,000,000 divides, 64 does.
+    if (range >= scale && power >= 8 && DividesAll(values, base, scale)) return scale;
+  }
+  return power;
 }
 
 void PackBits(std::span<const uint64_t> values, const PackedSlice& slice, std::string& out) {
@@ -49,13 +59,15 @@ void PackBits(std::span<const uint64_t> values, const PackedSlice& slice, std::s
   char* next = out.data() + begin;
   unsigned __int128 waiting = 0;
   unsigned bits = 0;
+  const bool is_power = std::has_single_bit(slice.scale);
+  const int shift = std::countr_zero(slice.scale);
   const auto store = [&] {
     const auto word = static_cast<uint64_t>(waiting);
     std::memcpy(next, &word, sizeof(word));
   };
   for (const uint64_t value : values) {
     const uint64_t difference = value - slice.base;
-    waiting |= static_cast<unsigned __int128>(slice.scale == 1 ? difference : difference / slice.scale) << bits;
+    waiting |= static_cast<unsigned __int128>(is_power ? difference >> shift : difference / slice.scale) << bits;
     bits += slice.width;
     if (bits < 64) continue;
     store();

@@ -15,7 +15,7 @@ namespace spanloom::store::columnar {
 // What is needed to read a slice beyond its payload: value[i] = base + scale * bits[i].
 struct PackedSlice {
   uint64_t base = 0;
-  uint32_t scale = 1;  // 1, 1'000 or 1'000'000
+  uint64_t scale = 1;  // 1'000, 1'000'000 or a power of two
   uint8_t width = 0;   // bits a value, [0, 64]
 
   // No value is above it. Only a bound: the largest that the width can say, at most 2^64 - 1.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -76,10 +77,24 @@ TEST(Packed, TicksOfAMillisecondAreCountedInMilliseconds) {
   ExpectSame(values);
 }
 
+TEST(Packed, DoublesThatAreWholeNumbersGiveUpTheirZeroBits) {
+  std::vector<uint64_t> values;
+  for (uint64_t i = 0; i < 1'000; ++i) values.push_back(std::bit_cast<uint64_t>(1.0 + static_cast<double>(i)));
+  std::string out;
+  const PackedSlice slice = Pack(values, out);
+  EXPECT_EQ(slice.scale, uint64_t{1} << 43);  // 1,000 takes 9 bits behind the point of 1.x
+  EXPECT_LE(slice.width, 13);
+  ExpectSame(values);
+  values.push_back(std::bit_cast<uint64_t>(0.1));
+  EXPECT_EQ(Pack(values, out).scale, 2);
+  ExpectSame(values);
+}
+
 TEST(Packed, TheBoundDoesNotWrap) {
   ExpectSame({kMax, kMax - 5});
   ExpectSame({0, kMax});
   ExpectSame({kMax - 3'000, kMax - 1'000, kMax});
+  ExpectSame({0, uint64_t{1} << 63});
   ExpectSame({});
 }
 

@@ -2,6 +2,8 @@
 
 #include "store/columnar/segment/page_encoder.h"
 
+#include "store/crc32c.h"
+
 namespace spanloom::store::columnar {
 namespace {
 
@@ -100,14 +102,17 @@ void PageEncoder::LookUpTexts(const TablePlaces& places, RowValues& rows) {
 void PageEncoder::WriteTable(const RowValues& rows, const TablePlaces& places, TableRef& table) {
   for (size_t g = 0; g < rows.groups().size(); ++g) {
     const RowValues::Group& group = rows.groups()[g];
-    GroupRef ref = {.shape = group.shape, .rows = group.rows, .block = {}, .slots = {}};
+    GroupRef ref = {.shape = group.shape, .rows = group.rows, .payload = {}, .slots = {}};
     block_.clear();
     for (size_t slot = 0; slot < group.slots.size(); ++slot) {
       NumbersOf(group.slots[slot], numbers_);
-      const auto offset = static_cast<uint32_t>(block_.size());
-      ref.slots.push_back({.slice = Pack(numbers_, block_), .place = places.slots[g][slot], .offset = offset});
+      SlotRef& packed = ref.slots.emplace_back();
+      packed.place = places.slots[g][slot];
+      packed.offset = static_cast<uint32_t>(block_.size());
+      packed.slice = Pack(numbers_, block_);
+      if (!packed.slice.is_constant()) packed.crc = Crc32c(std::string_view(block_).substr(packed.offset));
     }
-    ref.block = sink_.Append(block_);
+    ref.payload = {.offset = sink_.AppendParts(block_), .bytes = block_.size()};
     table.groups.push_back(std::move(ref));
   }
 }

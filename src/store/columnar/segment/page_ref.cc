@@ -3,13 +3,11 @@
 #include "store/columnar/segment/page_ref.h"
 
 #include "store/columnar/segment/byte_writer.h"
+#include "store/columnar/segment/slice_ref.h"
 
 namespace spanloom::store::columnar {
 namespace {
 
-constexpr uint8_t kThousands = 16;
-constexpr uint8_t kMillions = 32;
-constexpr uint8_t kPlaceMask = 15;
 // Events of a page: far above what requests can hold. Reading one takes 16 bytes for each, whatever its file has.
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 constexpr uint32_t kTableRowsMax = 1U << 20;
@@ -23,8 +21,10 @@ void WriteTable(const TableRef& table, std::string& out) {
   for (const GroupRef& group : table.groups) {
     writer.Varint(group.shape);
     writer.Varint(group.rows);
-    writer.U32(group.block.crc);
-    for (const SlotRef& slot : group.slots) WriteSliceRef(slot.slice, static_cast<uint8_t>(slot.place), out);
+    for (const SlotRef& slot : group.slots) {
+      WriteSliceRef(slot.slice, static_cast<uint8_t>(slot.place), out);
+      if (!slot.slice.is_constant()) writer.U32(slot.crc);
+    }
   }
 }
 
@@ -66,10 +66,8 @@ class PageRefReader {
     for (GroupRef& group : table.groups) {
       group.shape = static_cast<uint32_t>(reader_.Below(shapes_.size()));
       group.rows = static_cast<uint32_t>(reader_.Below(uint64_t{table.rows} + 1));
-      const uint32_t crc = reader_.U32();
       if (!reader_.ok() || shapes_[group.shape].table != kind) return reader_.Fail();
       ReadSlots(shapes_[group.shape], group);
-      group.block.crc = crc;
       rows += group.rows;
     }
     if (rows != table.rows) reader_.Fail();
@@ -84,11 +82,12 @@ class PageRefReader {
       slot.slice = ReadSliceRef(place, reader_);
       slot.place = static_cast<SlotPlace>(place);
       slot.offset = static_cast<uint32_t>(bytes);
+      if (!slot.slice.is_constant()) slot.crc = reader_.U32();
       bytes += PackedBytes(group.rows, slot.slice.width);
       const bool is_text = shape.slots[i] == SlotKind::kText;
       if (is_text != (place != 0) || place > static_cast<uint8_t>(SlotPlace::kPool)) reader_.Fail();
     }
-    group.block = Block(bytes);
+    group.payload = Block(bytes);
   }
 
   BlockRef Block(uint64_t bytes) {
@@ -105,30 +104,6 @@ class PageRefReader {
 };
 
 }  // namespace
-
-void WriteSliceRef(const PackedSlice& slice, uint8_t place, std::string& out) {
-  ByteWriter writer(out);
-  const uint8_t scale = slice.scale == 1 ? 0 : slice.scale == 1'000 ? kThousands : kMillions;
-  writer.U8(place | scale);
-  writer.U8(slice.width);
-  writer.Varint(slice.base);
-}
-
-PackedSlice ReadSliceRef(uint8_t& place, ByteReader& reader) {
-  const uint8_t kind = reader.U8();
-  place = kind & kPlaceMask;
-  const uint8_t scale = kind & ~kPlaceMask;
-  if (scale != 0 && scale != kThousands && scale != kMillions) reader.Fail();
-  PackedSlice slice;
-  slice.scale = scale == 0 ? 1 : scale == kThousands ? 1'000 : 1'000'000;
-  slice.width = reader.U8();
-  if (slice.width > 64) {
-    slice.width = 0;
-    reader.Fail();
-  }
-  slice.base = reader.Varint();
-  return slice;
-}
 
 void WritePageRef(const PageRef& page, std::string& out) {
   ByteWriter writer(out);

@@ -26,7 +26,8 @@ enum class SlotPlace : uint8_t { kNumbers = 0, kDictionary = 1, kPool = 2 };
 struct SlotRef {
   PackedSlice slice;
   SlotPlace place = SlotPlace::kNumbers;
-  uint32_t offset = 0;  // of its payload in the group's block
+  uint32_t offset = 0;  // of its payload among those of the group
+  uint32_t crc = 0;     // of its payload; 0 if it has none
 
   friend bool operator==(const SlotRef&, const SlotRef&) = default;
 };
@@ -35,8 +36,15 @@ struct SlotRef {
 struct GroupRef {
   uint32_t shape = 0;
   uint32_t rows = 0;
-  BlockRef block;
+  BlockRef payload;            // of all its slots; has no checksum of its own
   std::vector<SlotRef> slots;  // [slots of the shape]
+
+  // Where the payload of a slot lies.
+  [[nodiscard]] BlockRef PayloadOf(size_t slot) const {
+    return {.offset = payload.offset + slots[slot].offset,
+            .bytes = PackedBytes(rows, slots[slot].slice.width),
+            .crc = slots[slot].crc};
+  }
 
   friend bool operator==(const GroupRef&, const GroupRef&) = default;
 };
@@ -68,9 +76,5 @@ void WritePageRef(const PageRef& page, std::string& out);
 // Reads one; `reader` fails if it says what can't be: `shapes` are the segment's, `file_bytes` what its blocks must lie
 // within.
 [[nodiscard]] PageRef ReadPageRef(std::span<const Shape> shapes, uint64_t file_bytes, ByteReader& reader);
-
-// A slice's descriptor, for indices.
-void WriteSliceRef(const PackedSlice& slice, uint8_t place, std::string& out);
-[[nodiscard]] PackedSlice ReadSliceRef(uint8_t& place, ByteReader& reader);
 
 }  // namespace spanloom::store::columnar

@@ -45,9 +45,30 @@ StatusOr<const char*> PageView::Payload(RowTable kind, uint32_t group) {
   std::vector<Block>& blocks = blocks_[static_cast<size_t>(kind)];
   blocks.resize(table.groups.size());
   if (blocks[group].data() == nullptr) {
-    ASSIGN_OR_RETURN(blocks[group], ReadBlock(file_, table.groups[group].block));
+    ASSIGN_OR_RETURN(blocks[group], ReadGroup(table.groups[group]));
   }
   return blocks[group].data();
+}
+
+StatusOr<Block> PageView::ReadGroup(const GroupRef& group) const {
+  ASSIGN_OR_RETURN(Block payload, ReadParts(file_, group.payload));
+  for (size_t slot = 0; slot < group.slots.size(); ++slot) {
+    if (group.slots[slot].slice.is_constant()) continue;
+    const BlockRef ref = group.PayloadOf(slot);
+    RETURN_IF_ERROR(CheckBlock(payload.view().substr(group.slots[slot].offset, ref.bytes), ref));
+  }
+  return payload;
+}
+
+StatusOr<const char*> PageView::SlotPayload(RowTable kind, uint32_t group, size_t slot) {
+  const GroupRef& ref = page_.table(kind).groups[group];
+  const std::vector<Block>& blocks = blocks_[static_cast<size_t>(kind)];
+  if (group < blocks.size() && blocks[group].data() != nullptr) return blocks[group].data() + ref.slots[slot].offset;
+  Block& block = slots_[{kind, group, slot}];
+  if (block.data() == nullptr) {
+    ASSIGN_OR_RETURN(block, ReadBlock(file_, ref.PayloadOf(slot)));
+  }
+  return block.data();
 }
 
 }  // namespace spanloom::store::columnar

@@ -4,8 +4,11 @@
 
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <array>
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 #include "base/status.h"
@@ -31,8 +34,11 @@ class PageView {
   // [rows of the table]. Reads the codes at first.
   StatusOr<std::span<const RowPlace>> Places(RowTable table);
 
-  // The payloads of a group's slots. Reads them at first.
+  // The payloads of a group's slots, one after the other. Reads them at first.
   StatusOr<const char*> Payload(RowTable table, uint32_t group);
+
+  // The payload of one slot. Reads no more than that, if the group is not there yet.
+  StatusOr<const char*> SlotPayload(RowTable table, uint32_t group, size_t slot);
 
   // A value of a slot, as its number.
   [[nodiscard]] static uint64_t Number(const GroupRef& group, const char* payload, size_t slot, uint32_t index) {
@@ -48,6 +54,7 @@ class PageView {
 
  private:
   Status ReadCodes();
+  StatusOr<Block> ReadGroup(const GroupRef& group) const;
   Status Locate(RowTable table, const char* payload);
 
   const disk::File& file_;
@@ -56,6 +63,7 @@ class PageView {
   bool has_codes_ = false;
   std::array<std::vector<RowPlace>, kRowTables> places_;
   std::array<std::vector<Block>, kRowTables> blocks_;  // [groups], empty until they are read
+  absl::flat_hash_map<std::tuple<RowTable, uint32_t, size_t>, Block> slots_;  // by table, group and slot
 };
 
 }  // namespace spanloom::store::columnar

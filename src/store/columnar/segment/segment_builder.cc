@@ -11,6 +11,7 @@
 
 #include "store/columnar/segment/byte_writer.h"
 #include "store/columnar/segment/parent_rows.h"
+#include "store/columnar/segment/slice_ref.h"
 
 namespace spanloom::store::columnar {
 namespace {
@@ -196,11 +197,8 @@ SectionRef SegmentBuilder::WriteOrder() {
                      __builtin_bswap64(traces_[trace][TraceSlot::kIdHigh]));
   };
   std::ranges::sort(order, {}, key);
-  std::string payload;
-  const PackedSlice slice = Pack(order, payload);
   std::string section;
-  WriteSliceRef(slice, 0, section);
-  section.append(payload);
+  WriteSlice(order, section);
   return WriteSection(section, sink_);
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "store/columnar/segment/byte_reader.h"
 #include "store/columnar/segment/segment_layout.h"
+#include "store/columnar/segment/slice_ref.h"
 
 namespace spanloom::store::columnar {
 namespace {

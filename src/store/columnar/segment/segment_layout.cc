@@ -67,10 +67,18 @@ void WriteDirectory(const Directory& directory, SegmentSink& sink) {
 }
 
 StatusOr<Block> ReadBlock(const disk::File& file, const BlockRef& block) {
-  ASSIGN_OR_RETURN(Block content, ReadExactly(file, block.offset, block.bytes));
-  if (kChecks && Crc32c(content.view()) != block.crc)
-    return absl::DataLossError(StrCat("the block at ", block.offset, " does not check"));
+  ASSIGN_OR_RETURN(Block content, ReadParts(file, block));
+  RETURN_IF_ERROR(CheckBlock(content.view(), block));
   return content;
+}
+
+StatusOr<Block> ReadParts(const disk::File& file, const BlockRef& block) {
+  return ReadExactly(file, block.offset, block.bytes);
+}
+
+Status CheckBlock(std::string_view content, const BlockRef& block) {
+  if (!kChecks || Crc32c(content) == block.crc) return absl::OkStatus();
+  return absl::DataLossError(StrCat("the block at ", block.offset, " does not check"));
 }
 
 StatusOr<Directory> ReadDirectory(const disk::File& file) {

@@ -75,6 +75,10 @@ class Block {
 
 // Reads a block and checks it. kDataLoss if it does not check.
 [[nodiscard]] StatusOr<Block> ReadBlock(const disk::File& file, const BlockRef& block);
+// Reads a block that has no checksum of its own. kDataLoss if the file ends before it.
+[[nodiscard]] StatusOr<Block> ReadParts(const disk::File& file, const BlockRef& block);
+// kDataLoss if `content`, which was read from where the block lies, does not check.
+[[nodiscard]] Status CheckBlock(std::string_view content, const BlockRef& block);
 
 // Reads a section as it was before compression.
 [[nodiscard]] StatusOr<std::string> ReadSection(const disk::File& file, const SectionRef& section);

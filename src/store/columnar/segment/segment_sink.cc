@@ -7,11 +7,15 @@
 namespace spanloom::store::columnar {
 
 BlockRef SegmentSink::Append(std::string_view block) {
-  const BlockRef ref = {.offset = offset_, .bytes = block.size(), .crc = Crc32c(block)};
+  return {.offset = AppendParts(block), .bytes = block.size(), .crc = Crc32c(block)};
+}
+
+uint64_t SegmentSink::AppendParts(std::string_view block) {
+  const uint64_t offset = offset_;
   offset_ += block.size();
   buffer_.append(block);
   if (buffer_.size() >= kBufferBytes) Flush().IgnoreError();  // kept in status_
-  return ref;
+  return offset;
 }
 
 Status SegmentSink::Flush() {

@@ -34,6 +34,8 @@ class SegmentSink {
   explicit SegmentSink(disk::File& file) : file_(file) {}
 
   BlockRef Append(std::string_view block);
+  // The same for a block whose parts have checksums of their own: it has none. Returns where it lies.
+  uint64_t AppendParts(std::string_view block);
   [[nodiscard]] uint64_t offset() const { return offset_; }
 
   // Writes what is buffered.

@@ -6,22 +6,9 @@
 
 #include "store/columnar/segment/byte_writer.h"
 #include "store/columnar/segment/compressed.h"
-#include "store/columnar/segment/packed.h"
+#include "store/columnar/segment/slice_ref.h"
 
 namespace spanloom::store::columnar {
-namespace {
-
-void WriteSlice(const std::vector<uint64_t>& values, std::string& out) {
-  std::string payload;
-  const PackedSlice slice = Pack(values, payload);
-  ByteWriter writer(out);
-  writer.U8(slice.width);
-  writer.Varint(slice.scale);
-  writer.Varint(slice.base);
-  out.append(payload);
-}
-
-}  // namespace
 
 void TextPool::BeginTrace() {
   first_entry_ = entries_;

@@ -8,27 +8,12 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "store/columnar/segment/compressed.h"
+#include "store/columnar/segment/slice_ref.h"
 
 namespace spanloom::store::columnar {
 namespace {
 
 constexpr uint64_t kPlainBytesMax = uint64_t{1} << 30;  // of a chunk; a text is at most as long as a request
-
-// A slice with its descriptor in front; false if it does not fit.
-bool ReadSlice(size_t count, ByteReader& reader, std::vector<uint64_t>& values) {
-  PackedSlice slice;
-  slice.width = reader.U8();
-  slice.scale = static_cast<uint32_t>(reader.Varint());
-  slice.base = reader.Varint();
-  if (slice.width > 64) return false;
-  const std::string_view stored = reader.Bytes(PackedBytes(count, slice.width));
-  if (!reader.ok()) return false;
-  std::string payload(stored);
-  payload.append(kPackedSlackBytes, '\0');
-  values.resize(count);
-  Unpack(slice, payload.data(), 0, count, values.data());
-  return true;
-}
 
 }  // namespace
 
@@ -86,7 +71,8 @@ bool PoolChunk::Parse(const PoolIndex& index, ByteReader& reader) {
 
 bool PoolChunk::ParseCodes(ByteReader& reader) {
   std::vector<uint64_t> codes;
-  if (!ReadSlice(places_.size(), reader, codes)) return false;
+  ReadSlice(places_.size(), reader, codes);
+  if (!reader.ok()) return false;
   std::vector<uint32_t> next(groups_.size());
   for (size_t i = 0; i < codes.size(); ++i) {
     if (codes[i] >= groups_.size()) return false;
@@ -99,7 +85,7 @@ bool PoolChunk::ParseCodes(ByteReader& reader) {
 
 bool PoolChunk::ParsePlain(Group& group, ByteReader& reader) {
   std::vector<uint64_t> lengths;
-  if (!ReadSlice(group.entries, reader, lengths)) return false;
+  ReadSlice(group.entries, reader, lengths);
   const uint64_t raw_bytes = reader.Below(kPlainBytesMax);
   const std::string_view stored = reader.Bytes(reader.Varint());
   if (!reader.ok()) return false;

@@ -3,7 +3,7 @@
 #include "store/columnar/segment/trace_chunk.h"
 
 #include "store/columnar/segment/byte_writer.h"
-#include "store/columnar/segment/page_ref.h"
+#include "store/columnar/segment/slice_ref.h"
 
 namespace spanloom::store::columnar {
 
