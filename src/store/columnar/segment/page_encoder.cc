@@ -28,7 +28,14 @@ PageRef PageEncoder::Encode(const std::vector<bool>& begins_trace, PageRows& row
   page.codes = sink_.Append(block_);
   for (size_t i = 0; i < kRowTables; ++i) WriteTable(rows[i], places_[i], page.tables[i]);
   columns_.EndPage();
+  ++page_;
   return page;
+}
+
+// Texts that somebody may ask for as they stand.
+bool PageEncoder::IsIndexed(uint32_t column) const {
+  const ColumnType type = shapes_.columns()[column].type;
+  return column != kRawColumn && type != ColumnType::kArray && type != ColumnType::kMap;
 }
 
 void PageEncoder::Place(const RowValues& rows, TablePlaces& places) {
@@ -46,7 +53,7 @@ void PageEncoder::Place(const RowValues& rows, TablePlaces& places) {
         place = fits ? SlotPlace::kDictionary : SlotPlace::kPool;
       }
       places.slots[g].push_back(place);
-      if (place == SlotPlace::kPool) places.pooled[g].push_back(slot);
+      if (place == SlotPlace::kPool) places.pooled[g].push_back({slot, IsIndexed(shape.slot_columns[slot])});
     }
   }
 }
@@ -70,8 +77,9 @@ void PageEncoder::PoolRow(RowTable table, PageRows& rows) {
   TablePlaces& places = places_[static_cast<size_t>(table)];
   const uint32_t code = values.codes()[next_row_[static_cast<size_t>(table)]++];
   const uint32_t index = places.next[code]++;
-  for (const uint32_t slot : places.pooled[code]) {
+  for (const auto& [slot, is_indexed] : places.pooled[code]) {
     SlotValue& value = values.At(code, slot, index);
+    if (is_indexed) text_index_.Add(value.text(), page_);
     value = SlotValue::Number(pool_.Code(value.text()));
   }
 }

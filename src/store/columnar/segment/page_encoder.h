@@ -12,6 +12,7 @@
 #include "store/columnar/segment/page_ref.h"
 #include "store/columnar/segment/shredder.h"
 #include "store/columnar/segment/text_columns.h"
+#include "store/columnar/segment/text_index.h"
 #include "store/columnar/segment/text_pool.h"
 
 namespace spanloom::store::columnar {
@@ -19,18 +20,24 @@ namespace spanloom::store::columnar {
 // Thread-compatible. All that it is given must outlive it.
 class PageEncoder {
  public:
-  PageEncoder(const ShapeTable& shapes, TextColumns& columns, TextPool& pool, SegmentSink& sink)
-      : shapes_(shapes), columns_(columns), pool_(pool), sink_(sink) {}
+  PageEncoder(const ShapeTable& shapes, TextColumns& columns, TextPool& pool, TextIndexWriter& text_index,
+              SegmentSink& sink)
+      : shapes_(shapes), columns_(columns), pool_(pool), text_index_(text_index), sink_(sink) {}
 
-  // Writes the blocks of a page. `begins_trace` [span rows]: the row is the first of its trace. Changes `rows`: texts
+  // Writes the blocks of the next page. `begins_trace` [span rows]: the row is the first of its trace. Changes `rows`: texts
   // become their numbers. What is not about blocks is left to be filled in.
   [[nodiscard]] PageRef Encode(const std::vector<bool>& begins_trace, PageRows& rows);
 
  private:
+  // A slot whose texts go to the pool.
+  struct PooledSlot {
+    uint32_t slot = 0;
+    bool is_indexed = false;
+  };
   // Of the groups of one table: where the texts of each slot go.
   struct TablePlaces {
     std::vector<std::vector<SlotPlace>> slots;  // [groups][slots]
-    std::vector<std::vector<uint32_t>> pooled;  // [groups]: slots that go to the pool
+    std::vector<std::vector<PooledSlot>> pooled;  // [groups]
     std::vector<uint32_t> next;                 // [groups]: rows that were visited
   };
 
@@ -41,14 +48,17 @@ class PageEncoder {
   void PoolChildren(const RowValues::Group& group, uint32_t row, PageRows& rows);
   void LookUpTexts(const TablePlaces& places, RowValues& rows);
   void WriteTable(const RowValues& rows, const TablePlaces& places, TableRef& table);
+  [[nodiscard]] bool IsIndexed(uint32_t column) const;
   [[nodiscard]] const Shape& ShapeOf(const RowValues::Group& group) const { return shapes_.shapes()[group.shape]; }
 
   const ShapeTable& shapes_;
   TextColumns& columns_;
   TextPool& pool_;
+  TextIndexWriter& text_index_;
   SegmentSink& sink_;
   std::array<TablePlaces, kRowTables> places_;
   std::array<size_t, kRowTables> next_row_ = {};
+  uint32_t page_ = 0;
   std::vector<uint64_t> numbers_;
   std::string block_;
 };

@@ -17,7 +17,8 @@ constexpr std::array<std::string_view, kTraceSlots> kTraceSlotNames = {
     "trace rows", "trace rows", "trace summary", "trace rows",  "trace rows"};
 constexpr std::array<std::string_view, kSections> kSectionNames = {
     "index: other", "index: other", "index: shapes", "index: origins", "index: dictionaries",
-    "index: pages", "index: other", "index: order",  "index: pool",    "index: summaries"};
+    "index: pages", "index: other", "index: order",  "index: pool",
+    "index: texts", "index: summaries"};
 
 std::string_view PartOfNumber(Op op, ColumnType type) {
   switch (op) {
@@ -51,6 +52,7 @@ class Accounting {
       }
     }
     for (const PoolChunkRef& chunk : index_.pool().chunks()) Add("texts of traces", chunk.block.bytes);
+    for (const TextBlockRef& block : index_.text_index().blocks()) Add("index: texts", block.block.bytes);
     for (size_t i = 0; i < kSections; ++i) Add(kSectionNames[i], directory[i].block.bytes);
     Add("header, directory", file_bytes - counted_);
     account_.file_bytes = file_bytes;

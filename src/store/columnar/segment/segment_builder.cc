@@ -248,6 +248,7 @@ StatusOr<SegmentTotals> SegmentBuilder::Finish() {
     directory_[static_cast<size_t>(section)] = WriteSection(content, sink_);
   };
   WriteTraces();
+  const std::string text_index = text_index_.Finish(sink_);
   directory_[static_cast<size_t>(Section::kOrder)] = WriteOrder();
   write(Section::kTotals, TotalsSection());
   write(Section::kColumns, ColumnsSection());
@@ -259,6 +260,7 @@ StatusOr<SegmentTotals> SegmentBuilder::Finish() {
   pages.append(pages_);
   write(Section::kPages, pages);
   write(Section::kPool, pool_.IndexSection());
+  write(Section::kTextIndex, text_index);
   write(Section::kSummaries, ListSection(summaries_.summaries()));
   WriteDirectory(directory_, sink_);
   RETURN_IF_ERROR(sink_.Flush());

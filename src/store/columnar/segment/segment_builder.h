@@ -22,6 +22,7 @@
 #include "store/columnar/segment/shredder.h"
 #include "store/columnar/segment/summary_table.h"
 #include "store/columnar/segment/text_columns.h"
+#include "store/columnar/segment/text_index.h"
 #include "store/columnar/segment/text_pool.h"
 #include "store/columnar/segment/trace_chunk.h"
 #include "store/span.h"
@@ -88,7 +89,8 @@ class SegmentBuilder {
   Shredder shredder_{shapes_};
   TextColumns columns_;
   TextPool pool_{sink_};
-  PageEncoder encoder_{shapes_, columns_, pool_, sink_};
+  TextIndexWriter text_index_;
+  PageEncoder encoder_{shapes_, columns_, pool_, text_index_, sink_};
   SegmentTotals totals_;
   Directory directory_;
 

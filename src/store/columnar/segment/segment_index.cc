@@ -13,7 +13,8 @@ namespace spanloom::store::columnar {
 namespace {
 
 constexpr std::string_view kSectionNames[kSections] = {"totals", "columns", "shapes", "origins", "texts",
-                                                       "pages",  "traces",  "order",  "pool",    "summaries"};
+                                                       "pages",  "traces",  "order",  "pool",
+    "text_index", "summaries"};
 
 }  // namespace
 
@@ -22,7 +23,7 @@ StatusOr<std::unique_ptr<const SegmentIndex>> SegmentIndex::Read(const disk::Fil
   constexpr Parse kParse[kSections] = {
       &SegmentIndex::ParseTotals, &SegmentIndex::ParseColumns,  &SegmentIndex::ParseShapes, &SegmentIndex::ParseOrigins,
       &SegmentIndex::ParseTexts,  &SegmentIndex::ParsePages,    &SegmentIndex::ParseTraces, &SegmentIndex::ParseOrder,
-      &SegmentIndex::ParsePool,   &SegmentIndex::ParseSummaries};
+      &SegmentIndex::ParsePool,   &SegmentIndex::ParseTextIndex, &SegmentIndex::ParseSummaries};
   ASSIGN_OR_RETURN(const Directory directory, ReadDirectory(file));
   std::unique_ptr<SegmentIndex> index(new SegmentIndex());
   ASSIGN_OR_RETURN(index->file_bytes_, file.Size());
@@ -145,6 +146,11 @@ bool SegmentIndex::ParseOrder(ByteReader& reader) {
 bool SegmentIndex::ParsePool(ByteReader& reader) {
   pool_ = PoolIndex(file_bytes_, reader);
   return reader.ok() && pool_.entries() == totals_.pool_entries;
+}
+
+bool SegmentIndex::ParseTextIndex(ByteReader& reader) {
+  text_index_ = TextIndex(file_bytes_, reader);
+  return reader.ok();
 }
 
 bool SegmentIndex::ParseSummaries(ByteReader& reader) {

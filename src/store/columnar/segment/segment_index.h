@@ -17,6 +17,7 @@
 #include "store/columnar/segment/page_ref.h"
 #include "store/columnar/segment/segment_builder.h"
 #include "store/columnar/segment/shape.h"
+#include "store/columnar/segment/text_index.h"
 #include "store/columnar/segment/text_pool_index.h"
 #include "store/columnar/segment/trace_chunk.h"
 #include "store/span.h"
@@ -56,6 +57,7 @@ class SegmentIndex {
   [[nodiscard]] const std::vector<PageRef>& pages() const { return pages_; }
   [[nodiscard]] const std::vector<TraceChunkRef>& trace_chunks() const { return trace_chunks_; }
   [[nodiscard]] const PoolIndex& pool() const { return pool_; }
+  [[nodiscard]] const TextIndex& text_index() const { return text_index_; }
   [[nodiscard]] const std::vector<TraceSummary>& summaries() const { return summaries_; }
   // The number of the trace that stands at that place when all are sorted by id. Below totals().traces.
   [[nodiscard]] uint64_t TraceInOrder(uint64_t place) const { return UnpackOne(order_, order_payload_.data(), place); }
@@ -73,6 +75,7 @@ class SegmentIndex {
   bool ParseTraces(ByteReader& reader);
   bool ParseOrder(ByteReader& reader);
   bool ParsePool(ByteReader& reader);
+  bool ParseTextIndex(ByteReader& reader);
   bool ParseSummaries(ByteReader& reader);
 
   uint64_t file_bytes_ = 0;
@@ -87,6 +90,7 @@ class SegmentIndex {
   PackedSlice order_;
   std::string order_payload_;  // with slack
   PoolIndex pool_;
+  TextIndex text_index_;
   std::string summary_texts_;  // what summaries_ view
   std::vector<TraceSummary> summaries_;
 };

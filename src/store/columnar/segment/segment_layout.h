@@ -35,9 +35,10 @@ enum class Section : uint8_t {
   kTraces,
   kOrder,
   kPool,
+  kTextIndex,
   kSummaries,
 };
-inline constexpr size_t kSections = 10;
+inline constexpr size_t kSections = 11;
 
 struct SectionRef {
   BlockRef block;

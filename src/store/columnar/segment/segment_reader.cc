@@ -146,6 +146,12 @@ StatusOr<std::vector<StoredSpan>> SegmentReader::ReadSpans(const TracePlace& tra
   return spans;
 }
 
+StatusOr<std::vector<uint32_t>> SegmentReader::PagesWithText(std::string_view text) const {
+  ASSIGN_OR_RETURN(std::vector<uint32_t> pages, index_->text_index().PagesOf(text, *file_));
+  if (pages.empty() || pages.back() < index_->pages().size()) return pages;
+  return absl::DataLossError("the text index names a page that the segment does not have");
+}
+
 TraceRow SegmentReader::RowOf(const TracePlace& trace) const {
   const TraceSummary& summary = index_->summaries()[trace.entry[TraceSlot::kSummary]];
   TraceRow row;

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "otlp/ids.h"
 #include "store/columnar/disk/disk.h"
+#include "store/columnar/segment/page_view.h"
 #include "store/columnar/segment/segment_index.h"
 #include "store/columnar/segment/span_reader.h"
 #include "store/columnar/segment/trace_place.h"
@@ -47,6 +48,12 @@ class SegmentReader {
 
   // For single spans of a trace. The reader and `trace` must outlive it.
   [[nodiscard]] SpanReader MakeSpanReader(const TracePlace& trace) const { return {*file_, *index_, trace}; }
+
+  // One page, to read values from. The reader must outlive it.
+  [[nodiscard]] PageView PageAt(size_t page) const { return {*file_, *index_, index_->pages()[page]}; }
+
+  // The pages that may have the text in their pool, ascending: TextIndex::PagesOf.
+  [[nodiscard]] StatusOr<std::vector<uint32_t>> PagesWithText(std::string_view text) const;
 
   // The row of the trace table.
   [[nodiscard]] TraceRow RowOf(const TracePlace& trace) const;
