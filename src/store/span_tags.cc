@@ -12,11 +12,6 @@ void AddIfSet(std::string_view key, std::string_view text, SpanTags& tags) {
   if (!text.empty()) tags.push_back({.key = key, .text = text});
 }
 
-std::string_view StatusCodeText(StatusCode code) {
-  if (code == StatusCode::kOk) return "OK";
-  return code == StatusCode::kError ? "ERROR" : "";
-}
-
 }  // namespace
 
 std::string_view SpanKindText(SpanKind kind) {
@@ -34,6 +29,11 @@ std::string_view SpanKindText(SpanKind kind) {
     default:
       return "";
   }
+}
+
+std::string_view StatusCodeText(StatusCode code) {
+  if (code == StatusCode::kOk) return "OK";
+  return code == StatusCode::kError ? "ERROR" : "";
 }
 
 SpanTags TagsOf(const otlp::ScopeView& scope) {

@@ -33,4 +33,7 @@ using SpanTags = absl::InlinedVector<SpanTag, 5>;
 // "server", "client", "producer", "consumer", "internal"; "" for an unspecified or unknown kind.
 [[nodiscard]] std::string_view SpanKindText(otlp::SpanKind kind);
 
+// "OK", "ERROR"; "" for an unset or unknown code.
+[[nodiscard]] std::string_view StatusCodeText(otlp::StatusCode code);
+
 }  // namespace spanloom::store

@@ -11,7 +11,9 @@ ColumnarCursor::ColumnarCursor(FetchPlan plan, const PartsTable& table, DamageCo
     : plan_(std::move(plan)),
       meter_(plan_.limits, clock),
       selector_(plan_),
-      traces_(table, damage, plan_.starts, plan_.traces, meter_),
+      candidates_(plan_, table.split()),
+      traces_(table, damage, plan_.starts, plan_.traces, selector_.matches_everything() ? nullptr : &candidates_,
+              meter_),
       builder_(plan_),
       found_(plan_.traces_max, plan_.after),
       traces_left_(plan_.traces_max) {}
@@ -27,21 +29,7 @@ StatusOr<std::optional<SpanBatch>> ColumnarCursor::Next() {
   return plan_.order == FetchPlan::Order::kAsStored ? NextAsStored() : NextFound();
 }
 
-// A trace in one segment only is known by its services without its spans.
-bool ColumnarCursor::MayMatch(const WalkedTrace& trace) const {
-  const std::vector<std::string>& services = selector_.services();
-  if (services.empty()) return true;
-  const Segment* const segment = traces_.OnlySegmentOf(trace);
-  if (segment == nullptr) return true;
-  const TraceSummary& summary = segment->reader().index().summaries()[trace.hint.place.entry[TraceSlot::kSummary]];
-  const auto has = [&](const std::string& service) {
-    return std::ranges::any_of(summary.services, [&](const auto& other) { return other.name == service; });
-  };
-  return plan_.join == FetchPlan::Join::kAll ? std::ranges::all_of(services, has) : std::ranges::any_of(services, has);
-}
-
 StatusOr<std::optional<uint64_t>> ColumnarCursor::LatestMatch(const WalkedTrace& trace, GatheredSpans& spans) {
-  if (!MayMatch(trace)) return std::nullopt;
   ASSIGN_OR_RETURN(spans, traces_.SpansOf(trace));
   if (spans == nullptr) return std::nullopt;
   RETURN_IF_ERROR(reading_.Read(trace.id, *spans, meter_));

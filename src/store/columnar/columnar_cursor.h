@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "store/columnar/trace_candidates.h"
 #include "store/columnar/whole_traces.h"
 #include "store/fetch.h"
 #include "store/scan/batch_builder.h"
@@ -35,11 +36,11 @@ class ColumnarCursor final : public SpanCursor {
   // The latest start among the spans of the trace that match; nullopt if it is not selected. Its spans are in
   // reading_ and `spans` then.
   StatusOr<std::optional<uint64_t>> LatestMatch(const WalkedTrace& trace, GatheredSpans& spans);
-  [[nodiscard]] bool MayMatch(const WalkedTrace& trace) const;
 
   const FetchPlan plan_;
   scan::ReadMeter meter_;
   scan::TraceSelector selector_;
+  TraceCandidates candidates_;
   WholeTraces traces_;
   scan::TraceReading reading_;
   scan::BatchBuilder builder_;

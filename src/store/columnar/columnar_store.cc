@@ -353,7 +353,7 @@ auto ColumnarStore::SumUp(Sums sums, const TimeRange& starts, const ReadLimits& 
     -> StatusOr<decltype(std::move(sums).Take())> {
   scan::ReadMeter meter(limits, clock_);
   RETURN_IF_ERROR(meter.Check());
-  WholeTraces traces(parts_, damage_, starts, {}, meter);
+  WholeTraces traces(parts_, damage_, starts, {}, nullptr, meter);
   scan::TraceReading reading;
   while (true) {
     ASSIGN_OR_RETURN(const std::optional<WalkedTrace> trace, traces.Next());
@@ -369,7 +369,7 @@ Status ColumnarStore::ForEachRow(const RowFilter<TraceColumn>& filter, const Rea
                                  absl::FunctionRef<Status(TraceRow)> visit) const {
   scan::ReadMeter meter(limits, clock_);
   RETURN_IF_ERROR(meter.Check());
-  WholeTraces traces(parts_, damage_, filter.starts, filter.traces, meter);
+  WholeTraces traces(parts_, damage_, filter.starts, filter.traces, nullptr, meter);
   scan::TraceReading reading;
   while (true) {
     ASSIGN_OR_RETURN(const std::optional<WalkedTrace> trace, traces.Next());

@@ -24,8 +24,8 @@ uint64_t BoundOf(const TraceChunkRef& chunk) {
 }  // namespace
 
 TraceWalk::TraceWalk(const Parts& parts, const SplitTraces& split, const TimeRange& starts,
-                     std::vector<otlp::TraceId> ids)
-    : split_(split), starts_(starts), ids_(std::move(ids)), has_ids_(!ids_.empty()) {
+                     std::vector<otlp::TraceId> ids, TraceCandidates* candidates)
+    : split_(split), candidates_(candidates), starts_(starts), ids_(std::move(ids)), has_ids_(!ids_.empty()) {
   if (has_ids_) return;
   if (parts.full != nullptr) AddHead(*parts.full);
   AddHead(*parts.filling);
@@ -64,18 +64,25 @@ void TraceWalk::AddTrace(WalkedTrace trace) {
   queue_.push({.bound = bound, .kind = Kind::kTrace, .index = index});
 }
 
-void TraceWalk::OpenSegment(const Segment& segment) {
+Status TraceWalk::OpenSegment(const Segment& segment) {
+  if (candidates_ != nullptr) {
+    ASSIGN_OR_RETURN(const bool may_have, candidates_->MayHave(segment));
+    if (!may_have) return absl::OkStatus();
+  }
   const std::vector<TraceChunkRef>& chunks = segment.reader().index().trace_chunks();
   for (size_t i = 0; i < chunks.size(); ++i) {
     const uint64_t bound = std::min(BoundOf(chunks[i]), segment.row().last_start_unix_ns);
     if (!Overlaps(chunks[i].slots[static_cast<size_t>(TraceSlot::kStart)].base, bound)) continue;
     queue_.push({.bound = bound, .kind = Kind::kChunk, .index = i, .segment = &segment});
   }
+  return absl::OkStatus();
 }
 
 Status TraceWalk::OpenChunk(const Segment& segment, size_t index) {
   const SegmentReader& reader = segment.reader();
-  const StatusOr<std::vector<TracePlace>> places = reader.TracesOf(reader.index().trace_chunks()[index]);
+  const StatusOr<std::vector<TracePlace>> places = candidates_ != nullptr
+                                                      ? candidates_->InChunk(segment, index)
+                                                      : reader.TracesOf(reader.index().trace_chunks()[index]);
   if (!places.ok()) return Annotate(places.status(), segment.row().file);
   for (const TracePlace& place : *places) {
     if (segment.IsGone(place.number) || !Overlaps(place.start_unix_ns(), place.last_start_unix_ns())) continue;
@@ -101,7 +108,7 @@ StatusOr<std::optional<WalkedTrace>> TraceWalk::Next() {
     const Item item = queue_.top();
     queue_.pop();
     if (item.kind == Kind::kSegment) {
-      OpenSegment(*item.segment);
+      RETURN_IF_ERROR(OpenSegment(*item.segment));
     } else if (item.kind == Kind::kChunk) {
       RETURN_IF_ERROR(OpenChunk(*item.segment, item.index));
     } else {

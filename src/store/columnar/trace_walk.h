@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "store/columnar/trace_candidates.h"
 #include "store/columnar/trace_gatherer.h"
 #include "store/time_range.h"
 
@@ -31,7 +32,9 @@ struct WalkedTrace {
 class TraceWalk {
  public:
   // Only traces that may have a span that starts within `starts`. `ids`: only these, in no order; all, if empty.
-  TraceWalk(const Parts& parts, const SplitTraces& split, const TimeRange& starts, std::vector<otlp::TraceId> ids = {});
+  // `candidates`: of segments only those that it names, unless `ids` does; null for all. It must outlive the walk.
+  TraceWalk(const Parts& parts, const SplitTraces& split, const TimeRange& starts, std::vector<otlp::TraceId> ids,
+            TraceCandidates* candidates);
 
   // The next trace; nullopt at the end. Errors: kDataLoss, those of the disk: the part is left out from then on, and
   // the next call goes on.
@@ -52,7 +55,7 @@ class TraceWalk {
   };
 
   void AddHead(const head::LockedTable& table);
-  void OpenSegment(const Segment& segment);
+  Status OpenSegment(const Segment& segment);
   Status OpenChunk(const Segment& segment, size_t index);
   void AddTrace(WalkedTrace trace);
   [[nodiscard]] bool Overlaps(uint64_t first_unix_ns, uint64_t last_unix_ns) const;
@@ -60,6 +63,7 @@ class TraceWalk {
   bool IsNew(const otlp::TraceId& id);
 
   const SplitTraces& split_;
+  TraceCandidates* const candidates_;
   const TimeRange starts_;
   std::vector<otlp::TraceId> ids_;  // left, from the end
   const bool has_ids_;

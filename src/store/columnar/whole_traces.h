@@ -22,12 +22,12 @@ class WholeTraces {
  public:
   // As TraceWalk, over the parts as they are now.
   WholeTraces(const PartsTable& table, DamageCounter& damage, const TimeRange& starts, std::vector<otlp::TraceId> ids,
-              scan::ReadMeter& meter)
+              TraceCandidates* candidates, scan::ReadMeter& meter)
       : parts_(table.Now()),
         split_(table.split()),
         damage_(damage),
         meter_(meter),
-        walk_(parts_, split_, starts, std::move(ids)),
+        walk_(parts_, split_, starts, std::move(ids), candidates),
         gatherer_(parts_, split_) {}
 
   // The next trace, newest first; nullopt at the end. Errors: the meter's, those of the disk.

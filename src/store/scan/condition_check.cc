@@ -7,13 +7,6 @@
 #include "base/check.h"
 
 namespace spanloom::store::scan {
-namespace {
-
-bool IsNegative(Comparison comparison) {
-  return comparison == Comparison::kNotEqual || comparison == Comparison::kNotMatches;
-}
-
-}  // namespace
 
 ConditionCheck::ConditionCheck(Comparison comparison, const Value& operand)
     : comparison_(comparison), operand_(operand) {
@@ -26,8 +19,12 @@ ConditionCheck::ConditionCheck(ConditionCheck&&) noexcept = default;
 ConditionCheck& ConditionCheck::operator=(ConditionCheck&&) noexcept = default;
 ConditionCheck::~ConditionCheck() = default;
 
-bool ConditionCheck::IsComparable(const Cell& cell) const {
-  return pattern_ != nullptr ? cell.kind() == ValueKind::kString : AreComparable(cell.kind(), operand_.kind());
+bool ConditionCheck::is_negative() const {
+  return comparison_ == Comparison::kNotEqual || comparison_ == Comparison::kNotMatches;
+}
+
+bool ConditionCheck::IsComparable(ValueKind kind) const {
+  return pattern_ != nullptr ? kind == ValueKind::kString : AreComparable(kind, operand_.kind());
 }
 
 bool ConditionCheck::IsHit(const Cell& cell) const {
@@ -58,14 +55,14 @@ bool ConditionCheck::IsHit(const Cell& cell) const {
 
 bool ConditionCheck::Verdict::Add(const Cell& cell) {
   has_value_ = true;
-  has_comparable_ = has_comparable_ || check_.IsComparable(cell);
+  has_comparable_ = has_comparable_ || check_.IsComparable(cell.kind());
   has_hit_ = has_hit_ || check_.IsHit(cell);
   return !has_hit_;
 }
 
 bool ConditionCheck::Verdict::holds() const {
   if (check_.comparison_ == Comparison::kIsAbsent) return !has_value_;
-  return IsNegative(check_.comparison_) ? has_comparable_ && !has_hit_ : has_hit_;
+  return check_.is_negative() ? has_comparable_ && !has_hit_ : has_hit_;
 }
 
 }  // namespace spanloom::store::scan

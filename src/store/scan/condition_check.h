@@ -27,9 +27,16 @@ class ConditionCheck {
   ~ConditionCheck();
 
   [[nodiscard]] Comparison comparison() const { return comparison_; }
-  [[nodiscard]] ValueKind operand_kind() const { return operand_.kind(); }
   // The operand's text, if it has one.
   [[nodiscard]] std::string_view text() const { return operand_.cell().text(); }
+
+  // What a value says, which is not kNone: whether it is of a kind that can be compared with the operand, and whether it
+  // is what is asked for (is equal, matches, is less, ...; also where the comparison is a negative one).
+  [[nodiscard]] bool IsComparable(ValueKind kind) const;
+  [[nodiscard]] bool IsHit(const Cell& cell) const;
+  // True if it holds where a hit says that it does not: kNotEqual, kNotMatches.
+  [[nodiscard]] bool is_negative() const;
+  [[nodiscard]] const Value& operand() const { return operand_; }
 
   // What the values seen so far say.
   class Verdict {
@@ -43,14 +50,11 @@ class ConditionCheck {
    private:
     const ConditionCheck& check_;
     bool has_value_ = false;       // any
-    bool has_comparable_ = false;  // of a kind that can be compared with the operand
-    bool has_hit_ = false;         // one that is equal, matches, is less, ...
+    bool has_comparable_ = false;  // IsComparable
+    bool has_hit_ = false;         // IsHit
   };
 
  private:
-  [[nodiscard]] bool IsComparable(const Cell& cell) const;
-  [[nodiscard]] bool IsHit(const Cell& cell) const;
-
   Comparison comparison_;
   Value operand_;
   std::unique_ptr<const re2::RE2> pattern_;  // of kMatches and kNotMatches

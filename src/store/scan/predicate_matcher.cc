@@ -95,7 +95,7 @@ std::optional<std::string> PredicateMatcher::service() const {
     if (node.kind != Predicate::Kind::kCondition || node.field.intrinsic != Intrinsic::kService) return std::nullopt;
     const Comparison comparison = node.check->comparison();
     if (comparison != Comparison::kEqual && comparison != Comparison::kHasText) return std::nullopt;
-    if (node.check->operand_kind() != ValueKind::kString) return std::nullopt;
+    if (node.check->operand().kind() != ValueKind::kString) return std::nullopt;
     return std::string(node.check->text());
   };
   if (root_.kind != Predicate::Kind::kAll) return service_of(root_);

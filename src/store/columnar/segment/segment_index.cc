@@ -118,7 +118,20 @@ bool SegmentIndex::ParsePages(ByteReader& reader) {
     if (left > 1 && pages_.back().rows() != kPageRows) return false;
     rows += pages_.back().rows();
   }
+  NoteShapes();
   return reader.ok() && rows == totals_.spans;
+}
+
+void SegmentIndex::NoteShapes() {
+  std::vector<bool> in_use(shapes_.size());
+  for (const PageRef& page : pages_) {
+    for (const TableRef& table : page.tables) {
+      for (const GroupRef& group : table.groups) in_use[group.shape] = true;
+    }
+  }
+  for (uint32_t shape = 0; shape < shapes_.size(); ++shape) {
+    if (in_use[shape]) shapes_in_use_.push_back(shape);
+  }
 }
 
 bool SegmentIndex::ParseTraces(ByteReader& reader) {

@@ -51,6 +51,8 @@ class SegmentIndex {
   [[nodiscard]] const SegmentTotals& totals() const { return totals_; }
   [[nodiscard]] const std::vector<ColumnKey>& columns() const { return columns_; }
   [[nodiscard]] const std::vector<Shape>& shapes() const { return shapes_; }
+  // The numbers of those that rows have.
+  [[nodiscard]] const std::vector<uint32_t>& shapes_in_use() const { return shapes_in_use_; }
   [[nodiscard]] const std::vector<std::shared_ptr<const SpanOrigin>>& origins() const { return origins_; }
   // The dictionary of a column; empty if it has none.
   [[nodiscard]] std::span<const std::string_view> Dictionary(uint32_t column) const;
@@ -72,6 +74,7 @@ class SegmentIndex {
   bool ParseOrigins(ByteReader& reader);
   bool ParseTexts(ByteReader& reader);
   bool ParsePages(ByteReader& reader);
+  void NoteShapes();
   bool ParseTraces(ByteReader& reader);
   bool ParseOrder(ByteReader& reader);
   bool ParsePool(ByteReader& reader);
@@ -82,6 +85,7 @@ class SegmentIndex {
   SegmentTotals totals_;
   std::vector<ColumnKey> columns_;
   std::vector<Shape> shapes_;
+  std::vector<uint32_t> shapes_in_use_;
   std::vector<std::shared_ptr<const SpanOrigin>> origins_;  // shared with spans that are handed out
   std::string texts_;                                       // what dictionaries_ view
   std::vector<std::vector<std::string_view>> dictionaries_;

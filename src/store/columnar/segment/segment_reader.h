@@ -14,6 +14,7 @@
 #include "otlp/ids.h"
 #include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/page_view.h"
+#include "store/columnar/segment/pool_reader.h"
 #include "store/columnar/segment/segment_index.h"
 #include "store/columnar/segment/span_reader.h"
 #include "store/columnar/segment/trace_place.h"
@@ -51,6 +52,9 @@ class SegmentReader {
 
   // One page, to read values from. The reader must outlive it.
   [[nodiscard]] PageView PageAt(size_t page) const { return {*file_, *index_, index_->pages()[page]}; }
+
+  // Texts of its pool. The reader must outlive it.
+  [[nodiscard]] PoolReader MakePoolReader() const { return {*file_, index_->pool()}; }
 
   // The pages that may have the text in their pool, ascending: TextIndex::PagesOf.
   [[nodiscard]] StatusOr<std::vector<uint32_t>> PagesWithText(std::string_view text) const;

@@ -29,7 +29,7 @@ std::optional<size_t> SlotOf(const Shape& shape, Op op) {
 }  // namespace
 
 SpanReader::SpanReader(const disk::File& file, const SegmentIndex& index, const TracePlace& trace)
-    : file_(file), index_(index), trace_(trace) {}
+    : file_(file), index_(index), trace_(trace), pool_(file, index.pool()) {}
 
 PageView& SpanReader::PageAt(uint64_t page) {
   return pages_.try_emplace(page, file_, index_, index_.pages()[page]).first->second;
@@ -118,24 +118,14 @@ Status SpanReader::ReadValues(PageView& page, RowTable table, const RowPlace& pl
 }
 
 StatusOr<std::string_view> SpanReader::TextAt(const SlotRef& slot, uint32_t column, uint64_t number) {
-  if (slot.place == SlotPlace::kPool) return PoolText(number);
+  if (slot.place == SlotPlace::kPool) {
+    std::string& text = texts_.emplace_back();
+    RETURN_IF_ERROR(pool_.AppendText(trace_, number, text));
+    return text;
+  }
   const auto dictionary = index_.Dictionary(column);
   if (number >= dictionary.size()) return absl::DataLossError("a text that its dictionary does not have");
   return dictionary[number];
-}
-
-StatusOr<std::string_view> SpanReader::PoolText(uint64_t entry) {
-  if (entry >= trace_.entry[TraceSlot::kPoolEntries] || trace_.first_pool + entry >= index_.pool().entries()) {
-    return absl::DataLossError("a text that the pool does not have");
-  }
-  const PoolChunkRef& ref = index_.pool().ChunkOf(trace_.first_pool + entry);
-  auto [found, is_new] = chunks_.try_emplace(ref.first_entry);
-  if (is_new) {
-    ASSIGN_OR_RETURN(found->second, PoolChunk::Read(file_, index_.pool(), ref));
-  }
-  std::string& text = texts_.emplace_back();
-  found->second->AppendText(trace_.first_pool + entry, text);
-  return text;
 }
 
 // A parent by row becomes its id.

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "store/columnar/segment/assembler.h"
 #include "store/columnar/segment/page_view.h"
+#include "store/columnar/segment/pool_reader.h"
 #include "store/columnar/segment/text_pool_index.h"
 #include "store/columnar/segment/trace_place.h"
 #include "store/span.h"
@@ -48,13 +49,12 @@ class SpanReader {
   Status ReadChildren(PageView& page, RowTable table, size_t begin, size_t count, std::vector<ChildRow>& children);
   StatusOr<ChildPlaces> ChildrenBefore(PageView& page, size_t row);
   StatusOr<std::string_view> TextAt(const SlotRef& slot, uint32_t column, uint64_t number);
-  StatusOr<std::string_view> PoolText(uint64_t entry);
 
   const disk::File& file_;
   const SegmentIndex& index_;
   const TracePlace& trace_;
-  std::map<uint64_t, PageView> pages_;                           // by number
-  std::map<uint64_t, std::unique_ptr<const PoolChunk>> chunks_;  // by first entry
+  std::map<uint64_t, PageView> pages_;  // by number
+  PoolReader pool_;
   // Where the next row's children begin, if it lies in that page at that place.
   PageView* next_page_ = nullptr;
   size_t next_row_ = 0;

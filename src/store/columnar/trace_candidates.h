@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which traces of a segment a FetchPlan may select, by columns: a search looks at the spans of few others.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "store/columnar/match/segment_matcher.h"
+#include "store/columnar/parts.h"
+#include "store/columnar/segment.h"
+#include "store/fetch.h"
+
+namespace spanloom::store::columnar {
+
+// Thread-compatible. The segments must outlive it. A block that is damaged rules out nothing: its damage is found when
+// the spans are read.
+class TraceCandidates {
+ public:
+  // `plan` must be valid and outlive it.
+  TraceCandidates(const FetchPlan& plan, const SplitTraces& split) : plan_(plan), split_(split) {}
+
+  // False: no trace of the segment can be selected. Errors: those of the disk.
+  StatusOr<bool> MayHave(const Segment& segment);
+
+  // The traces of a chunk that may be selected, in order. Errors: kDataLoss for the trace table, those of the disk.
+  StatusOr<std::vector<TracePlace>> InChunk(const Segment& segment, size_t chunk);
+
+  // Nothing more is asked of the segment.
+  void Forget(const Segment& segment) { segments_.erase(&segment); }
+
+ private:
+  using PageRows = std::vector<RowBits>;  // [spansets]: the rows of a page that may match
+  struct SegmentState {
+    std::vector<SegmentMatcher> spansets;
+    std::map<size_t, PageRows> pages;  // by number
+  };
+
+  SegmentState& StateOf(const Segment& segment);
+  StatusOr<const PageRows*> RowsOf(const Segment& segment, size_t page);
+  static StatusOr<RowBits> MayRows(SegmentMatcher& matcher, PageColumns& page);
+  StatusOr<bool> HasAny(const Segment& segment, size_t first_page, size_t last_page);
+  [[nodiscard]] bool MaySelect(const SegmentState& state, const TracePlace& trace) const;
+  [[nodiscard]] static bool HasRow(const SegmentState& state, size_t spanset, uint64_t begin, uint64_t end);
+
+  const FetchPlan& plan_;
+  const SplitTraces& split_;
+  std::map<const Segment*, SegmentState> segments_;
+};
+
+}  // namespace spanloom::store::columnar
