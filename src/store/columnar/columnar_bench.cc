@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The embedded store on the load that stores are measured with (cli/tracegen/shape_load.h), on the machine's disk: CPU
-// of each step of a span's way, bytes a span and what they are spent on, times of questions. Process CPU is that of all
-// threads.
+// of each step of a span's way, bytes a span and what they are spent on, recovery. Process CPU is that of all threads.
+// Questions: columnar_queries_bench.cc.
 
 #include <benchmark/benchmark.h>
 #include <malloc.h>
@@ -25,11 +25,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/rng.h"
-#include "cli/tracegen/trace_batcher.h"
-#include "cli/tracegen/trace_shape.h"
-#include "otlp/request.h"
-#include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/posix_disk.h"
+#include "store/columnar/bench_store.h"
 #include "store/columnar/disk/testing/temporary_directory.h"
 #include "store/columnar/segment/segment_account.h"
 #include "store/columnar/segment/segment_builder.h"
@@ -39,17 +35,8 @@
 namespace spanloom::store::columnar {
 namespace {
 
-namespace tracegen = cli::tracegen;
-
-constexpr uint64_t kSeed = 1;
-constexpr int64_t kStartUnixNs = 1'770'000'000'000'000'000;
-constexpr int64_t kSpreadNs = 3'600'000'000'000;  // of the traces' ends, as long as the load is
-constexpr uint64_t kTracesPerRequest = 86;        // with 512 spans
 constexpr size_t kSegmentRequests = 391;          // 200,192 spans
 constexpr size_t kIngestRequests = 1'172;         // 600,064 spans
-constexpr size_t kLargeRequests = 1'954;          // 1,000,448 spans
-constexpr size_t kInFlight = 4;                   // requests; as the peers were measured
-constexpr std::chrono::milliseconds kComeAgain{5};
 constexpr size_t kTraceReads = 20'000;
 
 // Of the whole process, in seconds.
@@ -59,48 +46,11 @@ double CpuSeconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-// The load, request by request.
-class Load {
- public:
-  explicit Load(size_t requests)
-      : shape_(tracegen::MakeTraceShape(tracegen::ShapeKind::kLoad, kSeed)),
-        batcher_(shape_->emitters(), {.spans_max = 512, .age_max_ns = std::nullopt, .whole_traces = true}),
-        step_ns_(kSpreadNs / static_cast<int64_t>(requests * kTracesPerRequest)) {}
-
-  Bytes Next() {
-    Bytes request;
-    const auto emit = [&](tracegen::ExportRequest made) {
-      CHECK(made.spans == 512 && request.empty());
-      request = Bytes(std::move(made.wire));
-    };
-    for (uint64_t i = 0; i < kTracesPerRequest; ++i, ++trace_number_) {
-      const int64_t end_unix_ns = kStartUnixNs + static_cast<int64_t>(trace_number_) * step_ns_;
-      shape_->Generate(trace_number_, end_unix_ns, trace_);
-      batcher_.Add(trace_, end_unix_ns, emit);
-    }
-    CHECK(!request.empty());
-    return request;
-  }
-
- private:
-  const std::unique_ptr<tracegen::TraceShape> shape_;
-  tracegen::TraceBatcher batcher_;
-  const int64_t step_ns_;
-  tracegen::GeneratedTrace trace_;
-  uint64_t trace_number_ = 0;
-};
-
 std::vector<Bytes> MakeRequests(size_t count) {
   Load load(count);
   std::vector<Bytes> requests;
   for (size_t i = 0; i < count; ++i) requests.push_back(load.Next());
   return requests;
-}
-
-otlp::Batch BatchOf(const Bytes& request) {
-  StatusOr<otlp::Slice> slice = otlp::ReadTraces(request);
-  CHECK(slice.ok());
-  return otlp::Batch(*std::move(slice));
 }
 
 uint64_t FirstStart(const Trace& trace) {
@@ -152,7 +102,7 @@ void SetSpans(benchmark::State& state, uint64_t spans) {
 
 // The load itself, which no store pays for: a request of 512 spans.
 void BM_MakeLoad(benchmark::State& state) {
-  Load load(kLargeRequests);
+  Load load(kIngestRequests);
   for (auto _ : state) benchmark::DoNotOptimize(load.Next());
   SetSpans(state, 512);
 }
@@ -232,25 +182,6 @@ void BM_BuildSegment(benchmark::State& state) {
 }
 BENCHMARK(BM_BuildSegment)->Unit(benchmark::kMillisecond);
 
-void SetQuantiles(benchmark::State& state, std::vector<int64_t>& times_ns) {
-  std::ranges::sort(times_ns);
-  state.counters["p50_us"] = static_cast<double>(times_ns[times_ns.size() / 2]) / 1e3;
-  state.counters["p99_us"] = static_cast<double>(times_ns[times_ns.size() * 99 / 100]) / 1e3;
-}
-
-// Runs `ask` often, and sets the quantiles of its time.
-template <typename Ask>
-void MeasureEach(benchmark::State& state, Ask ask) {
-  const Clock& clock = Clock::System();
-  std::vector<int64_t> times_ns;
-  for (auto _ : state) {
-    const int64_t begin_ns = clock.SteadyNs();
-    ask();
-    times_ns.push_back(clock.SteadyNs() - begin_ns);
-  }
-  SetQuantiles(state, times_ns);
-}
-
 void BM_ReadTraceOfSegment(benchmark::State& state) {
   const std::vector<Trace>& traces = SegmentTraces();
   const disk::TemporaryDirectory directory;
@@ -271,68 +202,6 @@ void BM_ReadTraceOfSegment(benchmark::State& state) {
   });
 }
 BENCHMARK(BM_ReadTraceOfSegment)->Iterations(kTraceReads)->Unit(benchmark::kMicrosecond);
-
-// A store with the machine's disk below it.
-class OpenStore {
- public:
-  explicit OpenStore(ColumnarStoreOptions options) {
-    auto opened = ColumnarStore::Open(options, disk_, metrics_, Clock::System());
-    CHECK(opened.ok());
-    store_ = std::move(opened->store);
-  }
-  ColumnarStore& operator*() { return *store_; }
-  ColumnarStore* operator->() { return store_.get(); }
-
- private:
-  disk::PosixDisk disk_;
-  MetricRegistry metrics_;
-  std::unique_ptr<ColumnarStore> store_;
-};
-
-// Sends as a client with kInFlight requests under way, which comes again when the store has no room. Requests are
-// checked here, as a receiver does.
-class Sender {
- public:
-  explicit Sender(SpanStore& store) : store_(store) {}
-
-  void Send(const Bytes& request) {
-    Acquire();
-    const int64_t begin_ns = Clock::System().SteadyNs();
-    otlp::Batch batch = BatchOf(request);
-    auto reservation = store_.Reserve(batch);
-    while (absl::IsUnavailable(reservation.status())) {
-      ++refused_;
-      std::this_thread::sleep_for(kComeAgain);
-      reservation = store_.Reserve(batch);
-    }
-    CHECK(reservation.ok());
-    (*reservation)->Commit(std::move(batch), [this, begin_ns](const Status& status) {
-      CHECK(status.ok());
-      const MutexLock lock(mutex_);
-      times_ns_.push_back(Clock::System().SteadyNs() - begin_ns);
-      --in_flight_;
-    });
-  }
-  void Drain() {
-    const MutexLock lock(mutex_);
-    mutex_.Await([this] { return in_flight_ == 0; });
-  }
-  std::vector<int64_t>& times_ns() { return times_ns_; }
-  [[nodiscard]] uint64_t refused() const { return refused_; }
-
- private:
-  void Acquire() {
-    const MutexLock lock(mutex_);
-    mutex_.Await([this] { return in_flight_ < kInFlight; });
-    ++in_flight_;
-  }
-
-  SpanStore& store_;
-  Mutex mutex_;
-  size_t in_flight_ = 0;
-  uint64_t refused_ = 0;
-  std::vector<int64_t> times_ns_;  // from sent to acknowledged
-};
 
 uint64_t BytesBelow(const std::string& directory) {
   uint64_t bytes = 0;
@@ -398,54 +267,6 @@ void BM_Recover(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_Recover)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
-
-// A store of 1 M spans in segments, made once.
-struct LargeStore {
-  disk::TemporaryDirectory directory;
-  std::unique_ptr<OpenStore> store;
-  std::vector<otlp::TraceId> ids;  // of some traces
-
-  LargeStore() : store(std::make_unique<OpenStore>(ColumnarStoreOptions{.directory = directory.path()})) {
-    Load load(kLargeRequests);
-    Sender sender(**store);
-    for (size_t i = 0; i < kLargeRequests; ++i) {
-      const Bytes request = load.Next();
-      sender.Send(request);
-      if (i % 10 == 0) ids.push_back(head::SplitByTrace(BatchOf(request)).front().id);
-    }
-    sender.Drain();
-    CHECK((*store)->Flush().ok());
-  }
-};
-
-LargeStore& Large() {
-  static LargeStore large;
-  return large;
-}
-
-void BM_TraceById(benchmark::State& state) {
-  LargeStore& large = Large();
-  Rng rng(kSeed);
-  MeasureEach(state, [&] {
-    const auto trace = (*large.store)->GetTrace(large.ids[rng.Below(large.ids.size())], {}, {});
-    CHECK(trace.ok() && trace->spans.size() >= 5);
-  });
-}
-BENCHMARK(BM_TraceById)->Iterations(kTraceReads)->Unit(benchmark::kMicrosecond);
-
-void BM_NewestOfAService(benchmark::State& state) {
-  LargeStore& large = Large();
-  const FetchPlan plan = {.spansets = {Predicate(Condition{.field = Field::Of(Intrinsic::kService),
-                                                           .operand = Value::String("vllm-decode")})},
-                          .rows = FetchPlan::Rows::kWholeTrace,
-                          .wants_messages = true,
-                          .traces_max = 20};
-  MeasureEach(state, [&] {
-    const auto traces = FetchTraces(**large.store, plan);
-    CHECK(traces.ok() && traces->size() == 20);
-  });
-}
-BENCHMARK(BM_NewestOfAService)->Iterations(200)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace spanloom::store::columnar
