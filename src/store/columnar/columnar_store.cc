@@ -13,6 +13,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "otlp/request.h"
+#include "store/columnar/span_sums.h"
+#include "store/columnar/sums/aggregate_sum.h"
+#include "store/columnar/sums/name_sums.h"
+#include "store/columnar/whole_traces.h"
 #include "store/scan/row_selection.h"
 #include "store/scan/span_aggregation.h"
 #include "store/scan/span_names.h"
@@ -348,12 +352,19 @@ StatusOr<std::unique_ptr<SpanCursor>> ColumnarStore::Fetch(FetchPlan plan) const
   return std::make_unique<ColumnarCursor>(std::move(plan), parts_, damage_, clock_);
 }
 
+Status ColumnarStore::SumUpSpans(ColumnSum& sum, const Predicate& where, const TimeRange& starts,
+                                 const ReadLimits& limits) const {
+  scan::ReadMeter meter(limits, clock_);
+  return SpanSums(parts_, damage_, where, starts, meter).AddTo(sum);
+}
+
 template <typename Sums>
-auto ColumnarStore::SumUp(Sums sums, const TimeRange& starts, const ReadLimits& limits) const
-    -> StatusOr<decltype(std::move(sums).Take())> {
+auto ColumnarStore::SumUpTraces(Sums sums, const Predicate& where, const TimeRange& starts,
+                                const ReadLimits& limits) const -> StatusOr<decltype(std::move(sums).Take())> {
   scan::ReadMeter meter(limits, clock_);
   RETURN_IF_ERROR(meter.Check());
-  WholeTraces traces(parts_, damage_, starts, {}, nullptr, meter);
+  TraceCandidates candidates({&where, 1}, FetchPlan::Join::kAny, parts_.split());
+  WholeTraces traces(parts_, damage_, starts, {}, &candidates, meter);
   scan::TraceReading reading;
   while (true) {
     ASSIGN_OR_RETURN(const std::optional<WalkedTrace> trace, traces.Next());
@@ -390,7 +401,15 @@ Status ColumnarStore::ForEachRow(const RowFilter<TraceColumn>& filter, const Rea
 StatusOr<AggregateAnswer> ColumnarStore::Aggregate(const AggregatePlan& plan) const {
   RETURN_IF_ERROR(plan.Validate());
   if (plan.starts.IsEmpty()) return AggregateAnswer{};
-  return SumUp(scan::SpanAggregation(plan), plan.starts, plan.limits);
+  scan::SpanAggregation aggregation(plan);
+  const auto needs_trace = [](const Field& field) { return field.needs_trace(); };
+  if (scan::PredicateMatcher(plan.where).needs_trace() || (plan.of && plan.of->needs_trace()) ||
+      std::ranges::any_of(plan.group_by, needs_trace)) {
+    return SumUpTraces(std::move(aggregation), plan.where, plan.starts, plan.limits);
+  }
+  AggregateSum sum(plan, aggregation);
+  RETURN_IF_ERROR(SumUpSpans(sum, plan.where, plan.starts, plan.limits));
+  return std::move(aggregation).Take();
 }
 
 StatusOr<RowPage<TraceRow>> ColumnarStore::Traces(const RowQuery<TraceColumn>& query) const {
@@ -411,21 +430,37 @@ StatusOr<AggregateAnswer> ColumnarStore::GroupTraces(const RowGroupQuery<TraceCo
 }
 
 StatusOr<std::vector<ServiceName>> ColumnarStore::Services(const NameQuery& query) const {
-  return SumUp(scan::ServiceCounts(query), query.starts, query.limits);
+  scan::ServiceCounts counts(query);
+  ServiceSum sum(counts);
+  RETURN_IF_ERROR(SumUpSpans(sum, Predicate(), query.starts, query.limits));
+  return std::move(counts).Take();
 }
 
 StatusOr<std::vector<OperationName>> ColumnarStore::Operations(const std::string& service,
                                                                const NameQuery& query) const {
-  return SumUp(scan::OperationCounts(service, query), query.starts, query.limits);
+  scan::OperationCounts counts(service, query);
+  OperationSum sum(service, counts);
+  const Predicate of_service(Condition{.field = Field::Of(Intrinsic::kService), .operand = Value::String(service)});
+  RETURN_IF_ERROR(SumUpSpans(sum, of_service, query.starts, query.limits));
+  return std::move(counts).Take();
 }
 
 StatusOr<std::vector<KeyName>> ColumnarStore::Keys(const NameQuery& query) const {
-  return SumUp(scan::KeyCounts(query), query.starts, query.limits);
+  scan::KeyCounts counts(query);
+  KeySum sum(counts);
+  RETURN_IF_ERROR(SumUpSpans(sum, Predicate(), query.starts, query.limits));
+  return std::move(counts).Take();
 }
 
 StatusOr<std::vector<FieldValue>> ColumnarStore::Values(const ValueQuery& query) const {
   RETURN_IF_ERROR(scan::ValidateValueQuery(query));
-  return SumUp(scan::ValueCounts(query), query.names.starts, query.names.limits);
+  scan::ValueCounts counts(query);
+  if (query.field.needs_trace() || scan::PredicateMatcher(query.where).needs_trace()) {
+    return SumUpTraces(std::move(counts), query.where, query.names.starts, query.names.limits);
+  }
+  ValueSum sum(query.field, counts);
+  RETURN_IF_ERROR(SumUpSpans(sum, query.where, query.names.starts, query.names.limits));
+  return std::move(counts).Take();
 }
 
 StoreStats ColumnarStore::Stats() const {

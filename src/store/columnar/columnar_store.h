@@ -28,6 +28,7 @@
 #include "store/columnar/log/log_reader.h"
 #include "store/columnar/log/log_writer.h"
 #include "store/columnar/parts_table.h"
+#include "store/columnar/sums/column_sum.h"
 #include "store/head/write_queue.h"
 #include "store/span_store.h"
 
@@ -102,9 +103,11 @@ class ColumnarStore final : public SpanStore {
   // Runs `task` on the background thread and waits.
   void RunInBackground(absl::FunctionRef<void()> task) const;
 
-  // Adds every trace that may have spans in `starts` to `sums`, each once, with all its spans.
+  // Adds every span that starts within `starts` and meets `where`, which is not about traces.
+  Status SumUpSpans(ColumnSum& sum, const Predicate& where, const TimeRange& starts, const ReadLimits& limits) const;
+  // Adds every trace that may have such spans to `sums`, each once, with all its spans.
   template <typename Sums>
-  auto SumUp(Sums sums, const TimeRange& starts, const ReadLimits& limits) const
+  auto SumUpTraces(Sums sums, const Predicate& where, const TimeRange& starts, const ReadLimits& limits) const
       -> StatusOr<decltype(std::move(sums).Take())>;
   // Visits the rows of the traces that may be meant. A trace that lies in one segment has its row there.
   Status ForEachRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,

@@ -27,6 +27,7 @@ class Segment {
   [[nodiscard]] const catalogue::SegmentRow& row() const { return row_; }
   [[nodiscard]] const SegmentReader& reader() const { return *reader_; }
   [[nodiscard]] bool IsGone(uint64_t trace) const { return !gone_.empty() && gone_[trace]; }
+  [[nodiscard]] bool lacks_traces() const { return !gone_.empty(); }
   [[nodiscard]] uint64_t traces_left() const { return row_.traces - gone_traces_; }
   [[nodiscard]] uint64_t spans_left() const { return row_.spans - gone_spans_; }
 

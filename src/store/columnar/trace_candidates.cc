@@ -10,7 +10,7 @@ namespace spanloom::store::columnar {
 TraceCandidates::SegmentState& TraceCandidates::StateOf(const Segment& segment) {
   const auto [found, is_new] = segments_.try_emplace(&segment);
   if (is_new) {
-    for (const Predicate& spanset : plan_.spansets) found->second.spansets.emplace_back(spanset, segment.reader());
+    for (const Predicate& spanset : spansets_) found->second.spansets.emplace_back(spanset, segment.reader());
   }
   return found->second;
 }
@@ -75,7 +75,7 @@ bool TraceCandidates::MaySelect(const SegmentState& state, const TracePlace& tra
     if (HasRow(state, spanset, trace.first_row, end)) ++met;
   }
   if (met == 0 || met == state.spansets.size()) return met > 0;
-  return plan_.join == FetchPlan::Join::kAny || split_.Contains(trace.id());
+  return join_ == FetchPlan::Join::kAny || split_.Contains(trace.id());
 }
 
 bool TraceCandidates::HasRow(const SegmentState& state, size_t spanset, uint64_t begin, uint64_t end) {

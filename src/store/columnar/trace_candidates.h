@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which traces of a segment a FetchPlan may select, by columns: a search looks at the spans of few others.
+// Which traces of a segment a question may select, by columns: a search looks at the spans of few others.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
+#include <span>
 #include <vector>
 
 #include "base/status.h"
@@ -22,8 +22,9 @@ namespace spanloom::store::columnar {
 // the spans are read.
 class TraceCandidates {
  public:
-  // `plan` must be valid and outlive it.
-  TraceCandidates(const FetchPlan& plan, const SplitTraces& split) : plan_(plan), split_(split) {}
+  // As FetchPlan: a trace is selected by spans that meet `spansets`. They must be valid and outlive it.
+  TraceCandidates(std::span<const Predicate> spansets, FetchPlan::Join join, const SplitTraces& split)
+      : spansets_(spansets), join_(join), split_(split) {}
 
   // False: no trace of the segment can be selected. Errors: those of the disk.
   StatusOr<bool> MayHave(const Segment& segment);
@@ -48,7 +49,8 @@ class TraceCandidates {
   [[nodiscard]] bool MaySelect(const SegmentState& state, const TracePlace& trace) const;
   [[nodiscard]] static bool HasRow(const SegmentState& state, size_t spanset, uint64_t begin, uint64_t end);
 
-  const FetchPlan& plan_;
+  const std::span<const Predicate> spansets_;
+  const FetchPlan::Join join_;
   const SplitTraces& split_;
   std::map<const Segment*, SegmentState> segments_;
 };

@@ -24,6 +24,9 @@ class SpanAggregation {
   // Errors: SeriesTable::Add, the meter's.
   Status Add(TraceReading& trace, ReadMeter& meter);
 
+  // For spans whose fields were read in another way.
+  [[nodiscard]] SeriesTable& table() { return table_; }
+
   [[nodiscard]] AggregateAnswer Take() && { return std::move(table_).Take(); }
 
  private:

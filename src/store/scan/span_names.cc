@@ -78,15 +78,18 @@ Status KeyCounts::AddSpan(TraceReading& trace, size_t ordinal) {
   for (const otlp::EventView event : span.events()) Collect(AttributeScope::kEvent, event.attributes());
   for (const otlp::LinkView link : span.links()) Collect(AttributeScope::kLink, link.attributes());
   SortAndDropRepeated(keys_);
-  for (const auto& [scope, key] : keys_) RETURN_IF_ERROR(counts_.Add({scope, std::string(key)}, key.size()));
+  for (const auto& [scope, key] : keys_) RETURN_IF_ERROR(AddSpans(scope, key, 1));
   return absl::OkStatus();
+}
+
+Status KeyCounts::AddSpans(AttributeScope scope, std::string_view key, uint64_t spans) {
+  if (!key.starts_with(query_.prefix)) return absl::OkStatus();
+  return counts_.Add({scope, std::string(key)}, key.size(), spans);
 }
 
 template <typename Attributes>
 void KeyCounts::Collect(AttributeScope scope, const Attributes& attributes) {
-  for (const otlp::AttributeView attribute : attributes) {
-    if (attribute.key().starts_with(query_.prefix)) keys_.emplace_back(scope, attribute.key());
-  }
+  for (const otlp::AttributeView attribute : attributes) keys_.emplace_back(scope, attribute.key());
 }
 
 std::vector<KeyName> KeyCounts::Take() && {
@@ -108,12 +111,18 @@ Status ValueCounts::AddSpan(TraceReading& trace, size_t ordinal) {
   values_.clear();
   texts_.Clear();
   ForEachValue(query_.field, trace, ordinal, texts_, [this](const Cell& cell) {
-    if (query_.names.prefix.empty() || cell.ToText().starts_with(query_.names.prefix)) values_.emplace_back(cell);
+    values_.emplace_back(cell);
     return true;
   });
   SortAndDropRepeated(values_);
-  for (const Value& value : values_) RETURN_IF_ERROR(counts_.Add(value, value.cell().text_size()));
+  for (const Value& value : values_) RETURN_IF_ERROR(AddSpans(value, 1));
   return absl::OkStatus();
+}
+
+Status ValueCounts::AddSpans(const Value& value, uint64_t spans) {
+  const std::string& prefix = query_.names.prefix;
+  if (!prefix.empty() && !value.ToText().starts_with(prefix)) return absl::OkStatus();
+  return counts_.Add(value, value.cell().text_size(), spans);
 }
 
 std::vector<FieldValue> ValueCounts::Take() && {

@@ -61,6 +61,8 @@ class KeyCounts {
   explicit KeyCounts(const NameQuery& query) : query_(query), counts_(query.limits.bytes_max) {}
 
   Status Add(TraceReading& trace, ReadMeter& meter);
+  // `spans` spans that are known to be within the time range, and to have the key.
+  Status AddSpans(AttributeScope scope, std::string_view key, uint64_t spans);
   [[nodiscard]] std::vector<KeyName> Take() &&;
 
  private:
@@ -83,6 +85,8 @@ class ValueCounts {
       : query_(query), where_(query.where), counts_(query.names.limits.bytes_max) {}
 
   Status Add(TraceReading& trace, ReadMeter& meter);
+  // `spans` spans that are known to count, and to have the value.
+  Status AddSpans(const Value& value, uint64_t spans);
   [[nodiscard]] std::vector<FieldValue> Take() &&;
 
  private:

@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "base/text.h"
+#include "store/columnar/match/origin_reading.h"
 #include "store/scan/span_fields.h"
 #include "store/scan/text_arena.h"
-#include "store/scan/trace_reading.h"
 #include "store/value_text.h"
 
 namespace spanloom::store::columnar {
@@ -340,12 +340,7 @@ ConditionColumns::CellFacts ConditionColumns::FactsOf(const Cell& cell) const {
 
 // As scan::PredicateMatcher looks at a span that has nothing but its origin.
 ConditionColumns::CellFacts ConditionColumns::FactsOfOrigin(const std::shared_ptr<const SpanOrigin>& origin) const {
-  const StoredSpan span = {.wire = Bytes(), .origin = origin};
-  scan::ReadMeter meter({}, Clock::System());
-  scan::TraceReading reading;
-  reading.Begin(otlp::TraceId());
-  reading.Add(span, meter).IgnoreError();
-  reading.Sort();
+  OriginReading bare(origin);
   scan::TextArena texts;
   CellFacts all;
   const auto add = [&](const Cell& cell) {
@@ -358,14 +353,14 @@ ConditionColumns::CellFacts ConditionColumns::FactsOfOrigin(const std::shared_pt
   const bool has_text = check_.comparison() == Comparison::kHasText;
   for (const Field& field : OriginFieldsOf(field_)) {
     if (!has_text || !field.is_attribute()) {
-      scan::ForEachValue(field, reading, 0, texts, add);
+      scan::ForEachValue(field, bare.reading(), 0, texts, add);
       continue;
     }
     const auto visit = [&](const otlp::ValueView& value) {
       all.is_hit = all.is_hit || ValueHasText(value, check_.text());
       return true;
     };
-    scan::ForEachAttribute(field, reading, 0, visit, add);
+    scan::ForEachAttribute(field, bare.reading(), 0, visit, add);
   }
   return all;
 }

@@ -29,6 +29,30 @@ StatusOr<std::span<const uint64_t>> PageColumns::Numbers(RowTable table, uint32_
   return numbers_;
 }
 
+StatusOr<std::optional<std::span<const uint64_t>>> PageColumns::Starts(uint32_t group) {
+  const Shape& shape = view_.ShapeOf(RowTable::kSpans, group);
+  if (shape.is_raw()) return std::optional<std::span<const uint64_t>>();
+  const auto slot = std::ranges::find(shape.slot_ops, Op::kStart);
+  if (slot == shape.slot_ops.end()) {
+    starts_.assign(groups(RowTable::kSpans)[group].rows, 0);  // no start is start 0
+    return std::optional<std::span<const uint64_t>>(starts_);
+  }
+  ASSIGN_OR_RETURN(const auto rows, RowsOf(RowTable::kSpans, group));
+  ASSIGN_OR_RETURN(const auto traces, TraceOfRows());
+  ASSIGN_OR_RETURN(const auto since, Numbers(RowTable::kSpans, group, static_cast<size_t>(slot - shape.slot_ops.begin())));
+  starts_.resize(since.size());
+  for (size_t i = 0; i < since.size(); ++i) starts_[i] = traces_[traces[rows[i]]].place.start_unix_ns() + since[i];
+  return std::optional<std::span<const uint64_t>>(starts_);
+}
+
+StatusOr<std::span<const uint64_t>> PageColumns::TraceNumbers(uint32_t group) {
+  ASSIGN_OR_RETURN(const auto rows, RowsOf(RowTable::kSpans, group));
+  ASSIGN_OR_RETURN(const auto traces, TraceOfRows());
+  trace_numbers_.resize(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) trace_numbers_[i] = traces_[traces[rows[i]]].place.number;
+  return trace_numbers_;
+}
+
 StatusOr<std::span<const ChildRange>> PageColumns::ChildrenOf(RowTable children) {
   std::vector<ChildRange>& ranges = children_[static_cast<size_t>(children)];
   if (ranges.empty()) RETURN_IF_ERROR(CountChildren(children, ranges));

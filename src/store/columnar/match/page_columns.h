@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +46,11 @@ class PageColumns {
   // [rows of the group]: the numbers of a slot. Valid until the next call.
   StatusOr<std::span<const uint64_t>> Numbers(RowTable table, uint32_t group, size_t slot);
 
+  // [rows of the group]: when its spans start; nullopt if messages have to be read for it. Valid until the next call.
+  StatusOr<std::optional<std::span<const uint64_t>>> Starts(uint32_t group);
+  // [rows of the group]: the number of the trace of each.
+  StatusOr<std::span<const uint64_t>> TraceNumbers(uint32_t group);
+
   // [rows]: the events or links of each span.
   StatusOr<std::span<const ChildRange>> ChildrenOf(RowTable children);
   // [rows of the table]: the span of each event or link, as its row in the page.
@@ -71,6 +77,8 @@ class PageColumns {
   const size_t number_;
   PageView view_;
   std::vector<uint64_t> numbers_;
+  std::vector<uint64_t> starts_;
+  std::vector<uint64_t> trace_numbers_;
   std::array<std::vector<std::vector<uint32_t>>, kRowTables> group_rows_;  // [groups][rows]; empty until asked for
   std::array<std::vector<ChildRange>, kRowTables> children_;               // empty until asked for
   std::array<std::vector<uint32_t>, kRowTables> parents_;
