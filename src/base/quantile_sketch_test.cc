@@ -97,6 +97,24 @@ TEST(QuantileSketch, KeepsTheLargestBuckets) {
   EXPECT_NEAR(sketch.Quantile(1) / kLargest, 1, QuantileSketch::kRelativeError);
 }
 
+// Scenario: values at, just below and just above the border of many buckets, and all over the range.
+// Guarantees: each is in the bucket that the logarithm says.
+TEST(QuantileSketch, ValuesAreInTheirBucketsProperty) {
+  const double gamma = (1 + QuantileSketch::kRelativeError) / (1 - QuantileSketch::kRelativeError);
+  const double log_gamma = std::log(gamma);
+  Rng rng(3);
+  for (int i = 0; i < 200'000; ++i) {
+    const double border = std::exp(static_cast<double>(static_cast<int64_t>(rng.Below(30'000)) - 1'300) * log_gamma);
+    const double values[] = {border, std::nextafter(border, 0), std::nextafter(border, kInfinity),
+                             std::exp((rng.Unit() - 0.03) * 700)};
+    const double value = std::max(values[rng.Below(4)], QuantileSketch::kZeroBelow);
+    QuantileSketch sketch;
+    sketch.Add(value);
+    const double bucket = std::ceil(std::log(value) / log_gamma);
+    ASSERT_EQ(sketch.Buckets().front().upper, std::exp(bucket * log_gamma)) << value;
+  }
+}
+
 // Scenario: nothing, NaN, infinities, the largest and the smallest doubles, a count.
 // Guarantees: NaN is ignored; infinities are the largest double; what is below kZeroBelow is zero.
 TEST(QuantileSketch, TakesWhatDoublesCanBe) {

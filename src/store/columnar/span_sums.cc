@@ -55,9 +55,10 @@ Status SpanSums::AddSegment(const Segment& segment, ColumnSum& sum) {
   if (may_match.ok() && !*may_match) return absl::OkStatus();
   if (!absl::IsDataLoss(may_match.status())) RETURN_IF_ERROR(may_match.status());
   sum.BeginSegment(segment.reader());
+  TraceTableReader table(segment.reader());
   for (size_t number = 0; number < segment.reader().index().pages().size(); ++number) {
     RETURN_IF_ERROR(meter_.Check());
-    PageColumns page(segment.reader(), number);
+    PageColumns page(segment.reader(), table, number);
     const Status status = AddPage(segment, matcher, page, sum);
     if (!absl::IsDataLoss(status)) RETURN_IF_ERROR(status);
     if (!status.ok()) damage_.Add(StrCat(row.file, ": ", status.message()));

@@ -3,12 +3,13 @@
 #include "store/columnar/trace_candidates.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace spanloom::store::columnar {
 
 TraceCandidates::SegmentState& TraceCandidates::StateOf(const Segment& segment) {
-  const auto [found, is_new] = segments_.try_emplace(&segment);
+  const auto [found, is_new] = segments_.try_emplace(&segment, segment.reader());
   if (is_new) {
     for (const Predicate& spanset : spansets_) found->second.spansets.emplace_back(spanset, segment.reader());
   }
@@ -35,7 +36,7 @@ StatusOr<const TraceCandidates::PageRows*> TraceCandidates::RowsOf(const Segment
   SegmentState& state = StateOf(segment);
   const auto [found, is_new] = state.pages.try_emplace(page);
   if (!is_new) return &found->second;
-  PageColumns columns(segment.reader(), page);
+  PageColumns columns(segment.reader(), state.table, page);
   PageRows rows;
   for (SegmentMatcher& spanset : state.spansets) {
     ASSIGN_OR_RETURN(rows.emplace_back(), MayRows(spanset, columns));
@@ -61,9 +62,10 @@ StatusOr<std::vector<TracePlace>> TraceCandidates::InChunk(const Segment& segmen
   ASSIGN_OR_RETURN(const bool has_any,
                    HasAny(segment, chunks[chunk].first_row / kPageRows, (end - 1) / kPageRows));
   if (!has_any) return std::vector<TracePlace>();
-  ASSIGN_OR_RETURN(std::vector<TracePlace> places, segment.reader().TracesOf(chunks[chunk]));
-  const SegmentState& state = StateOf(segment);
-  std::erase_if(places, [&](const TracePlace& place) { return !MaySelect(state, place); });
+  SegmentState& state = StateOf(segment);
+  ASSIGN_OR_RETURN(const std::vector<TracePlace>* const all, state.table.Chunk(chunk));
+  std::vector<TracePlace> places;
+  std::ranges::copy_if(*all, std::back_inserter(places), [&](const TracePlace& place) { return MaySelect(state, place); });
   return places;
 }
 

@@ -38,6 +38,9 @@ class TraceCandidates {
  private:
   using PageRows = std::vector<RowBits>;  // [spansets]: the rows of a page that may match
   struct SegmentState {
+    explicit SegmentState(const SegmentReader& reader) : table(reader) {}
+
+    TraceTableReader table;
     std::vector<SegmentMatcher> spansets;
     std::map<size_t, PageRows> pages;  // by number
   };

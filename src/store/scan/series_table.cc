@@ -15,7 +15,7 @@
 namespace spanloom::store::scan {
 namespace {
 
-constexpr size_t kBucketBytes = 64;  // a tree node with a count, as malloc rounds it
+constexpr size_t kBucketBytes = 8;  // a count
 
 // Spreads ids evenly, and the same in every process: FNV-1a, mixed as SplitMix64 does.
 uint64_t DrawOf(const Exemplar& exemplar) {

@@ -8,8 +8,8 @@
 
 namespace spanloom::store::columnar {
 
-PageColumns::PageColumns(const SegmentReader& reader, size_t page)
-    : reader_(reader), number_(page), view_(reader.PageAt(page)), pool_(reader.MakePoolReader()) {}
+PageColumns::PageColumns(const SegmentReader& reader, TraceTableReader& table, size_t page)
+    : reader_(reader), table_(table), number_(page), view_(reader.PageAt(page)), pool_(reader.MakePoolReader()) {}
 
 StatusOr<std::span<const uint32_t>> PageColumns::RowsOf(RowTable table, uint32_t group) {
   auto& rows = group_rows_[static_cast<size_t>(table)];
@@ -106,14 +106,14 @@ StatusOr<std::span<const uint32_t>> PageColumns::TraceOfRows() {
 }
 
 Status PageColumns::FindTraces() {
-  const auto& chunks = reader_.index().trace_chunks();
+  const size_t chunks = reader_.index().trace_chunks().size();
   const uint64_t begin = first_row();
   const uint64_t end = begin + rows();
   std::vector<TraceSpan> found;
   uint64_t next = begin;
-  for (size_t chunk = ref().first_trace / kChunkTraces; chunk < chunks.size() && next < end; ++chunk) {
-    ASSIGN_OR_RETURN(const std::vector<TracePlace> places, reader_.TracesOf(chunks[chunk]));
-    for (const TracePlace& place : places) {
+  for (size_t chunk = ref().first_trace / kChunkTraces; chunk < chunks && next < end; ++chunk) {
+    ASSIGN_OR_RETURN(const std::vector<TracePlace>* const places, table_.Chunk(chunk));
+    for (const TracePlace& place : *places) {
       const uint64_t last = place.first_row + place.rows();
       if (last <= begin || place.first_row >= end) continue;
       next = std::min(end, last);

@@ -16,6 +16,7 @@
 
 #include "base/status.h"
 #include "store/columnar/segment/segment_reader.h"
+#include "store/columnar/segment/trace_table_reader.h"
 
 namespace spanloom::store::columnar {
 
@@ -25,10 +26,11 @@ struct ChildRange {
   uint32_t end = 0;
 };
 
-// Thread-compatible. The reader must outlive it. Errors of all calls: kDataLoss, those of the disk.
+// Thread-compatible. Reader and table, which is the reader's, must outlive it. Errors of all calls: kDataLoss, those of
+// the disk.
 class PageColumns {
  public:
-  PageColumns(const SegmentReader& reader, size_t page);
+  PageColumns(const SegmentReader& reader, TraceTableReader& table, size_t page);
 
   [[nodiscard]] size_t number() const { return number_; }
   [[nodiscard]] const SegmentReader& reader() const { return reader_; }
@@ -74,6 +76,7 @@ class PageColumns {
   Status CountChildren(RowTable children, std::vector<ChildRange>& ranges);
 
   const SegmentReader& reader_;
+  TraceTableReader& table_;
   const size_t number_;
   PageView view_;
   std::vector<uint64_t> numbers_;

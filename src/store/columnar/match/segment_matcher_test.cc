@@ -171,13 +171,14 @@ size_t ExpectAgrees(const Predicate& predicate, const SegmentReader& reader, con
   EXPECT_TRUE(may_match.ok()) << may_match.status();
   size_t undecided = 0;
   uint64_t row = 0;
+  TraceTableReader table(reader);
   std::unique_ptr<PageColumns> page;
   RowSet set = RowSet::None(0);
   for (const Trace& trace : traces) {
     EXPECT_TRUE(reading.Read(trace.id, trace.spans, meter).ok());
     for (size_t ordinal = 0; ordinal < reading.size(); ++ordinal, ++row) {
       if (row % kPageRows == 0) {
-        page = std::make_unique<PageColumns>(reader, row / kPageRows);
+        page = std::make_unique<PageColumns>(reader, table, row / kPageRows);
         auto matched = matcher.Match(*page);
         EXPECT_TRUE(matched.ok()) << matched.status() << ' ' << predicate.ToString();
         if (!matched.ok()) return 0;

@@ -40,12 +40,21 @@ StatusOr<bool> AggregateSum::AddGroup(PageColumns& page, uint32_t group, const S
   return true;
 }
 
+bool AggregateSum::IsOfOneStep(const PageRef& page) const {
+  if (plan_.step_ns == 0) return true;
+  if (!plan_.starts.Contains(page.start_min) || !plan_.starts.Contains(page.start_max)) return false;
+  const auto step = [&](uint64_t start) { return (start - plan_.starts.begin_unix_ns) / plan_.step_ns; };
+  return step(page.start_min) == step(page.start_max);
+}
+
 StatusOr<bool> AggregateSum::ReadFacts(PageColumns& page, uint32_t group, RowFacts& facts) const {
-  if (plan_.step_ns > 0 || plan_.exemplars_max > 0) {
-    ASSIGN_OR_RETURN(const auto starts, page.Starts(group));
-    if (!starts) return false;
-    facts.starts.assign(starts->begin(), starts->end());
+  if (plan_.exemplars_max == 0 && IsOfOneStep(page.ref())) {
+    facts.start = plan_.step_ns == 0 ? plan_.starts.begin_unix_ns : page.ref().start_min;
+    return true;
   }
+  ASSIGN_OR_RETURN(const auto starts, page.Starts(group));
+  if (!starts) return false;
+  facts.starts.assign(starts->begin(), starts->end());
   if (plan_.exemplars_max == 0) return true;
   return ReadIds(page, group, facts);
 }
@@ -76,7 +85,7 @@ Status AggregateSum::AddRow(size_t row, const RowFacts& facts) {
   }
   otlp::SpanId span_id;
   if (!facts.span_ids.empty()) std::memcpy(span_id.bytes.data(), &facts.span_ids[row], sizeof(uint64_t));
-  return aggregation_.table().Add(cells_, facts.starts.empty() ? plan_.starts.begin_unix_ns : facts.starts[row],
+  return aggregation_.table().Add(cells_, facts.starts.empty() ? facts.start : facts.starts[row],
                                   numbers_, facts.trace_ids.empty() ? otlp::TraceId() : facts.trace_ids[row], span_id);
 }
 
