@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "store/columnar/match/number_range.h"
 #include "store/columnar/match/origin_reading.h"
 #include "store/scan/span_fields.h"
 #include "store/scan/text_arena.h"
@@ -185,6 +186,11 @@ StatusOr<ValueFacts> ConditionColumns::FactsOfNumbers(PageColumns& page, const S
     }
   }
   ASSIGN_OR_RETURN(const auto numbers, page.Numbers(place.table, place.group, place.source.slot));
+  if (const auto range = NumberRange::Of(check_, reading)) {
+    ValueFacts facts = ValueFacts::Of(least, check_, group.rows);
+    facts.is_hit = RowSet::Exactly(range->Hits(numbers), group.rows);
+    return facts;
+  }
   ValueFactsBuilder builder(group.rows);
   for (size_t row = 0; row < numbers.size(); ++row) {
     builder.Add(row, CellOfNumber(reading, numbers[row], text), check_);
