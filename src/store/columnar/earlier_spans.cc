@@ -3,7 +3,7 @@
 #include "store/columnar/earlier_spans.h"
 
 #include <limits>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "store/columnar/segment/span_reader.h"
@@ -52,16 +52,23 @@ class EarlierSpans::Reading {
   StatusOr<StoredSpan> At(const Place& place) {
     if (place.segment == kHead) return earlier_.head_[place.row];
     const OfSegment& of = earlier_.segments_[place.segment];
-    std::optional<SpanReader>& reader = readers_[place.segment];
-    if (!reader) reader.emplace(of.segment->reader().MakeSpanReader(of.place));
+    std::unique_ptr<OfReader>& reader = readers_[place.segment];
+    if (reader == nullptr) reader = std::make_unique<OfReader>(of);
     std::vector<StoredSpan> spans;
-    RETURN_IF_ERROR(reader->Read(place.row, place.row + 1, spans));
+    RETURN_IF_ERROR(reader->spans.Read(place.row, place.row + 1, spans));
     return std::move(spans.front());
   }
 
  private:
+  struct OfReader {
+    explicit OfReader(const OfSegment& of) : blocks(of.segment->reader().MakeBlocks()), spans(of.place, blocks) {}
+
+    SegmentBlocks blocks;
+    SpanReader spans;
+  };
+
   const EarlierSpans& earlier_;
-  std::vector<std::optional<SpanReader>> readers_;  // [segments]
+  std::vector<std::unique_ptr<OfReader>> readers_;  // [segments]; null until asked for
 };
 
 StatusOr<std::vector<bool>> EarlierSpans::Contains(const std::vector<head::IncomingSpan>& spans) const {

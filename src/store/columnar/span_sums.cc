@@ -124,10 +124,11 @@ Status SpanSums::AddMessages(const Segment& segment, PageColumns& page, const Ro
   ASSIGN_OR_RETURN(const auto traces, page.Traces());
   scan::TraceReading reading;
   std::vector<StoredSpan> spans;
+  SegmentBlocks blocks = segment.reader().MakeBlocks();
   for (const PageColumns::TraceSpan& trace : traces) {
     if (segment.IsGone(trace.place.number) || !HasRowWithin(rows, trace.begin, trace.end)) continue;
     spans.clear();
-    SpanReader reader = segment.reader().MakeSpanReader(trace.place);
+    SpanReader reader(trace.place, blocks);
     for (uint32_t row = trace.begin; row < trace.end; ++row) {
       if (!HasRow(rows, row)) continue;
       const uint64_t of_trace = page.first_row() + row - trace.place.first_row;

@@ -39,7 +39,7 @@ Status TraceGatherer::AddAll(const otlp::TraceId& id, scan::ReadMeter& meter) {
 }
 
 Status TraceGatherer::AddSegment(const Segment& segment, const TracePlace& place, scan::ReadMeter& meter) {
-  StatusOr<std::vector<StoredSpan>> read = segment.reader().ReadSpans(place, meter.limits().bytes_max);
+  StatusOr<std::vector<StoredSpan>> read = SegmentReader::ReadSpans(place, meter.limits().bytes_max, BlocksOf(segment));
   if (absl::IsDataLoss(read.status())) return Annotate(read.status(), segment.row().file);
   ASSIGN_OR_RETURN(std::vector<StoredSpan> spans, std::move(read));
   size_t bytes = 0;
@@ -47,6 +47,13 @@ Status TraceGatherer::AddSegment(const Segment& segment, const TracePlace& place
   RETURN_IF_ERROR(Count(bytes, place.id(), meter));
   spans_->insert(spans_->end(), std::make_move_iterator(spans.begin()), std::make_move_iterator(spans.end()));
   return absl::OkStatus();
+}
+
+SegmentBlocks& TraceGatherer::BlocksOf(const Segment& segment) {
+  const auto found = blocks_.find(&segment);
+  if (found != blocks_.end()) return found->second;
+  if (blocks_.size() == kSegmentsMax) blocks_.clear();
+  return blocks_.emplace(&segment, segment.reader().MakeBlocks()).first->second;
 }
 
 Status TraceGatherer::AddHead(const head::TraceSpans& spans, const otlp::TraceId& id, scan::ReadMeter& meter) {

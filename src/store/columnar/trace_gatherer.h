@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -39,8 +40,12 @@ class TraceGatherer {
   Status AddAll(const otlp::TraceId& id, scan::ReadMeter& meter);
   Status Count(size_t bytes, const otlp::TraceId& id, scan::ReadMeter& meter);
 
+  static constexpr size_t kSegmentsMax = 4;  // whose blocks are kept; guess
+  SegmentBlocks& BlocksOf(const Segment& segment);
+
   const Parts& parts_;
   const SplitTraces& split_;
+  std::map<const Segment*, SegmentBlocks> blocks_;
   std::shared_ptr<std::vector<StoredSpan>> spans_;  // becomes GatheredSpans
   size_t bytes_ = 0;
 };

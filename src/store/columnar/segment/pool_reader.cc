@@ -2,6 +2,8 @@
 
 #include "store/columnar/segment/pool_reader.h"
 
+#include <utility>
+
 namespace spanloom::store::columnar {
 
 Status PoolReader::AppendText(const TracePlace& trace, uint64_t number, std::string& out) {
@@ -10,9 +12,11 @@ Status PoolReader::AppendText(const TracePlace& trace, uint64_t number, std::str
     return absl::DataLossError("a text that the pool does not have");
   }
   const PoolChunkRef& ref = pool_.ChunkOf(entry);
-  auto [found, is_new] = chunks_.try_emplace(ref.first_entry);
-  if (is_new || found->second == nullptr) {
-    ASSIGN_OR_RETURN(found->second, PoolChunk::Read(file_, pool_, ref));
+  auto found = chunks_.find(ref.first_entry);
+  if (found == chunks_.end()) {
+    ASSIGN_OR_RETURN(auto chunk, PoolChunk::Read(file_, pool_, ref));
+    if (chunks_.size() == kChunksMax) chunks_.clear();
+    found = chunks_.emplace(ref.first_entry, std::move(chunk)).first;
   }
   found->second->AppendText(entry, out);
   return absl::OkStatus();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Texts of the pool for whoever reads several: keeps the chunks that it has read.
+// Texts of the pool for whoever reads several: keeps some of the chunks that it has read.
 
 #pragma once
 
@@ -19,6 +19,8 @@ namespace spanloom::store::columnar {
 // Thread-compatible. File and pool must outlive it.
 class PoolReader {
  public:
+  static constexpr size_t kChunksMax = 8;  // that are kept, of some 100 KB each; guess
+
   PoolReader(const disk::File& file, const PoolIndex& pool) : file_(file), pool_(pool) {}
 
   // Appends the text that has this number among those of the trace. Errors: kDataLoss, those of the disk.

@@ -130,9 +130,15 @@ std::vector<otlp::TraceId> SegmentReader::IdsWithPrefix(uint32_t prefix) const {
 }
 
 StatusOr<std::vector<StoredSpan>> SegmentReader::ReadSpans(const TracePlace& trace, size_t bytes_max) const {
+  SegmentBlocks blocks = MakeBlocks();
+  return ReadSpans(trace, bytes_max, blocks);
+}
+
+StatusOr<std::vector<StoredSpan>> SegmentReader::ReadSpans(const TracePlace& trace, size_t bytes_max,
+                                                           SegmentBlocks& blocks) {
   std::vector<StoredSpan> spans;
   spans.reserve(std::min<uint64_t>(trace.rows(), kPageRows));
-  SpanReader reader(*file_, *index_, trace);
+  SpanReader reader(trace, blocks);
   size_t bytes = 0;
   for (uint64_t row = 0; row < trace.rows();) {
     const uint64_t end = std::min<uint64_t>(trace.rows(), row + kPageRows);

@@ -47,8 +47,11 @@ class SegmentReader {
   // The spans of a trace, in its order, as they were added. kResourceExhausted if they take more than `bytes_max`.
   [[nodiscard]] StatusOr<std::vector<StoredSpan>> ReadSpans(const TracePlace& trace, size_t bytes_max) const;
 
-  // For single spans of a trace. The reader and `trace` must outlive it.
-  [[nodiscard]] SpanReader MakeSpanReader(const TracePlace& trace) const { return {*file_, *index_, trace}; }
+  // The same for traces one after the other, which share what is read for them. `blocks` are this reader's.
+  [[nodiscard]] static StatusOr<std::vector<StoredSpan>> ReadSpans(const TracePlace& trace, size_t bytes_max,
+                                                                   SegmentBlocks& blocks);
+  // To read from. The reader must outlive them.
+  [[nodiscard]] SegmentBlocks MakeBlocks() const { return {*file_, *index_}; }
 
   // One page, to read values from. The reader must outlive it.
   [[nodiscard]] PageView PageAt(size_t page) const { return {*file_, *index_, index_->pages()[page]}; }

@@ -23,7 +23,8 @@ void ReadTrace(const SegmentReader& reader, const TracePlace& place) {
   static_cast<void>(reader.RowOf(place));
   static_cast<void>(reader.Find(place.id()).ok());
   std::vector<StoredSpan> last;
-  SpanReader spans = reader.MakeSpanReader(place);
+  SegmentBlocks blocks = reader.MakeBlocks();
+  SpanReader spans(place, blocks);
   static_cast<void>(spans.Read(place.rows() - 1, place.rows(), last).ok());
 }
 
@@ -40,6 +41,7 @@ void ReadAll(std::string content) {
       ReadTrace(**reader, place);
     }
   }
+  static_cast<void>((*reader)->PagesWithText("chatcmpl-0123456789abcdef").ok());
   if (!(*reader)->prefixes().empty()) static_cast<void>((*reader)->IdsWithPrefix((*reader)->prefixes().front()));
 }
 

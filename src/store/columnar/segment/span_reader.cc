@@ -19,6 +19,11 @@ Status Damaged(const PageView& page) {
   return absl::DataLossError(StrCat("the page at ", page.ref().codes.offset, " says what can't be"));
 }
 
+// The row behind this one, if it is of the same page; else 0, which no row has in front of it.
+uint64_t NextInPage(uint64_t row) {
+  return (row + 1) % kPageRows == 0 ? 0 : row + 1;
+}
+
 // The place among `ops` of the one slot that `op` has; nullopt if it has none.
 std::optional<size_t> SlotOf(const Shape& shape, Op op) {
   const auto found = std::ranges::find(shape.slot_ops, op);
@@ -28,16 +33,12 @@ std::optional<size_t> SlotOf(const Shape& shape, Op op) {
 
 }  // namespace
 
-SpanReader::SpanReader(const disk::File& file, const SegmentIndex& index, const TracePlace& trace)
-    : file_(file), index_(index), trace_(trace), pool_(file, index.pool()) {}
-
-PageView& SpanReader::PageAt(uint64_t page) {
-  return pages_.try_emplace(page, file_, index_, index_.pages()[page]).first->second;
-}
+SpanReader::SpanReader(const TracePlace& trace, SegmentBlocks& blocks)
+    : blocks_(blocks), index_(blocks.index()), trace_(trace) {}
 
 StatusOr<SpanReader::RowRef> SpanReader::RowAt(uint64_t row) {
   const uint64_t absolute = trace_.first_row + row;
-  PageView& page = PageAt(absolute / kPageRows);
+  PageView& page = blocks_.Page(absolute / kPageRows);
   ASSIGN_OR_RETURN(const auto places, page.Places(RowTable::kSpans));
   return RowRef{.page = &page, .place = places[absolute % kPageRows]};
 }
@@ -75,19 +76,18 @@ Status SpanReader::AppendSpan(uint64_t row, std::string& out, std::shared_ptr<co
   if (number >= index_.origins().size()) return Damaged(page);
   origin = index_.origins()[number];
   const ChildCounts counts = CountChildren(shape, values_);
+  const uint64_t absolute = trace_.first_row + row;
   if (counts.events > 0 || counts.links > 0) {
-    const size_t page_row = (trace_.first_row + row) % kPageRows;
-    if (next_page_ != &page || next_row_ != page_row) {
-      ASSIGN_OR_RETURN(next_children_, ChildrenBefore(page, page_row));
+    if (next_row_ != absolute) {
+      ASSIGN_OR_RETURN(next_children_, ChildrenBefore(page, absolute % kPageRows));
     }
     RETURN_IF_ERROR(ReadChildren(page, RowTable::kEvents, next_children_.events, counts.events, events_));
     RETURN_IF_ERROR(ReadChildren(page, RowTable::kLinks, next_children_.links, counts.links, links_));
     next_children_.events += counts.events;
     next_children_.links += counts.links;
-    next_page_ = &page;
-    next_row_ = page_row + 1;
-  } else if (next_page_ == &page && next_row_ == (trace_.first_row + row) % kPageRows) {
-    ++next_row_;
+    next_row_ = NextInPage(absolute);
+  } else if (next_row_ == absolute) {
+    next_row_ = NextInPage(absolute);
   }
   const otlp::TraceId id = trace_.id();
   Assemble({.shape = &shape,
@@ -120,7 +120,7 @@ Status SpanReader::ReadValues(PageView& page, RowTable table, const RowPlace& pl
 StatusOr<std::string_view> SpanReader::TextAt(const SlotRef& slot, uint32_t column, uint64_t number) {
   if (slot.place == SlotPlace::kPool) {
     std::string& text = texts_.emplace_back();
-    RETURN_IF_ERROR(pool_.AppendText(trace_, number, text));
+    RETURN_IF_ERROR(blocks_.pool().AppendText(trace_, number, text));
     return text;
   }
   const auto dictionary = index_.Dictionary(column);

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,17 +13,16 @@
 #include "base/status.h"
 #include "store/columnar/segment/assembler.h"
 #include "store/columnar/segment/page_view.h"
-#include "store/columnar/segment/pool_reader.h"
-#include "store/columnar/segment/text_pool_index.h"
+#include "store/columnar/segment/segment_blocks.h"
 #include "store/columnar/segment/trace_place.h"
 #include "store/span.h"
 
 namespace spanloom::store::columnar {
 
-// For one trace. Thread-compatible. File and index must outlive it.
+// For one trace. Thread-compatible. All that it is given must outlive it.
 class SpanReader {
  public:
-  SpanReader(const disk::File& file, const SegmentIndex& index, const TracePlace& trace);
+  SpanReader(const TracePlace& trace, SegmentBlocks& blocks);
 
   // Appends the spans that lie in rows [begin, end) of the trace. Errors: kDataLoss, those of the disk.
   Status Read(uint64_t begin, uint64_t end, std::vector<StoredSpan>& spans);
@@ -40,7 +38,6 @@ class SpanReader {
     size_t links = 0;
   };
 
-  PageView& PageAt(uint64_t page);
   StatusOr<RowRef> RowAt(uint64_t row);
   Status AppendSpan(uint64_t row, std::string& out, std::shared_ptr<const SpanOrigin>& origin);
   Status ReadValues(PageView& page, RowTable table, const RowPlace& place, std::vector<SlotValue>& values);
@@ -50,14 +47,10 @@ class SpanReader {
   StatusOr<ChildPlaces> ChildrenBefore(PageView& page, size_t row);
   StatusOr<std::string_view> TextAt(const SlotRef& slot, uint32_t column, uint64_t number);
 
-  const disk::File& file_;
+  SegmentBlocks& blocks_;
   const SegmentIndex& index_;
   const TracePlace& trace_;
-  std::map<uint64_t, PageView> pages_;  // by number
-  PoolReader pool_;
-  // Where the next row's children begin, if it lies in that page at that place.
-  PageView* next_page_ = nullptr;
-  size_t next_row_ = 0;
+  uint64_t next_row_ = 0;  // of the segment: whose children begin at next_children_; 0 for none
   ChildPlaces next_children_;
   // Of the span at hand.
   std::vector<SlotValue> values_;
