@@ -87,8 +87,8 @@ void QuantileSketch::Add(double value, uint64_t count) {
   (value > 0 ? positive_ : negative_).Add(BucketOf(magnitude), count);
 }
 
-// What is left depends on the buckets only, not on the order in which they came: the highest that there was, kBucketsMax
-// downwards, the lowest of these with the counts of all below it.
+// What is left depends on the buckets only, not on the order in which they came: the highest that there was,
+// kBucketsMax downwards, the lowest of these with the counts of all below it.
 void QuantileSketch::Window::Add(int32_t bucket, uint64_t count) {
   if (count == 0) return;
   const int32_t highest = std::max(bucket, counts.empty() ? bucket : end() - 1);

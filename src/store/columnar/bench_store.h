@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For benchmarks: the load that stores are measured with (cli/tracegen/shape_load.h), a store on the machine's disk, and
-// a client that sends the one to the other.
+// For benchmarks: the load that stores are measured with (cli/tracegen/shape_load.h), a store on the machine's disk,
+// and a client that sends the one to the other.
 
 #pragma once
 

@@ -35,8 +35,8 @@
 namespace spanloom::store::columnar {
 namespace {
 
-constexpr size_t kSegmentRequests = 391;          // 200,192 spans
-constexpr size_t kIngestRequests = 1'172;         // 600,064 spans
+constexpr size_t kSegmentRequests = 391;   // 200,192 spans
+constexpr size_t kIngestRequests = 1'172;  // 600,064 spans
 constexpr size_t kTraceReads = 20'000;
 
 // Of the whole process, in seconds.

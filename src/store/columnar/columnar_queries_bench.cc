@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Times of questions to the embedded store on the load that stores are measured with. SPANLOOM_BENCH_SPANS says how many
-// spans it holds, 1 million by default; all of them lie in segments.
+// Times of questions to the embedded store on the load that stores are measured with. SPANLOOM_BENCH_SPANS says how
+// many spans it holds, 1 million by default; all of them lie in segments.
 
 #include <benchmark/benchmark.h>
 
@@ -82,8 +82,7 @@ void BM_NewestOfAService(benchmark::State& state) {
 BENCHMARK(BM_NewestOfAService)->Iterations(200)->Unit(benchmark::kMicrosecond);
 
 Predicate Of(Field field, Comparison comparison, Value operand) {
-  return Predicate(
-      Condition{.field = std::move(field), .comparison = comparison, .operand = std::move(operand)});
+  return Predicate(Condition{.field = std::move(field), .comparison = comparison, .operand = std::move(operand)});
 }
 
 Field OnSpan(std::string_view key) {
@@ -127,8 +126,9 @@ void BM_RareValue(benchmark::State& state) {
   }
   MeasureEach(state, [&] {
     const std::string& value = values[rng.Below(values.size())];
-    const auto traces = FetchTraces(**large.store, Newest20(Of(Field::Attribute(AttributeScope::kAnywhere, std::string(gen_ai::kRequestId)),
-                                                               Comparison::kHasText, Value::String(value))));
+    const auto traces = FetchTraces(
+        **large.store, Newest20(Of(Field::Attribute(AttributeScope::kAnywhere, std::string(gen_ai::kRequestId)),
+                                   Comparison::kHasText, Value::String(value))));
     CHECK(traces.ok() && traces->size() == 1);
   });
 }

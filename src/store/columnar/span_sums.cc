@@ -97,8 +97,7 @@ Status SpanSums::AddPage(const Segment& segment, SegmentMatcher& matcher, PageCo
   return is_decided ? absl::OkStatus() : AddMessages(segment, page, undecided, sum);
 }
 
-StatusOr<std::optional<RowSet>> SpanSums::CountedRows(const Segment& segment, PageColumns& page,
-                                                      uint32_t group) const {
+StatusOr<std::optional<RowSet>> SpanSums::CountedRows(const Segment& segment, PageColumns& page, uint32_t group) const {
   const size_t rows = page.groups(RowTable::kSpans)[group].rows;
   RowSet counted = RowSet::All(rows);
   if (!starts_.Contains(page.ref().start_min) || !starts_.Contains(page.ref().start_max)) {

@@ -59,13 +59,13 @@ StatusOr<std::vector<TracePlace>> TraceCandidates::InChunk(const Segment& segmen
   const auto& chunks = index.trace_chunks();
   const uint64_t end = chunk + 1 < chunks.size() ? chunks[chunk + 1].first_row : index.totals().spans;
   if (end <= chunks[chunk].first_row) return absl::DataLossError("the trace table is not in order");
-  ASSIGN_OR_RETURN(const bool has_any,
-                   HasAny(segment, chunks[chunk].first_row / kPageRows, (end - 1) / kPageRows));
+  ASSIGN_OR_RETURN(const bool has_any, HasAny(segment, chunks[chunk].first_row / kPageRows, (end - 1) / kPageRows));
   if (!has_any) return std::vector<TracePlace>();
   SegmentState& state = StateOf(segment);
   ASSIGN_OR_RETURN(const std::vector<TracePlace>* const all, state.table.Chunk(chunk));
   std::vector<TracePlace> places;
-  std::ranges::copy_if(*all, std::back_inserter(places), [&](const TracePlace& place) { return MaySelect(state, place); });
+  std::ranges::copy_if(*all, std::back_inserter(places),
+                       [&](const TracePlace& place) { return MaySelect(state, place); });
   return places;
 }
 

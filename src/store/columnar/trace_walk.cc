@@ -81,8 +81,8 @@ Status TraceWalk::OpenSegment(const Segment& segment) {
 Status TraceWalk::OpenChunk(const Segment& segment, size_t index) {
   const SegmentReader& reader = segment.reader();
   const StatusOr<std::vector<TracePlace>> places = candidates_ != nullptr
-                                                      ? candidates_->InChunk(segment, index)
-                                                      : reader.TracesOf(reader.index().trace_chunks()[index]);
+                                                       ? candidates_->InChunk(segment, index)
+                                                       : reader.TracesOf(reader.index().trace_chunks()[index]);
   if (!places.ok()) return Annotate(places.status(), segment.row().file);
   for (const TracePlace& place : *places) {
     if (segment.IsGone(place.number) || !Overlaps(place.start_unix_ns(), place.last_start_unix_ns())) continue;

@@ -30,8 +30,8 @@ class ConditionCheck {
   // The operand's text, if it has one.
   [[nodiscard]] std::string_view text() const { return operand_.cell().text(); }
 
-  // What a value says, which is not kNone: whether it is of a kind that can be compared with the operand, and whether it
-  // is what is asked for (is equal, matches, is less, ...; also where the comparison is a negative one).
+  // What a value says, which is not kNone: whether it is of a kind that can be compared with the operand, and whether
+  // it is what is asked for (is equal, matches, is less, ...; also where the comparison is a negative one).
   [[nodiscard]] bool IsComparable(ValueKind kind) const;
   [[nodiscard]] bool IsHit(const Cell& cell) const;
   // True if it holds where a hit says that it does not: kNotEqual, kNotMatches.

@@ -51,7 +51,8 @@ ValueKind KindOf(Reading reading) {
 std::optional<Cell> NumberOfText(ValueKind kind, std::string_view text) {
   int64_t whole = 0;
   double number = 0;
-  if (kind == ValueKind::kInt) return absl::SimpleAtoi(AbslView(text), &whole) ? std::optional(Cell::Int(whole)) : std::nullopt;
+  if (kind == ValueKind::kInt)
+    return absl::SimpleAtoi(AbslView(text), &whole) ? std::optional(Cell::Int(whole)) : std::nullopt;
   return absl::SimpleAtod(AbslView(text), &number) ? std::optional(Cell::Double(number)) : std::nullopt;
 }
 
@@ -251,8 +252,8 @@ StatusOr<ValueFacts> ConditionColumns::FactsOfCodes(PageColumns& page, const Slo
   const GroupRef& group = page.groups(place.table)[place.group];
   const PackedSlice& slice = group.slots[place.source.slot].slice;
   if (slice.base >= by_code.size()) return absl::DataLossError("a code that is beyond its dictionary");
-  const auto end = by_code.begin() + static_cast<std::ptrdiff_t>(
-                                         std::min<uint64_t>(slice.max(), by_code.size() - 1)) + 1;
+  const auto end =
+      by_code.begin() + static_cast<std::ptrdiff_t>(std::min<uint64_t>(slice.max(), by_code.size() - 1)) + 1;
   const auto set_of = [&](bool CellFacts::*fact, std::span<const uint64_t> codes) -> RowSet {
     const CellFacts& first = by_code[slice.base];
     const auto is_alike = [&](const CellFacts& other) { return other.*fact == first.*fact; };
@@ -265,8 +266,8 @@ StatusOr<ValueFacts> ConditionColumns::FactsOfCodes(PageColumns& page, const Slo
     }
     return RowSet::Exactly(bits, group.rows);
   };
-  const bool is_decided = std::all_of(
-      by_code.begin() + static_cast<std::ptrdiff_t>(slice.base), end, [&](const CellFacts& other) {
+  const bool is_decided =
+      std::all_of(by_code.begin() + static_cast<std::ptrdiff_t>(slice.base), end, [&](const CellFacts& other) {
         const CellFacts& first = by_code[slice.base];
         return other.has_value == first.has_value && other.is_comparable == first.is_comparable &&
                other.is_hit == first.is_hit;
@@ -302,7 +303,8 @@ StatusOr<ValueFacts> ConditionColumns::FactsOfPool(PageColumns& page, const Slot
   }
   ValueFactsBuilder builder(group.rows);
   for (size_t row = 0; row < kept.size(); ++row) {
-    ASSIGN_OR_RETURN(const std::string_view text, page.PoolText(spans.empty() ? rows[row] : spans[rows[row]], kept[row]));
+    ASSIGN_OR_RETURN(const std::string_view text,
+                     page.PoolText(spans.empty() ? rows[row] : spans[rows[row]], kept[row]));
     builder.Add(row, CellOfText(reading, text), check_);
   }
   return std::move(builder).Take();

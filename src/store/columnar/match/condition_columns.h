@@ -78,11 +78,11 @@ class ConditionColumns {
   const SegmentReader& reader_;
   const Field field_;
   const scan::ConditionCheck check_;
-  std::vector<std::optional<std::vector<ValueSource>>> sources_;                  // [shapes]; nullopt until asked for
-  std::vector<CellFacts> origins_;                                                // [origins], or empty
-  absl::flat_hash_map<uint32_t, std::vector<CellFacts>> dictionaries_;            // by column
-  std::optional<std::vector<uint32_t>> pages_;                                    // nullopt until asked for
-  absl::flat_hash_map<RowTable, std::pair<size_t, ValueFacts>> children_;         // of the last page, by its number
+  std::vector<std::optional<std::vector<ValueSource>>> sources_;           // [shapes]; nullopt until asked for
+  std::vector<CellFacts> origins_;                                         // [origins], or empty
+  absl::flat_hash_map<uint32_t, std::vector<CellFacts>> dictionaries_;     // by column
+  std::optional<std::vector<uint32_t>> pages_;                             // nullopt until asked for
+  absl::flat_hash_map<RowTable, std::pair<size_t, ValueFacts>> children_;  // of the last page, by its number
 };
 
 }  // namespace spanloom::store::columnar

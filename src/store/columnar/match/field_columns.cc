@@ -70,8 +70,8 @@ Status FieldColumns::LoadNumbers(PageColumns& page, uint32_t group, Loaded& load
   }
   if (loaded.by_code == nullptr) return absl::OkStatus();
   const size_t codes = loaded.by_code->size();
-  const bool is_beyond = loaded.constant >= codes ||
-                         std::ranges::any_of(loaded.numbers, [&](uint64_t code) { return code >= codes; });
+  const bool is_beyond =
+      loaded.constant >= codes || std::ranges::any_of(loaded.numbers, [&](uint64_t code) { return code >= codes; });
   return is_beyond ? absl::DataLossError("a code that is beyond its dictionary") : absl::OkStatus();
 }
 

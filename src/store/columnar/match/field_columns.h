@@ -62,7 +62,7 @@ class FieldColumns {
   // A source with what its rows have.
   struct Loaded {
     ValueSource source;
-    std::vector<uint64_t> numbers;       // [rows], or empty if all have `constant`
+    std::vector<uint64_t> numbers;  // [rows], or empty if all have `constant`
     uint64_t constant = 0;
     const CodeTable* by_code = nullptr;  // of origins and dictionaries
     std::vector<Cell> cells;             // [rows], of the pool
@@ -78,9 +78,9 @@ class FieldColumns {
 
   const SegmentReader& reader_;
   const Field field_;
-  std::vector<std::optional<std::vector<ValueSource>>> sources_;       // [shapes]; nullopt until asked for
-  std::unique_ptr<CodeTable> origins_;                                 // null until asked for
-  std::vector<std::unique_ptr<CodeTable>> dictionaries_;               // [columns]; null until asked for
+  std::vector<std::optional<std::vector<ValueSource>>> sources_;  // [shapes]; nullopt until asked for
+  std::unique_ptr<CodeTable> origins_;                            // null until asked for
+  std::vector<std::unique_ptr<CodeTable>> dictionaries_;          // [columns]; null until asked for
   scan::TextArena origin_texts_;
   std::vector<Loaded> loaded_;
   scan::TextArena texts_;  // of the group

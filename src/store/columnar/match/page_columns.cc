@@ -39,7 +39,8 @@ StatusOr<std::optional<std::span<const uint64_t>>> PageColumns::Starts(uint32_t 
   }
   ASSIGN_OR_RETURN(const auto rows, RowsOf(RowTable::kSpans, group));
   ASSIGN_OR_RETURN(const auto traces, TraceOfRows());
-  ASSIGN_OR_RETURN(const auto since, Numbers(RowTable::kSpans, group, static_cast<size_t>(slot - shape.slot_ops.begin())));
+  ASSIGN_OR_RETURN(const auto since,
+                   Numbers(RowTable::kSpans, group, static_cast<size_t>(slot - shape.slot_ops.begin())));
   starts_.resize(since.size());
   for (size_t i = 0; i < since.size(); ++i) starts_[i] = traces_[traces[rows[i]]].place.start_unix_ns() + since[i];
   return std::optional<std::span<const uint64_t>>(starts_);
@@ -75,7 +76,8 @@ Status PageColumns::CountChildren(RowTable children, std::vector<ChildRange>& ra
   uint64_t next = 0;
   std::vector<ChildRange> found;
   for (const uint64_t count : counts) {
-    if (next + count > all) return absl::DataLossError(StrCat("the page at ", ref().codes.offset, " says what can't be"));
+    if (next + count > all)
+      return absl::DataLossError(StrCat("the page at ", ref().codes.offset, " says what can't be"));
     found.push_back({.begin = static_cast<uint32_t>(next), .end = static_cast<uint32_t>(next + count)});
     next += count;
   }

@@ -64,12 +64,21 @@ class RandomSpans {
   }
 
   Condition NextCondition() {
-    static const std::vector<Value> kOperands = {
-        Value::String("a"), Value::String(""),    Value::String("service-1"), Value::String("1"), Value::Bool(true),
-        Value::Bool(false), Value::Int(1),        Value::Int(0),              Value::Int(-3),     Value::Int(500),
-        Value::Double(0.5), Value::Double(-1e300), Value::Double(std::numeric_limits<double>::quiet_NaN()),
-        Value::Bytes("a")};
-    static const std::vector<std::string> kTexts = {"a", "1",    "true", "false", "[]",       "",    "0.5",
+    static const std::vector<Value> kOperands = {Value::String("a"),
+                                                 Value::String(""),
+                                                 Value::String("service-1"),
+                                                 Value::String("1"),
+                                                 Value::Bool(true),
+                                                 Value::Bool(false),
+                                                 Value::Int(1),
+                                                 Value::Int(0),
+                                                 Value::Int(-3),
+                                                 Value::Int(500),
+                                                 Value::Double(0.5),
+                                                 Value::Double(-1e300),
+                                                 Value::Double(std::numeric_limits<double>::quiet_NaN()),
+                                                 Value::Bytes("a")};
+    static const std::vector<std::string> kTexts = {"a",   "1",  "true",  "false",  "[]",           "",        "0.5",
                                                     "NaN", "-3", "ERROR", "server", R"({"k":"a"})", "Infinity"};
     Condition condition;
     do {
@@ -89,8 +98,8 @@ class RandomSpans {
   static std::string Unique(uint64_t number) { return StrCat("unique-text-", number * 2'654'435'761); }
 
   std::string NextKey() {
-    static const std::vector<std::string> kKeys = {"a",     "b", "span.kind", "error", "otel.status_code", "otel.scope.name",
-                                                   "long", "w3c.tracestate"};
+    static const std::vector<std::string> kKeys = {
+        "a", "b", "span.kind", "error", "otel.status_code", "otel.scope.name", "long", "w3c.tracestate"};
     return kKeys[rng_.Below(kKeys.size())];
   }
 
@@ -150,8 +159,9 @@ class RandomSpans {
     if (Once(3)) span.status_message = Once(2) ? "a" : Unique(rng_.Below(1'000));
     if (Once(4)) span.trace_state = "a=1";
     for (uint64_t left = Once(3) ? rng_.Below(4) : 0; left > 0; --left) {
-      span.events.push_back(
-          {.time_unix_ns = span.start_unix_ns + rng_.Below(600), .name = Once(2) ? "a" : "e", .attributes = NextAttributes(2)});
+      span.events.push_back({.time_unix_ns = span.start_unix_ns + rng_.Below(600),
+                             .name = Once(2) ? "a" : "e",
+                             .attributes = NextAttributes(2)});
     }
     if (Once(4)) span.links.push_back({.trace_id = MakeTraceId(7), .span_id = MakeSpanId(8)});
     return span;

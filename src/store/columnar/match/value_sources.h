@@ -26,10 +26,10 @@ enum class Reading : uint8_t {
   kString,
   kStringIfAny,  // an empty one is no value
   kBytes,
-  kSpanId,       // kBytes, 8
-  kKindTag,      // the words of span_tags.h for a span kind; some are none
-  kStatusTag,    // for a status code
-  kErrorTag,     // kBool: whether the status code is an error
+  kSpanId,     // kBytes, 8
+  kKindTag,    // the words of span_tags.h for a span kind; some are none
+  kStatusTag,  // for a status code
+  kErrorTag,   // kBool: whether the status code is an error
 };
 
 // One place where some values of a field come from.

@@ -24,8 +24,8 @@ class PageEncoder {
               SegmentSink& sink)
       : shapes_(shapes), columns_(columns), pool_(pool), text_index_(text_index), sink_(sink) {}
 
-  // Writes the blocks of the next page. `begins_trace` [span rows]: the row is the first of its trace. Changes `rows`: texts
-  // become their numbers. What is not about blocks is left to be filled in.
+  // Writes the blocks of the next page. `begins_trace` [span rows]: the row is the first of its trace. Changes `rows`:
+  // texts become their numbers. What is not about blocks is left to be filled in.
   [[nodiscard]] PageRef Encode(const std::vector<bool>& begins_trace, PageRows& rows);
 
  private:
@@ -36,9 +36,9 @@ class PageEncoder {
   };
   // Of the groups of one table: where the texts of each slot go.
   struct TablePlaces {
-    std::vector<std::vector<SlotPlace>> slots;  // [groups][slots]
+    std::vector<std::vector<SlotPlace>> slots;    // [groups][slots]
     std::vector<std::vector<PooledSlot>> pooled;  // [groups]
-    std::vector<uint32_t> next;                 // [groups]: rows that were visited
+    std::vector<uint32_t> next;                   // [groups]: rows that were visited
   };
 
   void Place(const RowValues& rows, TablePlaces& places);

@@ -62,7 +62,7 @@ class PageView {
   const PageRef& page_;
   bool has_codes_ = false;
   std::array<std::vector<RowPlace>, kRowTables> places_;
-  std::array<std::vector<Block>, kRowTables> blocks_;  // [groups], empty until they are read
+  std::array<std::vector<Block>, kRowTables> blocks_;                         // [groups], empty until they are read
   absl::flat_hash_map<std::tuple<RowTable, uint32_t, size_t>, Block> slots_;  // by table, group and slot
 };
 

@@ -16,9 +16,8 @@ constexpr std::array<std::string_view, kTraceSlots> kTraceSlotNames = {
     "trace ids",  "trace ids",  "trace rows",    "trace times", "trace times", "trace times",
     "trace rows", "trace rows", "trace summary", "trace rows",  "trace rows"};
 constexpr std::array<std::string_view, kSections> kSectionNames = {
-    "index: other", "index: other", "index: shapes", "index: origins", "index: dictionaries",
-    "index: pages", "index: other", "index: order",  "index: pool",
-    "index: texts", "index: summaries"};
+    "index: other", "index: other", "index: shapes", "index: origins", "index: dictionaries", "index: pages",
+    "index: other", "index: order", "index: pool",   "index: texts",   "index: summaries"};
 
 std::string_view PartOfNumber(Op op, ColumnType type) {
   switch (op) {

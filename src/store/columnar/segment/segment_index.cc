@@ -12,18 +12,18 @@
 namespace spanloom::store::columnar {
 namespace {
 
-constexpr std::string_view kSectionNames[kSections] = {"totals", "columns", "shapes", "origins", "texts",
-                                                       "pages",  "traces",  "order",  "pool",
-    "text_index", "summaries"};
+constexpr std::string_view kSectionNames[kSections] = {"totals", "columns", "shapes", "origins",    "texts",    "pages",
+                                                       "traces", "order",   "pool",   "text_index", "summaries"};
 
 }  // namespace
 
 StatusOr<std::unique_ptr<const SegmentIndex>> SegmentIndex::Read(const disk::File& file) {
   using Parse = bool (SegmentIndex::*)(ByteReader&);
   constexpr Parse kParse[kSections] = {
-      &SegmentIndex::ParseTotals, &SegmentIndex::ParseColumns,  &SegmentIndex::ParseShapes, &SegmentIndex::ParseOrigins,
-      &SegmentIndex::ParseTexts,  &SegmentIndex::ParsePages,    &SegmentIndex::ParseTraces, &SegmentIndex::ParseOrder,
-      &SegmentIndex::ParsePool,   &SegmentIndex::ParseTextIndex, &SegmentIndex::ParseSummaries};
+      &SegmentIndex::ParseTotals,    &SegmentIndex::ParseColumns,  &SegmentIndex::ParseShapes,
+      &SegmentIndex::ParseOrigins,   &SegmentIndex::ParseTexts,    &SegmentIndex::ParsePages,
+      &SegmentIndex::ParseTraces,    &SegmentIndex::ParseOrder,    &SegmentIndex::ParsePool,
+      &SegmentIndex::ParseTextIndex, &SegmentIndex::ParseSummaries};
   ASSIGN_OR_RETURN(const Directory directory, ReadDirectory(file));
   std::unique_ptr<SegmentIndex> index(new SegmentIndex());
   ASSIGN_OR_RETURN(index->file_bytes_, file.Size());

@@ -85,8 +85,8 @@ Status AggregateSum::AddRow(size_t row, const RowFacts& facts) {
   }
   otlp::SpanId span_id;
   if (!facts.span_ids.empty()) std::memcpy(span_id.bytes.data(), &facts.span_ids[row], sizeof(uint64_t));
-  return aggregation_.table().Add(cells_, facts.starts.empty() ? facts.start : facts.starts[row],
-                                  numbers_, facts.trace_ids.empty() ? otlp::TraceId() : facts.trace_ids[row], span_id);
+  return aggregation_.table().Add(cells_, facts.starts.empty() ? facts.start : facts.starts[row], numbers_,
+                                  facts.trace_ids.empty() ? otlp::TraceId() : facts.trace_ids[row], span_id);
 }
 
 }  // namespace spanloom::store::columnar

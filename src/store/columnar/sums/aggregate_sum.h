@@ -30,10 +30,10 @@ class AggregateSum final : public ColumnSum {
  private:
   // What an exemplar and a step need of the rows of a group.
   struct RowFacts {
-    uint64_t start = 0;                      // of all rows, as far as anybody asks, where `starts` is empty
-    std::vector<uint64_t> starts;            // [rows], or empty
-    std::vector<otlp::TraceId> trace_ids;    // [rows], or empty if nobody asks
-    std::vector<uint64_t> span_ids;          // the same
+    uint64_t start = 0;                    // of all rows, as far as anybody asks, where `starts` is empty
+    std::vector<uint64_t> starts;          // [rows], or empty
+    std::vector<otlp::TraceId> trace_ids;  // [rows], or empty if nobody asks
+    std::vector<uint64_t> span_ids;        // the same
   };
 
   StatusOr<bool> BeginFields(PageColumns& page, uint32_t group);

@@ -189,7 +189,8 @@ StatusOr<const KeySum::ChildKeys*> KeySum::KeysOfChildren(PageColumns& page, Row
     ASSIGN_OR_RETURN(const auto spans, page.SpansOf(table));
     for (const Token& token : reader_->index().shapes()[page.groups(table)[group].shape].tokens) {
       if (token.op != Op::kAttribute) continue;
-      RowBits& bits = keys.try_emplace(reader_->index().columns()[token.column].key, MakeRowBits(page.rows())).first->second;
+      RowBits& bits =
+          keys.try_emplace(reader_->index().columns()[token.column].key, MakeRowBits(page.rows())).first->second;
       for (const uint32_t row : rows) SetRow(bits, spans[row]);
     }
   }

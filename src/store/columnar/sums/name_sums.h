@@ -88,7 +88,7 @@ class KeySum final : public ColumnSum {
 
   scan::KeyCounts& counts_;
   const SegmentReader* reader_ = nullptr;
-  std::vector<std::vector<ScopedKey>> origins_;  // [origins]
+  std::vector<std::vector<ScopedKey>> origins_;                                   // [origins]
   std::array<std::optional<std::pair<size_t, ChildKeys>>, kRowTables> children_;  // of the last page, by its number
 };
 
