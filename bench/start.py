@@ -12,6 +12,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 from peers.servers import FREE_PORTS, SPANLOOM
@@ -30,10 +31,10 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def one_run():
+def one_run(data_dir):
     """(milliseconds from exec to ready, VmRSS KiB, RssAnon KiB, CPU seconds until ready and idle)"""
     begin = time.monotonic()
-    process = subprocess.Popen([SPANLOOM, "serve", *FREE_PORTS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([SPANLOOM, "serve", f"--data-dir={data_dir}", *FREE_PORTS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if " ready " in line:
             break
@@ -53,7 +54,8 @@ def one_run():
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=9)
-    runs = [one_run() for _ in range(parser.parse_args().runs)]
+    with tempfile.TemporaryDirectory() as data_dir:
+        runs = [one_run(data_dir) for _ in range(parser.parse_args().runs)]
     for name, values, unit, limit in zip(
             ("start to ready", "idle VmRSS", "idle RssAnon", "CPU until idle"), zip(*runs), ("ms", "KiB", "KiB", "s"), (100, 25 << 10, None, None)):
         print(f"{name}: median {statistics.median(values):.3g} {unit} (min {min(values):.3g}, max {max(values):.3g}, {len(values)} runs"

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/default_store.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config/load.h"
@@ -80,6 +81,11 @@ Node DataDirSetting(const std::string& path) {
   return value;
 }
 
+// Files say themselves whether the store is on disk.
+bool UsesDefaultStore(const ServeArguments& arguments) {
+  return arguments.config_files.empty() && arguments.data_dir.empty() && !arguments.in_memory;
+}
+
 }  // namespace
 
 StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments) {
@@ -91,6 +97,10 @@ StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments) {
   const config::ExpansionSources sources{.environment = EnvironmentVariable, .read_file = ReadFile};
   ASSIGN_OR_RETURN(config::Expansion user, config::Load(texts, arguments.settings, sources));
   for (const std::string& warning : user.warnings) Log(LogLevel::kWarn, warning);
+  if (UsesDefaultStore(arguments)) {
+    ASSIGN_OR_RETURN(const std::string data_dir, DefaultDataDir());
+    user.node = config::Merge(DefaultStoreSettings(data_dir), user.node);
+  }
   if (!arguments.data_dir.empty()) user.node = config::Merge(user.node, DataDirSetting(arguments.data_dir));
   return ComposeConfig(user.node, {.listen_host = arguments.listen_host, .append_store = arguments.append_store});
 }

@@ -31,7 +31,10 @@ void DeclareServeArguments(CLI::App& command, ServeArguments& arguments) {
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();
-  command.add_option("--data-dir", arguments.data_dir, "Keep the traces here, on disk")->type_name("DIR");
+  CLI::Option* const data_dir =
+      command.add_option("--data-dir", arguments.data_dir, "Keep the traces here, on disk")->type_name("DIR");
+  command.add_flag("--in-memory", arguments.in_memory, "Keep the traces in memory; they are lost with the process")
+      ->excludes(data_dir);
   command.add_option("--listen", arguments.listen_host, "Host of every listener whose endpoint is not written out")
       ->type_name("HOST")
       ->envname("SPANLOOM_LISTEN")

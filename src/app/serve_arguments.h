@@ -22,7 +22,8 @@ enum class ServeVerb : uint8_t { kRun, kPrintConfig, kValidate };
 struct ServeArguments {
   std::vector<std::string> config_files;  // merged in order over the built-in configuration
   std::vector<std::string> settings;      // "a.b.c=value", over the files
-  std::string data_dir;                   // "": in memory
+  std::string data_dir;                   // "": as the files say; without any, DefaultDataDir()
+  bool in_memory = false;                 // instead
   std::string listen_host = "127.0.0.1";
   bool append_store = true;
   std::string log_format;  // "" leaves it to service.telemetry.logs

@@ -116,7 +116,7 @@ Status StoreHost::Close() {
 std::string StoreHost::Describe() const {
   if (on_disk_ != nullptr) return StrCat("on disk, in ", options_.data_dir);
   return StrCat("in memory, up to ", options_.traces_max, " traces or ", options_.bytes_max >> 20,
-                " MiB; lost when this process ends (--data-dir DIR keeps it)");
+                " MiB; lost when this process ends");
 }
 
 }  // namespace spanloom::app

@@ -8,6 +8,7 @@ import pathlib
 import queue
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
@@ -37,7 +38,9 @@ class Serve:
 
     def __init__(self, *arguments, free_ports=True):
         command = [str(BINARY), "serve", "--log-format=json", *(FREE_PORTS if free_ports else []), *arguments]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._data_home = tempfile.TemporaryDirectory()  # where the store is unless the arguments say otherwise
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env={**os.environ, "XDG_DATA_HOME": self._data_home.name})
         self.lines, self.ports, self._events = [], {}, queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -78,6 +81,7 @@ class Serve:
         code = self.process.wait(START_SECONDS_MAX)
         self._reader.join(START_SECONDS_MAX)
         self.process.stdout.close()
+        self._data_home.cleanup()
         return code
 
     @property

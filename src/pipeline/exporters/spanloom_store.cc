@@ -70,8 +70,8 @@ Status SpanloomStoreOptions::Validate() const {
   }
   const SpanloomStoreOptions defaults;
   const auto limit = [](std::string_view key) {
-    return absl::InvalidArgumentError(
-        StrCat(key, " holds for a store in memory; with data_dir say retention.age_max or retention.mib_max"));
+    return absl::InvalidArgumentError(StrCat(
+        key, " holds for a store in memory (serve --in-memory); on disk say retention.age_max or retention.mib_max"));
   };
   if (traces_max != defaults.traces_max) return limit("traces_max");
   if (spans_max != defaults.spans_max) return limit("spans_max");

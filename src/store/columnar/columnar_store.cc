@@ -104,7 +104,9 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
           {.name = "columnar store", .bytes_max = options.queue_bytes_max, .group_batches_max = kGroupBatchesMax},
           [this](std::span<const otlp::Batch> batches) {
             const MutexLock lock(ingest_mutex_);
-            return ingest_.Write(batches);
+            auto answers = ingest_.Write(batches);
+            CountDuplicates();  // before anybody is answered
+            return answers;
           },
           [this] { Tick(); }) {
   RegisterMetrics(metrics);
@@ -247,13 +249,17 @@ Status ColumnarStore::FlushFull() {
   return absl::OkStatus();
 }
 
+void ColumnarStore::CountDuplicates() {
+  const uint64_t duplicates = ingest_.duplicates();
+  spans_duplicate_.Add(duplicates - std::exchange(duplicates_counted_, duplicates));
+}
+
 void ColumnarStore::Tick() {
   {
     const MutexLock lock(ingest_mutex_);
     const Status synced = ingest_.SyncIfDue();
     if (!synced.ok()) Log(LogLevel::kError, "the log could not be forced to the disk", {{"why", synced.message()}});
-    const uint64_t duplicates = ingest_.duplicates();
-    spans_duplicate_.Add(duplicates - std::exchange(duplicates_counted_, duplicates));
+    CountDuplicates();
     const Status trimmed = log_.TrimTo(flushed_position_);
     if (!trimmed.ok()) Log(LogLevel::kWarn, "a file of the log could not be removed", {{"why", trimmed.message()}});
     if (ingest_.IsFlushDue()) ExchangeHeads();

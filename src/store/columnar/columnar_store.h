@@ -95,6 +95,7 @@ class ColumnarStore final : public SpanStore {
   void TickRetention();
   // True if there is a full head to be written now.
   bool ExchangeHeads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
+  void CountDuplicates() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
   void FlushSoon();
   // On the background thread.
   Status FlushFull();
