@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <limits>
 #include <stop_token>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -22,10 +21,8 @@ struct ReadLimits {
   std::stop_token stop = {};                // asked for when the client has gone
   size_t bytes_max = 256U << 20;            // held at one time by one question, its answer included; guess
 
-  // OK to go on; kDeadlineExceeded, or kCancelled when a stop was requested. Lets loops have the core first, if they
-  // wait for it: a thread that scans would else keep it for a slice of the scheduler, several milliseconds.
+  // OK to go on; kDeadlineExceeded, or kCancelled when a stop was requested.
   [[nodiscard]] Status Check(const Clock& clock) const {
-    std::this_thread::yield();
     if (stop.stop_requested()) return absl::CancelledError("the question was withdrawn");
     if (clock.SteadyNs() >= deadline_steady_ns) return absl::DeadlineExceededError("the question took too long");
     return absl::OkStatus();

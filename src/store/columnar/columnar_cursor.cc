@@ -11,7 +11,7 @@ ColumnarCursor::ColumnarCursor(FetchPlan plan, const PartsTable& table, DamageCo
     : plan_(std::move(plan)),
       meter_(plan_.limits, clock),
       selector_(plan_),
-      candidates_(plan_.spansets, plan_.join, table.split()),
+      candidates_(plan_.spansets, plan_.join, table.split(), meter_),
       traces_(table, damage, plan_.starts, plan_.traces, selector_.matches_everything() ? nullptr : &candidates_,
               meter_),
       builder_(plan_),

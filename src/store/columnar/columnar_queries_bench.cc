@@ -15,8 +15,8 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "semconv/names.h"
-#include "store/columnar/bench_store.h"
 #include "store/columnar/disk/testing/temporary_directory.h"
+#include "store/columnar/testing/bench_store.h"
 #include "store/head/incoming.h"
 
 namespace spanloom::store::columnar {

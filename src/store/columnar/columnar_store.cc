@@ -369,7 +369,7 @@ auto ColumnarStore::SumUpTraces(Sums sums, const Predicate& where, const TimeRan
                                 const ReadLimits& limits) const -> StatusOr<decltype(std::move(sums).Take())> {
   scan::ReadMeter meter(limits, clock_);
   RETURN_IF_ERROR(meter.Check());
-  TraceCandidates candidates({&where, 1}, FetchPlan::Join::kAny, parts_.split());
+  TraceCandidates candidates({&where, 1}, FetchPlan::Join::kAny, parts_.split(), meter);
   WholeTraces traces(parts_, damage_, starts, {}, &candidates, meter);
   scan::TraceReading reading;
   while (true) {

@@ -57,7 +57,7 @@ Status SpanSums::AddSegment(const Segment& segment, ColumnSum& sum) {
   sum.BeginSegment(segment.reader());
   TraceTableReader table(segment.reader());
   for (size_t number = 0; number < segment.reader().index().pages().size(); ++number) {
-    RETURN_IF_ERROR(meter_.Check());
+    RETURN_IF_ERROR(meter_.Step(kPageSteps));
     PageColumns page(segment.reader(), table, number);
     const Status status = AddPage(segment, matcher, page, sum);
     if (!absl::IsDataLoss(status)) RETURN_IF_ERROR(status);

@@ -36,6 +36,7 @@ StatusOr<const TraceCandidates::PageRows*> TraceCandidates::RowsOf(const Segment
   SegmentState& state = StateOf(segment);
   const auto [found, is_new] = state.pages.try_emplace(page);
   if (!is_new) return &found->second;
+  RETURN_IF_ERROR(meter_.Step(kPageSteps));
   PageColumns columns(segment.reader(), state.table, page);
   PageRows rows;
   for (SegmentMatcher& spanset : state.spansets) {

@@ -15,6 +15,7 @@
 #include "store/columnar/parts.h"
 #include "store/columnar/segment.h"
 #include "store/fetch.h"
+#include "store/scan/read_meter.h"
 
 namespace spanloom::store::columnar {
 
@@ -22,14 +23,17 @@ namespace spanloom::store::columnar {
 // the spans are read.
 class TraceCandidates {
  public:
-  // As FetchPlan: a trace is selected by spans that meet `spansets`. They must be valid and outlive it.
-  TraceCandidates(std::span<const Predicate> spansets, FetchPlan::Join join, const SplitTraces& split)
-      : spansets_(spansets), join_(join), split_(split) {}
+  // As FetchPlan: a trace is selected by spans that meet `spansets`. They must be valid; all that it is given must
+  // outlive it.
+  TraceCandidates(std::span<const Predicate> spansets, FetchPlan::Join join, const SplitTraces& split,
+                  scan::ReadMeter& meter)
+      : spansets_(spansets), join_(join), split_(split), meter_(meter) {}
 
   // False: no trace of the segment can be selected. Errors: those of the disk.
   StatusOr<bool> MayHave(const Segment& segment);
 
-  // The traces of a chunk that may be selected, in order. Errors: kDataLoss for the trace table, those of the disk.
+  // The traces of a chunk that may be selected, in order. Errors: kDataLoss for the trace table, those of the disk,
+  // the meter's.
   StatusOr<std::vector<TracePlace>> InChunk(const Segment& segment, size_t chunk);
 
   // Nothing more is asked of the segment.
@@ -55,6 +59,7 @@ class TraceCandidates {
   const std::span<const Predicate> spansets_;
   const FetchPlan::Join join_;
   const SplitTraces& split_;
+  scan::ReadMeter& meter_;
   std::map<const Segment*, SegmentState> segments_;
 };
 

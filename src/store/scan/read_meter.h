@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -28,8 +29,16 @@ class ReadMeter {
     return Step();
   }
   void Trace() { ++stats_.traces_inspected; }
-  // The same for work that reads no span.
-  Status Step() { return ++steps_ % kSpansBetweenChecks == 0 ? Check() : absl::OkStatus(); }
+  // The same for work that reads no span; `spans` says how many it is worth.
+  Status Step(uint64_t spans = 1) {
+    const uint64_t before = steps_;
+    steps_ += spans;
+    if (steps_ / kSpansBetweenChecks == before / kSpansBetweenChecks) return absl::OkStatus();
+    // Loops have the core first, if they wait for it: a thread that scans would else keep it for a slice of the
+    // scheduler, several milliseconds. A short question never gets here.
+    std::this_thread::yield();
+    return Check();
+  }
   [[nodiscard]] Status Check() const { return limits_.Check(clock_); }
 
   [[nodiscard]] const ReadLimits& limits() const { return limits_; }

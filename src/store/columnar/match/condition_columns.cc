@@ -303,11 +303,27 @@ StatusOr<ValueFacts> ConditionColumns::FactsOfPool(PageColumns& page, const Slot
   }
   ValueFactsBuilder builder(group.rows);
   for (size_t row = 0; row < kept.size(); ++row) {
-    ASSIGN_OR_RETURN(const std::string_view text,
-                     page.PoolText(spans.empty() ? rows[row] : spans[rows[row]], kept[row]));
-    builder.Add(row, CellOfText(reading, text), check_);
+    const uint32_t span = spans.empty() ? rows[row] : spans[rows[row]];
+    ASSIGN_OR_RETURN(const CellFacts facts, PoolFacts(page, reading, span, kept[row]));
+    builder.Add(row, facts.has_value, facts.is_comparable, facts.is_hit);
   }
   return std::move(builder).Take();
+}
+
+StatusOr<ConditionColumns::CellFacts> ConditionColumns::PoolFacts(PageColumns& page, Reading reading, uint32_t row,
+                                                                  uint64_t number) {
+  if (pool_.entries.empty() || pool_.page != page.number() || pool_.reading != reading) {
+    ASSIGN_OR_RETURN(const uint64_t entries, page.PoolEntries());
+    pool_ = {.page = page.number(), .reading = reading, .entries = {}};
+    pool_.entries.resize(entries);
+  }
+  ASSIGN_OR_RETURN(const uint64_t entry, page.PoolEntry(row, number));
+  std::optional<CellFacts>& facts = pool_.entries[entry];
+  if (!facts) {
+    ASSIGN_OR_RETURN(const std::string_view text, page.PoolText(row, number));
+    facts = FactsOf(CellOfText(reading, text));
+  }
+  return *facts;
 }
 
 StatusOr<ValueFacts> ConditionColumns::FactsOfChildren(PageColumns& page, RowTable children, uint32_t group) {

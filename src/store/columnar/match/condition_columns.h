@@ -69,6 +69,8 @@ class ConditionColumns {
   CellFacts FactsOfOrigin(const std::shared_ptr<const SpanOrigin>& origin) const;
   const std::vector<CellFacts>& OriginFacts();
   const std::vector<CellFacts>& DictionaryFacts(uint32_t column, Reading reading);
+  // Of a text of the pool, which is looked at once a page.
+  StatusOr<CellFacts> PoolFacts(PageColumns& page, Reading reading, uint32_t row, uint64_t number);
   // The pages that may have the operand among the texts of their pool; nullopt if any may.
   StatusOr<std::optional<std::vector<uint32_t>>> PagesWithOperand();
   // Whether numbers between the two are hits; nullopt if some may be.
@@ -78,9 +80,15 @@ class ConditionColumns {
   const SegmentReader& reader_;
   const Field field_;
   const scan::ConditionCheck check_;
-  std::vector<std::optional<std::vector<ValueSource>>> sources_;           // [shapes]; nullopt until asked for
-  std::vector<CellFacts> origins_;                                         // [origins], or empty
-  absl::flat_hash_map<uint32_t, std::vector<CellFacts>> dictionaries_;     // by column
+  std::vector<std::optional<std::vector<ValueSource>>> sources_;        // [shapes]; nullopt until asked for
+  std::vector<CellFacts> origins_;                                      // [origins], or empty
+  absl::flat_hash_map<uint32_t, std::vector<CellFacts>> dictionaries_;  // by column
+  struct PoolMemo {
+    size_t page = 0;
+    Reading reading = Reading::kString;
+    std::vector<std::optional<CellFacts>> entries;  // [PageColumns::PoolEntries], empty at first
+  };
+  PoolMemo pool_;                                                          // of the last page
   std::optional<std::vector<uint32_t>> pages_;                             // nullopt until asked for
   absl::flat_hash_map<RowTable, std::pair<size_t, ValueFacts>> children_;  // of the last page, by its number
 };

@@ -141,4 +141,17 @@ StatusOr<std::string_view> PageColumns::PoolText(uint32_t row, uint64_t number) 
   return text_;
 }
 
+StatusOr<uint64_t> PageColumns::PoolEntry(uint32_t row, uint64_t number) {
+  ASSIGN_OR_RETURN(const auto trace_of_rows, TraceOfRows());
+  const TracePlace& trace = traces_[trace_of_rows[row]].place;
+  if (number >= trace.entry[TraceSlot::kPoolEntries]) return absl::DataLossError("a text that the pool does not have");
+  return trace.first_pool - traces_.front().place.first_pool + number;
+}
+
+StatusOr<uint64_t> PageColumns::PoolEntries() {
+  ASSIGN_OR_RETURN(const auto traces, Traces());
+  const TracePlace& last = traces.back().place;
+  return last.first_pool + last.entry[TraceSlot::kPoolEntries] - traces.front().place.first_pool;
+}
+
 }  // namespace spanloom::store::columnar

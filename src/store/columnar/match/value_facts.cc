@@ -43,10 +43,13 @@ ValueFactsBuilder::ValueFactsBuilder(size_t rows) : rows_(rows) {
 }
 
 void ValueFactsBuilder::Add(size_t row, const Cell& cell, const scan::ConditionCheck& check) {
-  if (cell.is_none()) return;
-  values_.Set(row, true);
-  if (check.IsComparable(cell.kind())) comparable_.Set(row, true);
-  if (check.IsHit(cell)) hits_.Set(row, true);
+  if (!cell.is_none()) Add(row, true, check.IsComparable(cell.kind()), check.IsHit(cell));
+}
+
+void ValueFactsBuilder::Add(size_t row, bool has_value, bool is_comparable, bool is_hit) {
+  if (has_value) values_.Set(row, true);
+  if (is_comparable) comparable_.Set(row, true);
+  if (is_hit) hits_.Set(row, true);
 }
 
 void ValueFactsBuilder::Merge(const RowSet& from, size_t other, size_t row, Bits& into) {

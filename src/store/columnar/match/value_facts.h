@@ -38,6 +38,7 @@ class ValueFactsBuilder {
 
   // The row has the value; nothing if it is kNone.
   void Add(size_t row, const Cell& cell, const scan::ConditionCheck& check);
+  void Add(size_t row, bool has_value, bool is_comparable, bool is_hit);
   // The row has what another row has.
   void AddFrom(size_t row, const ValueFacts& facts, size_t other);
 

@@ -29,8 +29,10 @@ StatusOr<std::unique_ptr<const SegmentReader>> SegmentReader::Open(std::unique_p
 
 Status SegmentReader::CheckPlace(const TracePlace& place, const TraceChunkRef& chunk) const {
   const uint64_t spans = index_->totals().spans;
-  const bool lies_within = place.rows() > 0 && place.first_row < spans && place.rows() <= spans - place.first_row;
-  if (lies_within && place.entry[TraceSlot::kSummary] < index_->summaries().size()) return absl::OkStatus();
+  const uint64_t texts = index_->totals().pool_entries;
+  const bool has_rows = place.rows() > 0 && place.first_row < spans && place.rows() <= spans - place.first_row;
+  const bool has_texts = place.first_pool <= texts && place.entry[TraceSlot::kPoolEntries] <= texts - place.first_pool;
+  if (has_rows && has_texts && place.entry[TraceSlot::kSummary] < index_->summaries().size()) return absl::OkStatus();
   return absl::DataLossError(StrCat("the traces at ", chunk.block.offset, " say what can't be"));
 }
 

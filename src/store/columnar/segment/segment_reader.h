@@ -70,7 +70,7 @@ class SegmentReader {
       : file_(std::move(file)), index_(std::move(index)) {}
 
   Status ReadPrefixes();
-  // kDataLoss if the trace's rows or its summary are none that the segment has.
+  // kDataLoss if the trace's rows, its texts or its summary are none that the segment has.
   [[nodiscard]] Status CheckPlace(const TracePlace& place, const TraceChunkRef& chunk) const;
 
   const std::unique_ptr<disk::File> file_;
