@@ -95,7 +95,8 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
       refused_head_full_(metrics.GetCounter("spanloom_store_refused_appends", "Batches that the store did not take.",
                                             {{"cause", "head_full"}})),
       catalogue_(std::move(catalogue)),
-      flusher_(disk, options.directory, catalogue_, clock),
+      segments_(disk, options.directory, catalogue_, clock),
+      flusher_(segments_),
       log_(disk, disk::Join(options.directory, kLogDirectory), log_end),
       ingest_(options_, parts_, log_, clock),
       flushed_position_(catalogue_.log_position()),
@@ -124,10 +125,11 @@ void ColumnarStore::RegisterMetrics(MetricRegistry& metrics) {
 }
 
 Status ColumnarStore::OpenSegments(std::vector<std::string>& damaged) {
-  RETURN_IF_ERROR(flusher_.RemoveLeftovers());
-  const std::vector<catalogue::SegmentRow> rows = catalogue_.segments();  // a copy: setting aside changes them
+  RETURN_IF_ERROR(segments_.RemoveLeftovers());
+  std::vector<catalogue::SegmentRow> rows = catalogue_.segments();  // a copy: setting aside changes them
+  std::ranges::sort(rows, {}, &catalogue::SegmentRow::arrival);
   for (const catalogue::SegmentRow& row : rows) {
-    StatusOr<std::shared_ptr<const Segment>> segment = flusher_.Open(row);
+    StatusOr<std::shared_ptr<const Segment>> segment = segments_.Open(row);
     if (segment.ok()) {
       parts_.AddSegment(*std::move(segment));
     } else if (absl::IsDataLoss(segment.status()) || absl::IsNotFound(segment.status())) {
@@ -147,7 +149,7 @@ std::string ColumnarStore::SetAside(const catalogue::SegmentRow& row, const Stat
     damage_.Add(StrCat("the catalogue names it, and it is not there: ", why.message()));
     return path;
   }
-  const StatusOr<std::string> aside = flusher_.SetAside(row, disk::Join(options_.directory, kDamagedDirectory));
+  const StatusOr<std::string> aside = segments_.SetAside(row, disk::Join(options_.directory, kDamagedDirectory));
   if (aside.ok()) {
     damage_.Add(StrCat(why.message(), "; the file is set aside as ", *aside));
     return *aside;
@@ -319,7 +321,7 @@ Status ColumnarStore::RemoveExpired(const Parts& parts, Expired& expired) {
     const std::shared_ptr<const Segment> rest = is_whole ? nullptr : segment.Without(gone.traces, gone.spans);
     parts_.Replace(segment, rest);
     expired.removed.bytes += BytesLeft(segment) - (rest == nullptr ? 0 : BytesLeft(*rest));
-    if (is_whole) RETURN_IF_ERROR(flusher_.Remove(segment));
+    if (is_whole) RETURN_IF_ERROR(segments_.Remove(segment));
   }
   return absl::OkStatus();
 }

@@ -28,6 +28,7 @@
 #include "store/columnar/log/log_reader.h"
 #include "store/columnar/log/log_writer.h"
 #include "store/columnar/parts_table.h"
+#include "store/columnar/segment_directory.h"
 #include "store/columnar/sums/column_sum.h"
 #include "store/head/write_queue.h"
 #include "store/span_store.h"
@@ -124,6 +125,7 @@ class ColumnarStore final : public SpanStore {
 
   PartsTable parts_;
   catalogue::Catalogue catalogue_;  // the background thread's
+  SegmentDirectory segments_;       // the same, but for files
   Flusher flusher_;                 // the same
 
   Mutex ingest_mutex_;  // held for a group of batches
