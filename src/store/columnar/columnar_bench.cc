@@ -239,6 +239,34 @@ void BM_Ingest(benchmark::State& state) {
 }
 BENCHMARK(BM_Ingest)->Iterations(1)->Repetitions(3)->UseRealTime()->Unit(benchmark::kMillisecond);
 
+// Eight segments of 25,000 spans become one, from the page cache; no trace lies in two.
+void BM_Compact(benchmark::State& state) {
+  const std::vector<Bytes> requests = MakeRequests(kSegmentRequests);
+  const double spans = static_cast<double>(requests.size()) * 512;
+  for (auto _ : state) {
+    const disk::TemporaryDirectory directory;
+    OpenStore store({.directory = directory.path(),
+                     .idle_flush = std::chrono::hours(1),
+                     .compacts_by_itself = false,
+                     .compaction_bytes_per_second = uint64_t{1} << 40});
+    Sender sender(*store);
+    for (size_t i = 0; i < requests.size(); ++i) {
+      sender.Send(requests[i]);
+      if ((i + 1) % (kSegmentRequests / 8) != 0) continue;
+      sender.Drain();
+      CHECK(store->Flush().ok());
+    }
+    const uint64_t bytes = BytesBelow(directory.path() + "/segments");
+    const double begin_s = CpuSeconds();
+    CHECK(store->Compact().ok());
+    state.counters["cpu_us_a_span"] = (CpuSeconds() - begin_s) / spans * 1e6;
+    state.counters["bytes_a_span_before"] = static_cast<double>(bytes) / spans;
+    state.counters["bytes_a_span"] = static_cast<double>(BytesBelow(directory.path() + "/segments")) / spans;
+    CHECK(static_cast<double>(store->Stats().spans) == spans);
+  }
+}
+BENCHMARK(BM_Compact)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
+
 // The log of a head that was full when the process was killed: 200,000 spans.
 void BM_Recover(benchmark::State& state) {
   const disk::TemporaryDirectory original;

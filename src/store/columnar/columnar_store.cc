@@ -28,6 +28,7 @@ constexpr std::string_view kLogDirectory = "log";
 constexpr std::string_view kDamagedDirectory = "damaged";
 constexpr size_t kGroupBatchesMax = 256;                    // written to the log together; guess
 constexpr std::chrono::seconds kFlushRetry{5};              // after a segment that could not be written; guess
+constexpr std::chrono::seconds kCompactionRetry{60};        // after a merge that failed; guess
 constexpr std::chrono::seconds kRetentionInterval{10};      // between looks for traces that are too old; guess
 constexpr std::chrono::milliseconds kHeadFullDelay{1'000};  // told to who is refused; guess
 
@@ -35,8 +36,8 @@ constexpr std::chrono::milliseconds kHeadFullDelay{1'000};  // told to who is re
 
 Status ColumnarStoreOptions::Validate() const {
   if (directory.empty()) return absl::InvalidArgumentError("a columnar store needs a directory");
-  if (queue_bytes_max == 0 || head_bytes == 0) {
-    return absl::InvalidArgumentError("queue_bytes_max and head_bytes must be positive");
+  if (queue_bytes_max == 0 || head_bytes == 0 || compaction_bytes_per_second == 0) {
+    return absl::InvalidArgumentError("queue_bytes_max, head_bytes and compaction_bytes_per_second must be positive");
   }
   if (head_bytes_max < head_bytes) {
     return absl::InvalidArgumentError(
@@ -92,14 +93,25 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
       spans_expired_(metrics.GetCounter("spanloom_store_expired_spans", "Spans removed by the retention policy.")),
       damage_(metrics),
       flushes_failed_(metrics.GetCounter("spanloom_store_failed_flushes", "Segments that could not be written.")),
+      flushes_(metrics, {.count = "spanloom_store_flushes",
+                         .count_help = "Times that what was in memory was written to a segment.",
+                         .seconds = "spanloom_store_flush_seconds",
+                         .seconds_help = "Time spent writing what was in memory to segments since the start."}),
       refused_head_full_(metrics.GetCounter("spanloom_store_refused_appends", "Batches that the store did not take.",
                                             {{"cause", "head_full"}})),
       catalogue_(std::move(catalogue)),
-      flusher_(disk, options.directory, catalogue_, clock),
+      segments_(disk, options.directory, catalogue_, clock),
+      flusher_(segments_),
+      // A flush needs about as much as its head at most.
+      compactor_({.policy = options.compaction,
+                  .bytes_per_second = options.compaction_bytes_per_second,
+                  .reserve_bytes = options.head_bytes},
+                 segments_, parts_, metrics, clock, [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
       log_(disk, disk::Join(options.directory, kLogDirectory), log_end),
       ingest_(options_, parts_, log_, clock),
       flushed_position_(catalogue_.log_position()),
       background_("spanloom-back", 1, 64),
+      compacting_("spanloom-merge", 1, 64),
       queue_(
           {.name = "columnar store", .bytes_max = options.queue_bytes_max, .group_batches_max = kGroupBatchesMax},
           [this](std::span<const otlp::Batch> batches) {
@@ -124,10 +136,11 @@ void ColumnarStore::RegisterMetrics(MetricRegistry& metrics) {
 }
 
 Status ColumnarStore::OpenSegments(std::vector<std::string>& damaged) {
-  RETURN_IF_ERROR(flusher_.RemoveLeftovers());
-  const std::vector<catalogue::SegmentRow> rows = catalogue_.segments();  // a copy: setting aside changes them
+  RETURN_IF_ERROR(segments_.RemoveLeftovers());
+  std::vector<catalogue::SegmentRow> rows = catalogue_.segments();  // a copy: setting aside changes them
+  std::ranges::sort(rows, {}, &catalogue::SegmentRow::arrival);
   for (const catalogue::SegmentRow& row : rows) {
-    StatusOr<std::shared_ptr<const Segment>> segment = flusher_.Open(row);
+    StatusOr<std::shared_ptr<const Segment>> segment = segments_.Open(row);
     if (segment.ok()) {
       parts_.AddSegment(*std::move(segment));
     } else if (absl::IsDataLoss(segment.status()) || absl::IsNotFound(segment.status())) {
@@ -147,7 +160,7 @@ std::string ColumnarStore::SetAside(const catalogue::SegmentRow& row, const Stat
     damage_.Add(StrCat("the catalogue names it, and it is not there: ", why.message()));
     return path;
   }
-  const StatusOr<std::string> aside = flusher_.SetAside(row, disk::Join(options_.directory, kDamagedDirectory));
+  const StatusOr<std::string> aside = segments_.SetAside(row, disk::Join(options_.directory, kDamagedDirectory));
   if (aside.ok()) {
     damage_.Add(StrCat(why.message(), "; the file is set aside as ", *aside));
     return *aside;
@@ -189,6 +202,7 @@ ColumnarStore::~ColumnarStore() {
 
 Status ColumnarStore::Stop() {
   queue_.Stop();
+  compactor_.Stop();
   RETURN_IF_ERROR(Flush());
   const MutexLock lock(ingest_mutex_);
   return log_.TrimTo(flushed_position_);
@@ -206,13 +220,13 @@ Status ColumnarStore::Flush() {
   return status;
 }
 
-void ColumnarStore::RunInBackground(absl::FunctionRef<void()> task) const {
+void ColumnarStore::RunOn(WorkerPool& threads, absl::FunctionRef<void()> task) {
   Notification done;
   const auto run = [&] {
     task();
     done.Notify();
   };
-  while (!background_.Submit(run)) std::this_thread::yield();  // it has room for far more than ever waits
+  while (!threads.Submit(run)) std::this_thread::yield();  // it has room for far more than ever waits
   done.Wait();
 }
 
@@ -236,7 +250,8 @@ Status ColumnarStore::FlushFull() {
   const Parts parts = parts_.Now();
   if (parts.full == nullptr) return absl::OkStatus();
   const uint64_t position = full_position_;
-  StatusOr<std::shared_ptr<const Segment>> segment = flusher_.Write(*parts.full, position);
+  const int64_t begin_ns = clock_.SteadyNs();
+  StatusOr<std::shared_ptr<const Segment>> segment = WriteFull(*parts.full, position);
   if (!segment.ok()) {
     flushes_failed_.Add(1);
     flush_not_before_ns_ = clock_.SteadyNs() + std::chrono::nanoseconds(kFlushRetry).count();
@@ -246,7 +261,43 @@ Status ColumnarStore::FlushFull() {
   }
   parts_.FinishFull(*std::move(segment));
   flushed_position_ = position;
+  flushes_.Add(clock_.SteadyNs() - begin_ns);
+  may_compact_ = true;
+  CompactSoon();
   return absl::OkStatus();
+}
+
+StatusOr<std::shared_ptr<const Segment>> ColumnarStore::WriteFull(const head::LockedTable& full, uint64_t position) {
+  RETURN_IF_ERROR(compactor_.Settle());
+  return flusher_.Write(full, position);
+}
+
+Status ColumnarStore::Compact() {
+  Status status;
+  RunOn(compacting_, [&] { status = CompactAll(); });
+  return status;
+}
+
+void ColumnarStore::CompactSoon() {
+  if (!options_.compacts_by_itself || !may_compact_ || compactor_.is_stopped()) return;
+  if (clock_.SteadyNs() < compact_not_before_ns_ || is_compaction_queued_.exchange(true)) return;
+  const bool is_queued = compacting_.Submit([this] {
+    CompactAll().IgnoreError();  // counted and said there
+    is_compaction_queued_ = false;
+  });
+  if (!is_queued) is_compaction_queued_ = false;
+}
+
+Status ColumnarStore::CompactAll() {
+  may_compact_ = false;
+  while (true) {
+    const StatusOr<bool> merged = compactor_.MergeOnce();
+    if (merged.ok() && *merged) continue;
+    if (merged.ok()) return absl::OkStatus();
+    may_compact_ = true;
+    compact_not_before_ns_ = clock_.SteadyNs() + std::chrono::nanoseconds(kCompactionRetry).count();
+    return merged.status();
+  }
 }
 
 void ColumnarStore::CountDuplicates() {
@@ -265,6 +316,7 @@ void ColumnarStore::Tick() {
     if (ingest_.IsFlushDue()) ExchangeHeads();
   }
   if (parts_.Now().full != nullptr) FlushSoon();
+  CompactSoon();
   TickRetention();
 }
 
@@ -294,6 +346,7 @@ StatusOr<Removed> ColumnarStore::SetRetention(const RetentionPolicy& policy) {
 
 StatusOr<Removed> ColumnarStore::ApplyRetention() {
   if (!retention_.age_max_ns && !retention_.bytes_max) return Removed();
+  RETURN_IF_ERROR(compactor_.Settle());
   const Parts parts = parts_.Now();
   ASSIGN_OR_RETURN(Expired expired, FindExpired(parts, retention_, static_cast<uint64_t>(clock_.UnixNs())));
   RETURN_IF_ERROR(RemoveExpired(parts, expired));
@@ -319,8 +372,10 @@ Status ColumnarStore::RemoveExpired(const Parts& parts, Expired& expired) {
     const std::shared_ptr<const Segment> rest = is_whole ? nullptr : segment.Without(gone.traces, gone.spans);
     parts_.Replace(segment, rest);
     expired.removed.bytes += BytesLeft(segment) - (rest == nullptr ? 0 : BytesLeft(*rest));
-    if (is_whole) RETURN_IF_ERROR(flusher_.Remove(segment));
+    if (is_whole) RETURN_IF_ERROR(segments_.Remove(segment));
   }
+  parts_.ForgetSplits(expired.all_traces);
+  if (expired.removed.traces > 0) may_compact_ = true;
   return absl::OkStatus();
 }
 
@@ -471,7 +526,8 @@ StatusOr<std::vector<FieldValue>> ColumnarStore::Values(const ValueQuery& query)
 
 StoreStats ColumnarStore::Stats() const {
   StoreStats stats;
-  const Parts parts = parts_.Now();
+  uint64_t taken_back = 0;
+  const Parts parts = parts_.Now(taken_back);
   uint64_t oldest = std::numeric_limits<uint64_t>::max();
   for (const auto& segment : parts.segments) {
     stats.traces += segment->traces_left();
@@ -490,7 +546,8 @@ StoreStats ColumnarStore::Stats() const {
     oldest = std::min(oldest, table->table.index().first_start_unix_ns());
     stats.newest_unix_ns = std::max(stats.newest_unix_ns, table->table.index().last_start_unix_ns());
   }
-  stats.traces -= std::min(stats.traces, parts_.split().excess());
+  // A trace is known as split before it comes to a second part, so this comes after the sum.
+  stats.traces -= std::min(stats.traces, parts_.split().ExcessOf(taken_back));
   stats.oldest_unix_ns = stats.spans == 0 ? 0 : oldest;
   stats.spans_expired = spans_expired_.value();
   stats.spans_duplicate = ingest_.duplicates();

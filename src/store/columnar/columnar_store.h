@@ -21,6 +21,7 @@
 #include "store/columnar/catalogue/catalogue.h"
 #include "store/columnar/columnar_cursor.h"
 #include "store/columnar/columnar_store_options.h"
+#include "store/columnar/compactor.h"
 #include "store/columnar/damage_counter.h"
 #include "store/columnar/expiry.h"
 #include "store/columnar/flusher.h"
@@ -28,14 +29,15 @@
 #include "store/columnar/log/log_reader.h"
 #include "store/columnar/log/log_writer.h"
 #include "store/columnar/parts_table.h"
+#include "store/columnar/segment_directory.h"
 #include "store/columnar/sums/column_sum.h"
 #include "store/head/write_queue.h"
 #include "store/span_store.h"
 
 namespace spanloom::store::columnar {
 
-// Thread-safe. Threads of its own: the log thread (Ingest), the background thread (Flusher, retention). Questions are
-// answered on the caller's thread and never hold up writes.
+// Thread-safe. Threads of its own: the log thread (Ingest), the background thread (Flusher, retention), and one that
+// merges segments (Compactor). Questions are answered on the caller's thread and never hold up writes.
 //
 // A batch is refused with kUnavailable and a delay when it could not be written to the log, or when the head is full
 // because segments can't be written; refused batches are counted by cause.
@@ -62,6 +64,9 @@ class ColumnarStore final : public SpanStore {
 
   // Puts what is stored so far into segments. Errors: those of Flusher::Write.
   Status Flush();
+
+  // Merges segments until none is to be merged. Errors: those of Compactor::MergeOnce.
+  Status Compact();
 
   [[nodiscard]] Capabilities capabilities() const override;
   StatusOr<std::unique_ptr<Reservation>> Reserve(const otlp::Batch& batch) override;
@@ -97,12 +102,17 @@ class ColumnarStore final : public SpanStore {
   bool ExchangeHeads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
   void CountDuplicates() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
   void FlushSoon();
+  // Merges segments on the thread for that, if there may be something to merge and it is not at it.
+  void CompactSoon();
+  Status CompactAll();
   // On the background thread.
   Status FlushFull();
+  StatusOr<std::shared_ptr<const Segment>> WriteFull(const head::LockedTable& full, uint64_t position);
   StatusOr<Removed> ApplyRetention() ABSL_EXCLUSIVE_LOCKS_REQUIRED(retention_mutex_);
   Status RemoveExpired(const Parts& parts, Expired& expired);
   // Runs `task` on the background thread and waits.
-  void RunInBackground(absl::FunctionRef<void()> task) const;
+  void RunInBackground(absl::FunctionRef<void()> task) const { RunOn(background_, task); }
+  static void RunOn(WorkerPool& threads, absl::FunctionRef<void()> task);
 
   // Adds every span that starts within `starts` and meets `where`, which is not about traces.
   Status SumUpSpans(ColumnSum& sum, const Predicate& where, const TimeRange& starts, const ReadLimits& limits) const;
@@ -120,11 +130,14 @@ class ColumnarStore final : public SpanStore {
   Counter& spans_expired_;
   mutable DamageCounter damage_;  // counts for questions
   Counter& flushes_failed_;
+  TaskMeter flushes_;
   Counter& refused_head_full_;
 
   PartsTable parts_;
   catalogue::Catalogue catalogue_;  // the background thread's
+  SegmentDirectory segments_;       // the same, but for files
   Flusher flusher_;                 // the same
+  Compactor compactor_;             // the same, and compacting_'s
 
   Mutex ingest_mutex_;  // held for a group of batches
   log::LogWriter log_ ABSL_GUARDED_BY(ingest_mutex_);
@@ -136,12 +149,17 @@ class ColumnarStore final : public SpanStore {
   std::atomic<bool> is_flush_queued_ = false;
   std::atomic<int64_t> flush_not_before_ns_ = 0;  // Clock::SteadyNs; later after a flush that failed
 
+  std::atomic<bool> may_compact_ = true;  // something has changed since there was nothing to merge
+  std::atomic<bool> is_compaction_queued_ = false;
+  std::atomic<int64_t> compact_not_before_ns_ = 0;  // Clock::SteadyNs; later after a merge that failed
+
   mutable Mutex retention_mutex_;  // held while the policy is applied
   RetentionPolicy retention_ ABSL_GUARDED_BY(retention_mutex_);
   std::atomic<bool> has_age_limit_ = false;
   std::atomic<int64_t> retained_ns_ = 0;  // Clock::SteadyNs: when retention was last asked for
 
   mutable WorkerPool background_;  // ends before all of the above, which its tasks use
+  WorkerPool compacting_;          // ends before it, whose help its tasks need
   head::WriteQueue queue_;         // ends first
   std::vector<ScopedGauge> gauges_;
 };

@@ -16,18 +16,23 @@ namespace {
 // A store with all that must outlive it. After each append it behaves as `after_append` says.
 class OwnedColumnarStore final : public SpanStore {
  public:
-  enum class AfterAppend { kNothing, kFlush };
+  enum class AfterAppend { kNothing, kFlush, kFlushAndCompact };
 
   OwnedColumnarStore(const Clock& clock, AfterAppend after_append) : after_append_(after_append) {
     CHECK(disk_.CreateDirectory("/data").ok());
-    auto opened = columnar::ColumnarStore::Open({.directory = "/data"}, disk_, metrics_, clock);
+    auto opened = columnar::ColumnarStore::Open({.directory = "/data",
+                                                 .compacts_by_itself = false,
+                                                 .compaction_bytes_per_second = uint64_t{1} << 40,
+                                                 .compaction = {.sources_min = 3, .growth = 1}},
+                                                disk_, metrics_, clock);
     CHECK(opened.ok());
     store_ = std::move(opened->store);
   }
 
   [[nodiscard]] Capabilities capabilities() const override { return store_->capabilities(); }
   StatusOr<std::unique_ptr<Reservation>> Reserve(const otlp::Batch& batch) override {
-    if (after_append_ == AfterAppend::kFlush) CHECK(store_->Flush().ok());
+    if (after_append_ != AfterAppend::kNothing) CHECK(store_->Flush().ok());
+    if (after_append_ == AfterAppend::kFlushAndCompact) CHECK(store_->Compact().ok());
     return store_->Reserve(batch);
   }
   [[nodiscard]] StatusOr<Trace> GetTrace(const otlp::TraceId& id, const TimeRange& starts,
@@ -78,10 +83,11 @@ StoreFactory Factory(std::string name, OwnedColumnarStore::AfterAppend after_app
           .runs_large_tests = after_append == OwnedColumnarStore::AfterAppend::kNothing};
 }
 
-// In the head alone; and with each batch but the last in a segment of its own.
+// In the head alone; with each batch but the last in a segment of its own; and with some of these merged.
 INSTANTIATE_TEST_SUITE_P(Columnar, StoreConformance,
                          testing::Values(Factory("Head", OwnedColumnarStore::AfterAppend::kNothing),
-                                         Factory("Segments", OwnedColumnarStore::AfterAppend::kFlush)),
+                                         Factory("Segments", OwnedColumnarStore::AfterAppend::kFlush),
+                                         Factory("Merged", OwnedColumnarStore::AfterAppend::kFlushAndCompact)),
                          [](const auto& parameter) { return parameter.param.name; });
 
 }  // namespace

@@ -3,9 +3,11 @@
 // The store's promise on a disk that crashes, fails and lies: what was acknowledged is found, each span once; nothing
 // is found that was not sent; and the store goes on. Does not prove it of a real disk, nor of a real kill.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,7 +30,11 @@ using disk::SimulatedDisk;
 class Process {
  public:
   explicit Process(SimulatedDisk& disk) : disk_(disk) {
-    auto opened = ColumnarStore::Open({.directory = "/data"}, disk, metrics_, clock_);
+    auto opened = ColumnarStore::Open({.directory = "/data",
+                                       .compacts_by_itself = false,
+                                       .compaction_bytes_per_second = uint64_t{1} << 40,
+                                       .compaction = {.sources_min = 2, .growth = 1}},
+                                      disk, metrics_, clock_);
     status_ = opened.status();
     if (opened.ok()) opened_ = *std::move(opened);
   }
@@ -39,11 +45,13 @@ class Process {
   [[nodiscard]] SimClock& clock() { return clock_; }
   [[nodiscard]] const MetricRegistry& metrics() const { return metrics_; }
 
-  // Lets some senders send, and flushes now and then.
+  // Lets some senders send, flushes now and then, and merges now and then.
   void Run(Senders& senders, Rng& rng, int steps) {
     for (int step = 0; step < steps; ++step) {
-      if (rng.Below(4) == 0) {
+      const uint64_t choice = rng.Below(8);
+      if (choice < 3) {
         static_cast<void>(store().Flush().ok());  // what fails is tried again
+        if (choice == 0) static_cast<void>(store().Compact().ok());
       } else {
         senders.Send(store(), 1 + rng.Below(3));
       }
@@ -180,6 +188,91 @@ TEST(ColumnarStoreCrashProperty, KeepsWhatIsAcknowledgedThroughFailuresAtEveryCh
       Reopen(*disk->AfterKill(), senders);
       if (HasFailure()) return;
     }
+  }
+}
+
+// A disk with four segments, in which traces lie in several, of a process that was killed.
+std::unique_ptr<SimulatedDisk> DiskWithSegments(Senders& senders) {
+  const auto disk = NewDisk({});
+  Process process(*disk);
+  process.ExpectOpened();
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(senders.Send(process.store(), 2), 2);
+    EXPECT_TRUE(process.store().Flush().ok());
+  }
+  disk->CrashAtChange(disk->changes());
+  return disk->AfterKill();
+}
+
+size_t SegmentFiles(SimulatedDisk& disk) {
+  const auto files = disk.List("/data/segments");
+  EXPECT_TRUE(files.ok()) << files.status();
+  return files.ok() ? files->size() : 0;
+}
+
+// Scenario: a process ends at each change of two merges, of two segments and of what is then there, by a kill or a
+// power cut. Guarantees: the next start has the old segments or the new one of each, no other files, all spans; and it
+// merges what was not.
+TEST(ColumnarStoreCrashProperty, AMergeHappensOrNotWhereverItEnds) {
+  Senders senders(1);
+  const auto original = DiskWithSegments(senders);
+  std::map<size_t, int> times;
+  for (uint64_t at = 0; times[1] < 10; ++at) {
+    SCOPED_TRACE(StrCat("change ", at));
+    ASSERT_LT(at, 200);
+    const auto disk = original->AfterKill();
+    {
+      Process process(*disk);
+      ASSERT_NO_FATAL_FAILURE(process.ExpectOpened());
+      disk->CrashAtChange(disk->changes() + at);
+      const Status merged = process.store().Compact();
+      EXPECT_TRUE(merged.ok() || disk->has_crashed()) << merged;
+      process.ExpectFaultless(senders);
+      disk->CrashAtChange(disk->changes());
+    }
+    for (const auto& left : {disk->AfterKill(), disk->AfterPowerLoss(at)}) {
+      Process process(*left);
+      ASSERT_NO_FATAL_FAILURE(process.ExpectOpened());
+      ++times[SegmentFiles(*left)];
+      process.ExpectFaultless(senders);
+      EXPECT_TRUE(process.store().Compact().ok());
+      EXPECT_EQ(SegmentFiles(*left), 1);
+      process.ExpectFaultless(senders);
+    }
+  }
+  EXPECT_GT(times[4], 10);
+  EXPECT_THAT(times, testing::ElementsAre(testing::Key(1), testing::Key(3), testing::Key(4)));
+}
+
+// Scenario: one to a dozen changes of a merge fail, from each one in turn, with each fault; then the disk is well.
+// Guarantees: the merge is done, or nothing has changed, or that is known a merge later; nothing is lost on the way,
+// now and after the process has ended. Spans that come in meanwhile hold.
+TEST(ColumnarStoreCrashProperty, AMergeThatFailsIsDoneLater) {
+  Senders original_senders(1);
+  const auto original = DiskWithSegments(original_senders);
+  for (uint64_t at = 0; at < 60; ++at) {
+    constexpr Fault kFaults[] = {Fault::kIoError, Fault::kNoSpace, Fault::kTornIoError, Fault::kTornNoSpace};
+    constexpr uint64_t kTimes[] = {1, 3, 12};
+    SCOPED_TRACE(StrCat("change ", at));
+    Senders senders = original_senders;
+    const auto disk = original->AfterKill();
+    {
+      Process process(*disk);
+      ASSERT_NO_FATAL_FAILURE(process.ExpectOpened());
+      disk->FailChanges(disk->changes() + at, kFaults[at % 4], kTimes[at % 3]);
+      static_cast<void>(process.store().Compact().ok());
+      senders.Send(process.store(), 1);
+      static_cast<void>(process.store().Flush().ok());
+      process.ExpectFaultless(senders);
+      disk->FailChanges(0, Fault::kIoError, 0);
+      EXPECT_TRUE(process.store().Flush().ok());
+      EXPECT_TRUE(process.store().Compact().ok());
+      EXPECT_EQ(process.metrics().SumGauges("spanloom_store_segments"), 1);
+      process.ExpectFaultless(senders);
+      disk->CrashAtChange(disk->changes());
+    }
+    Reopen(*disk->AfterPowerLoss(at), senders);
+    if (HasFailure()) return;
   }
 }
 

@@ -14,6 +14,7 @@
 #include "store/columnar/match/segment_matcher.h"
 #include "store/columnar/parts.h"
 #include "store/columnar/segment.h"
+#include "store/columnar/split_traces.h"
 #include "store/fetch.h"
 #include "store/scan/read_meter.h"
 

@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "store/columnar/parts.h"
+#include "store/columnar/split_traces.h"
 #include "store/scan/read_meter.h"
 #include "store/scan/trace_reading.h"
 

@@ -34,7 +34,7 @@ constexpr uint64_t kNumberMax = std::numeric_limits<int64_t>::max();  // SQLite'
 
 Status CheckLimits(const NewSegment& segment) {
   const SegmentRow& row = segment.row;
-  if (std::max({row.bytes, row.spans, row.traces, row.created_unix_ns}) > kNumberMax) {
+  if (std::max({row.arrival, row.bytes, row.spans, row.traces, row.created_unix_ns}) > kNumberMax) {
     return absl::InvalidArgumentError(StrCat("segment ", row.id, ": a number is 2^63 or more"));
   }
   if (segment.trace_filter.size() > kTraceFilterBytesMax) {

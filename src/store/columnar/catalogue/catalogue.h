@@ -23,12 +23,14 @@ inline constexpr int kCatalogueVersion = 1;
 inline constexpr std::string_view kCatalogueFileName = "catalogue.sqlite";
 inline constexpr size_t kTraceFilterBytesMax = 64U << 20;  // of one segment: 30 million traces at 17 bits; guess
 
-// What is known of a segment without opening its file.
+// What is known of a segment without opening its file. A flushed segment's arrival is its id; that of a merged one is
+// the lowest of those that it was merged from, which stood side by side.
 struct SegmentRow {
   uint64_t id = 0;                   // from NextSegmentId; never used for another segment
   std::string file;                  // its name, within the store's directory; ours, no path from outside
   uint32_t format_version = 0;       // of docs/formats/segment.md
   uint32_t level = 0;                // 0: flushed from the head; n + 1: merged from segments of level n at most
+  uint64_t arrival = 0;              // by it segments stand in the order in which their spans arrived
   uint64_t bytes = 0;                // of the file
   uint64_t spans = 0;                // rows
   uint64_t traces = 0;               // distinct trace ids
@@ -79,7 +81,7 @@ class Catalogue {
   [[nodiscard]] const StoreId& store_id() const;
   // All frames of the log with a sequence up to this are in segments; 0 at first.
   [[nodiscard]] uint64_t log_position() const;
-  // Ascending by id. From memory; valid until the next Commit or Reload.
+  // Ascending by id, which is not the order of arrival. From memory; valid until the next Commit or Reload.
   [[nodiscard]] const std::vector<SegmentRow>& segments() const;
 
   // An id that no segment has had; a different one each time while this lives. It stays used once a Commit has added

@@ -30,6 +30,7 @@ CREATE TABLE segment (
   file            TEXT    NOT NULL,
   format_version  INTEGER NOT NULL,
   level           INTEGER NOT NULL,
+  arrival         INTEGER NOT NULL,
   bytes           INTEGER NOT NULL,
   spans           INTEGER NOT NULL,
   traces          INTEGER NOT NULL,
@@ -83,24 +84,25 @@ SegmentRow SegmentOf(const SqliteStatement& row) {
           .file = std::string(row.Content(1)),
           .format_version = static_cast<uint32_t>(row.Integer(2)),
           .level = static_cast<uint32_t>(row.Integer(3)),
-          .bytes = static_cast<uint64_t>(row.Integer(4)),
-          .spans = static_cast<uint64_t>(row.Integer(5)),
-          .traces = static_cast<uint64_t>(row.Integer(6)),
-          .first_start_unix_ns = Unshifted(row.Integer(7)),
-          .last_start_unix_ns = Unshifted(row.Integer(8)),
-          .created_unix_ns = static_cast<uint64_t>(row.Integer(9))};
+          .arrival = static_cast<uint64_t>(row.Integer(4)),
+          .bytes = static_cast<uint64_t>(row.Integer(5)),
+          .spans = static_cast<uint64_t>(row.Integer(6)),
+          .traces = static_cast<uint64_t>(row.Integer(7)),
+          .first_start_unix_ns = Unshifted(row.Integer(8)),
+          .last_start_unix_ns = Unshifted(row.Integer(9)),
+          .created_unix_ns = static_cast<uint64_t>(row.Integer(10))};
 }
 
 StatusOr<std::vector<SegmentRow>> ReadSegments(SqliteConnection& connection) {
   ASSIGN_OR_RETURN(SqliteStatement rows,
-                   connection.Prepare("SELECT id, file, format_version, level, bytes, spans, traces, first_start, "
-                                      "last_start, created_unix_ns, checksum FROM segment ORDER BY id"));
+                   connection.Prepare("SELECT id, file, format_version, level, arrival, bytes, spans, traces, "
+                                      "first_start, last_start, created_unix_ns, checksum FROM segment ORDER BY id"));
   std::vector<SegmentRow> segments;
   for (;;) {
     ASSIGN_OR_RETURN(const bool has_row, rows.Step());
     if (!has_row) return segments;
     SegmentRow segment = SegmentOf(rows);
-    if (rows.Integer(10) != RowChecksumOf(segment)) {
+    if (rows.Integer(11) != RowChecksumOf(segment)) {
       return connection.Damaged(StrCat("the row of segment ", segment.id, " does not match its checksum"));
     }
     if (!segments.empty() && segments.back().id >= segment.id) return connection.Damaged("segments are out of order");
@@ -135,6 +137,7 @@ uint32_t RowChecksumOf(const SegmentRow& segment) {
       .Add(segment.file)
       .Add(int64_t{segment.format_version})
       .Add(int64_t{segment.level})
+      .Add(Signed(segment.arrival))
       .Add(Signed(segment.bytes))
       .Add(Signed(segment.spans))
       .Add(Signed(segment.traces))
@@ -198,13 +201,14 @@ StatusOr<std::string> ReadTraceFilter(SqliteConnection& connection, uint64_t seg
 Status InsertSegment(SqliteConnection& connection, const NewSegment& segment) {
   const SegmentRow& row = segment.row;
   ASSIGN_OR_RETURN(SqliteStatement insert,
-                   connection.Prepare("INSERT INTO segment (id, file, format_version, level, bytes, spans, traces, "
-                                      "first_start, last_start, created_unix_ns, checksum) "
-                                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                   connection.Prepare("INSERT INTO segment (id, file, format_version, level, arrival, bytes, spans, "
+                                      "traces, first_start, last_start, created_unix_ns, checksum) "
+                                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(0, Signed(row.id)).BindText(1, row.file).Bind(2, row.format_version).Bind(3, row.level);
-  insert.Bind(4, Signed(row.bytes)).Bind(5, Signed(row.spans)).Bind(6, Signed(row.traces));
-  insert.Bind(7, Shifted(row.first_start_unix_ns)).Bind(8, Shifted(row.last_start_unix_ns));
-  insert.Bind(9, Signed(row.created_unix_ns)).Bind(10, RowChecksumOf(row));
+  insert.Bind(4, Signed(row.arrival)).Bind(5, Signed(row.bytes)).Bind(6, Signed(row.spans));
+  insert.Bind(7, Signed(row.traces));
+  insert.Bind(8, Shifted(row.first_start_unix_ns)).Bind(9, Shifted(row.last_start_unix_ns));
+  insert.Bind(10, Signed(row.created_unix_ns)).Bind(11, RowChecksumOf(row));
   RETURN_IF_ERROR(insert.Run());
   ASSIGN_OR_RETURN(SqliteStatement filter,
                    connection.Prepare("INSERT INTO trace_filter (segment_id, filter, checksum) VALUES (?, ?, ?)"));

@@ -42,6 +42,7 @@ class CatalogueTest : public testing::Test {
             .file = "segments/" + std::to_string(id) + ".seg",
             .format_version = 1,
             .level = static_cast<uint32_t>(id % 3),
+            .arrival = id + 3,
             .bytes = id * 1000,
             .spans = id * 10,
             .traces = id * 2,
@@ -119,6 +120,7 @@ TEST_F(CatalogueTest, WritesTheWorkedExample) {
                             .file = "a",
                             .format_version = 1,
                             .level = 0,
+                            .arrival = 1,
                             .bytes = 100,
                             .spans = 10,
                             .traces = 2,
@@ -133,15 +135,15 @@ TEST_F(CatalogueTest, WritesTheWorkedExample) {
     EXPECT_TRUE(statement.ok() && *statement->Step());
     return std::string(statement->Content(0));
   };
-  EXPECT_EQ(
-      text("SELECT id || '|' || file || '|' || format_version || '|' || level || '|' || bytes "
-           "|| '|' || spans || '|' || traces || '|' || first_start || '|' || last_start || '|' || created_unix_ns "
-           "|| '|' || checksum AS concat FROM segment"),
-      "1|a|1|0|100|10|2|-9223372036854775803|-9223372036854775802|7|3574850722");
+  EXPECT_EQ(text("SELECT id || '|' || file || '|' || format_version || '|' || level || '|' || arrival "
+                 "|| '|' || bytes || '|' || spans || '|' || traces || '|' || first_start || '|' || last_start || '|' "
+                 "|| created_unix_ns "
+                 "|| '|' || checksum AS concat FROM segment"),
+            "1|a|1|0|1|100|10|2|-9223372036854775803|-9223372036854775802|7|3271491658");
   EXPECT_EQ(text("SELECT segment_id || '|' || hex(filter) || '|' || checksum FROM trace_filter"), "1|FF|3695901359");
   EXPECT_EQ(text("SELECT id || '|' || created_unix_ns || '|' || log_position || '|' || last_segment_id || '|' || "
                  "segment_count || '|' || segment_sum FROM store"),
-            "1|1767225600000000000|9|1|1|3574850722");
+            "1|1767225600000000000|9|1|1|3271491658");
   EXPECT_EQ(text("SELECT first_start + 9223372036854775807 + 1 FROM segment"), "5");
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "base/text.h"
 #include "store/columnar/segment/byte_writer.h"
 #include "store/columnar/segment/parent_rows.h"
 #include "store/columnar/segment/slice_ref.h"
@@ -70,63 +71,101 @@ uint32_t SegmentBuilder::OriginOf(const std::shared_ptr<const SpanOrigin>& origi
 }
 
 void SegmentBuilder::Add(Trace added, uint64_t version) {
-  const Trace& trace = held_traces_.emplace_back(std::move(added));
+  const std::vector<StoredSpan>& spans = held_spans_.emplace_back(std::move(added.spans));
   added_.clear();
-  for (const StoredSpan& span : trace.spans) added_.push_back(&span);
-  Add(trace.id, added_, version);
+  for (const StoredSpan& span : spans) added_.push_back(&span);
+  Add(added.id, added_, version);
 }
 
 void SegmentBuilder::Add(const otlp::TraceId& id, std::span<const StoredSpan* const> spans, uint64_t version) {
   ReadFacts(spans);
-  AddSpans(id);
+  FindParents();
+  for (size_t i = 0; i < facts_.size(); ++i) AddRow(id, i, facts_[i].wire);
   AddEntry(id, version);
-  if (totals_.traces == 0) totals_.first_start_unix_ns = facts_.front().start_unix_ns;
-  ++totals_.traces;
-  totals_.spans += facts_.size();
-  totals_.last_start_unix_ns = std::max(totals_.last_start_unix_ns, facts_.back().start_unix_ns);
+}
+
+Status SegmentBuilder::Add(const otlp::TraceId& id, SpanSource& spans, uint64_t version) {
+  RETURN_IF_ERROR(ReadFacts(spans));
+  FindParents();
+  RETURN_IF_ERROR(AddRows(id, spans));
+  AddEntry(id, version);
+  return absl::OkStatus();
+}
+
+SegmentBuilder::SpanFacts SegmentBuilder::FactsOf(const StoredSpan& span) {
+  const otlp::SpanView view(span.wire.view());
+  return {.wire = span.wire.view(),
+          .name = view.name(),
+          .start_unix_ns = view.start_unix_ns(),
+          .end_unix_ns = view.end_unix_ns(),
+          .origin = OriginOf(span.origin),
+          .is_error = view.status_code() == otlp::StatusCode::kError,
+          .link = {.id = view.span_id(), .parent_id = view.parent_span_id()}};
 }
 
 void SegmentBuilder::ReadFacts(std::span<const StoredSpan* const> spans) {
   facts_.clear();
-  for (const StoredSpan* const span : spans) {
-    const otlp::SpanView view(span->wire.view());
-    facts_.push_back({.span = span,
-                      .name = view.name(),
-                      .start_unix_ns = view.start_unix_ns(),
-                      .end_unix_ns = view.end_unix_ns(),
-                      .origin = OriginOf(span->origin),
-                      .is_error = view.status_code() == otlp::StatusCode::kError,
-                      .link = {.id = view.span_id(), .parent_id = view.parent_span_id()}});
-  }
+  for (const StoredSpan* const span : spans) facts_.push_back(FactsOf(*span));
   if (!std::ranges::is_sorted(facts_, {}, &SpanFacts::start_unix_ns)) {
     std::ranges::stable_sort(facts_, {}, &SpanFacts::start_unix_ns);
   }
+}
+
+Status SegmentBuilder::ReadFacts(SpanSource& spans) {
+  facts_.clear();
+  bool has_root = false;
+  spans.Rewind();
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<StoredSpan> some, spans.Next());
+    if (some.empty()) return absl::OkStatus();
+    for (const StoredSpan& span : some) {
+      SpanFacts& facts = facts_.emplace_back(FactsOf(span));
+      const bool is_root = facts.link.parent_id.IsZero() && !std::exchange(has_root, true);
+      if (is_root) root_name_ = facts.name;
+      facts.name = is_root ? std::string_view(root_name_) : "";
+      facts.wire = {};
+    }
+  }
+}
+
+void SegmentBuilder::FindParents() {
   links_.clear();
   for (const SpanFacts& facts : facts_) links_.push_back(facts.link);
   ParentRows(links_, parents_);
 }
 
-void SegmentBuilder::AddSpans(const otlp::TraceId& id) {
-  for (size_t i = 0; i < facts_.size(); ++i) {
-    const SpanFacts& facts = facts_[i];
-    const uint64_t start = facts.start_unix_ns;
-    if (begins_trace_.size() == kPageRows) WritePage();
-    if (begins_trace_.empty()) {
-      page_.first_trace = traces_.size();
-      page_.start_min = start;
-      page_.start_max = start;
+Status SegmentBuilder::AddRows(const otlp::TraceId& id, SpanSource& spans) {
+  size_t number = 0;
+  spans.Rewind();
+  while (true) {
+    ASSIGN_OR_RETURN(std::vector<StoredSpan> some, spans.Next());
+    if (some.empty() && number == facts_.size()) return absl::OkStatus();
+    if (some.empty() || some.size() > facts_.size() - number) {
+      return absl::DataLossError(StrCat("trace ", id.Hex(), " was read twice, and is not the same"));
     }
-    begins_trace_.push_back(i == 0);
-    page_.start_min = std::min(page_.start_min, start);
-    page_.start_max = std::max(page_.start_max, start);
-    shredder_.Shred({.wire = facts.span->wire.view(),
-                     .trace_id = id.view(),
-                     .trace_start = facts_.front().start_unix_ns,
-                     .start = start,
-                     .origin = facts.origin,
-                     .parent = parents_[i] == 0 ? std::nullopt : std::optional(parents_[i])},
-                    rows_);
+    for (const StoredSpan& span : held_spans_.emplace_back(std::move(some))) AddRow(id, number++, span.wire.view());
   }
+}
+
+void SegmentBuilder::AddRow(const otlp::TraceId& id, size_t number, std::string_view wire) {
+  const SpanFacts& facts = facts_[number];
+  const uint64_t start = facts.start_unix_ns;
+  if (begins_trace_.size() == kPageRows) WritePage();
+  if (begins_trace_.empty()) {
+    page_.first_trace = traces_.size();
+    page_.start_min = start;
+    page_.start_max = start;
+  }
+  begins_trace_.push_back(number == 0);
+  page_.start_min = std::min(page_.start_min, start);
+  page_.start_max = std::max(page_.start_max, start);
+  shredder_.Shred({.wire = wire,
+                   .trace_id = id.view(),
+                   .trace_start = facts_.front().start_unix_ns,
+                   .start = start,
+                   .origin = facts.origin,
+                   .parent = parents_[number] == 0 ? std::nullopt : std::optional(parents_[number])},
+                  rows_);
 }
 
 void SegmentBuilder::AddEntry(const otlp::TraceId& id, uint64_t version) {
@@ -154,6 +193,10 @@ void SegmentBuilder::AddEntry(const otlp::TraceId& id, uint64_t version) {
   entry[TraceSlot::kSummary] = summaries_.End();
   entry[TraceSlot::kVersion] = version;
   traces_.push_back(entry);
+  if (totals_.traces == 0) totals_.first_start_unix_ns = facts_.front().start_unix_ns;
+  ++totals_.traces;
+  totals_.spans += facts_.size();
+  totals_.last_start_unix_ns = std::max(totals_.last_start_unix_ns, facts_.back().start_unix_ns);
 }
 
 void SegmentBuilder::WritePage() {
@@ -165,7 +208,7 @@ void SegmentBuilder::WritePage() {
   ++page_count_;
   for (RowValues& table : rows_) table.Clear();
   begins_trace_.clear();
-  while (held_traces_.size() > 1) held_traces_.pop_front();  // the last one may go on in the next page
+  while (held_spans_.size() > 1) held_spans_.pop_front();  // the last ones may go on in the next page
 }
 
 void SegmentBuilder::WriteTraces() {

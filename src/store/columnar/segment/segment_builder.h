@@ -20,6 +20,7 @@
 #include "store/columnar/segment/segment_sink.h"
 #include "store/columnar/segment/shape_table.h"
 #include "store/columnar/segment/shredder.h"
+#include "store/columnar/segment/span_source.h"
 #include "store/columnar/segment/summary_table.h"
 #include "store/columnar/segment/text_columns.h"
 #include "store/columnar/segment/text_index.h"
@@ -41,8 +42,8 @@ struct SegmentTotals {
   friend bool operator==(const SegmentTotals&, const SegmentTotals&) = default;
 };
 
-// Thread-compatible. Memory: the values of one page and the traces they are of, the dictionaries, and about 100 bytes a
-// trace.
+// Thread-compatible. Memory: the values of one page and the traces they are of, the dictionaries, about 100 bytes a
+// trace, and about 300 a span of the trace that is added.
 class SegmentBuilder {
  public:
   // Appends to `file`, which must be empty and outlive it.
@@ -55,6 +56,9 @@ class SegmentBuilder {
   void Add(const otlp::TraceId& id, std::span<const StoredSpan* const> spans, uint64_t version);
   // The same, and holds the spans as long as it needs them.
   void Add(Trace trace, uint64_t version);
+  // The same of a trace that may be large: reads its spans twice, and holds few of them. Errors: those of `spans`; then
+  // the builder is of no use any more.
+  Status Add(const otlp::TraceId& id, SpanSource& spans, uint64_t version);
 
   // Writes what is left. Then the file is whole, but not forced to the disk. Errors: those of the file.
   StatusOr<SegmentTotals> Finish();
@@ -62,8 +66,8 @@ class SegmentBuilder {
  private:
   // What is read of a span before it is taken apart.
   struct SpanFacts {
-    const StoredSpan* span = nullptr;
-    std::string_view name;
+    std::string_view wire;  // empty if it is read once more
+    std::string_view name;  // the same, but for the root
     uint64_t start_unix_ns = 0;
     uint64_t end_unix_ns = 0;
     uint32_t origin = 0;
@@ -73,8 +77,12 @@ class SegmentBuilder {
 
   // By start, then arrival.
   void ReadFacts(std::span<const StoredSpan* const> spans);
+  Status ReadFacts(SpanSource& spans);
+  SpanFacts FactsOf(const StoredSpan& span);
   // Each takes the spans of facts_.
-  void AddSpans(const otlp::TraceId& id);
+  void FindParents();
+  Status AddRows(const otlp::TraceId& id, SpanSource& spans);
+  void AddRow(const otlp::TraceId& id, size_t number, std::string_view wire);
   void AddEntry(const otlp::TraceId& id, uint64_t version);
   uint32_t OriginOf(const std::shared_ptr<const SpanOrigin>& origin);
   void WritePage();
@@ -96,14 +104,15 @@ class SegmentBuilder {
 
   // The page under way.
   PageRows rows_;
-  std::vector<bool> begins_trace_;  // [rows]
-  PageRef page_;                    // its bounds
-  std::deque<Trace> held_traces_;   // whose texts rows_ borrow
+  std::vector<bool> begins_trace_;                  // [rows]
+  PageRef page_;                                    // its bounds
+  std::deque<std::vector<StoredSpan>> held_spans_;  // whose texts rows_ borrow
   // Of the trace that is added.
   std::vector<SpanFacts> facts_;
   std::vector<SpanLink> links_;
   std::vector<int64_t> parents_;
   std::vector<const StoredSpan*> added_;
+  std::string root_name_;  // of a trace whose spans are read twice
 
   std::string pages_;  // of the section
   uint64_t page_count_ = 0;

@@ -145,6 +145,55 @@ TEST_F(SegmentTest, ATraceMayBeLargerThanManyPages) {
   ExpectEqual(*spans, trace.spans);
 }
 
+// Gives the spans of a trace a few at a time, from memory that ends with each.
+class Pieces final : public SpanSource {
+ public:
+  explicit Pieces(const std::vector<StoredSpan>& spans) : spans_(spans) {}
+
+  void Rewind() override { next_ = 0; }
+  StatusOr<std::vector<StoredSpan>> Next() override {
+    std::vector<StoredSpan> piece;
+    for (; piece.size() < 700 && next_ < spans_.size(); ++next_) {
+      piece.push_back({.wire = Bytes::CopyOf(spans_[next_].wire.view()), .origin = spans_[next_].origin});
+    }
+    return piece;
+  }
+
+ private:
+  const std::vector<StoredSpan>& spans_;
+  size_t next_ = 0;
+};
+
+// Scenario: traces of any size, the root of one in its middle, are added piece by piece, and another time whole.
+// Guarantees: the files are the same, byte for byte.
+TEST_F(SegmentTest, ATraceMayComeInPieces) {
+  Written whole = {.traces = MakeTraces(300, rng_)};
+  for (const size_t number : {size_t{100}, size_t{200}}) {
+    std::vector<StoredSpan>& spans = whole.traces[number].spans;
+    const std::vector<StoredSpan> some = spans;
+    while (spans.size() < 10'000) spans.insert(spans.end(), some.begin(), some.end());
+    std::ranges::stable_sort(spans, {}, [](const StoredSpan& span) { return span.span().start_unix_ns(); });
+  }
+  SpanSpec late_root = {.trace_id = whole.traces[0].id, .span_id = MakeSpanId(1), .name = "root", .start_unix_ns = 1};
+  SpanSpec child = late_root;
+  child.parent_span_id = MakeSpanId(2);
+  child.name = "child";
+  const auto origin = whole.traces[1].spans[0].origin;
+  whole.traces[0].spans = {{.wire = Bytes(Encode(child)), .origin = origin},
+                           {.wire = Bytes(Encode(late_root)), .origin = origin}};
+  whole.Write();
+
+  const auto content = std::make_shared<std::string>();
+  MemoryFile file(content);
+  SegmentBuilder builder(file);
+  for (size_t i = 0; i < whole.traces.size(); ++i) {
+    Pieces pieces(whole.traces[i].spans);
+    ASSERT_TRUE(builder.Add(whole.traces[i].id, pieces, i + 10).ok());
+  }
+  EXPECT_EQ(builder.Finish().value_or(SegmentTotals()), whole.totals);
+  EXPECT_TRUE(*content == *whole.content);
+}
+
 TEST_F(SegmentTest, EveryFlippedByteIsDetectedOrHarmless) {
   Written written = {.traces = MakeTraces(6, rng_)};
   written.Write();
