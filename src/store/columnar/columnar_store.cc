@@ -543,8 +543,9 @@ StoreStats ColumnarStore::Stats() const {
     stats.traces += table->table.traces();
     stats.spans += table->table.spans();
     stats.bytes += table->table.bytes();
-    oldest = std::min(oldest, table->table.index().first_start_unix_ns());
-    stats.newest_unix_ns = std::max(stats.newest_unix_ns, table->table.index().last_start_unix_ns());
+    const head::StartRange starts = table->table.Starts();
+    oldest = std::min(oldest, starts.earliest);
+    stats.newest_unix_ns = std::max(stats.newest_unix_ns, starts.latest);
   }
   // A trace is known as split before it comes to a second part, so this comes after the sum.
   stats.traces -= std::min(stats.traces, parts_.split().ExcessOf(taken_back));

@@ -63,7 +63,8 @@ class PartsTable {
   };
 
   static std::shared_ptr<head::LockedTable> NewHead() {
-    return std::make_shared<head::LockedTable>(head::TableLimits{.recent_spans_max = 0, .recent_bytes_max = 0});
+    return std::make_shared<head::LockedTable>(
+        head::TableLimits{.recent_spans_max = 0, .recent_bytes_max = 0, .is_indexed = false});
   }
   void DropOldSplits();
 

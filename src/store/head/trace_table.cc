@@ -96,7 +96,7 @@ void TraceTable::AddTrace(const IncomingTrace& incoming, KnownOrigins& known, Ad
     }
   }
   if (!block.empty()) {
-    index_.Add(trace, added_);
+    Note(trace);
     trace.spans = std::make_shared<const TraceSpans>(*trace.spans, std::move(block));
     Touch(trace);
   } else if (trace.spans->empty()) {
@@ -125,6 +125,20 @@ void TraceTable::AddSpan(const IncomingSpan& span, std::shared_ptr<const SpanOri
   block.push_back({.wire = span.stored.wire, .origin = std::move(origin)});
 }
 
+void TraceTable::Note(StoredTrace& trace) {
+  if (index_.has_value()) return index_->Add(trace, added_);
+  for (const IncomingSpan* const span : added_) trace.starts.Include(span->start_unix_ns);
+}
+
+StartRange TraceTable::Starts() const {
+  StartRange starts;
+  for (const StoredTrace* const trace : by_arrival_) {
+    starts.Include(trace->starts.earliest);
+    starts.Include(trace->starts.latest);
+  }
+  return starts;
+}
+
 void TraceTable::Touch(StoredTrace& trace) {
   trace.version = version_;
   trace.row = nullptr;
@@ -146,7 +160,7 @@ Removed TraceTable::Expire(const RetentionPolicy& policy, uint64_t now_unix_ns, 
   const uint64_t age_max_ns = policy.age_max_ns.value_or(std::numeric_limits<uint64_t>::max());
   const uint64_t bytes_max = policy.bytes_max.value_or(std::numeric_limits<uint64_t>::max());
   const uint64_t bytes_before = bytes();
-  while (StoredTrace* const oldest = index_.oldest()) {
+  while (StoredTrace* const oldest = index().oldest()) {
     const bool is_too_old = oldest->starts.latest < now_unix_ns && now_unix_ns - oldest->starts.latest > age_max_ns;
     if (!is_too_old && bytes() <= bytes_max) break;
     ++sum.traces;
@@ -186,7 +200,8 @@ std::optional<Removed> TraceTable::Purge(const Candidate& candidate, const std::
 }
 
 void TraceTable::Empty(StoredTrace& trace) {
-  index_.Remove(trace);
+  if (index_.has_value()) index_->Remove(trace);
+  trace.starts = {};
   for (const SpanOrigin* origin : trace.origins) origins_.Release(*origin);
   wire_bytes_ -= trace.wire_bytes;
   spans_ -= trace.spans->size();
@@ -201,24 +216,24 @@ void TraceTable::Empty(StoredTrace& trace) {
 void TraceTable::Refill(const std::vector<StoredSpan>& spans, StoredTrace& trace) {
   TraceSpans::Block block;
   std::vector<IncomingSpan> described;
-  std::vector<const IncomingSpan*> added;
   described.reserve(spans.size());
+  added_.clear();
   for (const StoredSpan& stored : spans) {
     const IncomingSpan& span = described.emplace_back(Describe(stored, stored.resource().service_name()));
     const ArrivalPlace place = FindPlace(span, stored.origin.get(), trace, block);
     CHECK(!place.is_taken);
     trace.arrivals.emplace(place.hash, trace.arrivals.size());
     AddSpan(span, stored.origin, trace, block);
-    added.push_back(&span);
+    added_.push_back(&span);
   }
-  index_.Add(trace, added);
+  Note(trace);
   trace.spans = std::make_shared<const TraceSpans>(*trace.spans, std::move(block));
   trace.version = ++version_;
   trace.row = nullptr;
 }
 
 std::unique_ptr<StoredTrace> TraceTable::Remove(StoredTrace& trace) {
-  if (!trace.starts.empty()) index_.Remove(trace);
+  if (index_.has_value() && !trace.starts.empty()) index_->Remove(trace);
   for (const SpanOrigin* origin : trace.origins) origins_.Release(*origin);
   wire_bytes_ -= trace.wire_bytes;
   spans_ -= trace.spans->size();

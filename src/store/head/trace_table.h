@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/mutex.h"
 #include "store/head/incoming.h"
 #include "store/head/origin_table.h"
@@ -34,6 +35,7 @@ struct TableLimits {
   size_t bytes_max = std::numeric_limits<size_t>::max();  // of the spans' messages and their origins
   size_t recent_spans_max = 65'536;                       // kept for Tail(); guess
   size_t recent_bytes_max = 32U << 20;                    // of them; guess
+  bool is_indexed = true;                                 // false: index() and Expire() must not be asked
 };
 
 // What adding a batch did, in spans.
@@ -50,7 +52,9 @@ using RemovedTraces = std::vector<std::unique_ptr<StoredTrace>>;
 class TraceTable {
  public:
   explicit TraceTable(const TableLimits& limits)
-      : limits_(limits), recent_(limits.recent_spans_max, limits.recent_bytes_max) {}
+      : limits_(limits), recent_(limits.recent_spans_max, limits.recent_bytes_max) {
+    if (limits.is_indexed) index_.emplace();
+  }
 
   // Adds what fits, then evicts until the limits hold.
   AddCounts Add(const std::vector<IncomingTrace>& incoming, RemovedTraces& removed);
@@ -74,7 +78,12 @@ class TraceTable {
   void KeepRequests(const otlp::TraceId& id, std::shared_ptr<const DerivedRequests> requests);
 
   [[nodiscard]] const StoredTrace* Find(const otlp::TraceId& id) const;
-  [[nodiscard]] const TraceIndex& index() const { return index_; }
+  [[nodiscard]] const TraceIndex& index() const {
+    CHECK(index_.has_value());
+    return *index_;
+  }
+  // When the spans start. O(traces).
+  [[nodiscard]] StartRange Starts() const;
   [[nodiscard]] const RecentSpans& recent() const { return recent_; }
   // The trace that got a span last is at the end, and has the highest version.
   [[nodiscard]] const std::list<StoredTrace*>& by_arrival() const { return by_arrival_; }
@@ -95,6 +104,8 @@ class TraceTable {
   void AddSpan(const IncomingSpan& span, std::shared_ptr<const SpanOrigin> origin, StoredTrace& trace,
                TraceSpans::Block& block);
   void Touch(StoredTrace& trace);
+  // Notes the spans of added_ in the index, and when they start.
+  void Note(StoredTrace& trace);
   [[nodiscard]] bool HasRoom(const StoredTrace& trace, const IncomingSpan& span, const SpanOrigin& origin) const;
   [[nodiscard]] bool IsOverLimit() const;
   void Empty(StoredTrace& trace);
@@ -104,7 +115,7 @@ class TraceTable {
   const TableLimits limits_;
   absl::flat_hash_map<otlp::TraceId, std::unique_ptr<StoredTrace>> traces_;
   std::list<StoredTrace*> by_arrival_;
-  TraceIndex index_;
+  std::optional<TraceIndex> index_;
   OriginTable origins_;
   RecentSpans recent_;
   std::vector<const IncomingSpan*> added_;  // of one trace, while it is added
