@@ -61,9 +61,12 @@ uint64_t FirstStart(const Trace& trace) {
 std::vector<Trace> MakeTraces(size_t requests) {
   std::vector<Trace> traces;
   for (const Bytes& request : MakeRequests(requests)) {
-    for (const head::IncomingTrace& incoming : head::SplitByTrace(BatchOf(request))) {
+    const head::IncomingBatch batch = head::SplitByTrace(BatchOf(request));
+    for (const head::IncomingTrace& incoming : batch.traces) {
       Trace& trace = traces.emplace_back(Trace{.id = incoming.id, .spans = {}});
-      for (const head::IncomingSpan& span : incoming.spans) trace.spans.push_back(span.stored);
+      for (const head::IncomingSpan& span : incoming.spans) {
+        trace.spans.push_back({.wire = span.wire, .origin = batch.origins[span.origin]});
+      }
       std::ranges::stable_sort(trace.spans, {}, [](const StoredSpan& span) { return span.span().start_unix_ns(); });
     }
   }

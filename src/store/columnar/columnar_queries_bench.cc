@@ -45,7 +45,7 @@ struct LargeStore {
     for (size_t i = 0; i < requests; ++i) {
       const Bytes request = load.Next();
       sender.Send(request);
-      if (i % 10 == 0) ids.push_back(head::SplitByTrace(BatchOf(request)).front().id);
+      if (i % 10 == 0) ids.push_back(head::SplitByTrace(BatchOf(request)).traces.front().id);
     }
     sender.Drain();
     CHECK((*store)->Flush().ok());

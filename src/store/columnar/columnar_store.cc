@@ -128,7 +128,7 @@ void ColumnarStore::RegisterMetrics(MetricRegistry& metrics) {
   const auto add = [&](std::string_view name, std::string_view help, std::function<double()> read) {
     gauges_.push_back(metrics.AddGauge(name, help, {}, std::move(read)));
   };
-  add("spanloom_store_head_bytes", "Bytes of the messages that are in memory and in no segment yet.",
+  add("spanloom_store_head_bytes", "Bytes of the requests whose spans are in memory and in no segment yet.",
       [this] { return static_cast<double>(ingest_.head_bytes()); });
   add("spanloom_store_queue_bytes", "Bytes of requests that wait to be stored, or that room is kept for.",
       [this] { return static_cast<double>(queue_.bytes()); });

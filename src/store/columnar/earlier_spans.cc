@@ -12,8 +12,8 @@
 namespace spanloom::store::columnar {
 namespace {
 
-bool IsSame(const StoredSpan& a, const StoredSpan& b) {
-  return a.wire.view() == b.wire.view() && AreEqual(*a.origin, *b.origin);
+bool IsSame(const StoredSpan& a, const head::IncomingSpan& b, const SpanOrigin& origin_of_b) {
+  return a.wire.view() == b.wire.view() && AreEqual(*a.origin, origin_of_b);
 }
 
 }  // namespace
@@ -29,9 +29,8 @@ StatusOr<EarlierSpans> EarlierSpans::Read(const Parts& parts, const otlp::TraceI
     earlier.segments_.push_back({.segment = segment, .place = *place});
     for (size_t row = 0; row < spans.size(); ++row) earlier.Add(spans[row], {.segment = number, .row = row});
   }
-  const auto full = parts.full == nullptr ? nullptr : SpansIn(*parts.full, id);
-  if (full == nullptr) return earlier;
-  full->ForEach([&](const StoredSpan& span) {
+  if (parts.full == nullptr) return earlier;
+  SpansIn(*parts.full, id).ForEach([&](const StoredSpan& span) {
     earlier.Add(span, {.segment = kHead, .row = earlier.head_.size()});
     earlier.head_.push_back(span);
     return true;
@@ -40,7 +39,7 @@ StatusOr<EarlierSpans> EarlierSpans::Read(const Parts& parts, const otlp::TraceI
 }
 
 void EarlierSpans::Add(const StoredSpan& span, Place place) {
-  uint64_t hash = head::Describe(span, {}).content_hash;
+  uint64_t hash = head::ContentHash(span.wire.view());
   while (!places_.try_emplace(hash, place).second) ++hash;
 }
 
@@ -71,14 +70,16 @@ class EarlierSpans::Reading {
   std::vector<std::unique_ptr<OfReader>> readers_;  // [segments]; null until asked for
 };
 
-StatusOr<std::vector<bool>> EarlierSpans::Contains(const std::vector<head::IncomingSpan>& spans) const {
-  std::vector<bool> contains(spans.size());
+StatusOr<std::vector<bool>> EarlierSpans::Contains(const head::IncomingBatch& batch,
+                                                   const head::IncomingTrace& trace) const {
+  std::vector<bool> contains(trace.spans.size());
   Reading reading(*this);
-  for (size_t i = 0; i < spans.size(); ++i) {
-    uint64_t hash = spans[i].content_hash;
+  for (size_t i = 0; i < contains.size(); ++i) {
+    const head::IncomingSpan& span = trace.spans[i];
+    uint64_t hash = span.content_hash;
     for (auto found = places_.find(hash); found != places_.end() && !contains[i]; found = places_.find(++hash)) {
       ASSIGN_OR_RETURN(const StoredSpan stored, reading.At(found->second));
-      contains[i] = IsSame(stored, spans[i].stored);
+      contains[i] = IsSame(stored, span, *batch.origins[span.origin]);
     }
   }
   return contains;

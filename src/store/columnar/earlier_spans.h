@@ -25,8 +25,9 @@ class EarlierSpans {
 
   [[nodiscard]] bool empty() const { return places_.empty(); }
 
-  // [spans]: it is there with the same bytes and the same origin. Errors: as Read.
-  StatusOr<std::vector<bool>> Contains(const std::vector<head::IncomingSpan>& spans) const;
+  // [spans of `trace`, which is of `batch`]: it is there with the same bytes and the same origin. Errors: as Read.
+  StatusOr<std::vector<bool>> Contains(const head::IncomingBatch& batch,
+                                        const head::IncomingTrace& trace) const;
 
  private:
   struct OfSegment {

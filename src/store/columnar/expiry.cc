@@ -45,7 +45,7 @@ uint64_t AddHead(const head::LockedTable& table, Ages& ages) {
   for (const head::StoredTrace* const trace : table.table.by_arrival()) {
     TraceAge& age = ages[trace->id];
     age.last_start_unix_ns = std::max(age.last_start_unix_ns, trace->starts.latest);
-    age.spans += trace->spans->size();
+    age.spans += trace->spans.size();
     age.bytes += trace->wire_bytes;  // origins are shared with others
     age.is_in_head = true;
   }

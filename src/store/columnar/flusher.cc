@@ -12,7 +12,7 @@ namespace {
 struct HeadTrace {
   uint64_t start_unix_ns = 0;
   otlp::TraceId id;
-  std::shared_ptr<const head::TraceSpans> spans;  // shared with the head
+  head::TraceSpans spans;
 };
 
 // In the order of a segment.
@@ -35,7 +35,7 @@ void AddTraces(const std::vector<HeadTrace>& traces, SegmentBuilder& builder) {
   std::vector<const StoredSpan*> spans;
   for (const HeadTrace& trace : traces) {
     spans.clear();
-    trace.spans->ForEach([&](const StoredSpan& span) {
+    trace.spans.ForEach([&](const StoredSpan& span) {
       spans.push_back(&span);
       return true;
     });

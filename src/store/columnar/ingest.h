@@ -46,16 +46,17 @@ class Ingest {
 
   // Spans that came again with the same bytes, ever; from any thread.
   [[nodiscard]] uint64_t duplicates() const { return duplicates_; }
-  // Bytes of the messages in the filling head; from any thread.
+  // Bytes of the requests that the filling head holds spans of; from any thread.
   [[nodiscard]] size_t head_bytes() const { return head_bytes_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool head_is_empty() const { return head_spans_ == 0; }
 
  private:
-  StatusOr<log::SequenceRange> WriteToLog(std::span<const otlp::Batch> batches);
-  void AddToHead(const otlp::Batch& batch);
+  StatusOr<log::SequenceRange> WriteToLog(std::span<const Bytes> requests);
+  // `bytes`: what the request keeps in memory, at most.
+  void AddToHead(const Bytes& request, size_t bytes);
   // Takes out the spans that an older part has already, and notes if the trace lies there. Errors: those of
   // EarlierSpans; then all spans are still there.
-  Status LeaveOutStored(const Parts& parts, head::IncomingTrace& trace);
+  Status LeaveOutStored(const Parts& parts, const head::IncomingBatch& batch, head::IncomingTrace& trace);
 
   const ColumnarStoreOptions& options_;
   PartsTable& parts_;

@@ -23,7 +23,7 @@ Status SpanSums::AddTo(ColumnSum& sum) {
 }
 
 Status SpanSums::AddHead(const head::LockedTable& table, ColumnSum& sum) {
-  std::vector<std::pair<otlp::TraceId, std::shared_ptr<const head::TraceSpans>>> traces;  // shared with the head
+  std::vector<std::pair<otlp::TraceId, head::TraceSpans>> traces;
   {
     const MutexLock lock(table.mutex);
     for (const head::StoredTrace* const trace : table.table.by_arrival()) {
@@ -34,7 +34,7 @@ Status SpanSums::AddHead(const head::LockedTable& table, ColumnSum& sum) {
   for (const auto& [id, spans] : traces) {
     reading.Begin(id);
     Status status;
-    spans->ForEach([&](const StoredSpan& span) {
+    spans.ForEach([&](const StoredSpan& span) {
       status = reading.Add(span, meter_);
       return status.ok();
     });

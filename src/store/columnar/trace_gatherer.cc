@@ -6,21 +6,21 @@
 
 namespace spanloom::store::columnar {
 
-std::shared_ptr<const head::TraceSpans> SpansIn(const head::LockedTable& table, const otlp::TraceId& id) {
+head::TraceSpans SpansIn(const head::LockedTable& table, const otlp::TraceId& id) {
   const MutexLock lock(table.mutex);
   const head::StoredTrace* const trace = table.table.Find(id);
-  return trace == nullptr ? nullptr : trace->spans;
+  return trace == nullptr ? head::TraceSpans() : trace->spans;
 }
 
 StatusOr<GatheredSpans> TraceGatherer::Gather(const otlp::TraceId& id, const TraceHint& hint, scan::ReadMeter& meter) {
   spans_ = std::make_shared<std::vector<StoredSpan>>();
   bytes_ = 0;
-  if ((hint.segment == nullptr && hint.head == nullptr) || split_.Contains(id)) {
+  if ((hint.segment == nullptr && hint.head.empty()) || split_.Contains(id)) {
     RETURN_IF_ERROR(AddAll(id, meter));
   } else if (hint.segment != nullptr) {
     RETURN_IF_ERROR(AddSegment(*hint.segment, hint.place, meter));
   } else {
-    RETURN_IF_ERROR(AddHead(*hint.head, id, meter));
+    RETURN_IF_ERROR(AddHead(hint.head, id, meter));
   }
   return spans_->empty() ? nullptr : GatheredSpans(std::move(spans_));
 }
@@ -32,8 +32,7 @@ Status TraceGatherer::AddAll(const otlp::TraceId& id, scan::ReadMeter& meter) {
   }
   for (const head::LockedTable* const table : {parts_.full.get(), parts_.filling.get()}) {
     if (table == nullptr) continue;
-    const auto spans = SpansIn(*table, id);
-    if (spans != nullptr) RETURN_IF_ERROR(AddHead(*spans, id, meter));
+    RETURN_IF_ERROR(AddHead(SpansIn(*table, id), id, meter));
   }
   return absl::OkStatus();
 }

@@ -23,7 +23,7 @@ using GatheredSpans = std::shared_ptr<const std::vector<StoredSpan>>;
 struct TraceHint {
   const Segment* segment = nullptr;
   TracePlace place;
-  std::shared_ptr<const head::TraceSpans> head;  // of a head; shared with it
+  head::TraceSpans head;  // of a head
 };
 
 // Thread-compatible. The parts must outlive it.
@@ -51,7 +51,7 @@ class TraceGatherer {
   size_t bytes_ = 0;
 };
 
-// The spans that a head has of a trace; null if it has none.
-[[nodiscard]] std::shared_ptr<const head::TraceSpans> SpansIn(const head::LockedTable& table, const otlp::TraceId& id);
+// The spans that a head has of a trace.
+[[nodiscard]] head::TraceSpans SpansIn(const head::LockedTable& table, const otlp::TraceId& id);
 
 }  // namespace spanloom::store::columnar

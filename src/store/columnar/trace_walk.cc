@@ -88,7 +88,7 @@ Status TraceWalk::OpenChunk(const Segment& segment, size_t index) {
     if (segment.IsGone(place.number) || !Overlaps(place.start_unix_ns(), place.last_start_unix_ns())) continue;
     AddTrace({.id = place.id(),
               .latest_start_unix_ns = place.last_start_unix_ns(),
-              .hint = {.segment = &segment, .place = place, .head = nullptr}});
+              .hint = {.segment = &segment, .place = place, .head = {}}});
   }
   return absl::OkStatus();
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A batch made ready to be added, outside the lock: spans grouped by trace, their bytes copied out of the
-// request (so that one span never pins a whole request), their contents hashed.
+// A batch made ready to be added, outside the lock: its spans by trace, and of each what a table needs to know.
 
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -16,24 +16,40 @@
 namespace spanloom::store::head {
 
 struct IncomingSpan {
-  StoredSpan stored;           // its bytes are shared with the other spans of the same IncomingTrace
-  uint64_t content_hash = 0;   // of stored.wire; seeded anew in each process
-  std::string_view service;    // views stored.origin
-  std::string_view operation;  // views stored.wire
-  otlp::SpanKind kind = otlp::SpanKind::kUnspecified;
+  Bytes wire;                  // Span message
+  uint64_t content_hash = 0;   // ContentHash(wire)
+  std::string_view service;    // views its origin
+  std::string_view operation;  // views wire
   uint64_t start_unix_ns = 0;
+  otlp::SpanKind kind = otlp::SpanKind::kUnspecified;
+  uint32_t origin = 0;  // number in IncomingBatch::origins
 };
 
 struct IncomingTrace {
   otlp::TraceId id;
-  std::vector<IncomingSpan> spans;  // in order of arrival; never empty
+  std::span<IncomingSpan> spans;  // in order of arrival; views IncomingBatch::spans
 };
 
-// What the store needs to know of a stored span. Borrows from it: it must stay where its bytes are.
-[[nodiscard]] IncomingSpan Describe(StoredSpan stored, std::string_view service);
+// Moved, not copied: traces view spans.
+struct IncomingBatch {
+  IncomingBatch() = default;
+  IncomingBatch(IncomingBatch&&) = default;
+  IncomingBatch& operator=(IncomingBatch&&) = default;
 
-// The spans of `batch` by trace, traces in the order of their first span. Equal origins within the batch may still be
-// several objects.
-[[nodiscard]] std::vector<IncomingTrace> SplitByTrace(const otlp::Batch& batch);
+  std::vector<std::shared_ptr<const SpanOrigin>> origins;  // equal ones may still be several
+  std::vector<IncomingSpan> spans;                         // trace by trace
+  std::vector<IncomingTrace> traces;                       // in the order of their first span
+};
+
+// Of the bytes of a Span message; seeded anew in each process.
+[[nodiscard]] uint64_t ContentHash(std::string_view wire);
+
+// The spans of one trace that were stored, with what a table needs to know of them.
+[[nodiscard]] IncomingBatch DescribeStored(const otlp::TraceId& id, std::span<const StoredSpan> spans);
+
+// The spans of `batch`. Those of one trace are copied out together, so that a trace never pins a request.
+[[nodiscard]] IncomingBatch SplitByTrace(const otlp::Batch& batch);
+// The spans of a request that passed ValidateTraces, whose bytes they share: for tables that are given up as a whole.
+[[nodiscard]] IncomingBatch SplitSharing(const Bytes& request);
 
 }  // namespace spanloom::store::head

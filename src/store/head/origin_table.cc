@@ -24,24 +24,27 @@ bool OriginTable::ContentEqual::operator()(const SpanOrigin* a, const SpanOrigin
   return a == b || AreEqual(*a, *b);
 }
 
-std::shared_ptr<const SpanOrigin> OriginTable::Find(const std::shared_ptr<const SpanOrigin>& origin) const {
-  const auto use = uses_.find(origin.get());
-  return use == uses_.end() ? origin : use->second.origin;
+OriginTable::Found OriginTable::FindOrAdd(const std::shared_ptr<const SpanOrigin>& origin) {
+  const auto [place, is_new] = known_.try_emplace(origin.get());
+  if (is_new) {
+    place->second = std::make_unique<KnownOrigin>(KnownOrigin{.origin = origin, .bytes = OriginBytes(*origin)});
+  }
+  return {.known = *place->second, .is_new = is_new};
 }
 
-void OriginTable::Acquire(const std::shared_ptr<const SpanOrigin>& origin) {
-  const auto [use, is_new] = uses_.try_emplace(origin.get(), Use{.origin = origin});
-  CHECK(use->first == origin.get());
-  if (is_new) bytes_ += OriginBytes(*origin);
-  ++use->second.traces;
+void OriginTable::RemoveUnused(KnownOrigin& known) {
+  if (known.traces == 0) known_.erase(known_.find(known.origin.get()));
 }
 
-void OriginTable::Release(const SpanOrigin& origin) {
-  const auto use = uses_.find(&origin);
-  CHECK(use != uses_.end() && use->second.traces > 0);
-  if (--use->second.traces > 0) return;
-  bytes_ -= OriginBytes(origin);
-  uses_.erase(use);
+void OriginTable::Acquire(KnownOrigin& known) {
+  if (known.traces++ == 0) bytes_ += known.bytes;
+}
+
+void OriginTable::Release(KnownOrigin& known) {
+  CHECK(known.traces > 0);
+  if (--known.traces > 0) return;
+  bytes_ -= known.bytes;
+  RemoveUnused(known);
 }
 
 }  // namespace spanloom::store::head

@@ -18,22 +18,33 @@ namespace spanloom::store::head {
 // What an origin counts for in StoreStats::bytes.
 [[nodiscard]] size_t OriginBytes(const SpanOrigin& origin);
 
+// An origin in an OriginTable, which stays where it is.
+struct KnownOrigin {
+  std::shared_ptr<const SpanOrigin> origin;  // shared with the spans that refer to it
+  size_t bytes = 0;                          // OriginBytes
+  size_t traces = 0;                         // that use it
+};
+
 // Thread-compatible: guarded by the store's mutex. Equal origins are the same object as long as any trace uses them, so
 // that pointers can be compared instead of contents.
 class OriginTable {
  public:
-  // The origin in use that equals `origin`, or `origin` itself. Nothing is counted yet.
-  [[nodiscard]] std::shared_ptr<const SpanOrigin> Find(const std::shared_ptr<const SpanOrigin>& origin) const;
+  struct Found {
+    KnownOrigin& known;
+    bool is_new = false;
+  };
+  // The one that equals `origin`, which is added if there is none. A new one is not counted before a trace uses it.
+  Found FindOrAdd(const std::shared_ptr<const SpanOrigin>& origin);
+  // Removes it if no trace uses it.
+  void RemoveUnused(KnownOrigin& known);
 
-  // One more trace uses `origin`, which came from Find.
-  void Acquire(const std::shared_ptr<const SpanOrigin>& origin);
+  // One more trace uses it.
+  void Acquire(KnownOrigin& known);
+  // One trace less uses it; the last one removes it.
+  void Release(KnownOrigin& known);
 
-  // One trace less uses it; the last one removes it. It must be in use.
-  void Release(const SpanOrigin& origin);
-
-  // OriginBytes of all, each counted once.
+  // OriginBytes of all that are used, each counted once.
   [[nodiscard]] size_t bytes() const { return bytes_; }
-  [[nodiscard]] size_t size() const { return uses_.size(); }
 
  private:
   struct ContentHash {
@@ -42,12 +53,8 @@ class OriginTable {
   struct ContentEqual {
     bool operator()(const SpanOrigin* a, const SpanOrigin* b) const;
   };
-  struct Use {
-    std::shared_ptr<const SpanOrigin> origin;  // shared with the spans that refer to it
-    size_t traces = 0;
-  };
 
-  absl::flat_hash_map<const SpanOrigin*, Use, ContentHash, ContentEqual> uses_;
+  absl::flat_hash_map<const SpanOrigin*, std::unique_ptr<KnownOrigin>, ContentHash, ContentEqual> known_;
   size_t bytes_ = 0;
 };
 

@@ -5,8 +5,6 @@
 #pragma once
 
 #include <absl/container/btree_map.h>
-#include <absl/container/btree_set.h>
-#include <absl/container/flat_hash_map.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -15,6 +13,9 @@
 #include <memory>
 #include <vector>
 
+#include "store/head/arrival_table.h"
+#include "store/head/few_set.h"
+#include "store/head/origin_table.h"
 #include "store/head/trace_spans.h"
 #include "store/request_row.h"
 #include "store/time_range.h"
@@ -60,12 +61,9 @@ struct StoredTrace {
   explicit StoredTrace(const otlp::TraceId& trace_id) : id(trace_id) {}
 
   const otlp::TraceId id;
-  // Shared with readers that are still at it while the trace grows or is evicted.
-  std::shared_ptr<const TraceSpans> spans = TraceSpans::None();
-  // Content hash of a span -> its number in order of arrival. A span whose hash is taken by another content stands at
-  // the next free hash value.
-  absl::flat_hash_map<uint64_t, uint32_t> arrivals;
-  absl::btree_set<const SpanOrigin*> origins;    // of its spans; each counted in the OriginTable
+  TraceSpans spans;  // readers have copies
+  ArrivalTable arrivals;
+  FewSet<KnownOrigin*, 4> origins;               // of its spans; each acquired in the OriginTable
   size_t wire_bytes = 0;                         // of its spans
   size_t origin_bytes = 0;                       // of its origins, each counted once
   uint64_t version = 0;                          // sequence number of the last change of the store that changed it

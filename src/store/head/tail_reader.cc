@@ -47,14 +47,14 @@ void TailReader::Collect(const TailPosition& position, TailBatch& batch) {
     const StoredTrace* const stored = is_new ? table_.table.Find(span.trace_id) : nullptr;
     if (stored == nullptr) continue;
     trace->second.spans = stored->spans;
-    trace->second.size = stored->spans->size();
+    trace->second.size = stored->spans.size();
   }
 }
 
 StatusOr<size_t> TailReader::Locate(const RecentSpan& span, scan::TraceReading*& reading) {
   if (selector_.needs_trace() || plan_.needs_trace()) {
     OpenTrace& trace = traces_[span.trace_id];
-    if (trace.spans != nullptr && trace.reading == nullptr) RETURN_IF_ERROR(Open(span.trace_id, trace));
+    if (!trace.spans.empty() && trace.reading == nullptr) RETURN_IF_ERROR(Open(span.trace_id, trace));
     const auto ordinal = trace.ordinals.find(IdentityOf(span.stored));
     if (ordinal != trace.ordinals.end()) {
       reading = trace.reading.get();
@@ -72,7 +72,7 @@ Status TailReader::Open(const otlp::TraceId& id, OpenTrace& trace) {
   trace.reading = std::make_unique<scan::TraceReading>();
   trace.reading->Begin(id);
   Status status;
-  trace.spans->ForEach([&](const StoredSpan& span) {
+  trace.spans.ForEach([&](const StoredSpan& span) {
     status = trace.reading->Add(span, meter_);
     return status.ok();
   });

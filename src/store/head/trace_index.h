@@ -75,7 +75,7 @@ struct CandidateQuery {
 struct Candidate {
   otlp::TraceId id;
   uint64_t latest_start_unix_ns = 0;              // of all spans, or those of CandidateQuery::only_service
-  std::shared_ptr<const TraceSpans> spans;        // shared with the store
+  TraceSpans spans;
   uint64_t version = 0;                           // as in StoredTrace, as are the rows
   std::shared_ptr<const TraceRow> row = nullptr;  // null if it is not known; shared with the store
   // Null, or perhaps of other spans; shared with the store.

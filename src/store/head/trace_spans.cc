@@ -9,30 +9,25 @@
 
 namespace spanloom::store::head {
 
-TraceSpans::TraceSpans(const TraceSpans& earlier, Block block)
-    : blocks_(earlier.blocks_), size_(earlier.size_ + block.size()) {
-  CHECK(!block.empty());
-  while (!blocks_.empty() && blocks_.back()->size() < 2 * block.size()) {
-    Block merged;
-    merged.reserve(blocks_.back()->size() + block.size());
-    merged = *blocks_.back();
-    merged.insert(merged.end(), std::make_move_iterator(block.begin()), std::make_move_iterator(block.end()));
-    block = std::move(merged);
-    blocks_.pop_back();
-  }
-  blocks_.push_back(std::make_shared<const Block>(std::move(block)));
-}
-
-const std::shared_ptr<const TraceSpans>& TraceSpans::None() {
-  static const auto& none = *new std::shared_ptr<const TraceSpans>(std::make_shared<const TraceSpans>());
-  return none;
+void TraceSpans::Append(std::span<StoredSpan> spans) {
+  CHECK(!spans.empty());
+  size_ += spans.size();
+  size_t size = spans.size();
+  size_t merged = blocks_.size();  // from this one on
+  while (merged > 0 && blocks_[merged - 1].size < 2 * size) size += blocks_[--merged].size;
+  const std::shared_ptr<StoredSpan[]> block = std::make_shared<StoredSpan[]>(size);
+  StoredSpan* next = block.get();
+  for (size_t i = merged; i < blocks_.size(); ++i) next = std::ranges::copy(blocks_[i].view(), next).out;
+  std::ranges::move(spans, next);
+  blocks_.resize(merged);
+  blocks_.push_back({.spans = block, .size = size});
 }
 
 const StoredSpan& TraceSpans::at(size_t index) const {
   CHECK(index < size_);
   auto block = blocks_.begin();
-  for (; index >= (*block)->size(); ++block) index -= (*block)->size();
-  return (**block)[index];
+  for (; index >= block->size; ++block) index -= block->size;
+  return block->spans[index];
 }
 
 bool TraceSpans::IsBeginningOf(const TraceSpans& later) const {
@@ -47,8 +42,8 @@ bool TraceSpans::IsBeginningOf(const TraceSpans& later) const {
 }
 
 void TraceSpans::ForEach(absl::FunctionRef<bool(const StoredSpan&)> visit) const {
-  for (const auto& block : blocks_) {
-    for (const StoredSpan& span : *block) {
+  for (const Block& block : blocks_) {
+    for (const StoredSpan& span : block.view()) {
       if (!visit(span)) return;
     }
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The spans of one trace as an immutable value: a reader keeps the value it got while the writer goes on to a longer
-// one.
+// The spans of one trace as a value: a reader keeps the value it got while the writer goes on to a longer one.
 
 #pragma once
 
@@ -10,25 +9,20 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "store/span.h"
 
 namespace spanloom::store::head {
 
-// Immutable. Spans are kept in blocks, each at least twice as long as the next, so that there are O(log n) of them and
-// adding costs O(log n) copies of a StoredSpan (48 bytes, never its bytes) a span, amortised.
+// A value; copies share the spans, which are immutable. Spans are kept in blocks, each at least twice as long as the
+// next, so that there are O(log n) of them and adding costs O(log n) copies of a StoredSpan (48 bytes, never its bytes)
+// a span, amortised. Thread-compatible; copies may be used on different threads.
 class TraceSpans {
  public:
-  using Block = std::vector<StoredSpan>;  // in order of arrival
-
-  // No spans.
-  TraceSpans() = default;
-  // The same, shared by all that have none yet.
-  static const std::shared_ptr<const TraceSpans>& None();
-
-  // The spans of `earlier` followed by those of `block`, which must not be empty.
-  TraceSpans(const TraceSpans& earlier, Block block);
+  // Adds `spans`, of which there must be any, behind the others; they are moved out of.
+  void Append(std::span<StoredSpan> spans);
 
   [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
@@ -45,8 +39,15 @@ class TraceSpans {
   [[nodiscard]] std::vector<StoredSpan> ByStart() const;
 
  private:
-  absl::InlinedVector<std::shared_ptr<const Block>, 1> blocks_;  // shared with the values before and after this one
-  size_t size_ = 0;                                              // spans
+  struct Block {
+    std::shared_ptr<const StoredSpan[]> spans;  // [size], in order of arrival; shared with the values before and after
+    size_t size = 0;
+
+    [[nodiscard]] std::span<const StoredSpan> view() const { return {spans.get(), size}; }
+  };
+
+  absl::InlinedVector<Block, 1> blocks_;
+  size_t size_ = 0;  // spans
 };
 
 }  // namespace spanloom::store::head

@@ -15,11 +15,12 @@ StoredSpan SpanThatStarts(uint64_t start_unix_ns, uint64_t number) {
           .origin = std::make_shared<const SpanOrigin>()};
 }
 
-// Spans `first` to before `end`.
-TraceSpans::Block NumberedBlock(uint64_t first, uint64_t end) {
-  TraceSpans::Block block;
-  for (uint64_t number = first; number < end; ++number) block.push_back(SpanThatStarts(number, number));
-  return block;
+// `earlier`, then spans `first` to before `end`.
+TraceSpans Continued(TraceSpans earlier, uint64_t first, uint64_t end) {
+  std::vector<StoredSpan> added;
+  for (uint64_t number = first; number < end; ++number) added.push_back(SpanThatStarts(number, number));
+  earlier.Append(added);
+  return earlier;
 }
 
 // Scenario: blocks of random sizes are added one after the other; earlier values are kept.
@@ -29,9 +30,10 @@ TEST(TraceSpans, KeepsTheOrderOfArrivalProperty) {
   std::vector<TraceSpans> values(1);
   uint64_t count = 0;
   for (int i = 0; i < 60; ++i) {
-    TraceSpans::Block block;
-    for (uint64_t j = 0; j < 1 + rng.Below(9); ++j) block.push_back(SpanThatStarts(rng.Below(5), count++));
-    values.emplace_back(values.back(), std::move(block));
+    std::vector<StoredSpan> added;
+    for (uint64_t j = 0; j < 1 + rng.Below(9); ++j) added.push_back(SpanThatStarts(rng.Below(5), count++));
+    values.push_back(values.back());
+    values.back().Append(added);
   }
   for (const TraceSpans& value : values) {
     uint64_t number = 0;
@@ -56,7 +58,7 @@ TEST(TraceSpans, KeepsTheOrderOfArrivalProperty) {
 // Guarantees: it is not called again.
 TEST(TraceSpans, StopsWhenTheVisitorSaysSo) {
   TraceSpans spans;
-  for (uint64_t i = 0; i < 5; ++i) spans = TraceSpans(spans, {SpanThatStarts(i, i)});
+  for (uint64_t i = 0; i < 5; ++i) spans = Continued(spans, i, i + 1);
   int visited = 0;
   spans.ForEach([&visited](const StoredSpan&) { return ++visited < 3; });
   EXPECT_EQ(visited, 3);
@@ -65,19 +67,20 @@ TEST(TraceSpans, StopsWhenTheVisitorSaysSo) {
 // Scenario: spans, the same with more behind them, and with one taken out and more behind it.
 // Guarantees: only the former is a continuation.
 TEST(TraceSpans, KnowsItsContinuations) {
-  const TraceSpans spans({}, NumberedBlock(0, 3));
-  const TraceSpans longer(spans, NumberedBlock(3, 5));
+  const TraceSpans spans = Continued({}, 0, 3);
+  const TraceSpans longer = Continued(spans, 3, 5);
   EXPECT_TRUE(spans.IsBeginningOf(spans));
   EXPECT_TRUE(spans.IsBeginningOf(longer));
   EXPECT_TRUE(TraceSpans().IsBeginningOf(spans));
   EXPECT_FALSE(longer.IsBeginningOf(spans));
   for (size_t taken = 0; taken < 3; ++taken) {
-    TraceSpans::Block rest;
+    std::vector<StoredSpan> left;
     for (size_t i = 0; i < 3; ++i) {
-      if (i != taken) rest.push_back(spans.at(i));
+      if (i != taken) left.push_back(spans.at(i));
     }
-    for (const StoredSpan& span : NumberedBlock(3, 5)) rest.push_back(span);
-    EXPECT_FALSE(spans.IsBeginningOf(TraceSpans({}, rest))) << taken;
+    TraceSpans rest;
+    rest.Append(left);
+    EXPECT_FALSE(spans.IsBeginningOf(Continued(rest, 3, 5))) << taken;
   }
 }
 

@@ -12,27 +12,6 @@
 namespace spanloom::store::head {
 namespace {
 
-// Where `span` stands in trace.arrivals: the place of the same content, or the free place where it belongs.
-struct ArrivalPlace {
-  uint64_t hash = 0;
-  bool is_taken = false;  // by the same content
-};
-
-ArrivalPlace FindPlace(const IncomingSpan& span, const SpanOrigin* origin, const StoredTrace& trace,
-                       const TraceSpans::Block& block) {
-  uint64_t hash = span.content_hash;
-  for (auto arrival = trace.arrivals.find(hash); arrival != trace.arrivals.end();
-       arrival = trace.arrivals.find(++hash)) {
-    const size_t index = arrival->second;
-    const size_t stored = trace.spans->size();
-    const StoredSpan& other = index < stored ? trace.spans->at(index) : block[index - stored];
-    if (other.origin.get() == origin && other.wire.view() == span.stored.wire.view()) {
-      return {.hash = hash, .is_taken = true};
-    }
-  }
-  return {.hash = hash, .is_taken = false};
-}
-
 // Splits the spans of a trace into those at `arrivals` (ascending) and the others.
 void Split(const TraceSpans& spans, const std::vector<uint32_t>& arrivals, std::vector<StoredSpan>& taken,
            std::vector<StoredSpan>& left) {
@@ -48,60 +27,85 @@ void Split(const TraceSpans& spans, const std::vector<uint32_t>& arrivals, std::
 
 }  // namespace
 
-AddCounts TraceTable::Add(const std::vector<IncomingTrace>& incoming, RemovedTraces& removed) {
+// The origins of one batch in the table. Those that came for nothing go with it.
+class TraceTable::BatchOrigins {
+ public:
+  BatchOrigins(const IncomingBatch& batch, OriginTable& table)
+      : batch_(batch), table_(table), known_(batch.origins.size()) {}
+  BatchOrigins(const BatchOrigins&) = delete;
+  BatchOrigins& operator=(const BatchOrigins&) = delete;
+  ~BatchOrigins() {
+    for (KnownOrigin* const known : added_) table_.RemoveUnused(*known);
+  }
+
+  // By number.
+  KnownOrigin& Of(uint32_t origin) {
+    KnownOrigin*& known = known_[origin];
+    if (known == nullptr) {
+      const OriginTable::Found found = table_.FindOrAdd(batch_.origins[origin]);
+      known = &found.known;
+      if (found.is_new) added_.push_back(known);
+    }
+    return *known;
+  }
+
+ private:
+  const IncomingBatch& batch_;
+  OriginTable& table_;
+  std::vector<KnownOrigin*> known_;  // [origins]; null if it was not asked for yet
+  std::vector<KnownOrigin*> added_;
+};
+
+AddCounts TraceTable::Add(IncomingBatch& incoming, RemovedTraces& removed) {
   AddCounts counts;
   ++version_;
-  KnownOrigins known;
-  for (const IncomingTrace& trace : incoming) AddTrace(trace, known, counts);
+  {
+    BatchOrigins origins(incoming, origins_);
+    for (const IncomingTrace& trace : incoming.traces) AddTrace(trace, origins, counts);
+  }
   while (IsOverLimit()) {
     CHECK(by_arrival_.size() > 1);  // one trace alone is within the limits: HasRoom
     StoredTrace& oldest = *by_arrival_.front();
-    counts.evicted += oldest.spans->size();
+    counts.evicted += oldest.spans.size();
     removed.push_back(Remove(oldest));
   }
   return counts;
 }
 
-// What a trace in the same call used stays in use: only whole traces go, and only afterwards.
-std::shared_ptr<const SpanOrigin> TraceTable::OriginOf(const IncomingSpan& span, KnownOrigins& known) const {
-  constexpr size_t kKnownMax = 16;  // guess
-  const SpanOrigin* const raw = span.stored.origin.get();
-  for (const auto& [came, in_use] : known) {
-    if (came == raw) return in_use;
-  }
-  std::shared_ptr<const SpanOrigin> origin = origins_.Find(span.stored.origin);
-  // One that is returned as it came may be in no use yet.
-  if (origin.get() != raw && known.size() < kKnownMax) known.emplace_back(raw, origin);
-  return origin;
-}
-
-void TraceTable::AddTrace(const IncomingTrace& incoming, KnownOrigins& known, AddCounts& counts) {
+void TraceTable::AddTrace(const IncomingTrace& incoming, BatchOrigins& origins, AddCounts& counts) {
   StoredTrace& trace = FindOrAddTrace(incoming.id);
-  trace.arrivals.reserve(trace.arrivals.size() + incoming.spans.size());
-  TraceSpans::Block block;
-  block.reserve(incoming.spans.size());
-  added_.clear();
-  for (const IncomingSpan& span : incoming.spans) {
-    std::shared_ptr<const SpanOrigin> origin = OriginOf(span, known);
-    const ArrivalPlace place = FindPlace(span, origin.get(), trace, block);
-    if (place.is_taken) {
-      ++counts.duplicate;
-    } else if (!HasRoom(trace, span, *origin)) {
-      ++counts.refused;
-    } else {
-      trace.arrivals.emplace(place.hash, trace.arrivals.size());
-      AddSpan(span, std::move(origin), trace, block);
-      added_.push_back(&span);
-      recent_.Add(trace.id, block.back());
-    }
-  }
-  if (!block.empty()) {
-    Note(trace);
-    trace.spans = std::make_shared<const TraceSpans>(*trace.spans, std::move(block));
-    Touch(trace);
-  } else if (trace.spans->empty()) {
+  AddSpans(incoming.spans, origins, trace, counts);
+  for (const StoredSpan& span : block_) recent_.Add(trace.id, span);
+  if (!block_.empty()) {
+    TakeBlock(trace);
+    trace.version = version_;
+    by_arrival_.splice(by_arrival_.end(), by_arrival_, trace.by_arrival);
+  } else if (trace.spans.empty()) {
     Remove(trace);
   }
+}
+
+void TraceTable::AddSpans(std::span<IncomingSpan> spans, BatchOrigins& origins, StoredTrace& trace, AddCounts& counts) {
+  block_.clear();
+  added_.clear();
+  for (IncomingSpan& span : spans) {
+    KnownOrigin& origin = origins.Of(span.origin);
+    if (Has(trace, span, *origin.origin)) {
+      ++counts.duplicate;
+    } else if (!HasRoom(trace, span, origin)) {
+      ++counts.refused;
+    } else {
+      AddSpan(span, origin, trace);
+    }
+  }
+}
+
+bool TraceTable::Has(const StoredTrace& trace, const IncomingSpan& span, const SpanOrigin& origin) const {
+  const size_t stored = trace.spans.size();
+  return trace.arrivals.Contains(span.content_hash, [&](size_t number) {
+    const StoredSpan& other = number < stored ? trace.spans.at(number) : block_[number - stored];
+    return other.origin.get() == &origin && other.wire.view() == span.wire.view();
+  });
 }
 
 StoredTrace& TraceTable::FindOrAddTrace(const otlp::TraceId& id) {
@@ -113,21 +117,28 @@ StoredTrace& TraceTable::FindOrAddTrace(const otlp::TraceId& id) {
   return *trace;
 }
 
-void TraceTable::AddSpan(const IncomingSpan& span, std::shared_ptr<const SpanOrigin> origin, StoredTrace& trace,
-                         TraceSpans::Block& block) {
-  if (trace.origins.insert(origin.get()).second) {
+void TraceTable::AddSpan(IncomingSpan& span, KnownOrigin& origin, StoredTrace& trace) {
+  if (trace.origins.Insert(&origin)) {
     origins_.Acquire(origin);
-    trace.origin_bytes += OriginBytes(*origin);
+    trace.origin_bytes += origin.bytes;
   }
-  trace.wire_bytes += span.stored.wire.size();
-  wire_bytes_ += span.stored.wire.size();
+  const size_t bytes = span.wire.size();
+  trace.wire_bytes += bytes;
+  wire_bytes_ += bytes;
   ++spans_;
-  block.push_back({.wire = span.stored.wire, .origin = std::move(origin)});
+  trace.arrivals.Add(span.content_hash);
+  added_.push_back(&span);
+  block_.push_back({.wire = std::move(span.wire), .origin = origin.origin});
 }
 
-void TraceTable::Note(StoredTrace& trace) {
-  if (index_.has_value()) return index_->Add(trace, added_);
-  for (const IncomingSpan* const span : added_) trace.starts.Include(span->start_unix_ns);
+void TraceTable::TakeBlock(StoredTrace& trace) {
+  if (index_.has_value()) {
+    index_->Add(trace, added_);
+  } else {
+    for (const IncomingSpan* const span : added_) trace.starts.Include(span->start_unix_ns);
+  }
+  trace.spans.Append(block_);
+  trace.row = nullptr;
 }
 
 StartRange TraceTable::Starts() const {
@@ -139,16 +150,10 @@ StartRange TraceTable::Starts() const {
   return starts;
 }
 
-void TraceTable::Touch(StoredTrace& trace) {
-  trace.version = version_;
-  trace.row = nullptr;
-  by_arrival_.splice(by_arrival_.end(), by_arrival_, trace.by_arrival);
-}
-
-bool TraceTable::HasRoom(const StoredTrace& trace, const IncomingSpan& span, const SpanOrigin& origin) const {
-  const size_t origin_bytes = trace.origins.contains(&origin) ? 0 : OriginBytes(origin);
+bool TraceTable::HasRoom(const StoredTrace& trace, const IncomingSpan& span, KnownOrigin& origin) const {
+  const size_t origin_bytes = trace.origins.Contains(&origin) ? 0 : origin.bytes;
   return trace.arrivals.size() < limits_.spans_max &&
-         trace.wire_bytes + trace.origin_bytes + span.stored.wire.size() + origin_bytes <= limits_.bytes_max;
+         trace.wire_bytes + trace.origin_bytes + span.wire.size() + origin_bytes <= limits_.bytes_max;
 }
 
 bool TraceTable::IsOverLimit() const {
@@ -164,7 +169,7 @@ Removed TraceTable::Expire(const RetentionPolicy& policy, uint64_t now_unix_ns, 
     const bool is_too_old = oldest->starts.latest < now_unix_ns && now_unix_ns - oldest->starts.latest > age_max_ns;
     if (!is_too_old && bytes() <= bytes_max) break;
     ++sum.traces;
-    sum.spans += oldest->spans->size();
+    sum.spans += oldest->spans.size();
     removed.push_back(Remove(*oldest));
   }
   sum.bytes = bytes_before - bytes();
@@ -184,10 +189,10 @@ std::optional<Removed> TraceTable::Purge(const Candidate& candidate, const std::
   if (found == traces_.end()) return Removed{};  // it went as a whole
   StoredTrace& trace = *found->second;
   // A trace only grows, unless it was purged, or evicted and sent again.
-  if (!candidate.spans->IsBeginningOf(*trace.spans)) return std::nullopt;
+  if (!candidate.spans.IsBeginningOf(trace.spans)) return std::nullopt;
   const uint64_t bytes_before = bytes();
   std::vector<StoredSpan> left;
-  Split(*trace.spans, arrivals, taken, left);
+  Split(trace.spans, arrivals, taken, left);
   Removed sum = {.traces = left.empty() ? uint64_t{1} : 0, .spans = arrivals.size()};
   if (left.empty()) {
     removed.push_back(Remove(trace));
@@ -202,41 +207,32 @@ std::optional<Removed> TraceTable::Purge(const Candidate& candidate, const std::
 void TraceTable::Empty(StoredTrace& trace) {
   if (index_.has_value()) index_->Remove(trace);
   trace.starts = {};
-  for (const SpanOrigin* origin : trace.origins) origins_.Release(*origin);
+  for (KnownOrigin* const origin : trace.origins) origins_.Release(*origin);
   wire_bytes_ -= trace.wire_bytes;
-  spans_ -= trace.spans->size();
-  trace.spans = TraceSpans::None();
-  trace.arrivals.clear();
-  trace.origins.clear();
+  spans_ -= trace.spans.size();
+  trace.spans = {};
+  trace.arrivals = {};
+  trace.origins.Clear();
   trace.wire_bytes = 0;
   trace.origin_bytes = 0;
 }
 
 // It keeps its place in by_arrival_: nothing new has come.
 void TraceTable::Refill(const std::vector<StoredSpan>& spans, StoredTrace& trace) {
-  TraceSpans::Block block;
-  std::vector<IncomingSpan> described;
-  described.reserve(spans.size());
-  added_.clear();
-  for (const StoredSpan& stored : spans) {
-    const IncomingSpan& span = described.emplace_back(Describe(stored, stored.resource().service_name()));
-    const ArrivalPlace place = FindPlace(span, stored.origin.get(), trace, block);
-    CHECK(!place.is_taken);
-    trace.arrivals.emplace(place.hash, trace.arrivals.size());
-    AddSpan(span, stored.origin, trace, block);
-    added_.push_back(&span);
-  }
-  Note(trace);
-  trace.spans = std::make_shared<const TraceSpans>(*trace.spans, std::move(block));
+  IncomingBatch batch = DescribeStored(trace.id, spans);
+  BatchOrigins origins(batch, origins_);
+  AddCounts counts;
+  AddSpans(batch.spans, origins, trace, counts);
+  CHECK(block_.size() == spans.size());  // they were different, and had room
+  TakeBlock(trace);
   trace.version = ++version_;
-  trace.row = nullptr;
 }
 
 std::unique_ptr<StoredTrace> TraceTable::Remove(StoredTrace& trace) {
   if (index_.has_value() && !trace.starts.empty()) index_->Remove(trace);
-  for (const SpanOrigin* origin : trace.origins) origins_.Release(*origin);
+  for (KnownOrigin* const origin : trace.origins) origins_.Release(*origin);
   wire_bytes_ -= trace.wire_bytes;
-  spans_ -= trace.spans->size();
+  spans_ -= trace.spans.size();
   by_arrival_.erase(trace.by_arrival);
   const auto owner = traces_.find(trace.id);
   std::unique_ptr<StoredTrace> removed = std::move(owner->second);

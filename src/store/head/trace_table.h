@@ -14,7 +14,7 @@
 #include <list>
 #include <memory>
 #include <optional>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include "base/check.h"
@@ -56,8 +56,8 @@ class TraceTable {
     if (limits.is_indexed) index_.emplace();
   }
 
-  // Adds what fits, then evicts until the limits hold.
-  AddCounts Add(const std::vector<IncomingTrace>& incoming, RemovedTraces& removed);
+  // Adds what fits, then evicts until the limits hold. What is added is moved out of `incoming`.
+  AddCounts Add(IncomingBatch& incoming, RemovedTraces& removed);
 
   // Removes the oldest traces until `policy` holds.
   Removed Expire(const RetentionPolicy& policy, uint64_t now_unix_ns, RemovedTraces& removed);
@@ -95,18 +95,20 @@ class TraceTable {
   [[nodiscard]] size_t bytes() const { return wire_bytes_ + origins_.bytes(); }
 
  private:
-  // Of one call of Add: origins that came, and those in use that are equal. Few, hence a list.
-  using KnownOrigins = std::vector<std::pair<const SpanOrigin*, std::shared_ptr<const SpanOrigin>>>;
+  class BatchOrigins;
 
-  void AddTrace(const IncomingTrace& incoming, KnownOrigins& known, AddCounts& counts);
-  std::shared_ptr<const SpanOrigin> OriginOf(const IncomingSpan& span, KnownOrigins& known) const;
+  void AddTrace(const IncomingTrace& incoming, BatchOrigins& origins, AddCounts& counts);
+  // Puts those of `spans` that `trace` does not have into block_ and added_.
+  void AddSpans(std::span<IncomingSpan> spans, BatchOrigins& origins, StoredTrace& trace, AddCounts& counts);
   StoredTrace& FindOrAddTrace(const otlp::TraceId& id);
-  void AddSpan(const IncomingSpan& span, std::shared_ptr<const SpanOrigin> origin, StoredTrace& trace,
-               TraceSpans::Block& block);
-  void Touch(StoredTrace& trace);
+  void AddSpan(IncomingSpan& span, KnownOrigin& origin, StoredTrace& trace);
+  // True if the trace, with block_, has a span with these bytes and that origin.
+  [[nodiscard]] bool Has(const StoredTrace& trace, const IncomingSpan& span, const SpanOrigin& origin) const;
+  // Puts block_ behind the trace's spans.
+  void TakeBlock(StoredTrace& trace);
   // Notes the spans of added_ in the index, and when they start.
   void Note(StoredTrace& trace);
-  [[nodiscard]] bool HasRoom(const StoredTrace& trace, const IncomingSpan& span, const SpanOrigin& origin) const;
+  [[nodiscard]] bool HasRoom(const StoredTrace& trace, const IncomingSpan& span, KnownOrigin& origin) const;
   [[nodiscard]] bool IsOverLimit() const;
   void Empty(StoredTrace& trace);
   void Refill(const std::vector<StoredSpan>& spans, StoredTrace& trace);
@@ -118,7 +120,9 @@ class TraceTable {
   std::optional<TraceIndex> index_;
   OriginTable origins_;
   RecentSpans recent_;
-  std::vector<const IncomingSpan*> added_;  // of one trace, while it is added
+  // Of one trace, while it is added.
+  std::vector<StoredSpan> block_;
+  std::vector<const IncomingSpan*> added_;  // [block_]
   uint64_t version_ = 0;
   size_t spans_ = 0;
   size_t wire_bytes_ = 0;  // of the spans, without their origins

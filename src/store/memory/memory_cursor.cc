@@ -5,12 +5,20 @@
 #include <utility>
 
 namespace spanloom::store::memory {
+namespace {
+
+// What keeps the spans of an answer alive.
+std::shared_ptr<const void> PinOf(const head::TraceSpans& spans) {
+  return std::make_shared<const head::TraceSpans>(spans);
+}
+
+}  // namespace
 
 Status ReadTrace(const head::Candidate& candidate, scan::TraceReading& reading, scan::ReadMeter& meter) {
   reading.Begin(candidate.id);
   meter.Trace();
   Status status;
-  candidate.spans->ForEach([&](const StoredSpan& span) {
+  candidate.spans.ForEach([&](const StoredSpan& span) {
     status = reading.Add(span, meter);
     return status.ok();
   });
@@ -53,7 +61,7 @@ StatusOr<std::optional<SpanBatch>> MemoryCursor::NextAsStored() {
     --traces_left_;
     const FetchPosition position = {.latest_start_unix_ns = *latest, .id = candidate->id};
     ASSIGN_OR_RETURN(std::optional<SpanBatch> batch,
-                     builder_.Add(reading_, position, selector_, candidate->spans, meter_));
+                     builder_.Add(reading_, position, selector_, PinOf(candidate->spans), meter_));
     if (batch) return batch;
   }
   return builder_.Finish();
@@ -64,7 +72,7 @@ StatusOr<std::optional<SpanBatch>> MemoryCursor::NextFound() {
   while (const auto found = found_.TakeFirst()) {
     const auto& [position, spans] = *found;
     RETURN_IF_ERROR(ReadTrace({.id = position.id, .spans = spans}, reading_, meter_));
-    ASSIGN_OR_RETURN(std::optional<SpanBatch> batch, builder_.Add(reading_, position, selector_, spans, meter_));
+    ASSIGN_OR_RETURN(std::optional<SpanBatch> batch, builder_.Add(reading_, position, selector_, PinOf(spans), meter_));
     if (batch) return batch;
   }
   return builder_.Finish();

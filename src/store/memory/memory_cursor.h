@@ -45,7 +45,7 @@ class MemoryCursor final : public SpanCursor {
   head::CandidateReader candidates_;
   scan::TraceReading reading_;
   scan::BatchBuilder builder_;
-  scan::FoundTraces<std::shared_ptr<const head::TraceSpans>> found_;  // of kNewestFirst; those not handed out yet
+  scan::FoundTraces<head::TraceSpans> found_;  // of kNewestFirst; those not handed out yet
   bool is_selected_ = false;
   size_t traces_left_;  // of plan_.traces_max; of kAsStored
 };

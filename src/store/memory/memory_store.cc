@@ -104,7 +104,7 @@ Capabilities MemoryStore::capabilities() const {
 }
 
 Status MemoryStore::AddNow(const otlp::Batch& batch) {
-  const std::vector<head::IncomingTrace> incoming = head::SplitByTrace(batch);
+  head::IncomingBatch incoming = head::SplitByTrace(batch);
   head::RemovedTraces removed;
   head::AddCounts counts;
   {
@@ -136,20 +136,20 @@ Status MemoryStore::RefusalOf(size_t refused, size_t total) const {
 
 StatusOr<Trace> MemoryStore::GetTrace(const otlp::TraceId& id, const TimeRange&, const ReadLimits& limits) const {
   RETURN_IF_ERROR(limits.Check(clock_));
-  std::shared_ptr<const head::TraceSpans> spans;
+  head::TraceSpans spans;
   size_t bytes = 0;
   {
     const MutexLock lock(table_.mutex);
     const head::StoredTrace* const trace = table_.table.Find(id);
     if (trace == nullptr) return absl::NotFoundError("trace not found");
     spans = trace->spans;
-    bytes = trace->wire_bytes + trace->spans->size() * sizeof(StoredSpan);
+    bytes = trace->wire_bytes + trace->spans.size() * sizeof(StoredSpan);
   }
   if (bytes > limits.bytes_max) {
     return absl::ResourceExhaustedError(
         StrCat("trace ", id.Hex(), " takes ", bytes, " bytes; at most ", limits.bytes_max, " are allowed"));
   }
-  return Trace{.id = id, .spans = spans->ByStart()};
+  return Trace{.id = id, .spans = spans.ByStart()};
 }
 
 StatusOr<std::unique_ptr<SpanCursor>> MemoryStore::Fetch(FetchPlan plan) const {
@@ -245,7 +245,7 @@ std::shared_ptr<const head::DerivedRequests> MemoryStore::Derive(const head::Can
   auto derived = std::make_shared<head::DerivedRequests>();
   derived->version = candidate.version;
   derived->derived_unix_ns = now_unix_ns;
-  const Trace trace = {.id = candidate.id, .spans = candidate.spans->ByStart()};
+  const Trace trace = {.id = candidate.id, .spans = candidate.spans.ByStart()};
   for (RequestRow& row : deriver_.derive(trace, static_cast<uint64_t>(now_unix_ns))) {
     row.anatomy_version = deriver_.version;
     derived->is_provisional = derived->is_provisional || row.is_provisional;

@@ -109,7 +109,7 @@ class OpenStore {
 };
 
 // Sends as a client with kInFlight requests under way, which comes again when the store has no room. Requests are
-// checked here, as a receiver does.
+// read into memory of their own and checked here, as a receiver does: a store may keep what it is given.
 class Sender {
  public:
   explicit Sender(SpanStore& store) : store_(store) {}
@@ -117,7 +117,7 @@ class Sender {
   void Send(const Bytes& request) {
     Acquire();
     const int64_t begin_ns = Clock::System().SteadyNs();
-    otlp::Batch batch = BatchOf(request);
+    otlp::Batch batch = BatchOf(Bytes::CopyOf(request.view()));
     auto reservation = store_.Reserve(batch);
     while (absl::IsUnavailable(reservation.status())) {
       ++refused_;
