@@ -9,6 +9,8 @@
 namespace spanloom::store::columnar {
 namespace {
 
+constexpr size_t kPrefetchTraces = 2;  // ahead of the one that is written
+
 struct HeadTrace {
   uint64_t start_unix_ns = 0;
   otlp::TraceId id;
@@ -31,9 +33,23 @@ std::vector<HeadTrace> TracesOf(const head::LockedTable& head) {
   return traces;
 }
 
+// Asks for the bytes of spans that will be read soon: they lie apart, in the requests that they came with, and to wait for
+// each took a fifth of what a segment costs.
+void Prefetch(const head::TraceSpans& spans) {
+  constexpr size_t kLineBytes = 64;
+  size_t lines_left = 512;  // most of a first-level cache; what a larger trace has beyond is read when it comes
+  spans.ForEach([&](const StoredSpan& span) {
+    const std::string_view wire = span.wire.view();
+    for (size_t i = 0; i < wire.size() && lines_left > 0; i += kLineBytes, --lines_left) __builtin_prefetch(&wire[i]);
+    return lines_left > 0;
+  });
+}
+
 void AddTraces(const std::vector<HeadTrace>& traces, SegmentBuilder& builder) {
   std::vector<const StoredSpan*> spans;
-  for (const HeadTrace& trace : traces) {
+  for (size_t i = 0; i < traces.size(); ++i) {
+    if (i + kPrefetchTraces < traces.size()) Prefetch(traces[i + kPrefetchTraces].spans);
+    const HeadTrace& trace = traces[i];
     spans.clear();
     trace.spans.ForEach([&](const StoredSpan& span) {
       spans.push_back(&span);
