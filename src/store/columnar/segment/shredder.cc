@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "otlp/fields.h"
+#include "otlp/plain_attribute.h"
 #include "otlp/wire/cursor.h"
 #include "otlp/wire/writer.h"
 #include "store/columnar/segment/byte_writer.h"
@@ -61,8 +62,29 @@ bool ReadValue(std::string_view wire, AttributeParts& parts) {
   return bytes == wire.size();
 }
 
+// The same for the forms that nearly all values have: a short text, a double.
+bool ReadShortValue(std::string_view wire, AttributeParts& parts) {
+  constexpr uint8_t kShortMax = 0x7f;
+  if (wire.size() < 2 || wire.size() > kShortMax) return false;
+  const auto tag = static_cast<uint8_t>(wire[0]);
+  if (tag == otlp::TagByte(field::Value::kString, Type::kBytes)) {
+    if (static_cast<uint8_t>(wire[1]) != wire.size() - 2) return false;
+    parts.type = ColumnType::kString;
+    parts.value = SlotValue::Text(wire.substr(2));
+    return true;
+  }
+  if (tag != otlp::TagByte(field::Value::kDouble, Type::kFixed64) || wire.size() != 1 + sizeof(uint64_t)) return false;
+  parts.type = ColumnType::kDouble;
+  parts.value = SlotValue::Number(U64Of(wire.substr(1)));
+  return true;
+}
+
 // A KeyValue: the key, then perhaps the value.
 bool ReadAttribute(std::string_view wire, AttributeParts& parts) {
+  if (otlp::PlainAttribute plain; plain.Read(wire)) [[likely]] {
+    parts.key = plain.key;
+    return ReadShortValue(plain.value, parts) || ReadValue(plain.value, parts);
+  }
   Cursor cursor(wire);
   if (!cursor.Next() || cursor.field() != field::KeyValue::kKey || cursor.type() != Type::kBytes) return false;
   parts.key = cursor.bytes();
