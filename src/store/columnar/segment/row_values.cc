@@ -23,13 +23,17 @@ RowValues::Group& RowValues::GroupOf(uint32_t shape, size_t slots) {
 void RowValues::Add(uint32_t shape, std::span<const SlotValue> values) {
   Group& group = GroupOf(shape, values.size());
   ++group.rows;
-  for (size_t i = 0; i < values.size(); ++i) group.slots[i].push_back(values[i]);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const SlotValue& value = values[i];
+    group.slots[i].push_back(value.is_text() ? SlotValue::Text(same_texts_.Find(value.text())) : value);
+  }
 }
 
 void RowValues::Clear() {
   for (const Group& group : groups()) group_of_shape_[group.shape] = kNone;
   group_count_ = 0;
   codes_.clear();
+  same_texts_.Clear();
 }
 
 }  // namespace spanloom::store::columnar

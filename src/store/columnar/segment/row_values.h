@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/columnar/segment/same_texts.h"
 #include "store/columnar/segment/shape.h"
 
 namespace spanloom::store::columnar {
@@ -21,6 +22,7 @@ class SlotValue {
   static SlotValue Number(uint64_t number) { return {nullptr, number}; }
   static SlotValue Text(std::string_view text) { return {text.data(), text.size()}; }
 
+  [[nodiscard]] bool is_text() const { return text_ != nullptr; }  // false for an empty text, perhaps
   [[nodiscard]] uint64_t number() const { return number_; }
   [[nodiscard]] std::string_view text() const { return {text_, number_}; }
   void Increment() { ++number_; }
@@ -42,7 +44,7 @@ class RowValues {
     std::vector<std::vector<SlotValue>> slots;  // [slots of the shape][rows]
   };
 
-  // `values` are those of the slots of `shape`.
+  // `values` are those of the slots of `shape`. Of equal texts of the page most become the same view.
   void Add(uint32_t shape, std::span<const SlotValue> values);
   // Empties it; keeps memory for the next page.
   void Clear();
@@ -64,6 +66,7 @@ class RowValues {
   std::vector<Group> groups_;  // the first group_count_ are in use
   size_t group_count_ = 0;
   std::vector<uint32_t> group_of_shape_;  // kNone: none yet
+  SameTexts same_texts_;
 };
 
 }  // namespace spanloom::store::columnar

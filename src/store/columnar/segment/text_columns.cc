@@ -40,14 +40,15 @@ bool TextColumns::UsesDictionary(uint32_t column, std::span<const SlotValue> fir
 uint32_t TextColumns::Code(uint32_t column, std::string_view text) {
   Dictionary& dictionary = dictionaries_[column];
   ++dictionary.values;
-  if (!dictionary.texts.empty() && dictionary.last_text == text) return dictionary.last_code;
+  const std::string_view last = dictionary.last_text;
+  if (!text.empty() && text.data() == last.data() && text.size() == last.size()) return dictionary.last_code;
   auto found = dictionary.codes.find(text);
   if (found == dictionary.codes.end()) {
     const auto code = static_cast<uint32_t>(dictionary.texts.size());
     found = dictionary.codes.emplace(dictionary.texts.emplace_back(text), code).first;
     if (text.size() > kEntryBytesMax) dictionary.is_left = true;  // its other values of the page still go there
   }
-  dictionary.last_text = found->first;
+  dictionary.last_text = text;
   dictionary.last_code = found->second;
   return found->second;
 }
@@ -56,6 +57,7 @@ void TextColumns::EndPage() {
   for (Dictionary& dictionary : dictionaries_) {
     const size_t entries = dictionary.texts.size();
     if (entries > kEntriesMin && entries * kValuesPerEntry > dictionary.values) dictionary.is_left = true;
+    dictionary.last_text = {};
   }
 }
 

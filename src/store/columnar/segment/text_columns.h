@@ -28,7 +28,8 @@ class TextColumns {
   // Whether the next values of the column go into its dictionary. `first_values` decide for a column that is new.
   bool UsesDictionary(uint32_t column, std::span<const SlotValue> first_values);
 
-  // The number of the text in the column's dictionary.
+  // The number of the text in the column's dictionary. Fast if it is the view that came last. The text must stay until
+  // EndPage.
   uint32_t Code(uint32_t column, std::string_view text);
 
   // Columns whose texts do not repeat leave their dictionaries from here on.
@@ -41,7 +42,7 @@ class TextColumns {
   struct Dictionary {
     absl::flat_hash_map<std::string_view, uint32_t> codes;  // views texts
     std::deque<std::string> texts;                          // [entries]; stay where they are
-    std::string_view last_text;
+    std::string_view last_text;  // of Code, as it was passed; none after EndPage
     uint32_t last_code = 0;
     uint64_t values = 0;
     bool is_known = false;

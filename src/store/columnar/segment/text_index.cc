@@ -29,6 +29,16 @@ uint64_t HashOf(std::string_view text) {
   return XXH3_64bits(text.data(), text.size());
 }
 
+void TextIndexWriter::Add(std::string_view text, uint32_t page) {
+  if (entries_.empty() || entries_.back().second != page) last_.fill({});
+  const auto is_same = [text](std::string_view other) {
+    return other.data() == text.data() && other.size() == text.size();
+  };
+  if (!entries_.empty() && !text.empty() && std::ranges::any_of(last_, is_same)) return;
+  last_[next_last_++ % last_.size()] = text;
+  entries_.emplace_back(HashOf(text), page);
+}
+
 std::string TextIndexWriter::Finish(SegmentSink& sink) {
   const auto bits = static_cast<uint8_t>(std::min<size_t>(kHashBits, std::bit_width(entries_.size()) + kFalseBits));
   for (auto& [hash, page] : entries_) hash = HighBits(hash, bits);

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -37,8 +38,9 @@ struct TextBlockRef {
 // Collects texts while pages are written. Thread-compatible. 16 bytes an entry.
 class TextIndexWriter {
  public:
-  // The page has the text. Pages come in order; a text that comes again for its page costs an entry until Finish.
-  void Add(std::string_view text, uint32_t page) { entries_.emplace_back(HashOf(text), page); }
+  // The page has the text, which stays until another page comes. Pages come in order; a text that comes again for its
+  // page costs an entry until Finish, unless it is a view that came lately.
+  void Add(std::string_view text, uint32_t page);
 
   // Writes the blocks; returns the section that says where they are.
   [[nodiscard]] std::string Finish(SegmentSink& sink);
@@ -49,6 +51,8 @@ class TextIndexWriter {
   static void WriteBlock(std::span<const Entry> entries, uint64_t before, SegmentSink& sink, std::string& section);
 
   std::vector<Entry> entries_;
+  std::array<std::string_view, 8> last_;  // of the page that the last entry is of
+  size_t next_last_ = 0;
 };
 
 // Immutable. About 80 bytes a block in memory.

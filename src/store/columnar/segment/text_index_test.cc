@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,10 +54,13 @@ TEST(TextIndex, AnEmptyOneHasNothing) {
 TEST(TextIndex, EveryTextIsFoundOnItsPages) {
   TextIndexWriter writer;
   constexpr uint32_t kTexts = 20'000;
+  std::deque<std::string> texts;  // stay where they are
   for (uint32_t i = 0; i < kTexts; ++i) {
-    writer.Add(StrCat("text-", i), i / 300);
-    writer.Add(StrCat("text-", i), i / 300);
-    if (i % 7 == 0) writer.Add(StrCat("text-", i), i / 300 + 1);
+    const std::string& text = texts.emplace_back(StrCat("text-", i));
+    writer.Add(text, i / 300);
+    writer.Add(text, i / 300);
+    writer.Add(texts.emplace_back(text), i / 300);
+    if (i % 7 == 0) writer.Add(text, i / 300 + 1);
   }
   const Written written(writer);
   size_t others = 0;
@@ -74,7 +78,8 @@ TEST(TextIndex, EveryTextIsFoundOnItsPages) {
 
 TEST(TextIndex, WhatIsNotThereIsRarelyTakenForSomethingThatIs) {
   TextIndexWriter writer;
-  for (uint32_t i = 0; i < 5'000; ++i) writer.Add(StrCat("text-", i), 0);
+  std::deque<std::string> texts;  // stay where they are
+  for (uint32_t i = 0; i < 5'000; ++i) writer.Add(texts.emplace_back(StrCat("text-", i)), 0);
   const Written written(writer);
   size_t found = 0;
   for (uint32_t i = 0; i < 100'000; ++i) found += written.PagesOf(StrCat("other-", i))->empty() ? 0 : 1;
@@ -85,9 +90,10 @@ TEST(TextIndex, WhatIsNotThereIsRarelyTakenForSomethingThatIs) {
 TEST(TextIndex, ATextOfManyPagesGoesOverSeveralBlocks) {
   TextIndexWriter writer;
   constexpr uint32_t kPages = 3 * TextBlockRef::kEntriesMax;
+  std::deque<std::string> texts;  // stay where they are
   for (uint32_t page = 0; page < kPages; ++page) {
     writer.Add("everywhere", page);
-    writer.Add(StrCat("only-", page), page);
+    writer.Add(texts.emplace_back(StrCat("only-", page)), page);
   }
   const Written written(writer);
   EXPECT_GT(written.index().blocks().size(), 3);

@@ -19,7 +19,9 @@ void TextPool::BeginTrace() {
 
 uint64_t TextPool::Code(std::string_view text) {
   if (texts_.size() <= kLinearMax) {
-    const auto found = std::ranges::find(texts_, text);
+    const auto found = std::ranges::find_if(texts_, [text](std::string_view other) {
+      return other.size() == text.size() && (other.data() == text.data() || other == text);
+    });
     if (found != texts_.end()) return static_cast<uint64_t>(found - texts_.begin());
     texts_.push_back(text);
     AddEntry(text);
