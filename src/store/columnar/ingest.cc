@@ -26,28 +26,38 @@ Status Refusal(const Status& status) {
 }  // namespace
 
 std::vector<Status> Ingest::Write(std::span<const otlp::Batch> batches) {
-  std::vector<Status> statuses(batches.size());
+  const auto refused = [&](const Status& why) { return std::vector<Status>(batches.size(), Refusal(why)); };
   std::vector<Bytes> requests;
   requests.reserve(batches.size());
   for (const otlp::Batch& batch : batches) requests.push_back(batch.Encode());
-  const StatusOr<log::SequenceRange> written = WriteToLog(requests);
-  if (!written.ok()) {
-    std::ranges::fill(statuses, Refusal(written.status()));
-    return statuses;
+  const StatusOr<log::SequenceRange> written = log_.Append(log::FrameKind::kSpans, requests);
+  if (!written.ok()) return refused(written.status());
+  std::vector<head::IncomingBatch> split = SplitFirst(requests);
+  if (const Status safe = MakeSafe(); !safe.ok()) return refused(safe);
+  for (size_t i = 0; i < batches.size(); ++i) {
+    if (i == split.size()) split.push_back(head::SplitSharing(requests[i]));
+    AddToHead(std::exchange(split[i], {}), batches[i].wire_bytes());
   }
-  for (size_t i = 0; i < batches.size(); ++i) AddToHead(requests[i], batches[i].wire_bytes());
   head_sequence_ = written->last;
-  return statuses;
+  return std::vector<Status>(batches.size());
 }
 
-StatusOr<log::SequenceRange> Ingest::WriteToLog(std::span<const Bytes> requests) {
-  ASSIGN_OR_RETURN(const log::SequenceRange range, log_.Append(log::FrameKind::kSpans, requests));
-  if (options_.sync == SyncMode::kAlways) {
-    RETURN_IF_ERROR(log_.Sync());
-  } else {
-    has_unsynced_ = true;
+// Reads them while they are in the caches, as they were appended; when the disk is done they no longer are.
+std::vector<head::IncomingBatch> Ingest::SplitFirst(std::span<const Bytes> requests) {
+  constexpr size_t kBytesMax = 2 << 20;  // of a second-level cache; and what is made of short spans is several times as much
+  std::vector<head::IncomingBatch> split;
+  size_t bytes = 0;
+  for (const Bytes& request : requests) {
+    bytes += request.size();
+    if (bytes > kBytesMax) break;
+    split.push_back(head::SplitSharing(request));
   }
-  return range;
+  return split;
+}
+
+Status Ingest::MakeSafe() {
+  has_unsynced_ = options_.sync != SyncMode::kAlways;
+  return has_unsynced_ ? absl::OkStatus() : log_.Sync();
 }
 
 Status Ingest::SyncIfDue() {
@@ -59,12 +69,11 @@ Status Ingest::SyncIfDue() {
 }
 
 void Ingest::Recover(const otlp::Batch& batch, uint64_t sequence) {
-  AddToHead(batch.Encode(), batch.wire_bytes());
+  AddToHead(head::SplitSharing(batch.Encode()), batch.wire_bytes());
   head_sequence_ = sequence;
 }
 
-void Ingest::AddToHead(const Bytes& request, size_t bytes) {
-  head::IncomingBatch batch = head::SplitSharing(request);
+void Ingest::AddToHead(head::IncomingBatch batch, size_t bytes) {
   const Parts parts = parts_.Now();
   for (head::IncomingTrace& trace : batch.traces) {
     const Status status = LeaveOutStored(parts, batch, trace);

@@ -51,9 +51,12 @@ class Ingest {
   [[nodiscard]] bool head_is_empty() const { return head_spans_ == 0; }
 
  private:
-  StatusOr<log::SequenceRange> WriteToLog(std::span<const Bytes> requests);
+  // The first requests by trace.
+  static std::vector<head::IncomingBatch> SplitFirst(std::span<const Bytes> requests);
+  // Forces what was appended to the device, if a batch is to be acknowledged only then.
+  Status MakeSafe();
   // `bytes`: what the request keeps in memory, at most.
-  void AddToHead(const Bytes& request, size_t bytes);
+  void AddToHead(head::IncomingBatch batch, size_t bytes);
   // Takes out the spans that an older part has already, and notes if the trace lies there. Errors: those of
   // EarlierSpans; then all spans are still there.
   Status LeaveOutStored(const Parts& parts, const head::IncomingBatch& batch, head::IncomingTrace& trace);
