@@ -14,17 +14,17 @@ constexpr size_t kPrefetchTraces = 2;  // ahead of the one that is written
 struct HeadTrace {
   uint64_t start_unix_ns = 0;
   otlp::TraceId id;
-  head::TraceSpans spans;
+  const head::TraceSpans* spans = nullptr;
 };
 
-// In the order of a segment.
+// In the order of a segment. Of a head that is full: only this thread takes traces out of it.
 std::vector<HeadTrace> TracesOf(const head::LockedTable& head) {
   std::vector<HeadTrace> traces;
   {
     const MutexLock lock(head.mutex);
     traces.reserve(head.table.traces());
     for (const head::StoredTrace* const trace : head.table.by_arrival()) {
-      traces.push_back({.start_unix_ns = trace->starts.earliest, .id = trace->id, .spans = trace->spans});
+      traces.push_back({.start_unix_ns = trace->starts.earliest, .id = trace->id, .spans = &trace->spans});
     }
   }
   std::ranges::sort(traces, [](const HeadTrace& a, const HeadTrace& b) {
@@ -48,10 +48,10 @@ void Prefetch(const head::TraceSpans& spans) {
 void AddTraces(const std::vector<HeadTrace>& traces, SegmentBuilder& builder) {
   std::vector<const StoredSpan*> spans;
   for (size_t i = 0; i < traces.size(); ++i) {
-    if (i + kPrefetchTraces < traces.size()) Prefetch(traces[i + kPrefetchTraces].spans);
+    if (i + kPrefetchTraces < traces.size()) Prefetch(*traces[i + kPrefetchTraces].spans);
     const HeadTrace& trace = traces[i];
     spans.clear();
-    trace.spans.ForEach([&](const StoredSpan& span) {
+    trace.spans->ForEach([&](const StoredSpan& span) {
       spans.push_back(&span);
       return true;
     });
