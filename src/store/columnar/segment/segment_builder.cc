@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include "base/text.h"
@@ -233,13 +233,16 @@ void SegmentBuilder::WriteTraces() {
 
 // The numbers of all traces, sorted by id as bytes.
 SectionRef SegmentBuilder::WriteOrder() {
-  std::vector<uint64_t> order(traces_.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto key = [&](uint64_t trace) {
-    return std::pair(__builtin_bswap64(traces_[trace][TraceSlot::kIdLow]),
-                     __builtin_bswap64(traces_[trace][TraceSlot::kIdHigh]));
-  };
-  std::ranges::sort(order, {}, key);
+  std::vector<std::tuple<uint64_t, uint64_t, uint64_t>> places;  // both halves of the id as numbers; the trace
+  places.reserve(traces_.size());
+  for (const TraceEntry& entry : traces_) {
+    places.emplace_back(__builtin_bswap64(entry[TraceSlot::kIdLow]), __builtin_bswap64(entry[TraceSlot::kIdHigh]),
+                        places.size());
+  }
+  std::ranges::sort(places);
+  std::vector<uint64_t> order;
+  order.reserve(places.size());
+  for (const auto& [low, high, trace] : places) order.push_back(trace);
   std::string section;
   WriteSlice(order, section);
   return WriteSection(section, sink_);
