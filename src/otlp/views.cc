@@ -149,7 +149,14 @@ uint32_t LinkView::flags() const {
 }
 
 SpanView::SpanView(std::string_view wire) : wire_(wire) {
-  for (Cursor cursor(wire); cursor.Next();) ReadField(cursor);
+  constexpr uint8_t kAttribute = TagByte(field::Span::kAttributes, wire::Type::kBytes);
+  Cursor cursor(wire);
+  while (true) {
+    while (cursor.NextShortBytes(kAttribute)) {
+    }
+    if (!cursor.Next()) return;
+    ReadField(cursor);
+  }
 }
 
 void SpanView::ReadField(const Cursor& cursor) {

@@ -33,6 +33,11 @@ class Cursor {
   // kGroupStart.
   bool Next();
 
+  // A short cut for a field that mostly follows itself, as attributes do: steps past the next field if `tag` is its tag,
+  // one byte, and it has fewer than 128 bytes. Else false, and nothing happens. Of field(), type() and bytes() only the
+  // last says what it is.
+  bool NextShortBytes(uint8_t tag);
+
   [[nodiscard]] bool ok() const { return ok_; }
   // Where the cursor stopped: bytes from the start of the message to the field that could not be read.
   [[nodiscard]] size_t offset() const { return static_cast<size_t>(field_begin_ - begin_); }
@@ -73,6 +78,17 @@ inline bool Cursor::Next() {
   if (next_ == end_) return false;
   if (!ReadTag() || !ReadValue()) [[unlikely]]
     return Fail();
+  return true;
+}
+
+inline bool Cursor::NextShortBytes(uint8_t tag) {
+  constexpr std::ptrdiff_t kHeadSize = 2;  // tag and length
+  if (end_ - next_ < kHeadSize || static_cast<uint8_t>(*next_) != tag) return false;
+  const auto size = static_cast<uint8_t>(next_[1]);
+  if (size >= 0x80 || end_ - next_ - kHeadSize < size) return false;
+  field_begin_ = next_;
+  bytes_ = {next_ + kHeadSize, size};
+  next_ += kHeadSize + size;
   return true;
 }
 
