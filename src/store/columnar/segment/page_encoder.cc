@@ -86,6 +86,7 @@ void PageEncoder::PoolRow(RowTable table, PageRows& rows) {
 
 void PageEncoder::PoolChildren(const RowValues::Group& group, uint32_t row, PageRows& rows) {
   const Shape& shape = ShapeOf(group);
+  if (!shape.has_children) return;
   for (size_t slot = 0; slot < shape.slots.size(); ++slot) {
     const Op op = shape.slot_ops[slot];
     if (op != Op::kEvents && op != Op::kLinks) continue;

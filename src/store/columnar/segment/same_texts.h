@@ -11,6 +11,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "store/columnar/segment/same_bytes.h"
+
 namespace spanloom::store::columnar {
 
 // Remembers the texts that came last, by size and ends. Borrows them. Thread-compatible.
@@ -19,7 +21,7 @@ class SameTexts {
   // An equal text that came lately, or `text` itself.
   std::string_view Find(std::string_view text) {
     std::string_view& last = texts_[PlaceOf(text)];
-    if (last != text) last = text;
+    if (!AreSame(last, text)) last = text;
     return last;
   }
   // Forgets all.

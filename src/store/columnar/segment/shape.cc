@@ -19,7 +19,7 @@ SlotKind SlotKindOf(Op op, ColumnType type) {
     case Op::kRaw:
       return SlotKind::kText;
     case Op::kAttribute:
-      if (type == ColumnType::kAbsent || type == ColumnType::kEmpty) return SlotKind::kNone;
+      if (!HasSlot(type)) return SlotKind::kNone;
       return IsText(type) ? SlotKind::kText : SlotKind::kNumber;
     default:
       return SlotKind::kNumber;
@@ -45,6 +45,7 @@ void Shape::Derive(const std::vector<ColumnKey>& columns) {
   slots.clear();
   slot_columns.clear();
   slot_ops.clear();
+  has_children = false;
   for (const Token& token : tokens) {
     const ColumnType type = token.op == Op::kAttribute ? columns[token.column].type : ColumnType::kAbsent;
     const SlotKind kind = SlotKindOf(token.op, type);
@@ -52,6 +53,7 @@ void Shape::Derive(const std::vector<ColumnKey>& columns) {
     slots.push_back(kind);
     slot_columns.push_back(token.op == Op::kAttribute ? token.column : FixedColumnOf(token.op, table));
     slot_ops.push_back(token.op);
+    has_children = has_children || token.op == Op::kEvents || token.op == Op::kLinks;
   }
 }
 

@@ -98,6 +98,11 @@ constexpr bool IsText(ColumnType type) {
   return type == ColumnType::kString || type >= ColumnType::kArray;
 }
 
+// True if an attribute of the column has a slot: what is said by its type alone has none.
+constexpr bool HasSlot(ColumnType type) {
+  return type != ColumnType::kAbsent && type != ColumnType::kEmpty;
+}
+
 // What the slot of a token holds.
 enum class SlotKind : uint8_t { kNone, kNumber, kText };
 
@@ -115,6 +120,7 @@ struct Shape {
   std::vector<SlotKind> slots;         // [slots]: kNumber or kText
   std::vector<uint32_t> slot_columns;  // [slots], kNoColumn for numbers that are no attributes
   std::vector<Op> slot_ops;            // [slots]
+  bool has_children = false;           // events or links
 
   // Fills what is derived. `columns` says what is asked of a column's type.
   void Derive(const std::vector<ColumnKey>& columns);

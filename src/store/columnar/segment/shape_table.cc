@@ -39,7 +39,7 @@ ShapeTable::NodeId ShapeTable::Add(NodeId parent, Node node) {
 
 // The child that came last stands first, since the next message is likely to be alike.
 template <typename Match, typename Make>
-ShapeTable::NodeId ShapeTable::Find(NodeId node, Match match, Make make) {
+ShapeTable::NodeId ShapeTable::FindOrMake(NodeId node, Match match, Make make) {
   NodeId before = kNone;
   size_t branches = 0;
   for (NodeId child = nodes_[node].first_child; child != kNone; before = child, child = nodes_[child].next) {
@@ -54,16 +54,15 @@ ShapeTable::NodeId ShapeTable::Find(NodeId node, Match match, Make make) {
   return nodes_.size() < kNodesMax && branches < kBranchesMax ? make() : kNone;
 }
 
-ShapeTable::NodeId ShapeTable::Step(NodeId node, Op op) {
-  return Find(
+ShapeTable::NodeId ShapeTable::Find(NodeId node, Op op) {
+  return FindOrMake(
       node, [op](const Node& child) { return child.token.op == op; },
       [&] { return Add(node, Node{.token = {.op = op}}); });
 }
 
-ShapeTable::NodeId ShapeTable::StepAttribute(NodeId node, RowTable table, ColumnType type, std::string_view key) {
-  return Find(
-      node,
-      [&](const Node& child) { return child.token.op == Op::kAttribute && child.type == type && child.key == key; },
+ShapeTable::NodeId ShapeTable::FindAttribute(NodeId node, RowTable table, ColumnType type, std::string_view key) {
+  return FindOrMake(
+      node, [&](const Node& child) { return child.Is(type, key); },
       [&]() -> NodeId {
         const uint32_t column = ColumnOf(table, type, key);
         if (column == kNoColumn) return kNone;

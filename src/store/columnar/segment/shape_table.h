@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/columnar/segment/same_bytes.h"
 #include "store/columnar/segment/shape.h"
 
 namespace spanloom::store::columnar {
@@ -31,8 +32,14 @@ class ShapeTable {
   [[nodiscard]] NodeId Root(RowTable table) const { return roots_[static_cast<size_t>(table)]; }
 
   // The node behind `node` for a token; kNone if it is new and there is no room.
-  NodeId Step(NodeId node, Op op);
-  NodeId StepAttribute(NodeId node, RowTable table, ColumnType type, std::string_view key);
+  NodeId Step(NodeId node, Op op) {
+    const NodeId first = nodes_[node].first_child;
+    return first != kNone && nodes_[first].token.op == op ? first : Find(node, op);
+  }
+  NodeId StepAttribute(NodeId node, RowTable table, ColumnType type, std::string_view key) {
+    const NodeId first = nodes_[node].first_child;
+    return first != kNone && nodes_[first].Is(type, key) ? first : FindAttribute(node, table, type, key);
+  }
 
   // The number of the shape that ends at `node`; kNone if it is new and there is no room.
   uint32_t End(NodeId node, RowTable table);
@@ -51,10 +58,16 @@ class ShapeTable {
     NodeId first_child = kNone;
     NodeId next = kNone;  // sibling
     uint32_t shape = kNone;
+
+    [[nodiscard]] bool Is(ColumnType other_type, std::string_view other_key) const {
+      return token.op == Op::kAttribute && type == other_type && AreSame(key, other_key);
+    }
   };
 
   template <typename Match, typename Make>
-  NodeId Find(NodeId node, Match match, Make make);
+  NodeId FindOrMake(NodeId node, Match match, Make make);
+  NodeId Find(NodeId node, Op op);
+  NodeId FindAttribute(NodeId node, RowTable table, ColumnType type, std::string_view key);
   NodeId Add(NodeId parent, Node node);
   uint32_t AddShape(RowTable table, NodeId end);
   uint32_t ColumnOf(RowTable table, ColumnType type, std::string_view key);

@@ -153,11 +153,17 @@ void Shredder::Shred(const ShredInput& input, PageRows& rows) {
 }
 
 bool Shredder::ShredSpan(const ShredInput& input) {
+  constexpr uint8_t kAttribute = otlp::TagByte(field::Span::kAttributes, Type::kBytes);
   Walk walk = {.table = RowTable::kSpans, .node = shapes_.Root(RowTable::kSpans)};
   run_ = Op::kRaw;
   if (!GoNumber(walk, Op::kOrigin, input.origin)) return false;
   Cursor cursor(input.wire);
-  while (cursor.Next()) {
+  while (true) {
+    while (cursor.NextShortBytes(kAttribute)) {
+      run_ = Op::kRaw;
+      if (!ShredAttribute(cursor.bytes(), field::Span::kAttributes, walk)) return false;
+    }
+    if (!cursor.Next()) break;
     if (!ShredSpanField(input, cursor, walk)) return false;
   }
   if (walk.canonical_bytes != input.wire.size()) return false;
@@ -230,7 +236,7 @@ bool Shredder::ShredAttribute(std::string_view attribute, uint32_t field, Walk& 
   walk.canonical_bytes += BytesSize(field, attribute.size());
   walk.node = shapes_.StepAttribute(walk.node, walk.table, parts.type, parts.key);
   if (walk.node == ShapeTable::kNone) return false;
-  if (SlotKindOf(Op::kAttribute, parts.type) != SlotKind::kNone) target_->push_back(parts.value);
+  if (HasSlot(parts.type)) target_->push_back(parts.value);
   return true;
 }
 
