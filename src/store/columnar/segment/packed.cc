@@ -36,15 +36,8 @@ bool DividesAll(std::span<const uint64_t> values, uint64_t base, uint64_t scale)
   return std::ranges::all_of(values, [&](uint64_t value) { return (value - base) % scale == 0; });
 }
 
-// The largest power of two that divides all differences, of which one is not 0.
-uint64_t PowerOf(std::span<const uint64_t> values, uint64_t base) {
-  uint64_t bits = 0;
-  for (const uint64_t value : values) bits |= value - base;
-  return bits & -bits;
-}
-
-uint64_t ScaleOf(std::span<const uint64_t> values, uint64_t base, uint64_t range) {
-  const uint64_t power = PowerOf(values, base);
+// `power`: the largest power of two that divides all differences.
+uint64_t ScaleOf(std::span<const uint64_t> values, uint64_t base, uint64_t range, uint64_t power) {
   for (const uint64_t scale : {1'000'000, 1'000}) {
     if (power >= scale) return power;
     // What 1,000 divides, 8 does; what 1,000,000 divides, 64 does.
@@ -53,30 +46,38 @@ uint64_t ScaleOf(std::span<const uint64_t> values, uint64_t base, uint64_t range
   return power;
 }
 
+// `bits_of` says what is kept of a value. Room for 8 bytes more than the payload.
+template <typename BitsOf>
+void WriteBits(std::span<const uint64_t> values, uint8_t width, BitsOf bits_of, char* out) {
+  uint64_t word = 0;
+  unsigned filled = 0;  // bits of it, below 64
+  for (const uint64_t value : values) {
+    const uint64_t bits = bits_of(value);
+    word |= bits << filled;
+    filled += width;
+    if (filled < 64) continue;
+    std::memcpy(out, &word, sizeof(word));
+    out += sizeof(word);
+    filled -= 64;
+    word = filled == 0 ? 0 : bits >> (width - filled);
+  }
+  std::memcpy(out, &word, sizeof(word));
+}
+
 void PackBits(std::span<const uint64_t> values, const PackedSlice& slice, std::string& out) {
   const size_t begin = out.size();
-  out.resize(begin + PackedBytes(values.size(), slice.width) + sizeof(uint64_t));
-  char* next = out.data() + begin;
-  unsigned __int128 waiting = 0;
-  unsigned bits = 0;
-  const bool is_power = std::has_single_bit(slice.scale);
-  const int shift = std::countr_zero(slice.scale);
-  const auto store = [&] {
-    const auto word = static_cast<uint64_t>(waiting);
-    std::memcpy(next, &word, sizeof(word));
-  };
-  for (const uint64_t value : values) {
-    const uint64_t difference = value - slice.base;
-    waiting |= static_cast<unsigned __int128>(is_power ? difference >> shift : difference / slice.scale) << bits;
-    bits += slice.width;
-    if (bits < 64) continue;
-    store();
-    next += sizeof(uint64_t);
-    waiting >>= 64;
-    bits -= 64;
+  const size_t bytes = PackedBytes(values.size(), slice.width);
+  out.resize(begin + bytes + sizeof(uint64_t));
+  char* const payload = out.data() + begin;
+  const uint64_t base = slice.base;
+  if (std::has_single_bit(slice.scale)) {
+    const int shift = std::countr_zero(slice.scale);
+    WriteBits(values, slice.width, [base, shift](uint64_t value) { return (value - base) >> shift; }, payload);
+  } else {
+    const uint64_t scale = slice.scale;
+    WriteBits(values, slice.width, [base, scale](uint64_t value) { return (value - base) / scale; }, payload);
   }
-  store();
-  out.resize(begin + PackedBytes(values.size(), slice.width));
+  out.resize(begin + bytes);
 }
 
 }  // namespace
@@ -91,13 +92,15 @@ PackedSlice Pack(std::span<const uint64_t> values, std::string& out) {
   if (values.empty()) return slice;
   uint64_t least = values[0];
   uint64_t most = values[0];
+  uint64_t unlike = 0;  // where bits of values differ
   for (const uint64_t value : values) {
     least = std::min(least, value);
     most = std::max(most, value);
+    unlike |= value ^ values[0];
   }
   slice.base = least;
   if (least == most) return slice;
-  slice.scale = ScaleOf(values, least, most - least);
+  slice.scale = ScaleOf(values, least, most - least, unlike & -unlike);
   slice.width = static_cast<uint8_t>(std::bit_width((most - least) / slice.scale));
   PackBits(values, slice, out);
   return slice;

@@ -62,7 +62,7 @@ bool ReadValue(std::string_view wire, AttributeParts& parts) {
   return bytes == wire.size();
 }
 
-// The same for the forms that nearly all values have: a short text, a double.
+// The same for the forms that nearly all values have: a short text, a double, a small number.
 bool ReadShortValue(std::string_view wire, AttributeParts& parts) {
   constexpr uint8_t kShortMax = 0x7f;
   if (wire.size() < 2 || wire.size() > kShortMax) return false;
@@ -73,9 +73,15 @@ bool ReadShortValue(std::string_view wire, AttributeParts& parts) {
     parts.value = SlotValue::Text(wire.substr(2));
     return true;
   }
-  if (tag != otlp::TagByte(field::Value::kDouble, Type::kFixed64) || wire.size() != 1 + sizeof(uint64_t)) return false;
-  parts.type = ColumnType::kDouble;
-  parts.value = SlotValue::Number(U64Of(wire.substr(1)));
+  if (tag == otlp::TagByte(field::Value::kDouble, Type::kFixed64) && wire.size() == 1 + sizeof(uint64_t)) {
+    parts.type = ColumnType::kDouble;
+    parts.value = SlotValue::Number(U64Of(wire.substr(1)));
+    return true;
+  }
+  const auto number = static_cast<uint8_t>(wire[1]);
+  if (tag != otlp::TagByte(field::Value::kInt, Type::kVarint) || wire.size() != 2 || number >= 0x80) return false;
+  parts.type = ColumnType::kInt;
+  parts.value = SlotValue::Number(number);
   return true;
 }
 
