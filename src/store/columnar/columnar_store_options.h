@@ -26,7 +26,7 @@ struct ColumnarStoreOptions {
   SyncMode sync = SyncMode::kAlways;
   std::chrono::milliseconds sync_interval{1'000};  // of kInterval; guess
   size_t queue_bytes_max = 128U << 20;             // reserved or waiting to be written; guess
-  // The head, where spans are before they are in a segment, in bytes of their messages. It is written to a segment when
+  // The head, where spans are before they are in a segment, in bytes of the requests that it holds. It is written when
   // it has reached the first; beyond the second, appends are told to come again.
   size_t head_bytes = 128U << 20;                // guess: 200,000 spans of an LLM server
   size_t head_bytes_max = 256U << 20;            // both heads together: while one is written, the other fills
