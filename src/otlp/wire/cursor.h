@@ -33,9 +33,9 @@ class Cursor {
   // kGroupStart.
   bool Next();
 
-  // A short cut for a field that mostly follows itself, as attributes do: steps past the next field if `tag` is its tag,
-  // one byte, and it has fewer than 128 bytes. Else false, and nothing happens. Of field(), type() and bytes() only the
-  // last says what it is.
+  // A short cut for a field that mostly follows itself, as attributes do: steps past the next field if `tag` is its
+  // tag, one byte, and it has fewer than 128 bytes. Else false, and nothing happens. Of field(), type() and bytes()
+  // only the last says what it is.
   bool NextShortBytes(uint8_t tag);
 
   [[nodiscard]] bool ok() const { return ok_; }

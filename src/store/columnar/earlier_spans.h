@@ -26,8 +26,7 @@ class EarlierSpans {
   [[nodiscard]] bool empty() const { return places_.empty(); }
 
   // [spans of `trace`, which is of `batch`]: it is there with the same bytes and the same origin. Errors: as Read.
-  StatusOr<std::vector<bool>> Contains(const head::IncomingBatch& batch,
-                                        const head::IncomingTrace& trace) const;
+  StatusOr<std::vector<bool>> Contains(const head::IncomingBatch& batch, const head::IncomingTrace& trace) const;
 
  private:
   struct OfSegment {

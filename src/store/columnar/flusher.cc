@@ -33,8 +33,8 @@ std::vector<HeadTrace> TracesOf(const head::LockedTable& head) {
   return traces;
 }
 
-// Asks for the bytes of spans that will be read soon: they lie apart, in the requests that they came with, and to wait for
-// each took a fifth of what a segment costs.
+// Asks for the bytes of spans that will be read soon: they lie apart, in the requests that they came with, and to wait
+// for each took a fifth of what a segment costs.
 void Prefetch(const head::TraceSpans& spans) {
   constexpr size_t kLineBytes = 64;
   size_t lines_left = 512;  // most of a first-level cache; what a larger trace has beyond is read when it comes

@@ -15,8 +15,8 @@ namespace spanloom::store::head {
 // Spans have the numbers in which they arrive. A trace of few spans allocates nothing. Thread-compatible.
 class ArrivalTable {
  public:
-  // True if `is_same`, called with the number of a span whose hash that is, says so for any. It may be asked about a few
-  // others as well.
+  // True if `is_same`, called with the number of a span whose hash that is, says so for any. It may be asked about a
+  // few others as well.
   template <typename IsSame>
   [[nodiscard]] bool Contains(uint64_t hash, IsSame is_same) const {
     if (size_ <= kFew) {

@@ -37,7 +37,7 @@ class TailReader {
   // A trace that one of the spans is of.
   struct OpenTrace {
     TraceSpans spans;  // none if the trace is gone
-    size_t size = 1;                          // spans of it
+    size_t size = 1;   // spans of it
     std::unique_ptr<scan::TraceReading> reading;
     absl::flat_hash_map<SpanIdentity, size_t> ordinals;
   };

@@ -74,7 +74,7 @@ struct CandidateQuery {
 // A trace that a question should look at: what is needed of it outside the lock.
 struct Candidate {
   otlp::TraceId id;
-  uint64_t latest_start_unix_ns = 0;              // of all spans, or those of CandidateQuery::only_service
+  uint64_t latest_start_unix_ns = 0;  // of all spans, or those of CandidateQuery::only_service
   TraceSpans spans;
   uint64_t version = 0;                           // as in StoredTrace, as are the rows
   std::shared_ptr<const TraceRow> row = nullptr;  // null if it is not known; shared with the store

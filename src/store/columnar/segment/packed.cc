@@ -72,10 +72,12 @@ void PackBits(std::span<const uint64_t> values, const PackedSlice& slice, std::s
   const uint64_t base = slice.base;
   if (std::has_single_bit(slice.scale)) {
     const int shift = std::countr_zero(slice.scale);
-    WriteBits(values, slice.width, [base, shift](uint64_t value) { return (value - base) >> shift; }, payload);
+    WriteBits(
+        values, slice.width, [base, shift](uint64_t value) { return (value - base) >> shift; }, payload);
   } else {
     const uint64_t scale = slice.scale;
-    WriteBits(values, slice.width, [base, scale](uint64_t value) { return (value - base) / scale; }, payload);
+    WriteBits(
+        values, slice.width, [base, scale](uint64_t value) { return (value - base) / scale; }, payload);
   }
   out.resize(begin + bytes);
 }

@@ -42,7 +42,7 @@ class TextColumns {
   struct Dictionary {
     absl::flat_hash_map<std::string_view, uint32_t> codes;  // views texts
     std::deque<std::string> texts;                          // [entries]; stay where they are
-    std::string_view last_text;  // of Code, as it was passed; none after EndPage
+    std::string_view last_text;                             // of Code, as it was passed; none after EndPage
     uint32_t last_code = 0;
     uint64_t values = 0;
     bool is_known = false;
