@@ -42,10 +42,10 @@ std::vector<Status> Ingest::Write(std::span<const otlp::Batch> batches) {
   return std::vector<Status>(batches.size());
 }
 
-// Reads them while they are in the caches, as they were appended; when the disk is done they no longer are.
+// Reads them while they are in the caches, as they were appended; when the disk is done they no longer are. So many fit
+// the cache of a core; and what is made of short spans is several times as large as they are.
 std::vector<head::IncomingBatch> Ingest::SplitFirst(std::span<const Bytes> requests) {
-  constexpr size_t kBytesMax =
-      2 << 20;  // of a second-level cache; and what is made of short spans is several times as much
+  constexpr size_t kBytesMax = 2 << 20;  // guess
   std::vector<head::IncomingBatch> split;
   size_t bytes = 0;
   for (const Bytes& request : requests) {
