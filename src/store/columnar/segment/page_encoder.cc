@@ -28,6 +28,7 @@ PageRef PageEncoder::Encode(const std::vector<bool>& begins_trace, PageRows& row
   page.codes = sink_.Append(block_);
   for (size_t i = 0; i < kRowTables; ++i) WriteTable(rows[i], places_[i], page.tables[i]);
   columns_.EndPage();
+  pool_.EndPage();
   ++page_;
   return page;
 }

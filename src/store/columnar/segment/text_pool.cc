@@ -15,6 +15,21 @@ void TextPool::BeginTrace() {
   first_entries_.push_back(entries_);
   texts_.clear();
   numbers_.clear();
+  borrowed_.clear();
+  kept_.clear();
+}
+
+void TextPool::EndPage() {
+  for (const std::string_view text : borrowed_) {
+    const std::string_view kept = kept_.emplace_back(text);
+    std::ranges::replace(texts_, text, kept);
+    const auto found = numbers_.find(text);
+    if (found == numbers_.end()) continue;
+    const uint64_t number = found->second;
+    numbers_.erase(found);
+    numbers_.emplace(kept, number);
+  }
+  borrowed_.clear();
 }
 
 uint64_t TextPool::Code(std::string_view text) {
@@ -47,6 +62,7 @@ TextPool::Group& TextPool::GroupOf(uint32_t pattern) {
 }
 
 void TextPool::AddEntry(std::string_view text) {
+  borrowed_.push_back(text);
   payload_.clear();
   const uint32_t pattern = templates_.Split(text, payload_);
   Group& group = GroupOf(pattern);

@@ -8,6 +8,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,7 @@ struct PoolChunkRef {
   BlockRef block = {};
 };
 
-// Thread-compatible. Borrows the texts until the next BeginTrace.
+// Thread-compatible. Borrows the texts until EndPage.
 class TextPool {
  public:
   static constexpr size_t kChunkEntriesMax = 4096;
@@ -37,6 +38,9 @@ class TextPool {
 
   // The number of the text among those of the trace.
   uint64_t Code(std::string_view text);
+
+  // The texts that came need not stay where they are from here on. The trace may go on.
+  void EndPage();
 
   // Writes what is left.
   void Finish();
@@ -69,6 +73,8 @@ class TextPool {
 
   std::vector<std::string_view> texts_;                      // of the trace
   absl::flat_hash_map<std::string_view, uint64_t> numbers_;  // of the trace, once there are more than kLinearMax
+  std::vector<std::string_view> borrowed_;                   // the trace's texts of this page
+  std::deque<std::string> kept_;                             // copies of those of earlier pages; stay where they are
 
   // The chunk under way.
   std::vector<uint64_t> codes_;  // [entries]: the number of each one's group
