@@ -33,7 +33,7 @@ TEST(SameTexts, FindsEqualTextsProperty) {
 TEST(SameTexts, ForgetsWhatWasBefore) {
   SameTexts same;
   const std::string before = "a text";
-  const std::string later = before;
+  const std::string later = "a text";
   same.Find(before);
   same.Clear();
   EXPECT_EQ(same.Find(later).data(), later.data());
