@@ -3,6 +3,7 @@
 #include "store/columnar/columnar_store.h"
 
 #include <absl/container/flat_hash_set.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <limits>
@@ -169,27 +170,33 @@ std::string ColumnarStore::SetAside(const catalogue::SegmentRow& row, const Stat
   return path;
 }
 
-// By the first bytes of their ids, which are in memory; few that are not split share them.
+// By the first bytes of their ids, which are in memory and in order; few that are not split share them. A stretch of
+// them at a time, so that sorting stays in the cache.
 void ColumnarStore::FindSplitTraces() {
-  std::vector<std::pair<uint32_t, const Segment*>> prefixes;
+  constexpr uint32_t kShift = 20;
   const Parts parts = parts_.Now();
-  for (const auto& segment : parts.segments) {
-    for (const uint32_t prefix : segment->reader().prefixes()) prefixes.emplace_back(prefix, segment.get());
-  }
-  std::ranges::sort(prefixes);
-  prefixes.erase(std::ranges::unique(prefixes).begin(), prefixes.end());
-  for (auto begin = prefixes.begin(); begin != prefixes.end();) {
-    const auto end =
-        std::find_if(begin, prefixes.end(), [&](const auto& other) { return other.first != begin->first; });
-    if (end - begin > 1) AddSplitTraces({begin, end});
-    begin = end;
+  std::vector<size_t> next(parts.segments.size());
+  std::vector<uint32_t> stretch;
+  for (uint64_t high = 0; high < (uint64_t{1} << (32 - kShift)); ++high) {
+    stretch.clear();
+    for (size_t i = 0; i < parts.segments.size(); ++i) {
+      const std::vector<uint32_t>& prefixes = parts.segments[i]->reader().prefixes();
+      for (; next[i] < prefixes.size() && prefixes[next[i]] >> kShift == high; ++next[i]) {
+        stretch.push_back(prefixes[next[i]]);
+      }
+    }
+    std::ranges::sort(stretch);
+    for (auto found = stretch.begin(); (found = std::ranges::adjacent_find(found, stretch.end())) != stretch.end();) {
+      AddSplitTraces(parts, *found);
+      found = std::ranges::upper_bound(found, stretch.end(), *found);
+    }
   }
 }
 
-// The prefix is the same in all of them.
-void ColumnarStore::AddSplitTraces(std::span<const std::pair<uint32_t, const Segment*>> prefixes) {
+// Those whose ids begin so.
+void ColumnarStore::AddSplitTraces(const Parts& parts, uint32_t prefix) {
   absl::flat_hash_set<otlp::TraceId> ids;
-  for (const auto& [prefix, segment] : prefixes) {
+  for (const auto& segment : parts.segments) {
     for (const otlp::TraceId& id : segment->reader().IdsWithPrefix(prefix)) {
       if (!ids.insert(id).second) parts_.split().AddParts(id, 1);
     }
@@ -241,6 +248,7 @@ void ColumnarStore::FlushSoon() {
   if (clock_.SteadyNs() < flush_not_before_ns_ || is_flush_queued_.exchange(true)) return;
   const bool queued = background_.Submit([this] {
     FlushFull().IgnoreError();  // counted and said there
+    TrimWhenIdle();
     is_flush_queued_ = false;
   });
   if (!queued) is_flush_queued_ = false;
@@ -265,6 +273,12 @@ Status ColumnarStore::FlushFull() {
   may_compact_ = true;
   CompactSoon();
   return absl::OkStatus();
+}
+
+// A head leaves a hundred megabytes and more to the allocator, which keeps them for the next one. While spans come that
+// is right: fresh memory costs page faults. Takes a few milliseconds.
+void ColumnarStore::TrimWhenIdle() {
+  if (ingest_.head_bytes() == 0) malloc_trim(0);
 }
 
 StatusOr<std::shared_ptr<const Segment>> ColumnarStore::WriteFull(const head::LockedTable& full, uint64_t position) {

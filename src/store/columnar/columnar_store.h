@@ -92,7 +92,7 @@ class ColumnarStore final : public SpanStore {
   Status OpenSegments(std::vector<std::string>& damaged);
   std::string SetAside(const catalogue::SegmentRow& row, const Status& why);
   void FindSplitTraces();
-  void AddSplitTraces(std::span<const std::pair<uint32_t, const Segment*>> prefixes);
+  void AddSplitTraces(const Parts& parts, uint32_t prefix);
   void RegisterMetrics(MetricRegistry& metrics);
 
   // On the log thread, after each group of batches and about every second.
@@ -102,6 +102,8 @@ class ColumnarStore final : public SpanStore {
   bool ExchangeHeads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
   void CountDuplicates() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
   void FlushSoon();
+  // Gives memory that is free back to the system, once after each time that spans came and were written.
+  void TrimWhenIdle();
   // Merges segments on the thread for that, if there may be something to merge and it is not at it.
   void CompactSoon();
   Status CompactAll();

@@ -18,6 +18,16 @@ uint32_t PrefixOf(uint64_t low) {
   return static_cast<uint32_t>(__builtin_bswap64(low) >> 32);
 }
 
+// Of a trace of the chunk, whose block that is.
+otlp::TraceId IdIn(const TraceChunkRef& chunk, const Block& block, uint64_t index) {
+  TracePlace place;
+  for (const TraceSlot slot : {TraceSlot::kIdLow, TraceSlot::kIdHigh}) {
+    const auto i = static_cast<size_t>(slot);
+    place.entry[slot] = UnpackOne(chunk.slots[i], block.data() + chunk.offsets[i], index);
+  }
+  return place.id();
+}
+
 }  // namespace
 
 StatusOr<std::unique_ptr<const SegmentReader>> SegmentReader::Open(std::unique_ptr<disk::File> file) {
@@ -123,9 +133,10 @@ std::vector<otlp::TraceId> SegmentReader::IdsWithPrefix(uint32_t prefix) const {
   std::vector<otlp::TraceId> ids;
   for (auto number = numbers.begin(); number != numbers.end();) {
     const uint64_t chunk = *number / kChunkTraces;
-    const StatusOr<std::vector<TracePlace>> places = TracesOf(index_->trace_chunks()[chunk]);
+    const TraceChunkRef& ref = index_->trace_chunks()[chunk];
+    const StatusOr<Block> block = ReadBlock(*file_, ref.block);
     for (; number != numbers.end() && *number / kChunkTraces == chunk; ++number) {
-      if (places.ok()) ids.push_back((*places)[*number % kChunkTraces].id());
+      if (block.ok()) ids.push_back(IdIn(ref, *block, *number % kChunkTraces));
     }
   }
   return ids;
