@@ -12,7 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "store/columnar/segment/row_values.h"
 
@@ -40,6 +39,10 @@ class TextColumns {
 
  private:
   struct Dictionary {
+    Dictionary() = default;
+    Dictionary(const Dictionary&) = delete;  // codes views texts
+    Dictionary& operator=(const Dictionary&) = delete;
+
     absl::flat_hash_map<std::string_view, uint32_t> codes;  // views texts
     std::deque<std::string> texts;                          // [entries]; stay where they are
     std::string_view last_text;                             // of Code, as it was passed; none after EndPage
@@ -52,7 +55,7 @@ class TextColumns {
   Dictionary& Of(uint32_t column);
   static bool Repeat(std::span<const SlotValue> values);
 
-  std::vector<Dictionary> dictionaries_;
+  std::deque<Dictionary> dictionaries_;  // [columns]; stay where they are
 };
 
 }  // namespace spanloom::store::columnar
