@@ -12,14 +12,14 @@
 namespace spanloom::store::columnar {
 namespace {
 
-// Scenario: texts of one column, of which those that are long have memory of their own; then columns that are new, which
-// makes room for them; then the same texts again, in other memory.
-// Guarantees: they keep their numbers.
+// Scenario: texts of one column, of which those that are long have memory of their own; then columns that are new,
+// which makes room for them; then the same texts again, in other memory. Guarantees: they keep their numbers.
 TEST(TextColumns, TextsKeepTheirNumbersWhenColumnsAreAdded) {
   constexpr uint32_t kTexts = 50;
   const auto make_texts = [] {
     std::vector<std::string> texts;
-    for (uint32_t i = 0; i < kTexts; ++i) texts.push_back(StrCat(i % 2 == 0 ? "short" : "a text with its own memory ", i));
+    for (uint32_t i = 0; i < kTexts; ++i)
+      texts.push_back(StrCat(i % 2 == 0 ? "short" : "a text with its own memory ", i));
     return texts;
   };
   TextColumns columns;
