@@ -6,8 +6,6 @@ usage: ./dev bench start [--runs N]
 """
 
 import argparse
-import pathlib
-import re
 import signal
 import statistics
 import subprocess
@@ -15,20 +13,9 @@ import sys
 import tempfile
 import time
 
-from peers.servers import FREE_PORTS, SPANLOOM
+from peers.servers import FREE_PORTS, SPANLOOM, cpu_seconds, memory_kib
 
 SETTLE_SECONDS = 1.0  # idle means: nothing left to do after the start
-
-
-def memory_kib(pid):
-    """(VmRSS, RssAnon) of a process."""
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return tuple(int(re.search(rf"^{field}:\s+(\d+)", status, re.MULTILINE)[1]) for field in ("VmRSS", "RssAnon"))
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 def one_run(data_dir):
@@ -42,7 +29,7 @@ def one_run(data_dir):
         sys.exit("serve ended before it was ready")
     ready_ms = (time.monotonic() - begin) * 1000
     time.sleep(SETTLE_SECONDS)
-    rss, anonymous = memory_kib(process.pid)
+    rss, anonymous = (memory_kib(process.pid, field) for field in ("VmRSS", "RssAnon"))
     cpu = cpu_seconds(process.pid)
     process.send_signal(signal.SIGTERM)
     process.communicate()

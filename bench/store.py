@@ -12,14 +12,13 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-from peers.servers import FREE_PORTS, SPANLOOM
+from peers.servers import FREE_PORTS, SPANLOOM, cpu_seconds, memory_kib
 
 TRACES = 1_680_000  # 10 million spans
 SPANS_A_TRACE = 5.954  # of the load
@@ -48,12 +47,10 @@ class Serve:
         self.ready_ms = (time.monotonic() - begin) * 1000
 
     def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     def memory_mib(self, field):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"^{field}:\s+(\d+)", status, re.MULTILINE)[1]) / 1024
+        return memory_kib(self.process.pid, field) / 1024
 
     def send(self, *arguments):
         """tracegen's report; ends the benchmark if a span was lost."""

@@ -53,6 +53,18 @@ class Skipped(Exception):
     """A peer that this machine can't have, and why."""
 
 
+def cpu_seconds(pid):
+    """User and system time of a process so far, of all threads."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_kib(pid, field):
+    """VmRSS, VmHWM or RssAnon of a process."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"^{field}:\s+(\d+)", status, re.MULTILINE)[1])
+
+
 class Server:
     """A process pinned to `cores`, a list as taskset's. `ports` maps "grpc", "http" and what else it has."""
 
@@ -72,20 +84,17 @@ class Server:
             self.process.wait()
 
     def cpu_seconds(self):
-        """User and system time so far, of all threads."""
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     def anonymous_kib(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"^RssAnon:\s+(\d+)", status, re.MULTILINE)[1])
+        return memory_kib(self.process.pid, "RssAnon")
 
 
 class Spanloom(Server):
     """`spanloom serve`; `store` says whether spans go to the memory store or to the nop exporter."""
 
     def __init__(self, folder, store, cores=str(SERVER_CORE)):
-        arguments = []
+        arguments = ["--in-memory"]
         if not store:
             config = folder / "nop.yaml"
             config.write_text(NOP_CONFIG)
