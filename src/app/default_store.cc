@@ -3,11 +3,14 @@
 #include "app/default_store.h"
 
 #include <cstdlib>
+#include <initializer_list>
+#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
+#include "config/merge.h"
 
 namespace spanloom::app {
 namespace {
@@ -20,8 +23,14 @@ std::string AbsolutePathOf(const char* variable) {
   return value != nullptr && value[0] == '/' ? value : "";
 }
 
-Node::Entry EntryOf(std::string_view key, Node value, const config::Source& source) {
-  return {.key = std::string(key), .source = source, .value = std::move(value)};
+// `value` below the keys, the outermost first.
+Node Below(std::initializer_list<std::string_view> keys, Node value, const config::Source& source) {
+  for (auto key = std::rbegin(keys); key != std::rend(keys); ++key) {
+    std::vector<Node::Entry> entries;
+    entries.push_back({.key = std::string(*key), .source = source, .value = std::move(value)});
+    value = Node::Map(std::move(entries), source);
+  }
+  return value;
 }
 
 }  // namespace
@@ -36,14 +45,16 @@ StatusOr<std::string> DefaultDataDir() {
       "--in-memory");
 }
 
+config::Node DataDirSettings(const std::string& data_dir, const config::Source& source) {
+  return Below({"exporters", "spanloom_store", "data_dir"}, Node::Scalar(data_dir, Node::Style::kQuoted, source),
+               source);
+}
+
 config::Node DefaultStoreSettings(const std::string& data_dir) {
   const config::Source source{.file = "default"};
-  const auto scalar = [&](std::string text, Node::Style style) { return Node::Scalar(std::move(text), style, source); };
-  const auto map = [&](std::vector<Node::Entry> entries) { return Node::Map(std::move(entries), source); };
-  Node retention = map({EntryOf("mib_max", scalar(StrCat(kDefaultStoreMib), Node::Style::kPlain), source)});
-  Node store = map({EntryOf("data_dir", scalar(data_dir, Node::Style::kQuoted), source),
-                    EntryOf("retention", std::move(retention), source)});
-  return map({EntryOf("exporters", map({EntryOf("spanloom_store", std::move(store), source)}), source)});
+  return config::Merge(DataDirSettings(data_dir, source),
+                       Below({"exporters", "spanloom_store", "retention", "mib_max"},
+                             Node::Scalar(StrCat(kDefaultStoreMib), Node::Style::kPlain, source), source));
 }
 
 }  // namespace spanloom::app

@@ -18,7 +18,10 @@ inline constexpr uint64_t kDefaultStoreMib = 20'480;  // about 450 million spans
 // kFailedPrecondition, with the options that help, if neither variable is an absolute path.
 [[nodiscard]] StatusOr<std::string> DefaultDataDir();
 
-// The settings of a store there, which is bounded: {exporters: {spanloom_store: {data_dir, retention}}}.
+// {exporters: {spanloom_store: {data_dir: PATH}}}, as said by `source`.
+[[nodiscard]] config::Node DataDirSettings(const std::string& data_dir, const config::Source& source);
+
+// The same with a bound, retention.mib_max.
 [[nodiscard]] config::Node DefaultStoreSettings(const std::string& data_dir);
 
 }  // namespace spanloom::app

@@ -23,8 +23,6 @@
 namespace spanloom::app {
 namespace {
 
-using config::Node;
-
 // A file with its descriptor closed at the end.
 class OpenFile {
  public:
@@ -69,18 +67,6 @@ std::optional<std::string> EnvironmentVariable(const std::string& name) {
   return std::string(value);
 }
 
-// {exporters: {spanloom_store: {data_dir: PATH}}}
-Node DataDirSetting(const std::string& path) {
-  const config::Source source{.file = "--data-dir"};
-  Node value = Node::Scalar(path, Node::Style::kQuoted, source);
-  for (const std::string_view key : {"data_dir", "spanloom_store", "exporters"}) {
-    std::vector<Node::Entry> entries;
-    entries.push_back({.key = std::string(key), .source = source, .value = std::move(value)});
-    value = Node::Map(std::move(entries), source);
-  }
-  return value;
-}
-
 // Files say themselves whether the store is on disk.
 bool UsesDefaultStore(const ServeArguments& arguments) {
   return arguments.config_files.empty() && arguments.data_dir.empty() && !arguments.in_memory;
@@ -101,7 +87,8 @@ StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments) {
     ASSIGN_OR_RETURN(const std::string data_dir, DefaultDataDir());
     user.node = config::Merge(DefaultStoreSettings(data_dir), user.node);
   }
-  if (!arguments.data_dir.empty()) user.node = config::Merge(user.node, DataDirSetting(arguments.data_dir));
+  if (!arguments.data_dir.empty())
+    user.node = config::Merge(user.node, DataDirSettings(arguments.data_dir, {.file = "--data-dir"}));
   return ComposeConfig(user.node, {.listen_host = arguments.listen_host, .append_store = arguments.append_store});
 }
 
