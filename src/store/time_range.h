@@ -19,6 +19,10 @@ struct TimeRange {
   [[nodiscard]] bool Contains(uint64_t unix_ns) const {
     return unix_ns >= begin_unix_ns && (unix_ns < end_unix_ns || end_unix_ns == kForEver);
   }
+  // False if nothing from `first_unix_ns` to `last_unix_ns`, inclusive, can lie in it.
+  [[nodiscard]] bool Overlaps(uint64_t first_unix_ns, uint64_t last_unix_ns) const {
+    return last_unix_ns >= begin_unix_ns && (first_unix_ns < end_unix_ns || Contains(first_unix_ns));
+  }
   [[nodiscard]] bool IsEmpty() const { return begin_unix_ns >= end_unix_ns; }
 
   friend bool operator==(const TimeRange&, const TimeRange&) = default;

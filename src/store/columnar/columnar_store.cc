@@ -138,9 +138,7 @@ void ColumnarStore::RegisterMetrics(MetricRegistry& metrics) {
 
 Status ColumnarStore::OpenSegments(std::vector<std::string>& damaged) {
   RETURN_IF_ERROR(segments_.RemoveLeftovers());
-  std::vector<catalogue::SegmentRow> rows = catalogue_.segments();  // a copy: setting aside changes them
-  std::ranges::sort(rows, {}, &catalogue::SegmentRow::arrival);
-  for (const catalogue::SegmentRow& row : rows) {
+  for (const catalogue::SegmentRow& row : segments_.ByArrival()) {
     StatusOr<std::shared_ptr<const Segment>> segment = segments_.Open(row);
     if (segment.ok()) {
       parts_.AddSegment(*std::move(segment));

@@ -114,11 +114,9 @@ StatusOr<bool> Compactor::MergeOnce() {
 }
 
 std::vector<std::shared_ptr<const Segment>> Compactor::Places(const Parts& parts) const {
-  std::vector<catalogue::SegmentRow> rows = segments_.catalogue().segments();
-  std::ranges::sort(rows, {}, &catalogue::SegmentRow::arrival);
   std::vector<std::shared_ptr<const Segment>> places;
   auto next = parts.segments.begin();
-  for (const catalogue::SegmentRow& row : rows) {
+  for (const catalogue::SegmentRow& row : segments_.ByArrival()) {
     const bool is_there = next != parts.segments.end() && (*next)->row().id == row.id;
     places.push_back(is_there ? *next++ : nullptr);
   }

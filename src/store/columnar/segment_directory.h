@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -39,6 +40,8 @@ class SegmentDirectory {
       : disk_(disk), directory_(disk::Join(directory, kSegmentDirectory)), catalogue_(catalogue), clock_(clock) {}
 
   [[nodiscard]] const catalogue::Catalogue& catalogue() const { return catalogue_; }
+  // What the catalogue names, in order of arrival.
+  [[nodiscard]] std::vector<catalogue::SegmentRow> ByArrival() const;
   [[nodiscard]] uint64_t NextId() { return catalogue_.NextSegmentId(); }
   [[nodiscard]] bool IsKnown(uint64_t id) const;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "store/head/candidate_reader.h"
 
 namespace spanloom::store::columnar {
 
@@ -23,23 +24,16 @@ Status SpanSums::AddTo(ColumnSum& sum) {
 }
 
 Status SpanSums::AddHead(const head::LockedTable& table, ColumnSum& sum) {
-  std::vector<std::pair<otlp::TraceId, head::TraceSpans>> traces;
+  std::vector<head::Candidate> traces;
   {
     const MutexLock lock(table.mutex);
     for (const head::StoredTrace* const trace : table.table.by_arrival()) {
-      if (trace->starts.Overlaps(starts_)) traces.emplace_back(trace->id, trace->spans);
+      if (trace->starts.Overlaps(starts_)) traces.push_back({.id = trace->id, .spans = trace->spans});
     }
   }
   scan::TraceReading reading;
-  for (const auto& [id, spans] : traces) {
-    reading.Begin(id);
-    Status status;
-    spans.ForEach([&](const StoredSpan& span) {
-      status = reading.Add(span, meter_);
-      return status.ok();
-    });
-    RETURN_IF_ERROR(status);
-    reading.Sort();
+  for (const head::Candidate& trace : traces) {
+    RETURN_IF_ERROR(head::ReadTrace(trace, reading, meter_));
     RETURN_IF_ERROR(sum.AddMessages(reading, meter_));
   }
   return absl::OkStatus();
@@ -47,9 +41,7 @@ Status SpanSums::AddHead(const head::LockedTable& table, ColumnSum& sum) {
 
 Status SpanSums::AddSegment(const Segment& segment, ColumnSum& sum) {
   const catalogue::SegmentRow& row = segment.row();
-  const bool overlaps = row.last_start_unix_ns >= starts_.begin_unix_ns &&
-                        (row.first_start_unix_ns < starts_.end_unix_ns || starts_.Contains(row.first_start_unix_ns));
-  if (!overlaps) return absl::OkStatus();
+  if (!starts_.Overlaps(row.first_start_unix_ns, row.last_start_unix_ns)) return absl::OkStatus();
   SegmentMatcher matcher(where_, segment.reader());
   const StatusOr<bool> may_match = matcher.MayMatch();
   if (may_match.ok() && !*may_match) return absl::OkStatus();
@@ -67,11 +59,7 @@ Status SpanSums::AddSegment(const Segment& segment, ColumnSum& sum) {
 }
 
 Status SpanSums::AddPage(const Segment& segment, SegmentMatcher& matcher, PageColumns& page, ColumnSum& sum) {
-  const PageRef& ref = page.ref();
-  if (ref.start_max < starts_.begin_unix_ns ||
-      (!starts_.Contains(ref.start_min) && ref.start_min >= starts_.end_unix_ns)) {
-    return absl::OkStatus();
-  }
+  if (!starts_.Overlaps(page.ref().start_min, page.ref().start_max)) return absl::OkStatus();
   RowBits undecided = MakeRowBits(page.rows());
   bool is_decided = true;
   for (uint32_t group = 0; group < page.groups(RowTable::kSpans).size(); ++group) {
@@ -87,6 +75,7 @@ Status SpanSums::AddPage(const Segment& segment, SegmentMatcher& matcher, PageCo
     if (!is_added) {
       ASSIGN_OR_RETURN(is_added, sum.AddGroup(page, group, selected));
     }
+    if (is_added && set.is_decided()) continue;
     ASSIGN_OR_RETURN(const auto page_rows, page.RowsOf(RowTable::kSpans, group));
     for (uint32_t row = 0; row < rows; ++row) {
       if (!set.May(row) || (is_added && set.Must(row))) continue;

@@ -37,9 +37,6 @@ class TraceCandidates {
   // the meter's.
   StatusOr<std::vector<TracePlace>> InChunk(const Segment& segment, size_t chunk);
 
-  // Nothing more is asked of the segment.
-  void Forget(const Segment& segment) { segments_.erase(&segment); }
-
  private:
   using PageRows = std::vector<RowBits>;  // [spansets]: the rows of a page that may match
   struct SegmentState {

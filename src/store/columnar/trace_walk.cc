@@ -31,14 +31,9 @@ TraceWalk::TraceWalk(const Parts& parts, const SplitTraces& split, const TimeRan
   AddHead(*parts.filling);
   for (const auto& segment : parts.segments) {
     const catalogue::SegmentRow& row = segment->row();
-    if (!Overlaps(row.first_start_unix_ns, row.last_start_unix_ns)) continue;
+    if (!starts_.Overlaps(row.first_start_unix_ns, row.last_start_unix_ns)) continue;
     queue_.push({.bound = row.last_start_unix_ns, .kind = Kind::kSegment, .segment = segment.get()});
   }
-}
-
-bool TraceWalk::Overlaps(uint64_t first_unix_ns, uint64_t last_unix_ns) const {
-  return last_unix_ns >= starts_.begin_unix_ns &&
-         (first_unix_ns < starts_.end_unix_ns || starts_.Contains(first_unix_ns));
 }
 
 void TraceWalk::AddHead(const head::LockedTable& table) {
@@ -72,7 +67,7 @@ Status TraceWalk::OpenSegment(const Segment& segment) {
   const std::vector<TraceChunkRef>& chunks = segment.reader().index().trace_chunks();
   for (size_t i = 0; i < chunks.size(); ++i) {
     const uint64_t bound = std::min(BoundOf(chunks[i]), segment.row().last_start_unix_ns);
-    if (!Overlaps(chunks[i].slots[static_cast<size_t>(TraceSlot::kStart)].base, bound)) continue;
+    if (!starts_.Overlaps(chunks[i].slots[static_cast<size_t>(TraceSlot::kStart)].base, bound)) continue;
     queue_.push({.bound = bound, .kind = Kind::kChunk, .index = i, .segment = &segment});
   }
   return absl::OkStatus();
@@ -85,7 +80,7 @@ Status TraceWalk::OpenChunk(const Segment& segment, size_t index) {
                                                        : reader.TracesOf(reader.index().trace_chunks()[index]);
   if (!places.ok()) return Annotate(places.status(), segment.row().file);
   for (const TracePlace& place : *places) {
-    if (segment.IsGone(place.number) || !Overlaps(place.start_unix_ns(), place.last_start_unix_ns())) continue;
+    if (segment.IsGone(place.number) || !starts_.Overlaps(place.start_unix_ns(), place.last_start_unix_ns())) continue;
     AddTrace({.id = place.id(),
               .latest_start_unix_ns = place.last_start_unix_ns(),
               .hint = {.segment = &segment, .place = place, .head = {}}});

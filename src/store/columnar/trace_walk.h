@@ -58,7 +58,6 @@ class TraceWalk {
   Status OpenSegment(const Segment& segment);
   Status OpenChunk(const Segment& segment, size_t index);
   void AddTrace(WalkedTrace trace);
-  [[nodiscard]] bool Overlaps(uint64_t first_unix_ns, uint64_t last_unix_ns) const;
   // True the first time.
   bool IsNew(const otlp::TraceId& id);
 

@@ -77,4 +77,16 @@ void CandidateReader::ReadChanged() {
   phase_ = Phase::kEnd;
 }
 
+Status ReadTrace(const Candidate& candidate, scan::TraceReading& reading, scan::ReadMeter& meter) {
+  reading.Begin(candidate.id);
+  meter.Trace();
+  Status status;
+  candidate.spans.ForEach([&](const StoredSpan& span) {
+    status = reading.Add(span, meter);
+    return status.ok();
+  });
+  reading.Sort();
+  return status;
+}
+
 }  // namespace spanloom::store::head

@@ -12,9 +12,12 @@
 #include <optional>
 #include <vector>
 
+#include "base/status.h"
 #include "otlp/ids.h"
 #include "store/head/trace_index.h"
 #include "store/head/trace_table.h"
+#include "store/scan/read_meter.h"
+#include "store/scan/trace_reading.h"
 
 namespace spanloom::store::head {
 
@@ -54,5 +57,8 @@ class CandidateReader {
   std::deque<Candidate> page_;
   absl::flat_hash_set<otlp::TraceId> seen_;  // that came already
 };
+
+// Reads the spans of a trace, and puts them in their order. Errors: the meter's.
+Status ReadTrace(const Candidate& candidate, scan::TraceReading& reading, scan::ReadMeter& meter);
 
 }  // namespace spanloom::store::head

@@ -37,9 +37,7 @@ struct StartRange {
     latest = std::max(latest, start_unix_ns);
   }
   // False if no start within it can lie in `range`.
-  [[nodiscard]] bool Overlaps(const TimeRange& range) const {
-    return latest >= range.begin_unix_ns && (earliest < range.end_unix_ns || range.Contains(earliest));
-  }
+  [[nodiscard]] bool Overlaps(const TimeRange& range) const { return range.Overlaps(earliest, latest); }
 };
 
 // The spans of one service in a trace.

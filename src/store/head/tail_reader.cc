@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "store/head/candidate_reader.h"
 
 namespace spanloom::store::head {
 
@@ -70,14 +71,7 @@ StatusOr<size_t> TailReader::Locate(const RecentSpan& span, scan::TraceReading*&
 
 Status TailReader::Open(const otlp::TraceId& id, OpenTrace& trace) {
   trace.reading = std::make_unique<scan::TraceReading>();
-  trace.reading->Begin(id);
-  Status status;
-  trace.spans.ForEach([&](const StoredSpan& span) {
-    status = trace.reading->Add(span, meter_);
-    return status.ok();
-  });
-  RETURN_IF_ERROR(status);
-  trace.reading->Sort();
+  RETURN_IF_ERROR(ReadTrace({.id = id, .spans = trace.spans}, *trace.reading, meter_));
   for (size_t i = 0; i < trace.reading->size(); ++i) trace.ordinals[IdentityOf(trace.reading->stored(i))] = i;
   return absl::OkStatus();
 }

@@ -106,8 +106,6 @@ class TraceTable {
   [[nodiscard]] bool Has(const StoredTrace& trace, const IncomingSpan& span, const SpanOrigin& origin) const;
   // Puts block_ behind the trace's spans.
   void TakeBlock(StoredTrace& trace);
-  // Notes the spans of added_ in the index, and when they start.
-  void Note(StoredTrace& trace);
   [[nodiscard]] bool HasRoom(const StoredTrace& trace, const IncomingSpan& span, KnownOrigin& origin) const;
   [[nodiscard]] bool IsOverLimit() const;
   void Empty(StoredTrace& trace);

@@ -14,18 +14,6 @@ std::shared_ptr<const void> PinOf(const head::TraceSpans& spans) {
 
 }  // namespace
 
-Status ReadTrace(const head::Candidate& candidate, scan::TraceReading& reading, scan::ReadMeter& meter) {
-  reading.Begin(candidate.id);
-  meter.Trace();
-  Status status;
-  candidate.spans.ForEach([&](const StoredSpan& span) {
-    status = reading.Add(span, meter);
-    return status.ok();
-  });
-  reading.Sort();
-  return status;
-}
-
 MemoryCursor::MemoryCursor(FetchPlan plan, const head::LockedTable& table, const Clock& clock)
     : plan_(std::move(plan)),
       meter_(plan_.limits, clock),
@@ -71,7 +59,7 @@ StatusOr<std::optional<SpanBatch>> MemoryCursor::NextFound() {
   if (!std::exchange(is_selected_, true)) RETURN_IF_ERROR(Select());
   while (const auto found = found_.TakeFirst()) {
     const auto& [position, spans] = *found;
-    RETURN_IF_ERROR(ReadTrace({.id = position.id, .spans = spans}, reading_, meter_));
+    RETURN_IF_ERROR(head::ReadTrace({.id = position.id, .spans = spans}, reading_, meter_));
     ASSIGN_OR_RETURN(std::optional<SpanBatch> batch, builder_.Add(reading_, position, selector_, PinOf(spans), meter_));
     if (batch) return batch;
   }

@@ -19,9 +19,6 @@
 
 namespace spanloom::store::memory {
 
-// Reads the spans of a candidate, in the order of the trace.
-Status ReadTrace(const head::Candidate& candidate, scan::TraceReading& reading, scan::ReadMeter& meter);
-
 // As stored: traces come as they are found. Newest first: the first Next() looks at traces, newest first, until no
 // other one can belong to the answer, and keeps references to those that do; then they come.
 class MemoryCursor final : public SpanCursor {

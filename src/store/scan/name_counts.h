@@ -17,6 +17,13 @@
 
 namespace spanloom::store::scan {
 
+// What a span has more than once counts once.
+template <typename T>
+void SortAndDropRepeated(std::vector<T>& items) {
+  std::ranges::sort(items);
+  items.erase(std::ranges::unique(items).begin(), items.end());
+}
+
 // The `names_max` with the most spans, ties by name, sorted by name. `Entry` has `spans` and is ordered by its name
 // first.
 template <typename Entry>

@@ -9,6 +9,25 @@
 #include "store/value_text.h"
 
 namespace spanloom::store::scan {
+namespace {
+
+// A guess that only orders parts.
+int CostOf(const Predicate& predicate) {
+  if (predicate.kind() != Predicate::Kind::kCondition) return predicate.parts().empty() ? 0 : 5;
+  const Field& field = predicate.condition().field;
+  if (IsOfOrigin(field)) return 1;  // remembered
+  if (field.is_attribute()) return field.scope == AttributeScope::kSpan ? 3 : 4;
+  return field.needs_trace() ? 6 : 2;
+}
+
+}  // namespace
+
+std::vector<const Predicate*> CheapestFirst(const Predicate& predicate) {
+  std::vector<const Predicate*> parts;
+  for (const Predicate& part : predicate.parts()) parts.push_back(&part);
+  std::ranges::stable_sort(parts, {}, [](const Predicate* part) { return CostOf(*part); });
+  return parts;
+}
 
 PredicateMatcher::PredicateMatcher(const Predicate& predicate) : root_(Compile(predicate)) {}
 
@@ -21,19 +40,8 @@ PredicateMatcher::Node PredicateMatcher::Compile(const Predicate& predicate) {
     node.is_of_origin = IsOfOrigin(condition.field);
     return node;
   }
-  for (const Predicate& part : predicate.parts()) node.parts.push_back(Compile(part));
-  // Order does not matter to the result: what is cheap, and often decides, comes first.
-  std::stable_sort(node.parts.begin(), node.parts.end(),
-                   [](const Node& a, const Node& b) { return CostOf(a) < CostOf(b); });
+  for (const Predicate* const part : CheapestFirst(predicate)) node.parts.push_back(Compile(*part));
   return node;
-}
-
-// A guess that only orders parts.
-int PredicateMatcher::CostOf(const Node& node) {
-  if (node.kind != Predicate::Kind::kCondition) return node.parts.empty() ? 0 : 5;
-  if (node.is_of_origin) return 1;  // remembered
-  if (node.field.is_attribute()) return node.field.scope == AttributeScope::kSpan ? 3 : 4;
-  return node.field.needs_places() || node.field.is_of_trace() ? 6 : 2;
 }
 
 bool PredicateMatcher::NeedsTrace(const Node& node) {

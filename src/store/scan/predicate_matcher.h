@@ -18,6 +18,10 @@
 
 namespace spanloom::store::scan {
 
+// The parts of All() or Any(), which mean the same in any order: what is cheap to ask, and often decides, comes first.
+// They borrow from `predicate`.
+[[nodiscard]] std::vector<const Predicate*> CheapestFirst(const Predicate& predicate);
+
 // A predicate compiled once and asked of many spans. Thread-compatible: it remembers the last origin.
 //
 // A condition holds by the rules of Comparison over the values that span_fields.h reads. kHasText of an attribute looks
@@ -55,7 +59,6 @@ class PredicateMatcher {
   };
 
   static Node Compile(const Predicate& predicate);
-  static int CostOf(const Node& node);
   static bool NeedsTrace(const Node& node);
   [[nodiscard]] bool Holds(Node& node, TraceReading& trace, size_t ordinal);
   [[nodiscard]] bool HoldsForOrigin(Node& node, TraceReading& trace, size_t ordinal);

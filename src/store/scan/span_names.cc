@@ -8,16 +8,6 @@
 #include "store/scan/span_fields.h"
 
 namespace spanloom::store::scan {
-namespace {
-
-template <typename T>
-void SortAndDropRepeated(std::vector<T>& items) {
-  std::sort(items.begin(), items.end());
-  items.erase(std::unique(items.begin(), items.end()), items.end());
-}
-
-}  // namespace
-
 Status ServiceCounts::Add(TraceReading& trace, ReadMeter& meter) {
   for (size_t ordinal = 0; ordinal < trace.size(); ++ordinal) {
     RETURN_IF_ERROR(meter.Step());

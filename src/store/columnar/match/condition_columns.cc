@@ -59,15 +59,7 @@ std::optional<Cell> NumberOfText(ValueKind kind, std::string_view text) {
 }  // namespace
 
 ConditionColumns::ConditionColumns(const Condition& condition, const SegmentReader& reader)
-    : reader_(reader),
-      field_(condition.field),
-      check_(condition.comparison, condition.operand),
-      sources_(reader.index().shapes().size()) {}
-
-const std::vector<ValueSource>& ConditionColumns::Sources(uint32_t shape) {
-  if (!sources_[shape]) sources_[shape] = SourcesOf(field_, reader_.index(), shape);
-  return *sources_[shape];
-}
+    : reader_(reader), check_(condition.comparison, condition.operand), sources_(condition.field, reader.index()) {}
 
 bool ConditionColumns::CanBeHit(ValueKind kind) const {
   switch (check_.comparison()) {
@@ -90,7 +82,7 @@ StatusOr<bool> ConditionColumns::MayHold() {
 }
 
 StatusOr<bool> ConditionColumns::MayHit(uint32_t shape) {
-  for (const ValueSource& source : Sources(shape)) {
+  for (const ValueSource& source : sources_.Of(shape)) {
     ASSIGN_OR_RETURN(const bool may_hit, MayHit(shape, source));
     if (may_hit) return true;
   }
@@ -130,7 +122,7 @@ StatusOr<RowSet> ConditionColumns::Evaluate(PageColumns& page, uint32_t group) {
 StatusOr<ValueFacts> ConditionColumns::FactsOf(PageColumns& page, RowTable table, uint32_t group) {
   const GroupRef& ref = page.groups(table)[group];
   ValueFacts facts = ValueFacts::None(ref.rows);
-  for (const ValueSource& source : Sources(ref.shape)) {
+  for (const ValueSource& source : sources_.Of(ref.shape)) {
     ASSIGN_OR_RETURN(const ValueFacts more, FactsOf(page, {.table = table, .group = group, .source = source}));
     facts.Add(more);
   }
@@ -163,8 +155,10 @@ StatusOr<ValueFacts> ConditionColumns::FactsOf(PageColumns& page, const SlotPlac
   switch (group.slots[source.slot].place) {
     case SlotPlace::kNumbers:
       return FactsOfNumbers(page, place);
-    case SlotPlace::kDictionary:
-      return FactsOfDictionary(page, place, reader_.index().shapes()[group.shape].slot_columns[source.slot]);
+    case SlotPlace::kDictionary: {
+      const uint32_t column = reader_.index().shapes()[group.shape].slot_columns[source.slot];
+      return FactsOfCodes(page, place, DictionaryFacts(column, source.reading));
+    }
     case SlotPlace::kPool:
       break;
   }
@@ -236,11 +230,6 @@ std::optional<bool> ConditionColumns::HitBetween(const Cell& least, const Cell& 
   return std::nullopt;
 }
 
-StatusOr<ValueFacts> ConditionColumns::FactsOfDictionary(PageColumns& page, const SlotPlaceInPage& place,
-                                                         uint32_t column) {
-  return FactsOfCodes(page, place, DictionaryFacts(column, place.source.reading));
-}
-
 StatusOr<ValueFacts> ConditionColumns::FactsOfOrigins(PageColumns& page, uint32_t group) {
   // The origin is the first slot of every shape of spans.
   return FactsOfCodes(page, {.table = RowTable::kSpans, .group = group, .source = {.slot = 0}}, OriginFacts());
@@ -252,35 +241,27 @@ StatusOr<ValueFacts> ConditionColumns::FactsOfCodes(PageColumns& page, const Slo
   const GroupRef& group = page.groups(place.table)[place.group];
   const PackedSlice& slice = group.slots[place.source.slot].slice;
   if (slice.base >= by_code.size()) return absl::DataLossError("a code that is beyond its dictionary");
-  const auto end =
-      by_code.begin() + static_cast<std::ptrdiff_t>(std::min<uint64_t>(slice.max(), by_code.size() - 1)) + 1;
-  const auto set_of = [&](bool CellFacts::*fact, std::span<const uint64_t> codes) -> RowSet {
-    const CellFacts& first = by_code[slice.base];
-    const auto is_alike = [&](const CellFacts& other) { return other.*fact == first.*fact; };
-    if (std::all_of(by_code.begin() + static_cast<std::ptrdiff_t>(slice.base), end, is_alike)) {
-      return RowSet::Of(first.*fact, group.rows);
+  const auto known =
+      std::span(by_code).subspan(slice.base, std::min<uint64_t>(slice.max(), by_code.size() - 1) - slice.base + 1);
+  const CellFacts& first = known.front();
+  std::span<const uint64_t> codes;  // none if all facts are alike
+  if (!std::ranges::all_of(known, [&](const CellFacts& other) { return other == first; })) {
+    ASSIGN_OR_RETURN(codes, page.Numbers(place.table, place.group, place.source.slot));
+    if (std::ranges::any_of(codes, [&](uint64_t code) { return code >= by_code.size(); })) {
+      return absl::DataLossError("a code that is beyond its dictionary");
     }
+  }
+  const auto set_of = [&](bool CellFacts::*fact) {
+    const bool are_alike =
+        std::ranges::all_of(known, [&](const CellFacts& other) { return other.*fact == first.*fact; });
+    if (are_alike) return RowSet::Of(first.*fact, group.rows);
     RowBits bits = MakeRowBits(group.rows);
     for (size_t row = 0; row < codes.size(); ++row) {
       if (by_code[codes[row]].*fact) SetRow(bits, row);
     }
     return RowSet::Exactly(bits, group.rows);
   };
-  const bool is_decided =
-      std::all_of(by_code.begin() + static_cast<std::ptrdiff_t>(slice.base), end, [&](const CellFacts& other) {
-        const CellFacts& first = by_code[slice.base];
-        return other.has_value == first.has_value && other.is_comparable == first.is_comparable &&
-               other.is_hit == first.is_hit;
-      });
-  std::span<const uint64_t> codes;
-  if (!is_decided) {
-    ASSIGN_OR_RETURN(codes, page.Numbers(place.table, place.group, place.source.slot));
-    if (std::ranges::any_of(codes, [&](uint64_t code) { return code >= by_code.size(); })) {
-      return absl::DataLossError("a code that is beyond its dictionary");
-    }
-  }
-  return ValueFacts{set_of(&CellFacts::has_value, codes), set_of(&CellFacts::is_comparable, codes),
-                    set_of(&CellFacts::is_hit, codes)};
+  return ValueFacts{set_of(&CellFacts::has_value), set_of(&CellFacts::is_comparable), set_of(&CellFacts::is_hit)};
 }
 
 StatusOr<ValueFacts> ConditionColumns::FactsOfPool(PageColumns& page, const SlotPlaceInPage& place) {
@@ -375,7 +356,7 @@ ConditionColumns::CellFacts ConditionColumns::FactsOfOrigin(const std::shared_pt
     return true;
   };
   const bool has_text = check_.comparison() == Comparison::kHasText;
-  for (const Field& field : OriginFieldsOf(field_)) {
+  for (const Field& field : OriginFieldsOf(sources_.field())) {
     if (!has_text || !field.is_attribute()) {
       scan::ForEachValue(field, bare.reading(), 0, texts, add);
       continue;

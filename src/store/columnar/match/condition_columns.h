@@ -48,16 +48,15 @@ class ConditionColumns {
     bool has_value = false;
     bool is_comparable = false;
     bool is_hit = false;
+    friend bool operator==(const CellFacts&, const CellFacts&) = default;
   };
 
-  const std::vector<ValueSource>& Sources(uint32_t shape);
   StatusOr<bool> MayHit(uint32_t shape);
   StatusOr<bool> MayHit(uint32_t shape, const ValueSource& source);
 
   StatusOr<ValueFacts> FactsOf(PageColumns& page, RowTable table, uint32_t group);
   StatusOr<ValueFacts> FactsOf(PageColumns& page, const SlotPlaceInPage& place);
   StatusOr<ValueFacts> FactsOfNumbers(PageColumns& page, const SlotPlaceInPage& place);
-  StatusOr<ValueFacts> FactsOfDictionary(PageColumns& page, const SlotPlaceInPage& place, uint32_t column);
   StatusOr<ValueFacts> FactsOfPool(PageColumns& page, const SlotPlaceInPage& place);
   StatusOr<ValueFacts> FactsOfOrigins(PageColumns& page, uint32_t group);
   StatusOr<ValueFacts> FactsOfCodes(PageColumns& page, const SlotPlaceInPage& place,
@@ -78,9 +77,8 @@ class ConditionColumns {
   [[nodiscard]] bool CanBeHit(ValueKind kind) const;
 
   const SegmentReader& reader_;
-  const Field field_;
   const scan::ConditionCheck check_;
-  std::vector<std::optional<std::vector<ValueSource>>> sources_;        // [shapes]; nullopt until asked for
+  FieldSources sources_;
   std::vector<CellFacts> origins_;                                      // [origins], or empty
   absl::flat_hash_map<uint32_t, std::vector<CellFacts>> dictionaries_;  // by column
   struct PoolMemo {

@@ -11,20 +11,12 @@
 namespace spanloom::store::columnar {
 
 FieldColumns::FieldColumns(Field field, const SegmentReader& reader)
-    : reader_(reader),
-      field_(std::move(field)),
-      sources_(reader.index().shapes().size()),
-      dictionaries_(reader.index().columns().size()) {}
-
-const std::vector<ValueSource>& FieldColumns::Sources(uint32_t shape) {
-  if (!sources_[shape]) sources_[shape] = SourcesOf(field_, reader_.index(), shape);
-  return *sources_[shape];
-}
+    : reader_(reader), sources_(std::move(field), reader.index()), dictionaries_(reader.index().columns().size()) {}
 
 StatusOr<bool> FieldColumns::Begin(PageColumns& page, uint32_t group) {
   loaded_.clear();
   texts_.Clear();
-  for (const ValueSource& source : Sources(page.groups(RowTable::kSpans)[group].shape)) {
+  for (const ValueSource& source : sources_.Of(page.groups(RowTable::kSpans)[group].shape)) {
     if (source.kind == ValueSource::Kind::kEmpty) continue;
     Loaded loaded;
     loaded.source = source;
@@ -94,7 +86,7 @@ const FieldColumns::CodeTable& FieldColumns::OriginValues() {
   for (const auto& origin : reader_.index().origins()) {
     OriginReading bare(origin);
     std::vector<Cell>& cells = origins_->emplace_back();
-    for (const Field& field : OriginFieldsOf(field_)) {
+    for (const Field& field : OriginFieldsOf(sources_.field())) {
       scan::ForEachValue(field, bare.reading(), 0, origin_texts_, [&](const Cell& cell) {
         cells.push_back(cell);
         return true;

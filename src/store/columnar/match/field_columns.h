@@ -69,7 +69,6 @@ class FieldColumns {
     mutable char text[8] = {};           // scratch of CellOfNumber
   };
 
-  const std::vector<ValueSource>& Sources(uint32_t shape);
   StatusOr<bool> Load(PageColumns& page, uint32_t group, Loaded& loaded);
   Status LoadNumbers(PageColumns& page, uint32_t group, Loaded& loaded) const;
   Status LoadPool(PageColumns& page, uint32_t group, Loaded& loaded);
@@ -77,10 +76,9 @@ class FieldColumns {
   const CodeTable& DictionaryValues(uint32_t column, Reading reading);
 
   const SegmentReader& reader_;
-  const Field field_;
-  std::vector<std::optional<std::vector<ValueSource>>> sources_;  // [shapes]; nullopt until asked for
-  std::unique_ptr<CodeTable> origins_;                            // null until asked for
-  std::vector<std::unique_ptr<CodeTable>> dictionaries_;          // [columns]; null until asked for
+  FieldSources sources_;
+  std::unique_ptr<CodeTable> origins_;                    // null until asked for
+  std::vector<std::unique_ptr<CodeTable>> dictionaries_;  // [columns]; null until asked for
   scan::TextArena origin_texts_;
   std::vector<Loaded> loaded_;
   scan::TextArena texts_;  // of the group

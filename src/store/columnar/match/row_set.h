@@ -40,6 +40,8 @@ class RowSet {
   [[nodiscard]] bool is_none() const { return kind_ == Kind::kNone; }  // for no row, surely
   [[nodiscard]] bool is_all() const { return kind_ == Kind::kAll; }    // for every row, surely
   [[nodiscard]] bool is_unknown() const { return kind_ == Kind::kUnknown; }
+  // Known of all rows.
+  [[nodiscard]] bool is_decided() const { return kind_ != Kind::kUnknown && must_ == may_; }
   [[nodiscard]] bool Must(size_t row) const { return is_all() || (kind_ == Kind::kBits && HasRow(must_, row)); }
   [[nodiscard]] bool May(size_t row) const {
     return is_all() || is_unknown() || (kind_ == Kind::kBits && HasRow(may_, row));

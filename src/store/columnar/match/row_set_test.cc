@@ -82,8 +82,12 @@ TEST(RowSet, KnowsWhenAllRowsAreAlike) {
   EXPECT_TRUE(Of({Truth::kYes, Truth::kYes}).is_all());
   EXPECT_FALSE(Of({Truth::kYes, Truth::kPerhaps}).is_all());
   RowSet unknown = RowSet::Unknown(70);
+  EXPECT_FALSE(unknown.is_decided());
+  EXPECT_TRUE(Of({Truth::kYes, Truth::kNo}).is_decided());
+  EXPECT_FALSE(Of({Truth::kYes, Truth::kPerhaps, Truth::kNo}).is_decided());
   unknown.And(RowSet::None(70));
   EXPECT_TRUE(unknown.is_none());
+  EXPECT_TRUE(unknown.is_decided());
 }
 
 TEST(RowBits, SaysWhetherARangeHasOne) {

@@ -2,26 +2,11 @@
 
 #include "store/columnar/match/segment_matcher.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "store/scan/span_fields.h"
+#include "store/scan/predicate_matcher.h"
 
 namespace spanloom::store::columnar {
-namespace {
-
-// A guess that only orders parts: what is cheap, and often decides, comes first.
-int CostOf(const Predicate& predicate) {
-  if (predicate.kind() != Predicate::Kind::kCondition) return predicate.parts().empty() ? 0 : 4;
-  const Field& field = predicate.condition().field;
-  if (scan::IsOfOrigin(field)) return 0;
-  if (field.needs_trace()) return 5;
-  if (!field.is_attribute()) return 1;
-  return field.scope == AttributeScope::kSpan ? 2 : 3;
-}
-
-}  // namespace
-
 SegmentMatcher::SegmentMatcher(const Predicate& predicate, const SegmentReader& reader)
     : root_(Compile(predicate, reader)) {}
 
@@ -31,10 +16,7 @@ SegmentMatcher::Node SegmentMatcher::Compile(const Predicate& predicate, const S
     node.condition = std::make_unique<ConditionColumns>(predicate.condition(), reader);
     return node;
   }
-  std::vector<const Predicate*> parts;
-  for (const Predicate& part : predicate.parts()) parts.push_back(&part);
-  std::ranges::stable_sort(parts, {}, [](const Predicate* part) { return CostOf(*part); });
-  for (const Predicate* const part : parts) node.parts.push_back(Compile(*part, reader));
+  for (const Predicate* const part : scan::CheapestFirst(predicate)) node.parts.push_back(Compile(*part, reader));
   return node;
 }
 
@@ -65,9 +47,8 @@ StatusOr<RowSet> SegmentMatcher::Match(Node& node, PageColumns& page, uint32_t g
     case Predicate::Kind::kCondition:
       return node.condition->Evaluate(page, group);
     case Predicate::Kind::kAll:
-      return MatchAll(node, page, group);
     case Predicate::Kind::kAny:
-      return MatchAny(node, page, group);
+      return MatchParts(node, page, group);
     case Predicate::Kind::kNot:
       break;
   }
@@ -76,27 +57,20 @@ StatusOr<RowSet> SegmentMatcher::Match(Node& node, PageColumns& page, uint32_t g
   return set;
 }
 
-StatusOr<RowSet> SegmentMatcher::MatchAll(Node& node, PageColumns& page, uint32_t group) {
-  RowSet set = RowSet::All(page.groups(RowTable::kSpans)[group].rows);
+// Of kAll and kAny.
+StatusOr<RowSet> SegmentMatcher::MatchParts(Node& node, PageColumns& page, uint32_t group) {
+  const bool is_any = node.kind == Predicate::Kind::kAny;
+  RowSet set = RowSet::Of(!is_any, page.groups(RowTable::kSpans)[group].rows);
   for (Node& part : node.parts) {
     ASSIGN_OR_RETURN(const RowSet of_part, Match(part, page, group));
-    set.And(of_part);
-    if (set.is_none()) break;
-  }
-  return set;
-}
-
-StatusOr<RowSet> SegmentMatcher::MatchAny(Node& node, PageColumns& page, uint32_t group) {
-  RowSet set = RowSet::None(page.groups(RowTable::kSpans)[group].rows);
-  for (Node& part : node.parts) {
-    ASSIGN_OR_RETURN(const RowSet of_part, Match(part, page, group));
-    set.Or(of_part);
-    if (set.is_all()) break;
+    is_any ? set.Or(of_part) : set.And(of_part);
+    if (is_any ? set.is_all() : set.is_none()) break;
   }
   return set;
 }
 
 StatusOr<RowSet> SegmentMatcher::Match(PageColumns& page) {
+  if (root_.kind == Predicate::Kind::kEverything) return RowSet::All(page.rows());
   RowBits must = MakeRowBits(page.rows());
   RowBits may = must;
   for (uint32_t group = 0; group < page.groups(RowTable::kSpans).size(); ++group) {

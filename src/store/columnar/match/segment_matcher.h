@@ -45,8 +45,7 @@ class SegmentMatcher {
   static Node Compile(const Predicate& predicate, const SegmentReader& reader);
   StatusOr<bool> MayMatch(Node& node);
   StatusOr<RowSet> Match(Node& node, PageColumns& page, uint32_t group);
-  StatusOr<RowSet> MatchAll(Node& node, PageColumns& page, uint32_t group);
-  StatusOr<RowSet> MatchAny(Node& node, PageColumns& page, uint32_t group);
+  StatusOr<RowSet> MatchParts(Node& node, PageColumns& page, uint32_t group);
 
   Node root_;
 };

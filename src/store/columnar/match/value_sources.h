@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "store/columnar/segment/segment_index.h"
@@ -52,6 +53,25 @@ struct ValueSource {
 // All sources of `field` in messages of the shape number `shape`, which may be one of events or links. Their values
 // together are those of the field.
 [[nodiscard]] std::vector<ValueSource> SourcesOf(const Field& field, const SegmentIndex& index, uint32_t shape);
+
+// The same for all shapes of a segment, each worked out when it is first asked for. Thread-compatible. The index must
+// outlive it.
+class FieldSources {
+ public:
+  FieldSources(Field field, const SegmentIndex& index)
+      : field_(std::move(field)), index_(index), of_shapes_(index.shapes().size()) {}
+
+  [[nodiscard]] const Field& field() const { return field_; }
+  [[nodiscard]] const std::vector<ValueSource>& Of(uint32_t shape) {
+    if (!of_shapes_[shape]) of_shapes_[shape] = SourcesOf(field_, index_, shape);
+    return *of_shapes_[shape];
+  }
+
+ private:
+  const Field field_;
+  const SegmentIndex& index_;
+  std::vector<std::optional<std::vector<ValueSource>>> of_shapes_;  // [shapes]; nullopt until asked for
+};
 
 // Fields that an origin has values of where a source is kOrigin: what `field` visits of resource and scope.
 [[nodiscard]] std::vector<Field> OriginFieldsOf(const Field& field);

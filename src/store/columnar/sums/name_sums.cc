@@ -21,12 +21,6 @@ std::vector<uint64_t> CountCodes(const FieldColumns::Codes& codes, const Selecte
   return counts;
 }
 
-template <typename T>
-void SortAndDropRepeated(std::vector<T>& items) {
-  std::ranges::sort(items);
-  items.erase(std::ranges::unique(items).begin(), items.end());
-}
-
 }  // namespace
 
 void ServiceSum::BeginSegment(const SegmentReader& reader) {
@@ -89,7 +83,7 @@ Status ValueSum::AddCodes(const FieldColumns::Codes& codes, const SelectedRows& 
     if (counts[code] == 0) continue;
     std::vector<Value> values;
     for (const Cell& cell : values_->CodeValues(code)) values.emplace_back(cell);
-    SortAndDropRepeated(values);
+    scan::SortAndDropRepeated(values);
     for (const Value& value : values) RETURN_IF_ERROR(counts_.AddSpans(value, counts[code]));
   }
   return absl::OkStatus();
@@ -104,7 +98,7 @@ Status ValueSum::AddRows(const SelectedRows& rows) {
       values.emplace_back(cell);
       return true;
     });
-    SortAndDropRepeated(values);
+    scan::SortAndDropRepeated(values);
     for (const Value& value : values) ++counts[value];
   });
   for (const auto& [value, spans] : counts) RETURN_IF_ERROR(counts_.AddSpans(value, spans));
@@ -124,7 +118,7 @@ void KeySum::BeginSegment(const SegmentReader& reader) {
     for (const otlp::AttributeView attribute : span.scope().attributes()) {
       keys.emplace_back(AttributeScope::kInstrumentation, attribute.key());
     }
-    SortAndDropRepeated(keys);
+    scan::SortAndDropRepeated(keys);
   }
 }
 

@@ -20,61 +20,64 @@
 
 namespace spanloom::store::columnar {
 
-// Each is thread-compatible, and its counts must outlive it.
-
-class ServiceSum final : public ColumnSum {
+// Each is thread-compatible, and its counts, one of span_names.h, must outlive it.
+template <typename Counts>
+class NameSum : public ColumnSum {
  public:
-  explicit ServiceSum(scan::ServiceCounts& counts) : counts_(counts) {}
+  explicit NameSum(Counts& counts) : counts_(counts) {}
+
+  Status AddMessages(scan::TraceReading& spans, scan::ReadMeter& meter) final { return counts_.Add(spans, meter); }
+
+ protected:
+  Counts& counts_;
+};
+
+class ServiceSum final : public NameSum<scan::ServiceCounts> {
+ public:
+  using NameSum::NameSum;
 
   void BeginSegment(const SegmentReader& reader) override;
   StatusOr<bool> AddGroup(PageColumns& page, uint32_t group, const SelectedRows& rows) override;
-  Status AddMessages(scan::TraceReading& spans, scan::ReadMeter& meter) override { return counts_.Add(spans, meter); }
 
  private:
-  scan::ServiceCounts& counts_;
   std::optional<FieldColumns> service_;
 };
 
-class OperationSum final : public ColumnSum {
+class OperationSum final : public NameSum<scan::OperationCounts> {
  public:
-  OperationSum(std::string service, scan::OperationCounts& counts) : service_(std::move(service)), counts_(counts) {}
+  OperationSum(std::string service, scan::OperationCounts& counts) : NameSum(counts), service_(std::move(service)) {}
 
   void BeginSegment(const SegmentReader& reader) override;
   StatusOr<bool> AddGroup(PageColumns& page, uint32_t group, const SelectedRows& rows) override;
-  Status AddMessages(scan::TraceReading& spans, scan::ReadMeter& meter) override { return counts_.Add(spans, meter); }
 
  private:
   const std::string service_;
-  scan::OperationCounts& counts_;
   std::optional<FieldColumns> services_;
   std::optional<FieldColumns> names_;
   std::optional<FieldColumns> kinds_;
 };
 
-class ValueSum final : public ColumnSum {
+class ValueSum final : public NameSum<scan::ValueCounts> {
  public:
-  ValueSum(const Field& field, scan::ValueCounts& counts) : field_(field), counts_(counts) {}
+  ValueSum(const Field& field, scan::ValueCounts& counts) : NameSum(counts), field_(field) {}
 
   void BeginSegment(const SegmentReader& reader) override;
   StatusOr<bool> AddGroup(PageColumns& page, uint32_t group, const SelectedRows& rows) override;
-  Status AddMessages(scan::TraceReading& spans, scan::ReadMeter& meter) override { return counts_.Add(spans, meter); }
 
  private:
   Status AddCodes(const FieldColumns::Codes& codes, const SelectedRows& rows);
   Status AddRows(const SelectedRows& rows);
 
   const Field field_;
-  scan::ValueCounts& counts_;
   std::optional<FieldColumns> values_;
 };
 
-class KeySum final : public ColumnSum {
+class KeySum final : public NameSum<scan::KeyCounts> {
  public:
-  explicit KeySum(scan::KeyCounts& counts) : counts_(counts) {}
+  using NameSum::NameSum;
 
   void BeginSegment(const SegmentReader& reader) override;
   StatusOr<bool> AddGroup(PageColumns& page, uint32_t group, const SelectedRows& rows) override;
-  Status AddMessages(scan::TraceReading& spans, scan::ReadMeter& meter) override { return counts_.Add(spans, meter); }
 
  private:
   using ScopedKey = std::pair<AttributeScope, std::string>;
@@ -86,7 +89,6 @@ class KeySum final : public ColumnSum {
   StatusOr<const ChildKeys*> KeysOfChildren(PageColumns& page, RowTable table);
   [[nodiscard]] static bool HasRawChildren(const PageColumns& page);
 
-  scan::KeyCounts& counts_;
   const SegmentReader* reader_ = nullptr;
   std::vector<std::vector<ScopedKey>> origins_;                                   // [origins]
   std::array<std::optional<std::pair<size_t, ChildKeys>>, kRowTables> children_;  // of the last page, by its number
