@@ -23,6 +23,10 @@ StatusOr<std::span<const uint32_t>> PageColumns::RowsOf(RowTable table, uint32_t
 
 StatusOr<std::span<const uint64_t>> PageColumns::Numbers(RowTable table, uint32_t group, size_t slot) {
   const GroupRef& ref = groups(table)[group];
+  if (ref.slots[slot].slice.is_constant()) {  // has no payload
+    numbers_.assign(ref.rows, ref.slots[slot].slice.base);
+    return numbers_;
+  }
   ASSIGN_OR_RETURN(const char* const payload, view_.SlotPayload(table, group, slot));
   numbers_.resize(ref.rows);
   Unpack(ref.slots[slot].slice, payload, 0, ref.rows, numbers_.data());
