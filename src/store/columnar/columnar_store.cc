@@ -2,7 +2,6 @@
 
 #include "store/columnar/columnar_store.h"
 
-#include <absl/container/flat_hash_set.h>
 #include <malloc.h>
 
 #include <algorithm>
@@ -14,13 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "otlp/request.h"
-#include "store/columnar/span_sums.h"
-#include "store/columnar/sums/aggregate_sum.h"
-#include "store/columnar/sums/name_sums.h"
-#include "store/columnar/whole_traces.h"
-#include "store/scan/row_selection.h"
-#include "store/scan/span_aggregation.h"
-#include "store/scan/span_names.h"
+#include "store/columnar/parts/split_search.h"
 
 namespace spanloom::store::columnar {
 namespace {
@@ -100,6 +93,7 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
                          .seconds_help = "Time spent writing what was in memory to segments since the start."}),
       refused_head_full_(metrics.GetCounter("spanloom_store_refused_appends", "Batches that the store did not take.",
                                             {{"cause", "head_full"}})),
+      queries_(parts_, damage_, clock),
       catalogue_(std::move(catalogue)),
       segments_(disk, options.directory, catalogue_, clock),
       flusher_(segments_),
@@ -109,7 +103,12 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
                   .reserve_bytes = options.head_bytes},
                  segments_, parts_, metrics, clock, [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
       log_(disk, disk::Join(options.directory, kLogDirectory), log_end),
-      ingest_(options_, parts_, log_, clock),
+      ingest_({.sync = options.sync,
+               .sync_interval = options.sync_interval,
+               .head_bytes = options.head_bytes,
+               .idle_flush = options.idle_flush,
+               .age_flush = options.age_flush},
+              parts_, log_, clock),
       flushed_position_(catalogue_.log_position()),
       background_("spanloom-back", 1, 64),
       compacting_("spanloom-merge", 1, 64),
@@ -148,7 +147,7 @@ Status ColumnarStore::OpenSegments(std::vector<std::string>& damaged) {
       return segment.status();
     }
   }
-  FindSplitTraces();
+  FindSplitTraces(parts_);
   return absl::OkStatus();
 }
 
@@ -166,39 +165,6 @@ std::string ColumnarStore::SetAside(const catalogue::SegmentRow& row, const Stat
   }
   damage_.Add(StrCat(why.message(), "; the file stays, since it can't be set aside: ", aside.status().message()));
   return path;
-}
-
-// By the first bytes of their ids, which are in memory and in order; few that are not split share them. A stretch of
-// them at a time, so that sorting stays in the cache.
-void ColumnarStore::FindSplitTraces() {
-  constexpr uint32_t kShift = 20;
-  const Parts parts = parts_.Now();
-  std::vector<size_t> next(parts.segments.size());
-  std::vector<uint32_t> stretch;
-  for (uint64_t high = 0; high < (uint64_t{1} << (32 - kShift)); ++high) {
-    stretch.clear();
-    for (size_t i = 0; i < parts.segments.size(); ++i) {
-      const std::vector<uint32_t>& prefixes = parts.segments[i]->reader().prefixes();
-      for (; next[i] < prefixes.size() && prefixes[next[i]] >> kShift == high; ++next[i]) {
-        stretch.push_back(prefixes[next[i]]);
-      }
-    }
-    std::ranges::sort(stretch);
-    for (auto found = stretch.begin(); (found = std::ranges::adjacent_find(found, stretch.end())) != stretch.end();) {
-      AddSplitTraces(parts, *found);
-      found = std::ranges::upper_bound(found, stretch.end(), *found);
-    }
-  }
-}
-
-// Those whose ids begin so.
-void ColumnarStore::AddSplitTraces(const Parts& parts, uint32_t prefix) {
-  absl::flat_hash_set<otlp::TraceId> ids;
-  for (const auto& segment : parts.segments) {
-    for (const otlp::TraceId& id : segment->reader().IdsWithPrefix(prefix)) {
-      if (!ids.insert(id).second) parts_.split().AddParts(id, 1);
-    }
-  }
 }
 
 ColumnarStore::~ColumnarStore() {
@@ -409,131 +375,42 @@ StatusOr<std::unique_ptr<Reservation>> ColumnarStore::Reserve(const otlp::Batch&
   return queue_.Reserve(batch);
 }
 
-StatusOr<Trace> ColumnarStore::GetTrace(const otlp::TraceId& id, const TimeRange&, const ReadLimits& limits) const {
-  scan::ReadMeter meter(limits, clock_);
-  RETURN_IF_ERROR(meter.Check());
-  const Parts parts = parts_.Now();
-  ASSIGN_OR_RETURN(const GatheredSpans spans, TraceGatherer(parts, parts_.split()).Gather(id, {}, meter));
-  if (spans == nullptr) return absl::NotFoundError("trace not found");
-  Trace trace = {.id = id, .spans = *spans};
-  std::ranges::stable_sort(trace.spans, {}, [](const StoredSpan& span) { return span.span().start_unix_ns(); });
-  return trace;
+StatusOr<Trace> ColumnarStore::GetTrace(const otlp::TraceId& id, const TimeRange& starts,
+                                        const ReadLimits& limits) const {
+  return queries_.GetTrace(id, starts, limits);
 }
 
 StatusOr<std::unique_ptr<SpanCursor>> ColumnarStore::Fetch(FetchPlan plan) const {
-  RETURN_IF_ERROR(plan.Validate());
-  return std::make_unique<ColumnarCursor>(std::move(plan), parts_, damage_, clock_);
-}
-
-Status ColumnarStore::SumUpSpans(ColumnSum& sum, const Predicate& where, const TimeRange& starts,
-                                 const ReadLimits& limits) const {
-  scan::ReadMeter meter(limits, clock_);
-  return SpanSums(parts_, damage_, where, starts, meter).AddTo(sum);
-}
-
-template <typename Sums>
-auto ColumnarStore::SumUpTraces(Sums sums, const Predicate& where, const TimeRange& starts,
-                                const ReadLimits& limits) const -> StatusOr<decltype(std::move(sums).Take())> {
-  scan::ReadMeter meter(limits, clock_);
-  RETURN_IF_ERROR(meter.Check());
-  TraceCandidates candidates({&where, 1}, FetchPlan::Join::kAny, parts_.split(), meter);
-  WholeTraces traces(parts_, damage_, starts, {}, &candidates, meter);
-  scan::TraceReading reading;
-  while (true) {
-    ASSIGN_OR_RETURN(const std::optional<WalkedTrace> trace, traces.Next());
-    if (!trace) return std::move(sums).Take();
-    ASSIGN_OR_RETURN(const GatheredSpans spans, traces.SpansOf(*trace));
-    if (spans == nullptr) continue;
-    RETURN_IF_ERROR(reading.Read(trace->id, *spans, meter));
-    RETURN_IF_ERROR(sums.Add(reading, meter));
-  }
-}
-
-Status ColumnarStore::ForEachRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
-                                 absl::FunctionRef<Status(TraceRow)> visit) const {
-  scan::ReadMeter meter(limits, clock_);
-  RETURN_IF_ERROR(meter.Check());
-  WholeTraces traces(parts_, damage_, filter.starts, filter.traces, nullptr, meter);
-  scan::TraceReading reading;
-  while (true) {
-    ASSIGN_OR_RETURN(const std::optional<WalkedTrace> trace, traces.Next());
-    if (!trace) return absl::OkStatus();
-    if (const Segment* const segment = traces.OnlySegmentOf(*trace)) {
-      RETURN_IF_ERROR(visit(segment->reader().RowOf(trace->hint.place)));
-      continue;
-    }
-    ASSIGN_OR_RETURN(const GatheredSpans spans, traces.SpansOf(*trace));
-    if (spans == nullptr) continue;
-    RETURN_IF_ERROR(reading.Read(trace->id, *spans, meter));
-    TraceRow row = reading.row();
-    row.version = reading.size();
-    RETURN_IF_ERROR(visit(std::move(row)));
-  }
+  return queries_.Fetch(std::move(plan));
 }
 
 StatusOr<AggregateAnswer> ColumnarStore::Aggregate(const AggregatePlan& plan) const {
-  RETURN_IF_ERROR(plan.Validate());
-  if (plan.starts.IsEmpty()) return AggregateAnswer{};
-  scan::SpanAggregation aggregation(plan);
-  const auto needs_trace = [](const Field& field) { return field.needs_trace(); };
-  if (scan::PredicateMatcher(plan.where).needs_trace() || (plan.of && plan.of->needs_trace()) ||
-      std::ranges::any_of(plan.group_by, needs_trace)) {
-    return SumUpTraces(std::move(aggregation), plan.where, plan.starts, plan.limits);
-  }
-  AggregateSum sum(plan, aggregation);
-  RETURN_IF_ERROR(SumUpSpans(sum, plan.where, plan.starts, plan.limits));
-  return std::move(aggregation).Take();
+  return queries_.Aggregate(plan);
 }
 
 StatusOr<RowPage<TraceRow>> ColumnarStore::Traces(const RowQuery<TraceColumn>& query) const {
-  using Selection = scan::RowSelection<TraceRow, TraceColumn>;
-  ASSIGN_OR_RETURN(Selection selection, Selection::Create(query));
-  RETURN_IF_ERROR(ForEachRow(query.filter, query.limits, [&](TraceRow row) {
-    return selection.Add(std::make_shared<const TraceRow>(std::move(row)));
-  }));
-  return std::move(selection).Take();
+  return queries_.Traces(query);
 }
 
 StatusOr<AggregateAnswer> ColumnarStore::GroupTraces(const RowGroupQuery<TraceColumn>& query) const {
-  using Groups = scan::RowGroups<TraceRow, TraceColumn>;
-  ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
-  if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
-  RETURN_IF_ERROR(ForEachRow(query.filter, query.limits, [&](const TraceRow& row) { return groups.Add(row); }));
-  return std::move(groups).Take();
+  return queries_.GroupTraces(query);
 }
 
 StatusOr<std::vector<ServiceName>> ColumnarStore::Services(const NameQuery& query) const {
-  scan::ServiceCounts counts(query);
-  ServiceSum sum(counts);
-  RETURN_IF_ERROR(SumUpSpans(sum, Predicate(), query.starts, query.limits));
-  return std::move(counts).Take();
+  return queries_.Services(query);
 }
 
 StatusOr<std::vector<OperationName>> ColumnarStore::Operations(const std::string& service,
                                                                const NameQuery& query) const {
-  scan::OperationCounts counts(service, query);
-  OperationSum sum(service, counts);
-  const Predicate of_service(Condition{.field = Field::Of(Intrinsic::kService), .operand = Value::String(service)});
-  RETURN_IF_ERROR(SumUpSpans(sum, of_service, query.starts, query.limits));
-  return std::move(counts).Take();
+  return queries_.Operations(service, query);
 }
 
 StatusOr<std::vector<KeyName>> ColumnarStore::Keys(const NameQuery& query) const {
-  scan::KeyCounts counts(query);
-  KeySum sum(counts);
-  RETURN_IF_ERROR(SumUpSpans(sum, Predicate(), query.starts, query.limits));
-  return std::move(counts).Take();
+  return queries_.Keys(query);
 }
 
 StatusOr<std::vector<FieldValue>> ColumnarStore::Values(const ValueQuery& query) const {
-  RETURN_IF_ERROR(scan::ValidateValueQuery(query));
-  scan::ValueCounts counts(query);
-  if (query.field.needs_trace() || scan::PredicateMatcher(query.where).needs_trace()) {
-    return SumUpTraces(std::move(counts), query.where, query.names.starts, query.names.limits);
-  }
-  ValueSum sum(query.field, counts);
-  RETURN_IF_ERROR(SumUpSpans(sum, query.where, query.names.starts, query.names.limits));
-  return std::move(counts).Take();
+  return queries_.Values(query);
 }
 
 StoreStats ColumnarStore::Stats() const {

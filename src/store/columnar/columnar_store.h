@@ -19,18 +19,17 @@
 #include "base/status.h"
 #include "base/worker_pool.h"
 #include "store/columnar/catalogue/catalogue.h"
-#include "store/columnar/columnar_cursor.h"
 #include "store/columnar/columnar_store_options.h"
-#include "store/columnar/compactor.h"
-#include "store/columnar/damage_counter.h"
-#include "store/columnar/expiry.h"
-#include "store/columnar/flusher.h"
-#include "store/columnar/ingest.h"
 #include "store/columnar/log/log_reader.h"
 #include "store/columnar/log/log_writer.h"
-#include "store/columnar/parts_table.h"
-#include "store/columnar/segment_directory.h"
-#include "store/columnar/sums/column_sum.h"
+#include "store/columnar/merge/compactor.h"
+#include "store/columnar/parts/damage_counter.h"
+#include "store/columnar/parts/parts_table.h"
+#include "store/columnar/parts/segment_directory.h"
+#include "store/columnar/read/columnar_queries.h"
+#include "store/columnar/write/expiry.h"
+#include "store/columnar/write/flusher.h"
+#include "store/columnar/write/ingest.h"
 #include "store/head/write_queue.h"
 #include "store/span_store.h"
 
@@ -91,8 +90,6 @@ class ColumnarStore final : public SpanStore {
                                                std::vector<std::pair<uint64_t, otlp::Batch>>& batches);
   Status OpenSegments(std::vector<std::string>& damaged);
   std::string SetAside(const catalogue::SegmentRow& row, const Status& why);
-  void FindSplitTraces();
-  void AddSplitTraces(const Parts& parts, uint32_t prefix);
   void RegisterMetrics(MetricRegistry& metrics);
 
   // On the log thread, after each group of batches and about every second.
@@ -116,16 +113,6 @@ class ColumnarStore final : public SpanStore {
   void RunInBackground(absl::FunctionRef<void()> task) const { RunOn(background_, task); }
   static void RunOn(WorkerPool& threads, absl::FunctionRef<void()> task);
 
-  // Adds every span that starts within `starts` and meets `where`, which is not about traces.
-  Status SumUpSpans(ColumnSum& sum, const Predicate& where, const TimeRange& starts, const ReadLimits& limits) const;
-  // Adds every trace that may have such spans to `sums`, each once, with all its spans.
-  template <typename Sums>
-  auto SumUpTraces(Sums sums, const Predicate& where, const TimeRange& starts, const ReadLimits& limits) const
-      -> StatusOr<decltype(std::move(sums).Take())>;
-  // Visits the rows of the traces that may be meant. A trace that lies in one segment has its row there.
-  Status ForEachRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
-                    absl::FunctionRef<Status(TraceRow)> visit) const;
-
   const ColumnarStoreOptions options_;
   const Clock& clock_;
   Counter& spans_duplicate_;
@@ -136,6 +123,7 @@ class ColumnarStore final : public SpanStore {
   Counter& refused_head_full_;
 
   PartsTable parts_;
+  const ColumnarQueries queries_;
   catalogue::Catalogue catalogue_;  // the background thread's
   SegmentDirectory segments_;       // the same, but for files
   Flusher flusher_;                 // the same

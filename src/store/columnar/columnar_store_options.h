@@ -10,16 +10,10 @@
 #include <string>
 
 #include "base/status.h"
-#include "store/columnar/compaction_policy.h"
+#include "store/columnar/merge/compaction_policy.h"
+#include "store/columnar/write/ingest.h"
 
 namespace spanloom::store::columnar {
-
-// When the log is forced to the device.
-enum class SyncMode {
-  kAlways,    // before a batch is acknowledged: a loss of power loses nothing
-  kInterval,  // every sync_interval: a loss of power loses at most what was acknowledged since
-  kNever,  // when the system thinks so: the end of the process loses nothing, a loss of power what it had not written
-};
 
 struct ColumnarStoreOptions {
   std::string directory;  // must exist, and belong to this process (DataDir)

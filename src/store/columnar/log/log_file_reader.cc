@@ -10,17 +10,16 @@
 
 namespace spanloom::store::columnar::log {
 
-StatusOr<LogFileReader> LogFileReader::Open(disk::Disk& disk, const std::string& path) {
-  ASSIGN_OR_RETURN(auto file, disk.Open(path, disk::OpenMode::kRead));
-  ASSIGN_OR_RETURN(const uint64_t size, file->Size());
-  LogFileReader reader(std::move(file), size);
+StatusOr<LogFileReader> LogFileReader::Open(const disk::File& file) {
+  ASSIGN_OR_RETURN(const uint64_t size, file.Size());
+  LogFileReader reader(file, size);
   ASSIGN_OR_RETURN(const std::string_view header, reader.View(0, kFileHeaderBytes));
   reader.header_ = DecodeFileHeader(header);
   if (reader.header_.has_value()) reader.offset_ = kFileHeaderBytes;
   return reader;
 }
 
-LogFileReader::LogFileReader(std::unique_ptr<disk::File> file, uint64_t size) : file_(std::move(file)), size_(size) {}
+LogFileReader::LogFileReader(const disk::File& file, uint64_t size) : file_(&file), size_(size) {}
 
 StatusOr<std::string_view> LogFileReader::View(uint64_t offset, size_t bytes) {
   const uint64_t wanted = std::min<uint64_t>({bytes, kBufferBytes, size_ - std::min(size_, offset)});

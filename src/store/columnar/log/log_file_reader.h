@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,8 +20,8 @@ namespace spanloom::store::columnar::log {
 // Thread-compatible. Errors are those of the disk; bytes that are wrong are no error. Holds a buffer of kBufferBytes.
 class LogFileReader {
  public:
-  // Opens a file of the log and reads its header.
-  static StatusOr<LogFileReader> Open(disk::Disk& disk, const std::string& path);
+  // Reads the header of a file, which must outlive the reader. What is appended later is not seen.
+  static StatusOr<LogFileReader> Open(const disk::File& file);
 
   // Nullopt if it is cut short or damaged; frames can be read all the same.
   [[nodiscard]] const std::optional<FileHeader>& header() const { return header_; }
@@ -47,7 +46,7 @@ class LogFileReader {
  private:
   static constexpr size_t kBufferBytes = 256U << 10;  // guess
 
-  LogFileReader(std::unique_ptr<disk::File> file, uint64_t size);
+  LogFileReader(const disk::File& file, uint64_t size);
 
   // Up to `bytes` bytes of the file from `offset` on, at most kBufferBytes; fewer at the end of the file. Valid until
   // the next call.
@@ -59,7 +58,7 @@ class LogFileReader {
   [[nodiscard]] bool Refuse(std::string_view why);
   [[nodiscard]] bool IsPlausible(const FrameHeader& header, uint64_t offset, uint64_t at_least, uint64_t below);
 
-  std::unique_ptr<disk::File> file_;
+  const disk::File* file_;
   uint64_t size_;
   uint64_t offset_ = 0;
   std::optional<FileHeader> header_;

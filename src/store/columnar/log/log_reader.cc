@@ -3,6 +3,7 @@
 #include "store/columnar/log/log_reader.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -14,8 +15,7 @@ namespace spanloom::store::columnar::log {
 namespace {
 
 struct LogFile {
-  std::string name;
-  std::string path;
+  const LogFiles::Entry* entry = nullptr;
   uint64_t first_sequence = 0;  // by its name
   uint64_t below = 0;           // the first sequence of the next file
   std::optional<FileHeader> header;
@@ -28,58 +28,46 @@ Status NewerVersion(const std::string& path, uint16_t version) {
                                               kLogVersion, ": start the newer one, which can empty the log"));
 }
 
+// One reading of a log.
 class Recovery {
  public:
-  Recovery(disk::Disk& disk, const std::string& directory, const std::string& damaged_directory,
-           uint64_t after_sequence, absl::FunctionRef<Status(const LogFrame&)> consume)
-      : disk_(disk),
-        directory_(directory),
-        damaged_directory_(damaged_directory),
-        after_sequence_(after_sequence),
-        consume_(consume),
-        last_sequence_(after_sequence) {
+  Recovery(const std::vector<LogFiles::Entry>& entries, uint64_t after_sequence,
+           absl::FunctionRef<Status(const LogFrame&)> consume)
+      : after_sequence_(after_sequence), consume_(consume), last_sequence_(after_sequence) {
     report_.end = {.last_sequence = after_sequence, .synced_sequence = after_sequence};
+    AddFiles(entries);
   }
 
   StatusOr<RecoveryReport> Run() {
-    RETURN_IF_ERROR(FindFiles());
     RETURN_IF_ERROR(ReadHeaders());
     for (size_t i = 0; i < files_.size(); ++i) {
       // Nothing in it is wanted: a crash came before it was removed.
       if (files_[i].below - 1 <= after_sequence_) continue;
       RETURN_IF_ERROR(ReadFile(i));
     }
-    RETURN_IF_ERROR(SyncLast());
     report_.end.synced_sequence = last_sequence_;
     report_.end.last_sequence = std::max(report_.end.last_sequence, last_sequence_);
     return std::move(report_);
   }
 
  private:
-  Status FindFiles() {
-    const auto names = disk_.List(directory_);
-    if (absl::IsNotFound(names.status())) return absl::OkStatus();
-    RETURN_IF_ERROR(names.status());
-    for (const std::string& name : *names) {
-      const std::optional<uint64_t> first = FirstSequenceOf(name);
-      if (!first.has_value()) continue;
-      if (!files_.empty()) files_.back().below = *first;
-      files_.push_back({.name = name,
-                        .path = disk::Join(directory_, name),
-                        .first_sequence = *first,
+  void AddFiles(const std::vector<LogFiles::Entry>& entries) {
+    for (const LogFiles::Entry& entry : entries) {
+      if (!files_.empty()) files_.back().below = entry.first_sequence;
+      files_.push_back({.entry = &entry,
+                        .first_sequence = entry.first_sequence,
                         .below = std::numeric_limits<uint64_t>::max(),
                         .header = {}});
-      report_.end.last_sequence = std::max(report_.end.last_sequence, *first);
+      report_.end.last_sequence = std::max(report_.end.last_sequence, entry.first_sequence);
     }
-    return absl::OkStatus();
   }
 
   Status ReadHeaders() {
     for (LogFile& file : files_) {
-      ASSIGN_OR_RETURN(const LogFileReader reader, LogFileReader::Open(disk_, file.path));
+      ASSIGN_OR_RETURN(const LogFileReader reader, LogFileReader::Open(*file.entry->file));
       file.header = reader.header();
       if (!file.header.has_value()) continue;
-      if (file.header->version > kLogVersion) return NewerVersion(file.path, file.header->version);
+      if (file.header->version > kLogVersion) return NewerVersion(file.entry->path, file.header->version);
       if (file.header->version == 0 || file.header->first_sequence != file.first_sequence) file.header.reset();
     }
     return absl::OkStatus();
@@ -87,7 +75,7 @@ class Recovery {
 
   Status ReadFile(size_t index) {
     const LogFile& file = files_[index];
-    ASSIGN_OR_RETURN(LogFileReader reader, LogFileReader::Open(disk_, file.path));
+    ASSIGN_OR_RETURN(LogFileReader reader, LogFileReader::Open(*file.entry->file));
     ++report_.files;
     if (file.header.has_value()) NoteSynced(file.header->synced_sequence);
     const uint64_t last_before = last_sequence_;
@@ -139,7 +127,7 @@ class Recovery {
     if (synced <= last_before || synced < file.first_sequence) {
       report_.tail_bytes += std::min<uint64_t>(kFileHeaderBytes, reader.offset_bytes());
     } else {
-      SetAside(file, std::string(kBadHeader), 0, kFileHeaderBytes);
+      NoteDamage(file, std::string(kBadHeader), 0, kFileHeaderBytes);
     }
   }
 
@@ -153,46 +141,20 @@ class Recovery {
       report_.tail_bytes += reader.unread_bytes();
       return absl::OkStatus();
     }
-    SetAside(file, why, reader.offset_bytes(), reader.unread_bytes());
+    NoteDamage(file, why, reader.offset_bytes(), reader.unread_bytes());
     // The unlimited value is no sequence: how many are lost, what is read next will say.
     if (synced_behind < file.below) NoteSynced(synced_behind);
     return absl::OkStatus();
   }
 
-  void SetAside(const LogFile& file, std::string why, uint64_t offset_bytes, uint64_t unread_bytes) {
-    LogDamage damage = {.file = file.path,
-                        .kept_as = {},
-                        .why = std::move(why),
-                        .offset_bytes = offset_bytes,
-                        .unread_bytes = unread_bytes};
-    const std::string kept_as = disk::Join(damaged_directory_, file.name);
-    if (const Status kept = Keep(file.path, kept_as); kept.ok()) {
-      damage.kept_as = kept_as;
-    } else {
-      StrAppend(damage.why, " (and it will go with the log: ", kept.message(), ")");
-    }
-    report_.damaged.push_back(std::move(damage));
+  void NoteDamage(const LogFile& file, std::string why, uint64_t offset_bytes, uint64_t unread_bytes) {
+    report_.damaged.push_back({.file = file.entry->path,
+                               .kept_as = {},
+                               .why = std::move(why),
+                               .offset_bytes = offset_bytes,
+                               .unread_bytes = unread_bytes});
   }
 
-  // A name that is taken is from an earlier start: names in the log are not used twice.
-  Status Keep(const std::string& path, const std::string& kept_as) {
-    RETURN_IF_ERROR(disk_.CreateDirectory(damaged_directory_));
-    if (const Status linked = disk_.Link(path, kept_as); !absl::IsAlreadyExists(linked)) RETURN_IF_ERROR(linked);
-    RETURN_IF_ERROR(disk_.SyncDirectory(damaged_directory_));
-    return disk_.SyncDirectory(disk::DirectoryOf(damaged_directory_));
-  }
-
-  // After a kill, what was read may not be safe yet.
-  Status SyncLast() {
-    if (files_.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const auto file, disk_.Open(files_.back().path, disk::OpenMode::kReadWrite));
-    RETURN_IF_ERROR(file->Sync());
-    return disk_.SyncDirectory(directory_);
-  }
-
-  disk::Disk& disk_;
-  const std::string& directory_;
-  const std::string& damaged_directory_;
   const uint64_t after_sequence_;
   const absl::FunctionRef<Status(const LogFrame&)> consume_;
 
@@ -201,12 +163,68 @@ class Recovery {
   RecoveryReport report_;
 };
 
+// Gives a file a second name. One that is taken is from an earlier start: names in the log are not used twice.
+Status Keep(disk::Disk& disk, const std::string& path, const std::string& kept_as) {
+  const std::string directory = disk::DirectoryOf(kept_as);
+  RETURN_IF_ERROR(disk.CreateDirectory(directory));
+  if (const Status linked = disk.Link(path, kept_as); !absl::IsAlreadyExists(linked)) RETURN_IF_ERROR(linked);
+  RETURN_IF_ERROR(disk.SyncDirectory(directory));
+  return disk.SyncDirectory(disk::DirectoryOf(directory));
+}
+
+void KeepDamaged(disk::Disk& disk, const std::string& damaged_directory, LogDamage& damage) {
+  const std::string kept_as = disk::Join(damaged_directory, std::filesystem::path(damage.file).filename().string());
+  if (const Status kept = Keep(disk, damage.file, kept_as); kept.ok()) {
+    damage.kept_as = kept_as;
+  } else {
+    StrAppend(damage.why, " (and it will go with the log: ", kept.message(), ")");
+  }
+}
+
+// After a kill, what was read may not be safe yet.
+Status SyncLast(disk::Disk& disk, const std::string& directory, const std::vector<LogFiles::Entry>& entries) {
+  if (entries.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const auto file, disk.Open(entries.back().path, disk::OpenMode::kReadWrite));
+  RETURN_IF_ERROR(file->Sync());
+  return disk.SyncDirectory(directory);
+}
+
 }  // namespace
+
+LogFiles::LogFiles(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+
+LogFiles::LogFiles(LogFiles&&) noexcept = default;
+
+LogFiles::~LogFiles() = default;
+
+StatusOr<LogFiles> LogFiles::Open(disk::Disk& disk, const std::string& directory) {
+  const auto names = disk.List(directory);
+  if (absl::IsNotFound(names.status())) return LogFiles({});
+  RETURN_IF_ERROR(names.status());
+  std::vector<Entry> entries;
+  for (const std::string& name : *names) {
+    const std::optional<uint64_t> first_sequence = FirstSequenceOf(name);
+    if (!first_sequence.has_value()) continue;
+    const std::string path = disk::Join(directory, name);
+    ASSIGN_OR_RETURN(auto file, disk.Open(path, disk::OpenMode::kRead));
+    entries.push_back({.path = path, .first_sequence = *first_sequence, .file = std::move(file)});
+  }
+  return LogFiles(std::move(entries));
+}
+
+StatusOr<RecoveryReport> LogFiles::Read(uint64_t after_sequence,
+                                        absl::FunctionRef<Status(const LogFrame&)> consume) const {
+  return Recovery(entries_, after_sequence, consume).Run();
+}
 
 StatusOr<RecoveryReport> RecoverLog(disk::Disk& disk, const std::string& directory,
                                     const std::string& damaged_directory, uint64_t after_sequence,
                                     absl::FunctionRef<Status(const LogFrame&)> consume) {
-  return Recovery(disk, directory, damaged_directory, after_sequence, consume).Run();
+  ASSIGN_OR_RETURN(const LogFiles files, LogFiles::Open(disk, directory));
+  ASSIGN_OR_RETURN(RecoveryReport report, files.Read(after_sequence, consume));
+  for (LogDamage& damage : report.damaged) KeepDamaged(disk, damaged_directory, damage);
+  RETURN_IF_ERROR(SyncLast(disk, directory, files.entries()));
+  return report;
 }
 
 }  // namespace spanloom::store::columnar::log

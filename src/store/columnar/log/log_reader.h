@@ -8,6 +8,7 @@
 #include <absl/functional/function_ref.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -53,14 +54,43 @@ struct RecoveryReport {
   [[nodiscard]] bool IsComplete() const { return damaged.empty() && lost.empty(); }
 };
 
-// Calls `consume` with every whole frame above `after_sequence` (the catalogue's log position), each once, in ascending
-// order; syncs the last file, so that what was read is safe. Changes no file of the log: a damaged one gets a second
-// name below `damaged_directory` (created if needed), so that it outlives the log, and is read up to the damage; then
-// reading goes on with the next file. A directory that is not there is an empty log.
-//
-// Threads: the caller's. Memory: one frame, at most kPayloadBytesMax, and a buffer. No length is trusted beyond the
-// file's. Errors: what `consume` returns, as it is; kFailedPrecondition if a file was written by a newer version
-// (before any frame is consumed); those of the disk. After an error it can be called again.
+// The files of a log as they are when they are opened, whoever appends to them or removes them meanwhile. Movable;
+// immutable, and may be read from any thread.
+class LogFiles {
+ public:
+  // A directory that is not there is an empty log. Errors: kNotFound, if the owner removes a file just now; those of
+  // the disk.
+  static StatusOr<LogFiles> Open(disk::Disk& disk, const std::string& directory);
+
+  LogFiles(LogFiles&&) noexcept;
+  ~LogFiles();
+
+  struct Entry {
+    std::string path;
+    uint64_t first_sequence = 0;  // by its name
+    std::unique_ptr<const disk::File> file;
+  };
+  // In the order of the log.
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+
+  // Calls `consume` with every whole frame above `after_sequence`, each once, in ascending order. A damaged file is
+  // read up to the damage; then reading goes on with the next one. Changes nothing.
+  //
+  // Threads: the caller's. Memory: one frame, at most kPayloadBytesMax, and a buffer. No length is trusted beyond the
+  // file's. Errors: what `consume` returns, as it is; kFailedPrecondition if a file was written by a newer version
+  // (before any frame is consumed); those of the disk. After an error it can be called again.
+  [[nodiscard]] StatusOr<RecoveryReport> Read(uint64_t after_sequence,
+                                              absl::FunctionRef<Status(const LogFrame&)> consume) const;
+
+ private:
+  explicit LogFiles(std::vector<Entry> entries);
+
+  std::vector<Entry> entries_;
+};
+
+// For the owner, at start: reads the log as LogFiles::Read does from `after_sequence` (the catalogue's log position)
+// on, and syncs the last file, so that what was read is safe. Changes no file of the log: a damaged one gets a second
+// name below `damaged_directory` (created if needed), so that it outlives the log. Errors: those of LogFiles.
 StatusOr<RecoveryReport> RecoverLog(disk::Disk& disk, const std::string& directory,
                                     const std::string& damaged_directory, uint64_t after_sequence,
                                     absl::FunctionRef<Status(const LogFrame&)> consume);
