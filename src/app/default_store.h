@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where `spanloom serve` keeps traces when nobody says where: in the user's data directory.
+// What `spanloom serve` keeps traces with when nobody says: in the user's data directory, up to a bound.
 
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "base/status.h"
 #include "config/node.h"
 
 namespace spanloom::app {
 
 inline constexpr uint64_t kDefaultStoreMib = 20'480;  // about 450 million spans at 45 bytes; guess
-
-// $XDG_DATA_HOME/spanloom, else $HOME/.local/share/spanloom (XDG Base Directory Specification 0.8).
-// kFailedPrecondition, with the options that help, if neither variable is an absolute path.
-[[nodiscard]] StatusOr<std::string> DefaultDataDir();
 
 // {exporters: {spanloom_store: {data_dir: PATH}}}, as said by `source`.
 [[nodiscard]] config::Node DataDirSettings(const std::string& data_dir, const config::Source& source);

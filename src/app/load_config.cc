@@ -19,6 +19,7 @@
 #include "config/load.h"
 #include "config/merge.h"
 #include "config/yaml.h"
+#include "store/data_dir.h"
 
 namespace spanloom::app {
 namespace {
@@ -84,7 +85,7 @@ StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments) {
   ASSIGN_OR_RETURN(config::Expansion user, config::Load(texts, arguments.settings, sources));
   for (const std::string& warning : user.warnings) Log(LogLevel::kWarn, warning);
   if (UsesDefaultStore(arguments)) {
-    ASSIGN_OR_RETURN(const std::string data_dir, DefaultDataDir());
+    ASSIGN_OR_RETURN(const std::string data_dir, store::DefaultDataDir());
     user.node = config::Merge(DefaultStoreSettings(data_dir), user.node);
   }
   if (!arguments.data_dir.empty())

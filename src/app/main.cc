@@ -13,6 +13,7 @@
 #include "app/serve.h"
 #include "app/serve_arguments.h"
 #include "app/version.h"
+#include "cli/store/store_command.h"
 #include "cli/tracegen/tracegen.h"
 
 namespace {
@@ -33,8 +34,10 @@ void TuneHeap() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // tracegen reads its own command line.
-  if (argc > 1 && std::string_view(argv[1]) == "tracegen") return spanloom::cli::tracegen::Run(argc - 1, argv + 1);
+  // These read their own command lines.
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "tracegen") return spanloom::cli::tracegen::Run(argc - 1, argv + 1);
+  if (command == "store") return spanloom::cli::store::Run(argc - 1, argv + 1);
 
   CLI::App app("Distributed tracing for LLM inference", "spanloom");
   app.set_version_flag("--version", spanloom::app::VersionText());
@@ -47,6 +50,7 @@ int main(int argc, char** argv) {
   reference->add_option("--out", reference_directory, "Write a page per component into this directory instead")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
+  app.add_subcommand("store", "Look into a store, copy it, put it in order");
   app.add_subcommand("tracegen", "Send llm-d shaped or plain traces over OTLP");
 
   try {

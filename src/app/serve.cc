@@ -168,6 +168,7 @@ class Process {
     ASSIGN_OR_RETURN(host_, StoreHost::Open(StoreOptions(config_), metrics_, Clock::System()));
     loops_ = std::make_unique<net::LoopPool>(0);
     loop_lag_.emplace(*loops_, metrics_);
+    store_control_ = host_->ServeControl(*loops_, metrics_);
     if (config_.telemetry.traces) {
       ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config_.telemetry.traces, *loops_, Clock::System(), metrics_));
     }
@@ -203,6 +204,7 @@ class Process {
           {{"spans", undelivered}});
     }
     metrics_server_.reset();
+    if (store_control_) store_control_->Stop();
     const Status closed = host_->Close();
     if (!closed.ok()) Log(LogLevel::kError, StdView(closed.message()));
     Log(LogLevel::kInfo, "stopped");
@@ -252,7 +254,8 @@ class Process {
   std::unique_ptr<net::LoopPool> loops_;
   std::optional<net::LoopLag> loop_lag_;
   std::unique_ptr<net::Server> metrics_server_;
-  std::unique_ptr<OwnTracing> own_tracing_;  // null if there are no spans about this process
+  std::unique_ptr<StoreControl> store_control_;  // null if nobody may ask
+  std::unique_ptr<OwnTracing> own_tracing_;      // null if there are no spans about this process
   std::unique_ptr<pipeline::Engine> engine_;
 };
 

@@ -107,6 +107,15 @@ store::SpanStore& StoreHost::store() {
   return *in_memory_;
 }
 
+std::unique_ptr<StoreControl> StoreHost::ServeControl(net::LoopPool& loops, MetricRegistry& metrics) {
+  if (on_disk_ == nullptr) return nullptr;
+  auto control = StoreControl::Serve(loops, metrics, options_.data_dir, *on_disk_);
+  if (control.ok()) return *std::move(control);
+  Log(LogLevel::kWarn, "`spanloom store flush` and `compact` can't reach this process",
+      {{"why", control.status().message()}});
+  return nullptr;
+}
+
 Status StoreHost::Close() {
   if (on_disk_ != nullptr) return on_disk_->Stop();
   in_memory_->Stop();

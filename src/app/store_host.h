@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "app/store_control.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/status.h"
@@ -28,6 +29,10 @@ class StoreHost {
                                                    MetricRegistry& metrics, const Clock& clock);
 
   [[nodiscard]] store::SpanStore& store();
+
+  // Lets `spanloom store` ask for a flush or a merge, if the store is on disk; else null. Null also where that can't
+  // be: the log says why. The result must not outlive the host.
+  [[nodiscard]] std::unique_ptr<StoreControl> ServeControl(net::LoopPool& loops, MetricRegistry& metrics);
 
   // Stores what still waits and takes no more. To be called once, when nothing appends any more.
   Status Close();

@@ -35,6 +35,9 @@ class JsonWriter {
   // Standard base64 with padding, as a string.
   void Base64(std::string_view bytes);
 
+  // A value that is JSON already, on one line.
+  void Raw(std::string_view json);
+
   // Key and value in one call.
   void Field(std::string_view key, std::string_view value) { Key(key), String(value); }
   void Field(std::string_view key, const char* value) { Key(key), String(value); }

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <system_error>
@@ -83,7 +84,23 @@ Status Probe(const std::string& path) {
   return unlink(path.c_str()) == 0 ? absl::OkStatus() : FileError("remove", path, errno);
 }
 
+// "" unless it is an absolute path: others are to be ignored, says the specification.
+std::string AbsolutePathOf(const char* variable) {
+  const char* const value = std::getenv(variable);
+  return value != nullptr && value[0] == '/' ? value : "";
+}
+
 }  // namespace
+
+StatusOr<std::string> DefaultDataDir() {
+  const std::string data_home = AbsolutePathOf("XDG_DATA_HOME");
+  if (!data_home.empty()) return StrCat(data_home, "/spanloom");
+  const std::string home = AbsolutePathOf("HOME");
+  if (!home.empty()) return StrCat(home, "/.local/share/spanloom");
+  return absl::FailedPreconditionError(
+      "there is no directory to keep traces in: neither XDG_DATA_HOME nor HOME is set; say --data-dir DIR (or, to "
+      "serve without one, --in-memory)");
+}
 
 StatusOr<DataDir> DataDir::Take(const std::string& path, const Clock& clock) {
   if (const Status created = CreateDirectories(path); !created.ok()) return WithAdvice(created, kAdvice);
@@ -98,6 +115,25 @@ StatusOr<DataDir> DataDir::Take(const std::string& path, const Clock& clock) {
   }
   if (const Status probed = Probe(directory.File(kProbeName)); !probed.ok()) return WithAdvice(probed, kAdvice);
   return directory;
+}
+
+StatusOr<std::optional<std::string>> DataDir::OwnerOf(const std::string& path) {
+  const std::string lock_path = (fs::path(path) / kLockName).string();
+  const int descriptor = open(lock_path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return std::nullopt;
+  if (descriptor < 0) return FileError("open", lock_path, errno);
+  std::optional<std::string> owner;
+  Status status;
+  if (flock(descriptor, LOCK_SH | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      owner = ReadOwner(descriptor);
+    } else {
+      status = FileError("look for the owner of", lock_path, errno);
+    }
+  }
+  close(descriptor);  // and lets go of the lock
+  RETURN_IF_ERROR(status);
+  return owner;
 }
 
 DataDir::DataDir(std::string path, int lock_descriptor) : path_(std::move(path)), lock_descriptor_(lock_descriptor) {}

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,11 @@
 #include "base/status.h"
 
 namespace spanloom::store {
+
+// Where traces are kept when nobody says where: $XDG_DATA_HOME/spanloom, else $HOME/.local/share/spanloom (XDG Base
+// Directory Specification 0.8). kFailedPrecondition, with the options that help, if neither variable is an absolute
+// path.
+[[nodiscard]] StatusOr<std::string> DefaultDataDir();
 
 // Owns the directory for as long as it lives, through flock(2) on the file LOCK in it, which names the owner. The lock
 // goes with the process, however that ends; the file stays. Thread-compatible.
@@ -21,6 +27,10 @@ class DataDir {
   // can. Errors name the path, the reason and the next step: kFailedPrecondition if another process owns it,
   // kPermissionDenied, kResourceExhausted (disk full), kInvalidArgument (not a directory), kUnavailable.
   static StatusOr<DataDir> Take(const std::string& path, const Clock& clock);
+
+  // Who owns the directory now, such as "process 4711, started 2026-01-02T03:04:05Z"; nullopt if nobody does. Changes
+  // nothing. Errors: kPermissionDenied, kUnavailable.
+  static StatusOr<std::optional<std::string>> OwnerOf(const std::string& path);
 
   DataDir(DataDir&& other) noexcept;
   DataDir& operator=(DataDir&&) = delete;

@@ -6,9 +6,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 
@@ -73,6 +77,54 @@ TEST_F(DataDirTest, RefusesWhatCannotBeWritten) {
   EXPECT_FALSE(status.ok());
   EXPECT_THAT(std::string(status.message()), HasSubstr("/proc/spanloom"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("another data directory"));
+}
+
+// The variables as the test wants them, and as they were afterwards.
+class DefaultDataDirTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* const name : {"XDG_DATA_HOME", "HOME"}) {
+      const char* const value = std::getenv(name);
+      before_.emplace_back(name, value == nullptr ? std::nullopt : std::optional<std::string>(value));
+      unsetenv(name);
+    }
+  }
+  void TearDown() override {
+    for (const auto& [name, value] : before_) {
+      value ? setenv(name.c_str(), value->c_str(), 1) : unsetenv(name.c_str());
+    }
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::optional<std::string>>> before_;
+};
+
+TEST_F(DefaultDataDirTest, IsTheUsers) {
+  setenv("HOME", "/home/ada", 1);
+  EXPECT_EQ(*DefaultDataDir(), "/home/ada/.local/share/spanloom");
+  setenv("XDG_DATA_HOME", "/data", 1);
+  EXPECT_EQ(*DefaultDataDir(), "/data/spanloom");
+  setenv("XDG_DATA_HOME", "not/absolute", 1);
+  EXPECT_EQ(*DefaultDataDir(), "/home/ada/.local/share/spanloom");
+}
+
+TEST_F(DefaultDataDirTest, SaysWhatToDoWithoutOne) {
+  const Status status = DefaultDataDir().status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_NE(status.message().find("--in-memory"), std::string::npos);
+}
+
+// Scenario: a directory that nobody has had, one that somebody has, and had.
+// Guarantees: the owner is named while it is there, and looking for it is in nobody's way.
+TEST_F(DataDirTest, NamesItsOwner) {
+  EXPECT_EQ(*DataDir::OwnerOf(path()), std::nullopt);
+  {
+    const auto taken = Take();
+    ASSERT_TRUE(taken.ok()) << taken.status();
+    EXPECT_THAT(DataDir::OwnerOf(path())->value_or(""), HasSubstr(StrCat("process ", getpid(), ", started ")));
+  }
+  EXPECT_EQ(*DataDir::OwnerOf(path()), std::nullopt);
+  EXPECT_TRUE(Take().ok());
 }
 
 }  // namespace

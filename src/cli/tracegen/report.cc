@@ -6,6 +6,7 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "cli/console/text_format.h"
 
 namespace spanloom::cli::tracegen {
 namespace {
@@ -19,12 +20,6 @@ double Milliseconds(int64_t duration_ns) {
 
 double SpansPerSecond(const RunReport& report) {
   return report.wall_ns > 0 ? static_cast<double>(report.delivery.acknowledged_spans) / Seconds(report.wall_ns) : 0;
-}
-
-std::string FormatBytes(uint64_t bytes) {
-  if (bytes < 10'000) return absl::StrFormat("%d B", bytes);
-  if (bytes < 10'000'000) return absl::StrFormat("%.1f kB", static_cast<double>(bytes) / 1e3);
-  return absl::StrFormat("%.1f MB", static_cast<double>(bytes) / 1e6);
 }
 
 void AppendProblems(std::string_view label, const Problems& problems, std::string& out) {
@@ -41,8 +36,8 @@ std::string FormatText(const RunReport& report, const TracegenOptions& options) 
   StrAppend(out, "generated     ", report.traces, " traces, ", report.spans, " spans (shape ", ShapeName(options.shape),
             ", seed ", options.seed, ")\n");
   StrAppend(out, "sent          ", delivery.requests, " requests in ", delivery.attempts, " attempts to ",
-            options.endpoint, ", ", FormatBytes(delivery.plain_bytes), ", ", FormatBytes(delivery.wire_bytes),
-            " on the wire\n");
+            options.endpoint, ", ", console::FormatBytes(delivery.plain_bytes), ", ",
+            console::FormatBytes(delivery.wire_bytes), " on the wire\n");
   StrAppend(out, "acknowledged  ", delivery.acknowledged_spans, " spans\n");
   if (delivery.rejected_spans > 0) {
     StrAppend(out, "rejected      ", delivery.rejected_spans, " spans of accepted requests: ", delivery.rejected_reason,

@@ -58,7 +58,7 @@ TEST(RunReport, TextNamesEveryCause) {
   EXPECT_THAT(text, HasSubstr("250 spans in 2 requests, INVALID_ARGUMENT: bad bytes"));
   EXPECT_THAT(text, HasSubstr("after 5 retries: 100 spans in 1 requests, UNAVAILABLE: queue full"));
   EXPECT_THAT(text, HasSubstr("abandoned     50 spans"));
-  EXPECT_THAT(text, HasSubstr("500.0 kB, 9999 B on the wire"));
+  EXPECT_THAT(text, HasSubstr("500.0 kB, 10.0 kB on the wire"));
   EXPECT_THAT(text, HasSubstr("335 spans/s"));
   EXPECT_THAT(text, Not(HasSubstr("interrupted")));
 }

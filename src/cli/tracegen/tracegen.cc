@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "base/text.h"
-#include "cli/tracegen/interrupt.h"
+#include "cli/console/interrupt.h"
 #include "cli/tracegen/pacer.h"
-#include "cli/tracegen/progress.h"
+#include "cli/tracegen/run_progress.h"
 #include "cli/tracegen/trace_batcher.h"
 #include "net/loop.h"
 
@@ -102,22 +102,22 @@ class Generation {
   };
 };
 
-std::unique_ptr<Progress> StartProgress(const TracegenOptions& options, const RunEnvironment& environment,
-                                        const Generation& generation, const Sender& sender) {
+std::unique_ptr<console::Progress> StartProgress(const TracegenOptions& options, const RunEnvironment& environment,
+                                                 const Generation& generation, const Sender& sender) {
   if (options.progress == ProgressMode::kNever) return nullptr;
   const bool is_bar = options.progress == ProgressMode::kAlways || environment.progress_is_terminal;
   const int64_t start_ns = environment.clock.SteadyNs();
   auto snapshot = [&environment, &generation, &sender, total = options.traces, start_ns] {
     const DeliveryStats stats = sender.stats();
-    return ProgressSnapshot{.traces = generation.traces(),
-                            .traces_total = total,
-                            .acknowledged_spans = stats.acknowledged_spans,
-                            .lost_spans = stats.lost_spans(),
-                            .elapsed_ns = environment.clock.SteadyNs() - start_ns,
-                            .last_problem = sender.last_problem()};
+    return ProgressOf({.traces = generation.traces(),
+                       .traces_total = total,
+                       .acknowledged_spans = stats.acknowledged_spans,
+                       .lost_spans = stats.lost_spans(),
+                       .elapsed_ns = environment.clock.SteadyNs() - start_ns,
+                       .last_problem = sender.last_problem()});
   };
-  return std::make_unique<Progress>(is_bar ? ProgressStyle::kBar : ProgressStyle::kLines, std::move(snapshot),
-                                    environment.progress_out);
+  return std::make_unique<console::Progress>(is_bar ? console::ProgressStyle::kBar : console::ProgressStyle::kLines,
+                                             std::move(snapshot), environment.progress_out);
 }
 
 StatusOr<std::unique_ptr<Sender>> MakeSender(const TracegenOptions& options, const RunEnvironment& environment,
@@ -149,7 +149,7 @@ StatusOr<RunReport> RunTracegen(const TracegenOptions& options, const RunEnviron
   const int64_t start_ns = environment.clock.SteadyNs();
   Generation generation(options, environment.clock, environment.stop, *sender);
   {
-    const std::unique_ptr<Progress> progress = StartProgress(options, environment, generation, *sender);
+    const std::unique_ptr<console::Progress> progress = StartProgress(options, environment, generation, *sender);
     generation.Run();
     sender->Drain();
   }
@@ -169,7 +169,7 @@ int Run(int argc, const char* const* argv) {
     return kExitAcknowledged;
   }
   const auto& options = std::get<TracegenOptions>(*parsed);
-  const InterruptWatch interrupt;
+  const console::InterruptWatch interrupt;
   const RunEnvironment environment = {.clock = Clock::System(),
                                       .progress_out = std::cerr,
                                       .progress_is_terminal = isatty(STDERR_FILENO) == 1,

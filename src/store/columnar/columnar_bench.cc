@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/rng.h"
-#include "store/columnar/disk/testing/temporary_directory.h"
+#include "store/columnar/disk/temporary_directory.h"
 #include "store/columnar/segment/segment_account.h"
 #include "store/columnar/segment/segment_builder.h"
 #include "store/columnar/segment/segment_reader.h"
@@ -166,7 +166,7 @@ void PrintAccount(const SegmentAccount& account) {
 
 void BM_BuildSegment(benchmark::State& state) {
   const std::vector<Trace>& traces = SegmentTraces();
-  const disk::TemporaryDirectory directory;
+  const disk::TemporaryDirectory directory = disk::TemporaryDirectory::Make().value();
   disk::PosixDisk disk;
   const std::string path = directory.path() + "/segment";
   for (auto _ : state) {
@@ -187,7 +187,7 @@ BENCHMARK(BM_BuildSegment)->Unit(benchmark::kMillisecond);
 
 void BM_ReadTraceOfSegment(benchmark::State& state) {
   const std::vector<Trace>& traces = SegmentTraces();
-  const disk::TemporaryDirectory directory;
+  const disk::TemporaryDirectory directory = disk::TemporaryDirectory::Make().value();
   disk::PosixDisk disk;
   const std::string path = directory.path() + "/segment";
   Build(traces, disk, path);
@@ -221,7 +221,7 @@ void BM_Ingest(benchmark::State& state) {
   const double spans = static_cast<double>(requests.size()) * 512;
   malloc_trim(0);
   for (auto _ : state) {
-    const disk::TemporaryDirectory directory;
+    const disk::TemporaryDirectory directory = disk::TemporaryDirectory::Make().value();
     const double begin_s = CpuSeconds();
     double acknowledged_s = 0;
     {
@@ -247,7 +247,7 @@ void BM_Compact(benchmark::State& state) {
   const std::vector<Bytes> requests = MakeRequests(kSegmentRequests);
   const double spans = static_cast<double>(requests.size()) * 512;
   for (auto _ : state) {
-    const disk::TemporaryDirectory directory;
+    const disk::TemporaryDirectory directory = disk::TemporaryDirectory::Make().value();
     OpenStore store({.directory = directory.path(),
                      .idle_flush = std::chrono::hours(1),
                      .compacts_by_itself = false,
@@ -272,7 +272,7 @@ BENCHMARK(BM_Compact)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecon
 
 // The log of a head that was full when the process was killed: 200,000 spans.
 void BM_Recover(benchmark::State& state) {
-  const disk::TemporaryDirectory original;
+  const disk::TemporaryDirectory original = disk::TemporaryDirectory::Make().value();
   const ColumnarStoreOptions never_flushes = {.directory = original.path(),
                                               .head_bytes = 1U << 30,
                                               .head_bytes_max = 2U << 30,
@@ -285,7 +285,7 @@ void BM_Recover(benchmark::State& state) {
   sender.Drain();
   for (auto _ : state) {
     state.PauseTiming();
-    const disk::TemporaryDirectory copy;
+    const disk::TemporaryDirectory copy = disk::TemporaryDirectory::Make().value();
     std::filesystem::copy(original.path(), copy.path(), std::filesystem::copy_options::recursive);
     ColumnarStoreOptions options = never_flushes;
     options.directory = copy.path();

@@ -15,7 +15,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "semconv/names.h"
-#include "store/columnar/disk/testing/temporary_directory.h"
+#include "store/columnar/disk/temporary_directory.h"
 #include "store/columnar/testing/bench_store.h"
 #include "store/head/incoming.h"
 
@@ -34,7 +34,7 @@ size_t Requests() {
 
 // Made once.
 struct LargeStore {
-  disk::TemporaryDirectory directory;
+  disk::TemporaryDirectory directory = disk::TemporaryDirectory::Make().value();
   std::unique_ptr<OpenStore> store;
   std::vector<otlp::TraceId> ids;  // of some traces
 

@@ -13,13 +13,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "otlp/request.h"
+#include "store/columnar/parts/directory_layout.h"
 #include "store/columnar/parts/split_search.h"
 
 namespace spanloom::store::columnar {
 namespace {
 
-constexpr std::string_view kLogDirectory = "log";
-constexpr std::string_view kDamagedDirectory = "damaged";
 constexpr size_t kGroupBatchesMax = 256;                    // written to the log together; guess
 constexpr std::chrono::seconds kFlushRetry{5};              // after a segment that could not be written; guess
 constexpr std::chrono::seconds kCompactionRetry{60};        // after a merge that failed; guess
@@ -137,7 +136,7 @@ void ColumnarStore::RegisterMetrics(MetricRegistry& metrics) {
 
 Status ColumnarStore::OpenSegments(std::vector<std::string>& damaged) {
   RETURN_IF_ERROR(segments_.RemoveLeftovers());
-  for (const catalogue::SegmentRow& row : segments_.ByArrival()) {
+  for (const catalogue::SegmentRow& row : segments_.catalogue().ByArrival()) {
     StatusOr<std::shared_ptr<const Segment>> segment = segments_.Open(row);
     if (segment.ok()) {
       parts_.AddSegment(*std::move(segment));
@@ -276,6 +275,17 @@ Status ColumnarStore::CompactAll() {
     compact_not_before_ns_ = clock_.SteadyNs() + std::chrono::nanoseconds(kCompactionRetry).count();
     return merged.status();
   }
+}
+
+ColumnarStore::MergeWork ColumnarStore::WorkLeft() const {
+  std::vector<MergeCandidate> candidates;
+  for (const auto& segment : parts_.Now().segments) {
+    candidates.push_back({.spans = segment->spans_left(),
+                          .spans_gone = segment->row().spans - segment->spans_left(),
+                          .bytes = segment->row().bytes});
+  }
+  const size_t segments = candidates.size();
+  return {.segments = segments, .bytes = options_.compaction.BytesToMerge(std::move(candidates))};
 }
 
 void ColumnarStore::CountDuplicates() {

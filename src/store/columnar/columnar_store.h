@@ -67,6 +67,13 @@ class ColumnarStore final : public SpanStore {
   // Merges segments until none is to be merged. Errors: those of Compactor::MergeOnce.
   Status Compact();
 
+  // How many segments there are, and what Compact() would read of them.
+  struct MergeWork {
+    size_t segments = 0;
+    uint64_t bytes = 0;
+  };
+  [[nodiscard]] MergeWork WorkLeft() const;
+
   [[nodiscard]] Capabilities capabilities() const override;
   StatusOr<std::unique_ptr<Reservation>> Reserve(const otlp::Batch& batch) override;
   [[nodiscard]] StatusOr<Trace> GetTrace(const otlp::TraceId& id, const TimeRange& starts,

@@ -19,8 +19,6 @@ namespace {
 
 using disk::OpenMode;
 
-constexpr std::string_view kJournalSuffix = "-journal";  // SQLite's
-
 StoreId NewStoreId() {
   StoreId id;
   for (size_t half = 0; half < id.size(); half += sizeof(uint64_t)) {
@@ -48,14 +46,7 @@ Status CheckLimits(const NewSegment& segment) {
 Status CopyFile(disk::Disk& disk, const std::string& source, const std::string& path) {
   ASSIGN_OR_RETURN(const auto from, disk.Open(source, OpenMode::kRead));
   ASSIGN_OR_RETURN(const auto to, disk.Open(path, OpenMode::kCreateExclusive));
-  std::string buffer(1U << 20, '\0');  // guess
-  for (uint64_t offset = 0;;) {
-    ASSIGN_OR_RETURN(const size_t read, from->ReadAt(offset, buffer));
-    if (read == 0) break;
-    const std::string_view part = std::string_view(buffer).substr(0, read);
-    RETURN_IF_ERROR(to->Append({&part, 1}));
-    offset += read;
-  }
+  RETURN_IF_ERROR(disk::AppendAll(*from, *to).status());
   RETURN_IF_ERROR(to->Sync());
   return disk.SyncDirectory(disk::DirectoryOf(path));
 }
@@ -286,6 +277,12 @@ uint64_t Catalogue::log_position() const {
 
 const std::vector<SegmentRow>& Catalogue::segments() const {
   return database_->rows().segments;
+}
+
+std::vector<SegmentRow> Catalogue::ByArrival() const {
+  std::vector<SegmentRow> rows = segments();
+  std::ranges::sort(rows, {}, &SegmentRow::arrival);
+  return rows;
 }
 
 uint64_t Catalogue::NextSegmentId() {

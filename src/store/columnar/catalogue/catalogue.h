@@ -21,7 +21,8 @@ namespace spanloom::store::columnar::catalogue {
 
 inline constexpr int kCatalogueVersion = 1;
 inline constexpr std::string_view kCatalogueFileName = "catalogue.sqlite";
-inline constexpr size_t kTraceFilterBytesMax = 64U << 20;  // of one segment: 30 million traces at 17 bits; guess
+inline constexpr std::string_view kJournalSuffix = "-journal";  // SQLite's: of a file that undoes what is half done
+inline constexpr size_t kTraceFilterBytesMax = 64U << 20;       // of one segment: 30 million traces at 17 bits; guess
 
 // What is known of a segment without opening its file. A flushed segment's arrival is its id; that of a merged one is
 // the lowest of those that it was merged from, which stood side by side.
@@ -83,6 +84,9 @@ class Catalogue {
   [[nodiscard]] uint64_t log_position() const;
   // Ascending by id, which is not the order of arrival. From memory; valid until the next Commit or Reload.
   [[nodiscard]] const std::vector<SegmentRow>& segments() const;
+
+  // The same in order of arrival.
+  [[nodiscard]] std::vector<SegmentRow> ByArrival() const;
 
   // An id that no segment has had; a different one each time while this lives. It stays used once a Commit has added
   // it.

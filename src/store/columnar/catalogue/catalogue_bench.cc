@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "store/columnar/catalogue/catalogue.h"
 #include "store/columnar/disk/posix_disk.h"
-#include "store/columnar/disk/testing/temporary_directory.h"
+#include "store/columnar/disk/temporary_directory.h"
 
 namespace spanloom::store::columnar::catalogue {
 namespace {
@@ -43,7 +43,7 @@ class Filled {
 
  private:
   disk::PosixDisk disk_;
-  disk::TemporaryDirectory directory_;
+  disk::TemporaryDirectory directory_ = disk::TemporaryDirectory::Make().value();
   const std::string filter_ = std::string(kFilterBytes, 'f');
 };
 

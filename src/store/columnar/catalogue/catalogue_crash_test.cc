@@ -15,6 +15,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "store/columnar/catalogue/catalogue.h"
+#include "store/columnar/catalogue/catalogue_copy.h"
 #include "store/columnar/disk/testing/simulated_disk.h"
 
 namespace spanloom::store::columnar::catalogue {
@@ -159,6 +160,32 @@ TEST(CatalogueCrashProperty, HoldsTheOldOrTheNewStateThroughCrashesAtEveryChange
         if (testing::Test::HasFailure()) return;
       }
     }
+  }
+}
+
+// Scenario: a process is killed at each change of the disk in turn; somebody copies what it left.
+// Guarantees: the copy is the last state that was committed, or the one that was being committed; the files are as
+// they were.
+TEST(CatalogueCrashProperty, CopiesTheOldOrTheNewStateAfterAKillAtEveryChange) {
+  constexpr int kCommits = 3;
+  const SimClock clock;
+  const uint64_t changes = ChangesOf(1, kCommits);
+  for (uint64_t at = 0; at <= changes; ++at) {
+    SCOPED_TRACE(StrCat("change ", at));
+    SimulatedDisk disk({.seed = 1});
+    disk.CrashAtChange(at);
+    Knowledge knowledge;
+    Process(disk, knowledge, 1).Run(kCommits);
+    if (!knowledge.is_created) continue;
+    const auto left = disk.AfterKill();
+    const uint64_t changes_before = left->changes();
+    auto copy = CatalogueCopy::Take(*left, "/", CatalogueCopy::Owner::kNone, clock);
+    ASSERT_TRUE(copy.ok()) << copy.status();
+    const std::optional<Contents> found = Read(copy->catalogue());
+    ASSERT_TRUE(found.has_value());
+    EXPECT_TRUE(found == knowledge.committed || found == knowledge.attempted);
+    EXPECT_TRUE(copy->catalogue().Check().ok());
+    EXPECT_EQ(left->changes(), changes_before);
   }
 }
 

@@ -94,4 +94,7 @@ class Disk {
 // The directory that `path` lies in; "." if it names none.
 [[nodiscard]] std::string DirectoryOf(std::string_view path);
 
+// Appends all that `from` has, as it is read, to `to`. Returns how many bytes.
+StatusOr<uint64_t> AppendAll(const File& from, File& to);
+
 }  // namespace spanloom::store::columnar::disk

@@ -10,7 +10,7 @@
 
 #include "base/check.h"
 #include "store/columnar/disk/posix_disk.h"
-#include "store/columnar/disk/testing/temporary_directory.h"
+#include "store/columnar/disk/temporary_directory.h"
 #include "store/columnar/log/log_reader.h"
 #include "store/columnar/log/log_writer.h"
 
@@ -27,7 +27,7 @@ void SetBytes(benchmark::State& state) {
 
 // [payloads of a group], [bytes of each]
 void BM_Append(benchmark::State& state) {
-  const disk::TemporaryDirectory directory;
+  const disk::TemporaryDirectory directory = disk::TemporaryDirectory::Make().value();
   disk::PosixDisk disk;
   LogWriter writer(disk, directory.path(), {});
   const std::vector<Bytes> payloads = Payloads(state.range(0), state.range(1));
@@ -48,7 +48,7 @@ BENCHMARK(BM_Append)
     ->Unit(benchmark::kMicrosecond);
 
 void BM_AppendAndSync(benchmark::State& state) {
-  const disk::TemporaryDirectory directory;
+  const disk::TemporaryDirectory directory = disk::TemporaryDirectory::Make().value();
   disk::PosixDisk disk;
   LogWriter writer(disk, directory.path(), {});
   const std::vector<Bytes> payloads = Payloads(state.range(0), state.range(1));
@@ -59,7 +59,7 @@ BENCHMARK(BM_AppendAndSync)->Args({1, 600})->Args({8, 340'000})->UseRealTime()->
 
 // 256 MiB in all.
 void BM_Recover(benchmark::State& state) {
-  const disk::TemporaryDirectory directory;
+  const disk::TemporaryDirectory directory = disk::TemporaryDirectory::Make().value();
   disk::PosixDisk disk;
   const std::vector<Bytes> payloads = Payloads(64, state.range(0));
   LogWriter writer(disk, directory.path(), {});

@@ -74,4 +74,21 @@ std::optional<MergeRun> CompactionPolicy::Next(std::span<const MergeCandidate> c
   return MostlyGone(candidates);
 }
 
+uint64_t CompactionPolicy::BytesToMerge(std::vector<MergeCandidate> candidates) const {
+  uint64_t bytes = 0;
+  while (const std::optional<MergeRun> run = Next(candidates)) {
+    const auto begin = candidates.begin() + static_cast<ptrdiff_t>(run->begin);
+    const auto end = candidates.begin() + static_cast<ptrdiff_t>(run->end);
+    MergeCandidate merged;
+    for (auto source = begin; source != end; ++source) {
+      merged.spans += source->spans;
+      merged.bytes += source->bytes;
+    }
+    bytes += merged.bytes;
+    *begin = merged;
+    candidates.erase(begin + 1, end);
+  }
+  return bytes;
+}
+
 }  // namespace spanloom::store::columnar

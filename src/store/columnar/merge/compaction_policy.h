@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace spanloom::store::columnar {
 
@@ -52,6 +53,9 @@ struct CompactionPolicy {
   // Repeated to its end this leaves, of N flushes of one size, O(log N) segments and one for each size_max / growth
   // spans; compaction_policy_test.cc has figures.
   [[nodiscard]] std::optional<MergeRun> Next(std::span<const MergeCandidate> candidates) const;
+
+  // Bytes that merges read until Next says nothing, if what they write is as large as what they read.
+  [[nodiscard]] uint64_t BytesToMerge(std::vector<MergeCandidate> candidates) const;
 
  private:
   [[nodiscard]] uint64_t SizeOf(const MergeCandidate& candidate) const;

@@ -116,7 +116,7 @@ StatusOr<bool> Compactor::MergeOnce() {
 std::vector<std::shared_ptr<const Segment>> Compactor::Places(const Parts& parts) const {
   std::vector<std::shared_ptr<const Segment>> places;
   auto next = parts.segments.begin();
-  for (const catalogue::SegmentRow& row : segments_.ByArrival()) {
+  for (const catalogue::SegmentRow& row : segments_.catalogue().ByArrival()) {
     const bool is_there = next != parts.segments.end() && (*next)->row().id == row.id;
     places.push_back(is_there ? *next++ : nullptr);
   }

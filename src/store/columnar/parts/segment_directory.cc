@@ -24,12 +24,6 @@ bool SegmentDirectory::IsKnown(uint64_t id) const {
   return std::ranges::binary_search(catalogue_.segments(), id, {}, &catalogue::SegmentRow::id);
 }
 
-std::vector<catalogue::SegmentRow> SegmentDirectory::ByArrival() const {
-  std::vector<catalogue::SegmentRow> rows = catalogue_.segments();
-  std::ranges::sort(rows, {}, &catalogue::SegmentRow::arrival);
-  return rows;
-}
-
 Status SegmentDirectory::Settle() {
   if (is_settled_) return absl::OkStatus();
   RETURN_IF_ERROR(catalogue_.Reload());

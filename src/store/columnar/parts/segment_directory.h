@@ -19,12 +19,11 @@
 #include "base/status.h"
 #include "store/columnar/catalogue/catalogue.h"
 #include "store/columnar/disk/disk.h"
+#include "store/columnar/parts/directory_layout.h"
 #include "store/columnar/parts/segment.h"
 #include "store/columnar/segment/segment_builder.h"
 
 namespace spanloom::store::columnar {
-
-inline constexpr std::string_view kSegmentDirectory = "segments";
 
 // Where a segment that is to be written stands (catalogue::SegmentRow).
 struct SegmentPosition {
@@ -40,8 +39,6 @@ class SegmentDirectory {
       : disk_(disk), directory_(disk::Join(directory, kSegmentDirectory)), catalogue_(catalogue), clock_(clock) {}
 
   [[nodiscard]] const catalogue::Catalogue& catalogue() const { return catalogue_; }
-  // What the catalogue names, in order of arrival.
-  [[nodiscard]] std::vector<catalogue::SegmentRow> ByArrival() const;
   [[nodiscard]] uint64_t NextId() { return catalogue_.NextSegmentId(); }
   [[nodiscard]] bool IsKnown(uint64_t id) const;
 

@@ -102,6 +102,8 @@ StatusOr<Directory> ReadDirectory(const disk::File& file) {
                                                 ", this binary reads up to ", kSegmentVersion,
                                                 "; run the newer Spanloom that wrote it"));
   }
+  const bool has_zeros = header_reader.U16() == 0 && header_reader.U32() == 0 && reader.U16() == 0;
+  if (!has_zeros) return absl::DataLossError("there is something where version 1 has zeros");
   if (!block.LiesWithin(size - kFooterBytes) || block.bytes != kSections * kSectionRefBytes) {
     return absl::DataLossError("the footer does not name a directory");
   }

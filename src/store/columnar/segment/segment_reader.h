@@ -62,6 +62,9 @@ class SegmentReader {
   // The pages that may have the text in their pool, ascending: TextIndex::PagesOf.
   [[nodiscard]] StatusOr<std::vector<uint32_t>> PagesWithText(std::string_view text) const;
 
+  // Reads all that PagesWithText may ask for.
+  [[nodiscard]] Status CheckTextIndex() const { return index_->text_index().Check(*file_); }
+
   // The row of the trace table.
   [[nodiscard]] TraceRow RowOf(const TracePlace& trace) const;
 

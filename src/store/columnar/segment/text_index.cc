@@ -112,6 +112,11 @@ StatusOr<std::vector<uint32_t>> TextIndex::PagesOf(std::string_view text, const 
   return pages;
 }
 
+Status TextIndex::Check(const disk::File& file) const {
+  for (const TextBlockRef& ref : blocks_) RETURN_IF_ERROR(ReadBlock(file, ref.block).status());
+  return absl::OkStatus();
+}
+
 Status TextIndex::AddPages(const TextBlockRef& ref, uint64_t hash, const disk::File& file,
                            std::vector<uint32_t>& pages) const {
   ASSIGN_OR_RETURN(const Block block, ReadBlock(file, ref.block));

@@ -66,6 +66,9 @@ class TextIndex {
   // or two reads. Errors: kDataLoss, those of the disk.
   [[nodiscard]] StatusOr<std::vector<uint32_t>> PagesOf(std::string_view text, const disk::File& file) const;
 
+  // Reads every block. Errors: those of PagesOf.
+  [[nodiscard]] Status Check(const disk::File& file) const;
+
   [[nodiscard]] const std::vector<TextBlockRef>& blocks() const { return blocks_; }
 
  private:

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "cli/tracegen/progress.h"
+#include "cli/tracegen/run_progress.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <sstream>
 
 namespace spanloom::cli::tracegen {
 namespace {
 
 using testing::EndsWith;
 using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
 
 constexpr int64_t kSecondNs = 1'000'000'000;
 
@@ -39,29 +35,9 @@ TEST(Progress, NothingIsKnownBeforeTheFirstTrace) {
   EXPECT_THAT(FormatProgressLine({.traces_total = 10, .last_problem = {}}), EndsWith("0 spans/s, - left"));
 }
 
-TEST(Progress, BarFillsAndKeepsItsWidth) {
-  const auto bar = [](uint64_t traces) {
-    return FormatProgressBar({.traces = traces, .traces_total = 100, .elapsed_ns = kSecondNs, .last_problem = {}}, 60);
-  };
-  EXPECT_THAT(bar(0), StartsWith("[........................] 0/100"));
-  EXPECT_THAT(bar(50), StartsWith("[############............] 50/100"));
-  EXPECT_THAT(bar(100), StartsWith("[########################] 100/100"));
-  EXPECT_LE(bar(100).size(), 60u);
-}
-
-// Scenario: a run shorter than the interval between two lines.
-// Guarantees: its last state is written all the same, as plain text when it is not a terminal.
-TEST(Progress, WritesTheLastState) {
-  std::ostringstream out;
-  {
-    const Progress progress(
-        ProgressStyle::kLines,
-        [] { return ProgressSnapshot{.traces = 3, .traces_total = 3, .acknowledged_spans = 33, .last_problem = {}}; },
-        out);
-  }
-  EXPECT_THAT(out.str(), EndsWith("left\n"));
-  EXPECT_THAT(out.str(), HasSubstr("3/3 traces, 33 spans"));
-  EXPECT_THAT(out.str(), Not(HasSubstr("\x1b")));
+TEST(Progress, TellsTheShareThatIsDone) {
+  EXPECT_EQ(ProgressOf({.traces = 50, .traces_total = 200, .last_problem = {}}).share, 0.25);
+  EXPECT_EQ(ProgressOf({.last_problem = {}}).share, 1);
 }
 
 }  // namespace

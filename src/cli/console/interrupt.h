@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <thread>
 
-namespace spanloom::cli::tracegen {
+namespace spanloom::cli::console {
 
 // While it lives, the first SIGINT or SIGTERM requests a stop; one more, half a second later or after, ends the process
 // with 130 and without a report. Made before any other thread is started, because it blocks the signals for these.
@@ -28,4 +28,4 @@ class InterruptWatch {
   std::jthread thread_;
 };
 
-}  // namespace spanloom::cli::tracegen
+}  // namespace spanloom::cli::console

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "cli/tracegen/interrupt.h"
+#include "cli/console/interrupt.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 #include "base/mutex.h"
 
-namespace spanloom::cli::tracegen {
+namespace spanloom::cli::console {
 namespace {
 
 // Scenario: SIGINT twice in a moment, as timeout(1) and shells send it to a process and to its group.
@@ -33,4 +33,4 @@ TEST(InterruptWatch, EndsQuietly) {
 }
 
 }  // namespace
-}  // namespace spanloom::cli::tracegen
+}  // namespace spanloom::cli::console

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "cli/tracegen/interrupt.h"
+#include "cli/console/interrupt.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <csignal>
 #include <ctime>
 
-namespace spanloom::cli::tracegen {
+namespace spanloom::cli::console {
 namespace {
 
 constexpr int kInterruptedExit = 130;  // what shells report for a process that SIGINT ended
@@ -59,4 +59,4 @@ InterruptWatch::~InterruptWatch() {
   pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
-}  // namespace spanloom::cli::tracegen
+}  // namespace spanloom::cli::console

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/store/upkeep_verbs.h"
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+#include "cli/console/text_format.h"
+#include "cli/store/count_progress.h"
+#include "cli/store/own_store.h"
+#include "cli/store/server_control.h"
+
+namespace spanloom::cli::store {
+namespace {
+
+using spanloom::store::DataDir;
+
+// Nullopt if nobody has the directory; else what the server says it did.
+StatusOr<std::optional<std::string>> AskOwner(const std::string& directory, std::string_view verb,
+                                              const Terminal& terminal) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> owner, DataDir::OwnerOf(directory));
+  if (!owner) return std::nullopt;
+  terminal.err << "asking " << *owner << "\n";
+  ASSIGN_OR_RETURN(std::string answer, AskServer(directory, verb));
+  return std::optional(std::move(answer));
+}
+
+// Returns kCancelled if it is to stop.
+Status Compact(OwnStore& own, const Terminal& terminal) {
+  const CountProgress progress(
+      "bytes merged", own.store().WorkLeft().bytes, [&] { return own.bytes_merged(); }, terminal);
+  const std::stop_callback on_stop(terminal.stop, [&] { own.store().Stop().IgnoreError(); });  // told again below
+  return own.store().Compact();
+}
+
+}  // namespace
+
+Status RunFlush(const std::string& directory, const Terminal& terminal) {
+  ASSIGN_OR_RETURN(const auto answer, AskOwner(directory, "flush", terminal));
+  if (answer) {
+    terminal.out << *answer;
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<OwnStore> own, OwnStore::Open(directory, terminal.clock));
+  RETURN_IF_ERROR(own->store().Stop());
+  terminal.out << console::Grouped(own->opened().log.frames) << " frames of the log are in segments now\n";
+  return absl::OkStatus();
+}
+
+Status RunCompact(const std::string& directory, const Terminal& terminal) {
+  ASSIGN_OR_RETURN(const auto answer, AskOwner(directory, "compact", terminal));
+  if (answer) {
+    terminal.out << *answer;
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<OwnStore> own, OwnStore::Open(directory, terminal.clock));
+  RETURN_IF_ERROR(own->store().Flush());
+  const size_t before = own->store().WorkLeft().segments;
+  const Status compacted = Compact(*own, terminal);
+  const size_t after = own->store().WorkLeft().segments;
+  RETURN_IF_ERROR(own->store().Stop());
+  if (absl::IsCancelled(compacted)) return absl::CancelledError("interrupted; what was merged stays merged");
+  RETURN_IF_ERROR(compacted);
+  terminal.out << before << " segments before, " << after << " now\n";
+  return absl::OkStatus();
+}
+
+}  // namespace spanloom::cli::store
