@@ -84,6 +84,7 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
       spans_duplicate_(
           metrics.GetCounter("spanloom_store_duplicate_spans", "Spans that were delivered again with the same bytes.")),
       spans_expired_(metrics.GetCounter("spanloom_store_expired_spans", "Spans removed by the retention policy.")),
+      spans_purged_(metrics.GetCounter("spanloom_store_purged_spans", "Spans removed on request.")),
       damage_(metrics),
       flushes_failed_(metrics.GetCounter("spanloom_store_failed_flushes", "Segments that could not be written.")),
       flushes_(metrics, {.count = "spanloom_store_flushes",
@@ -96,11 +97,14 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
       catalogue_(std::move(catalogue)),
       segments_(disk, options.directory, catalogue_, clock),
       flusher_(segments_),
+      exchange_(segments_, parts_),
       // A flush needs about as much as its head at most.
       compactor_({.policy = options.compaction,
                   .bytes_per_second = options.compaction_bytes_per_second,
                   .reserve_bytes = options.head_bytes},
-                 segments_, parts_, metrics, clock, [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
+                 segments_, parts_, exchange_, metrics, clock,
+                 [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
+      purger_(segments_, parts_, exchange_, clock, [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
       log_(disk, disk::Join(options.directory, kLogDirectory), log_end),
       ingest_({.sync = options.sync,
                .sync_interval = options.sync_interval,
@@ -245,7 +249,7 @@ void ColumnarStore::TrimWhenIdle() {
 }
 
 StatusOr<std::shared_ptr<const Segment>> ColumnarStore::WriteFull(const head::LockedTable& full, uint64_t position) {
-  RETURN_IF_ERROR(compactor_.Settle());
+  RETURN_IF_ERROR(exchange_.Settle());
   return flusher_.Write(full, position);
 }
 
@@ -334,7 +338,7 @@ StatusOr<Removed> ColumnarStore::SetRetention(const RetentionPolicy& policy) {
 
 StatusOr<Removed> ColumnarStore::ApplyRetention() {
   if (!retention_.age_max_ns && !retention_.bytes_max) return Removed();
-  RETURN_IF_ERROR(compactor_.Settle());
+  RETURN_IF_ERROR(exchange_.Settle());
   const Parts parts = parts_.Now();
   ASSIGN_OR_RETURN(Expired expired, FindExpired(parts, retention_, static_cast<uint64_t>(clock_.UnixNs())));
   RETURN_IF_ERROR(RemoveExpired(parts, expired));
@@ -359,17 +363,38 @@ Status ColumnarStore::RemoveExpired(const Parts& parts, Expired& expired) {
     const bool is_whole = gone.traces.size() == segment.traces_left();
     const std::shared_ptr<const Segment> rest = is_whole ? nullptr : segment.Without(gone.traces, gone.spans);
     parts_.Replace(segment, rest);
-    expired.removed.bytes += BytesLeft(segment) - (rest == nullptr ? 0 : BytesLeft(*rest));
+    expired.removed.bytes += segment.bytes_left() - (rest == nullptr ? 0 : rest->bytes_left());
     if (is_whole) RETURN_IF_ERROR(segments_.Remove(segment));
   }
   parts_.ForgetSplits(expired.all_traces);
+  {
+    const MutexLock lock(ingest_mutex_);
+    ingest_.OnRemoved();
+  }
   if (expired.removed.traces > 0) may_compact_ = true;
   return absl::OkStatus();
+}
+
+// What was stored before is in segments then, and merges wait.
+StatusOr<Removed> ColumnarStore::Purge(const PurgePlan& plan) {
+  RETURN_IF_ERROR(plan.where.Validate());
+  RETURN_IF_ERROR(Flush());
+  StatusOr<Removed> removed;
+  RunOn(compacting_, [&] { removed = purger_.Purge(plan); });
+  RETURN_IF_ERROR(removed.status());
+  {
+    const MutexLock lock(ingest_mutex_);
+    ingest_.OnRemoved();
+  }
+  spans_purged_.Add(removed->spans);
+  if (removed->spans > 0) may_compact_ = true;
+  return removed;
 }
 
 Capabilities ColumnarStore::capabilities() const {
   return {.durability = options_.sync == SyncMode::kAlways ? Durability::kPower : Durability::kCrash,
           .aggregate = true,
+          .purge = true,
           .quantile_error = QuantileSketch::kRelativeError};
 }
 
@@ -431,7 +456,7 @@ StoreStats ColumnarStore::Stats() const {
   for (const auto& segment : parts.segments) {
     stats.traces += segment->traces_left();
     stats.spans += segment->spans_left();
-    stats.bytes += BytesLeft(*segment);
+    stats.bytes += segment->bytes_left();
     oldest = std::min(oldest, segment->row().first_start_unix_ns);
     stats.newest_unix_ns = std::max(stats.newest_unix_ns, segment->row().last_start_unix_ns);
   }
@@ -450,6 +475,7 @@ StoreStats ColumnarStore::Stats() const {
   stats.traces -= std::min(stats.traces, parts_.split().ExcessOf(taken_back));
   stats.oldest_unix_ns = stats.spans == 0 ? 0 : oldest;
   stats.spans_expired = spans_expired_.value();
+  stats.spans_purged = spans_purged_.value();
   stats.spans_duplicate = ingest_.duplicates();
   return stats;
 }

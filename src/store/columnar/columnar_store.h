@@ -23,6 +23,8 @@
 #include "store/columnar/log/log_reader.h"
 #include "store/columnar/log/log_writer.h"
 #include "store/columnar/merge/compactor.h"
+#include "store/columnar/merge/purger.h"
+#include "store/columnar/merge/segment_exchange.h"
 #include "store/columnar/parts/damage_counter.h"
 #include "store/columnar/parts/parts_table.h"
 #include "store/columnar/parts/segment_directory.h"
@@ -88,6 +90,7 @@ class ColumnarStore final : public SpanStore {
   [[nodiscard]] StatusOr<std::vector<KeyName>> Keys(const NameQuery& query) const override;
   [[nodiscard]] StatusOr<std::vector<FieldValue>> Values(const ValueQuery& query) const override;
   StatusOr<Removed> SetRetention(const RetentionPolicy& policy) override;
+  StatusOr<Removed> Purge(const PurgePlan& plan) override;
   [[nodiscard]] StoreStats Stats() const override;
 
  private:
@@ -124,6 +127,7 @@ class ColumnarStore final : public SpanStore {
   const Clock& clock_;
   Counter& spans_duplicate_;
   Counter& spans_expired_;
+  Counter& spans_purged_;
   mutable DamageCounter damage_;  // counts for questions
   Counter& flushes_failed_;
   TaskMeter flushes_;
@@ -134,7 +138,9 @@ class ColumnarStore final : public SpanStore {
   catalogue::Catalogue catalogue_;  // the background thread's
   SegmentDirectory segments_;       // the same, but for files
   Flusher flusher_;                 // the same
+  SegmentExchange exchange_;        // the same
   Compactor compactor_;             // the same, and compacting_'s
+  Purger purger_;                   // compacting_'s
 
   Mutex ingest_mutex_;  // held for a group of batches
   log::LogWriter log_ ABSL_GUARDED_BY(ingest_mutex_);

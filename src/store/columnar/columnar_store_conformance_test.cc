@@ -65,6 +65,7 @@ class OwnedColumnarStore final : public SpanStore {
     return store_->Values(query);
   }
   StatusOr<Removed> SetRetention(const RetentionPolicy& policy) override { return store_->SetRetention(policy); }
+  StatusOr<Removed> Purge(const PurgePlan& plan) override { return store_->Purge(plan); }
   [[nodiscard]] StoreStats Stats() const override { return store_->Stats(); }
 
  private:

@@ -75,7 +75,8 @@ TEST_P(StoreConformance, PurgesForGood) {
   const std::vector<SpanSpec> spans = {ages.SpanOf(1, 1, 50), ages.SpanOf(2, 2, 40), secret, ages.SpanOf(3, 4, 20)};
   AppendEach(spans);
   const auto names = [this] { return store().Operations("s", {})->size(); };
-  const TailPosition begin{.epoch = store().Tail({}, std::nullopt, 1)->next.epoch, .sequence = 0};
+  const bool has_tail = store().capabilities().tail;
+  const TailPosition begin{.epoch = has_tail ? store().Tail({}, std::nullopt, 1)->next.epoch : 0, .sequence = 0};
   ASSERT_EQ(store().Traces({})->rows.size(), 3);
   EXPECT_EQ(names(), 2);
 
@@ -86,7 +87,9 @@ TEST_P(StoreConformance, PurgesForGood) {
   EXPECT_EQ(names(), 1);
   EXPECT_EQ(GetTrace(MakeTraceId(2)).spans.size(), 1);
   EXPECT_THAT(MatchingSpans({}), ElementsAre(1, 2, 4));
-  EXPECT_EQ(store().Tail({.wants_messages = true}, begin, 10)->spans.rows(), 3);
+  if (has_tail) {
+    EXPECT_EQ(store().Tail({.wants_messages = true}, begin, 10)->spans.rows(), 3);
+  }
   EXPECT_EQ(store().Traces({.filter = {.traces = {MakeTraceId(2)}}})->rows.at(0).spans, 1);
 
   removed = store().Purge({.traces = {MakeTraceId(1), MakeTraceId(404)}});

@@ -27,19 +27,6 @@ MergeCandidate CandidateOf(const Segment& segment) {
           .is_fixed = false};
 }
 
-// Ids of the traces that are in `before` and not, or no longer, in `after`, which may be null.
-Status AddGone(const Segment& before, const Segment* after, absl::flat_hash_set<otlp::TraceId>& gone) {
-  if (&before == after) return absl::OkStatus();
-  for (const TraceChunkRef& chunk : before.reader().index().trace_chunks()) {
-    ASSIGN_OR_RETURN(const std::vector<TracePlace> places, before.reader().TracesOf(chunk));
-    for (const TracePlace& place : places) {
-      if (before.IsGone(place.number)) continue;
-      if (after == nullptr || after->IsGone(place.number)) gone.insert(place.id());
-    }
-  }
-  return absl::OkStatus();
-}
-
 // Holds who reads a large trace to the pace. It is read twice, and written once.
 class PacedSpans final : public SpanSource {
  public:
@@ -62,10 +49,12 @@ class PacedSpans final : public SpanSource {
 }  // namespace
 
 Compactor::Compactor(const CompactorOptions& options, SegmentDirectory& segments, PartsTable& parts,
-                     MetricRegistry& metrics, const Clock& clock, RunInBackground run_in_background)
+                     SegmentExchange& exchange, MetricRegistry& metrics, const Clock& clock,
+                     RunInBackground run_in_background)
     : options_(options),
       segments_(segments),
       parts_(parts),
+      exchange_(exchange),
       metrics_(metrics),
       clock_(clock),
       run_in_background_(std::move(run_in_background)),
@@ -107,7 +96,7 @@ StatusOr<bool> Compactor::MergeOnce() {
     CountFailure("disk", status);
     return status;
   }
-  run_in_background_([&] { status = Finish(std::move(merge)); });
+  run_in_background_([&] { status = Finish(std::move(*merge)); });
   RETURN_IF_ERROR(status);
   merges_.Add(clock_.SteadyNs() - begin_ns);
   return true;
@@ -124,7 +113,7 @@ std::vector<std::shared_ptr<const Segment>> Compactor::Places(const Parts& parts
 }
 
 StatusOr<std::unique_ptr<Compactor::Merge>> Compactor::Plan() {
-  RETURN_IF_ERROR(Settle());
+  RETURN_IF_ERROR(exchange_.Settle());
   const Parts parts = parts_.Now();
   const std::vector<std::shared_ptr<const Segment>> places = Places(parts);
   std::vector<MergeCandidate> candidates;
@@ -137,18 +126,18 @@ StatusOr<std::unique_ptr<Compactor::Merge>> Compactor::Plan() {
   auto merge = std::make_unique<Merge>();
   merge->age = parts.age;
   for (size_t i = run->begin; i < run->end; ++i) {
-    merge->sources.push_back(places[i]);
+    merge->replacement.sources.push_back(places[i]);
     merge->position.level = std::max(merge->position.level, places[i]->row().level + 1);
   }
   RETURN_IF_ERROR(CheckRoom(*merge));
   merge->position.id = segments_.NextId();
-  merge->position.arrival = merge->sources.front()->row().arrival;
+  merge->position.arrival = merge->replacement.sources.front()->row().arrival;
   return merge;
 }
 
 Status Compactor::CheckRoom(const Merge& merge) {
   uint64_t bytes = 0;
-  for (const auto& source : merge.sources) bytes += source->row().bytes;
+  for (const auto& source : merge.replacement.sources) bytes += source->row().bytes;
   ASSIGN_OR_RETURN(const uint64_t free, segments_.FreeBytes());
   if (free >= bytes + options_.reserve_bytes) return absl::OkStatus();
   Status no_room = absl::ResourceExhaustedError(StrCat("merging takes ", bytes, " bytes until the old segments go; ",
@@ -159,26 +148,28 @@ Status Compactor::CheckRoom(const Merge& merge) {
 }
 
 Status Compactor::Write(Merge& merge) {
-  ASSIGN_OR_RETURN(merge.merged, segments_.WriteFile(merge.position, [&](SegmentBuilder& builder) {
+  ASSIGN_OR_RETURN(merge.replacement.written, segments_.WriteFile(merge.position, [&](SegmentBuilder& builder) {
     return AddTraces(merge, builder);
   }));
-  for (const auto& source : merge.sources) bytes_read_.Add(source->row().bytes);
-  bytes_written_.Add(merge.merged->row().bytes);
+  for (const auto& source : merge.replacement.sources) bytes_read_.Add(source->row().bytes);
+  bytes_written_.Add(merge.replacement.written->row().bytes);
   return absl::OkStatus();
 }
 
 Status Compactor::AddTraces(Merge& merge, SegmentBuilder& builder) {
-  MergedTraces traces(merge.sources, parts_.split());
+  MergedTraces traces(merge.replacement.sources, parts_.split());
   const auto add_next = [&]() -> StatusOr<bool> {
     ASSIGN_OR_RETURN(const std::vector<TracePart> parts, traces.Next());
     if (parts.empty()) return false;
     RETURN_IF_ERROR(AddTrace(merge, traces, parts, builder));
-    if (parts.size() > 1) merge.joined.push_back({.id = parts[0].place.id(), .parts_fewer = parts.size() - 1});
+    if (parts.size() > 1)
+      merge.replacement.joined.push_back({.id = parts[0].place.id(), .parts_fewer = parts.size() - 1});
     return true;
   };
   while (true) {
     const StatusOr<bool> added = add_next();
-    if (absl::IsDataLoss(added.status())) merge.damaged_source = merge.sources[traces.failed_source()]->row().id;
+    if (absl::IsDataLoss(added.status()))
+      merge.damaged_source = merge.replacement.sources[traces.failed_source()]->row().id;
     RETURN_IF_ERROR(added.status());
     if (!*added) return absl::OkStatus();
   }
@@ -187,93 +178,30 @@ Status Compactor::AddTraces(Merge& merge, SegmentBuilder& builder) {
 Status Compactor::AddTrace(const Merge& merge, MergedTraces& traces, const std::vector<TracePart>& parts,
                            SegmentBuilder& builder) {
   uint64_t rows = 0;
-  uint64_t bytes = 0;  // to be read; about as much is written
+  uint64_t version = 0;  // grows with that of each part
+  uint64_t bytes = 0;    // to be read; about as much is written
   for (const TracePart& part : parts) {
     rows += part.place.rows();
-    bytes += part.place.rows() * BytesASpan(merge.sources[part.source]->row());
+    version += part.place.entry[TraceSlot::kVersion];
+    bytes += part.place.rows() * BytesASpan(merge.replacement.sources[part.source]->row());
   }
   const otlp::TraceId id = parts[0].place.id();
   if (rows > kPageRows) {
     PacedSpans spans(traces.SpansOf(parts), bytes / rows, pace_);
-    return builder.Add(id, spans, rows);
+    return builder.Add(id, spans, version);
   }
   ASSIGN_OR_RETURN(std::vector<StoredSpan> spans, traces.ReadSpans(parts));
-  builder.Add(Trace{.id = id, .spans = std::move(spans)}, rows);
+  builder.Add(Trace{.id = id, .spans = std::move(spans)}, version);
   return pace_.Spend(2 * bytes) ? absl::OkStatus() : Stopped();
 }
 
-StatusOr<Compactor::Meanwhile> Compactor::FindMeanwhile(const Merge& merge) const {
-  const Parts parts = parts_.Now();
-  Meanwhile meanwhile;
-  for (const auto& source : merge.sources) {
-    const auto now = std::ranges::find(parts.segments, source->row().id, [](const auto& s) { return s->row().id; });
-    const bool is_there = now != parts.segments.end();
-    RETURN_IF_ERROR(AddGone(*source, is_there ? now->get() : nullptr, meanwhile.gone));
-    if (is_there) meanwhile.sources.push_back(*now);
-  }
-  return meanwhile;
-}
-
-Status Compactor::LeaveOut(const absl::flat_hash_set<otlp::TraceId>& gone, Merge& merge) {
-  std::vector<uint64_t> numbers;
-  uint64_t spans = 0;
-  for (const otlp::TraceId& id : gone) {
-    ASSIGN_OR_RETURN(const std::optional<TracePlace> place, merge.merged->Find(id));
-    if (!place) continue;
-    numbers.push_back(place->number);
-    spans += place->rows();
-  }
-  if (!numbers.empty()) merge.merged = merge.merged->Without(numbers, spans);
-  std::erase_if(merge.joined, [&](const JoinedTrace& trace) { return gone.contains(trace.id); });
-  return absl::OkStatus();
-}
-
-Status Compactor::Finish(std::unique_ptr<Merge> merge) {
-  const catalogue::SegmentRow row = merge->merged->row();
-  const auto give_up = [&](Status status) {
-    segments_.RemoveFile(row);
-    CountFailure("catalogue", status);
-    return status;
-  };
-  if (Status settled = Settle(); !settled.ok()) return give_up(std::move(settled));
-  StatusOr<Meanwhile> meanwhile = FindMeanwhile(*merge);
-  if (!meanwhile.ok()) return give_up(meanwhile.status());
-  if (Status left = LeaveOut(meanwhile->gone, *merge); !left.ok()) return give_up(std::move(left));
-  catalogue::Change change = {.added = {{.row = row, .trace_filter = {}}}, .removed = {}, .log_position = std::nullopt};
-  for (const auto& source : merge->sources) {
-    if (segments_.IsKnown(source->row().id)) change.removed.push_back(source->row().id);
-  }
-  merge->sources = std::move(meanwhile->sources);
-  if (merge->sources.empty()) {  // retention was quicker
-    segments_.RemoveFile(row);
-    return absl::OkStatus();
-  }
-  Status committed = segments_.Commit(change);
-  if (!committed.ok() && segments_.is_settled()) return give_up(std::move(committed));
-  if (!committed.ok()) {
-    CountFailure("catalogue", committed);
-    unsettled_ = std::move(merge);
-    return committed;
-  }
-  Exchange(*merge);
-  return absl::OkStatus();
-}
-
-Status Compactor::Settle() {
-  RETURN_IF_ERROR(segments_.Settle());
-  if (unsettled_ == nullptr) return absl::OkStatus();
-  const std::unique_ptr<Merge> merge = std::move(unsettled_);
-  if (segments_.IsKnown(merge->merged->row().id)) {
-    Exchange(*merge);
-  } else {
-    segments_.RemoveFile(merge->merged->row());
-  }
-  return absl::OkStatus();
-}
-
-void Compactor::Exchange(Merge& merge) {
-  parts_.Merge(merge.sources, merge.merged, merge.joined);
-  for (const auto& source : merge.sources) segments_.RemoveFile(source->row());
+Status Compactor::Finish(Merge merge) {
+  auto exchange = std::make_unique<Exchange>();
+  exchange->age = std::move(merge.age);
+  exchange->replacements.push_back(std::move(merge.replacement));
+  const Status committed = exchange_.Commit(std::move(exchange));
+  if (!committed.ok()) CountFailure("catalogue", committed);
+  return committed;
 }
 
 }  // namespace spanloom::store::columnar

@@ -22,7 +22,9 @@
 #include "store/columnar/merge/compaction_policy.h"
 #include "store/columnar/merge/merged_traces.h"
 #include "store/columnar/merge/pace.h"
+#include "store/columnar/merge/segment_exchange.h"
 #include "store/columnar/parts/parts_table.h"
+#include "store/columnar/parts/run_in_background.h"
 #include "store/columnar/parts/segment_directory.h"
 
 namespace spanloom::store::columnar {
@@ -40,20 +42,13 @@ struct CompactorOptions {
 // counted and said. Failures are counted by cause.
 class Compactor {
  public:
-  // Runs a task on the background thread, and waits for its end.
-  using RunInBackground = absl::AnyInvocable<void(absl::FunctionRef<void()>) const>;
-
-  Compactor(const CompactorOptions& options, SegmentDirectory& segments, PartsTable& parts, MetricRegistry& metrics,
-            const Clock& clock, RunInBackground run_in_background);
+  Compactor(const CompactorOptions& options, SegmentDirectory& segments, PartsTable& parts, SegmentExchange& exchange,
+            MetricRegistry& metrics, const Clock& clock, RunInBackground run_in_background);
 
   // Merges what the policy says, once; false if there is nothing to merge. By one thread at a time, which is not the
   // background thread. Errors: kCancelled after Stop(); kResourceExhausted (no room), those of the disk and of the
   // catalogue.
   StatusOr<bool> MergeOnce();
-
-  // Makes sure that it is known whether the last merge is in the catalogue, and the parts say the same. To be called on
-  // the background thread before it changes either. Errors: as SegmentDirectory::Settle.
-  Status Settle();
 
   // Ends a merge that is under way, soon, and every later one. From any thread.
   void Stop() { pace_.Stop(); }
@@ -61,17 +56,10 @@ class Compactor {
 
  private:
   struct Merge {
-    std::shared_ptr<const PartsAge> age;  // when it was planned: splits of that time are to be known to the end
-    std::vector<std::shared_ptr<const Segment>> sources;
+    std::shared_ptr<const PartsAge> age;
     SegmentPosition position;
-    std::shared_ptr<const Segment> merged;
-    std::vector<JoinedTrace> joined;
+    Replacement replacement;
     std::optional<uint64_t> damaged_source;  // id
-  };
-  // Of an exchange: what is left of the sources, and what retention has removed since the merge was planned.
-  struct Meanwhile {
-    std::vector<std::shared_ptr<const Segment>> sources;
-    absl::flat_hash_set<otlp::TraceId> gone;
   };
 
   // On the background thread. Null: nothing to merge.
@@ -80,10 +68,7 @@ class Compactor {
   // not be removed.
   [[nodiscard]] std::vector<std::shared_ptr<const Segment>> Places(const Parts& parts) const;
   Status CheckRoom(const Merge& merge);
-  Status Finish(std::unique_ptr<Merge> merge);
-  StatusOr<Meanwhile> FindMeanwhile(const Merge& merge) const;
-  static Status LeaveOut(const absl::flat_hash_set<otlp::TraceId>& gone, Merge& merge);
-  void Exchange(Merge& merge);
+  Status Finish(Merge merge);
 
   // On the thread that merges.
   Status Write(Merge& merge);
@@ -96,6 +81,7 @@ class Compactor {
   const CompactorOptions options_;
   SegmentDirectory& segments_;
   PartsTable& parts_;
+  SegmentExchange& exchange_;  // the background thread's
   MetricRegistry& metrics_;
   const Clock& clock_;
   RunInBackground run_in_background_;
@@ -105,7 +91,6 @@ class Compactor {
   Counter& bytes_written_;
 
   absl::flat_hash_set<uint64_t> damaged_;  // ids of segments; the background thread's
-  std::unique_ptr<Merge> unsettled_;       // whose commit may have happened; the background thread's
 };
 
 }  // namespace spanloom::store::columnar

@@ -45,7 +45,7 @@ void PartsTable::Merge(std::span<const std::shared_ptr<const Segment>> sources, 
     const MutexLock lock(mutex_);
     const auto first = std::ranges::find(parts_.segments, sources.front());
     const auto rest = parts_.segments.erase(first, first + static_cast<ptrdiff_t>(sources.size()));
-    parts_.segments.insert(rest, std::move(merged));
+    if (merged != nullptr) parts_.segments.insert(rest, std::move(merged));
     split_.Join(joined);  // together, so that counts are right at any moment
   }
   std::vector<otlp::TraceId> ids;

@@ -44,7 +44,7 @@ class PartsTable {
 
   void AddSegment(std::shared_ptr<const Segment> segment);
   void Replace(const Segment& old, std::shared_ptr<const Segment> replacement);  // null: removed
-  // Puts a segment that has the traces of `sources`, which stand side by side, in their place.
+  // Puts a segment that has the traces of `sources`, which stand side by side, in their place; null: they only go.
   void Merge(std::span<const std::shared_ptr<const Segment>> sources, std::shared_ptr<const Segment> merged,
              std::span<const JoinedTrace> joined);
   // These may be whole, or in no part at all, in all parts that are read from now on: those that are need not be known

@@ -30,6 +30,9 @@ class Segment {
   [[nodiscard]] bool lacks_traces() const { return !gone_.empty(); }
   [[nodiscard]] uint64_t traces_left() const { return row_.traces - gone_traces_; }
   [[nodiscard]] uint64_t spans_left() const { return row_.spans - gone_spans_; }
+  // What so many of its spans take of the file, in proportion.
+  [[nodiscard]] uint64_t BytesOf(uint64_t spans) const { return row_.spans == 0 ? 0 : row_.bytes * spans / row_.spans; }
+  [[nodiscard]] uint64_t bytes_left() const { return BytesOf(spans_left()); }
 
   // The trace, unless it is not there or gone. Errors: those of SegmentReader.
   [[nodiscard]] StatusOr<std::optional<TracePlace>> Find(const otlp::TraceId& id) const;

@@ -15,6 +15,7 @@ head::TraceSpans SpansIn(const head::LockedTable& table, const otlp::TraceId& id
 StatusOr<GatheredSpans> TraceGatherer::Gather(const otlp::TraceId& id, const TraceHint& hint, scan::ReadMeter& meter) {
   spans_ = std::make_shared<std::vector<StoredSpan>>();
   bytes_ = 0;
+  version_ = 0;
   if ((hint.segment == nullptr && hint.head.empty()) || split_.Contains(id)) {
     RETURN_IF_ERROR(AddAll(id, meter));
   } else if (hint.segment != nullptr) {
@@ -41,6 +42,7 @@ Status TraceGatherer::AddSegment(const Segment& segment, const TracePlace& place
   StatusOr<std::vector<StoredSpan>> read = SegmentReader::ReadSpans(place, meter.limits().bytes_max, BlocksOf(segment));
   if (absl::IsDataLoss(read.status())) return Annotate(read.status(), segment.row().file);
   ASSIGN_OR_RETURN(std::vector<StoredSpan> spans, std::move(read));
+  version_ += place.entry[TraceSlot::kVersion];
   size_t bytes = 0;
   for (const StoredSpan& span : spans) bytes += span.wire.size() + sizeof(StoredSpan);
   RETURN_IF_ERROR(Count(bytes, place.id(), meter));
@@ -60,6 +62,7 @@ Status TraceGatherer::AddHead(const head::TraceSpans& spans, const otlp::TraceId
   spans.ForEach([&](const StoredSpan& span) {
     bytes += span.wire.size() + sizeof(StoredSpan);
     spans_->push_back(span);
+    ++version_;
     return true;
   });
   return Count(bytes, id, meter);

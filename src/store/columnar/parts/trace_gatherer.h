@@ -35,6 +35,9 @@ class TraceGatherer {
   // they exceed the meter's limits; kDataLoss, those of the disk.
   StatusOr<GatheredSpans> Gather(const otlp::TraceId& id, const TraceHint& hint, scan::ReadMeter& meter);
 
+  // Of what was gathered last: TraceRow::version, the sum of those of the parts.
+  [[nodiscard]] uint64_t version() const { return version_; }
+
  private:
   Status AddSegment(const Segment& segment, const TracePlace& place, scan::ReadMeter& meter);
   Status AddHead(const head::TraceSpans& spans, const otlp::TraceId& id, scan::ReadMeter& meter);
@@ -49,6 +52,7 @@ class TraceGatherer {
   std::map<const Segment*, SegmentBlocks> blocks_;
   std::shared_ptr<std::vector<StoredSpan>> spans_;  // becomes GatheredSpans
   size_t bytes_ = 0;
+  uint64_t version_ = 0;
 };
 
 // The spans that a head has of a trace.

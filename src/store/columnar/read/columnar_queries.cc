@@ -74,7 +74,7 @@ Status ColumnarQueries::ForEachRow(const RowFilter<TraceColumn>& filter, const R
     if (spans == nullptr) continue;
     RETURN_IF_ERROR(reading.Read(trace->id, *spans, meter));
     TraceRow row = reading.row();
-    row.version = reading.size();
+    row.version = traces.version();
     RETURN_IF_ERROR(visit(std::move(row)));
   }
 }

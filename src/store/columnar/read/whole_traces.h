@@ -37,6 +37,9 @@ class WholeTraces {
   // kDataLoss.
   StatusOr<GatheredSpans> SpansOf(const WalkedTrace& trace);
 
+  // TraceRow::version of the trace whose spans were asked for last.
+  [[nodiscard]] uint64_t version() const { return gatherer_.version(); }
+
   // The segment that has the whole trace; null if another part may have spans of it as well.
   [[nodiscard]] const Segment* OnlySegmentOf(const WalkedTrace& trace) const {
     return split_.Contains(trace.id) ? nullptr : trace.hint.segment;

@@ -20,10 +20,6 @@ struct TraceAge {
 };
 using Ages = absl::flat_hash_map<otlp::TraceId, TraceAge>;
 
-uint64_t BytesOf(const Segment& segment, uint64_t spans) {
-  return segment.row().spans == 0 ? 0 : segment.row().bytes * spans / segment.row().spans;
-}
-
 Status AddSegment(const Segment& segment, size_t number, Ages& ages) {
   for (const TraceChunkRef& chunk : segment.reader().index().trace_chunks()) {
     ASSIGN_OR_RETURN(const std::vector<TracePlace> places, segment.reader().TracesOf(chunk));
@@ -32,7 +28,7 @@ Status AddSegment(const Segment& segment, size_t number, Ages& ages) {
       TraceAge& age = ages[place.id()];
       age.last_start_unix_ns = std::max(age.last_start_unix_ns, place.last_start_unix_ns());
       age.spans += place.rows();
-      age.bytes += BytesOf(segment, place.rows());
+      age.bytes += segment.BytesOf(place.rows());
       age.places.emplace_back(number, place);
     }
   }
@@ -65,17 +61,13 @@ void Remove(const otlp::TraceId& id, const TraceAge& age, Expired& expired) {
 
 }  // namespace
 
-uint64_t BytesLeft(const Segment& segment) {
-  return BytesOf(segment, segment.spans_left());
-}
-
 StatusOr<Expired> FindExpired(const Parts& parts, const RetentionPolicy& policy, uint64_t now_unix_ns) {
   constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
   Ages ages;
   uint64_t bytes = 0;
   for (size_t i = 0; i < parts.segments.size(); ++i) {
     RETURN_IF_ERROR(AddSegment(*parts.segments[i], i, ages));
-    bytes += BytesLeft(*parts.segments[i]);
+    bytes += parts.segments[i]->bytes_left();
   }
   if (parts.full != nullptr) bytes += AddHead(*parts.full, ages);
   bytes += AddHead(*parts.filling, ages);

@@ -31,7 +31,4 @@ struct Expired {
 // Errors: kDataLoss, those of the disk.
 StatusOr<Expired> FindExpired(const Parts& parts, const RetentionPolicy& policy, uint64_t now_unix_ns);
 
-// The bytes that the spans of a part take: of its file in proportion, or of their messages.
-[[nodiscard]] uint64_t BytesLeft(const Segment& segment);
-
 }  // namespace spanloom::store::columnar

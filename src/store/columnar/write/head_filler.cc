@@ -38,7 +38,10 @@ Status HeadFiller::LeaveOutStored(const Parts& parts, const head::IncomingBatch&
     parts_.split().Add(trace.id);
     split = splits_.emplace(trace.id, Split{.earlier = std::move(earlier)}).first;
   }
-  ASSIGN_OR_RETURN(const std::vector<bool> stored, split->second.earlier.Contains(batch, trace));
+  if (!split->second.earlier) {
+    ASSIGN_OR_RETURN(split->second.earlier, EarlierSpans::Read(parts, trace.id));
+  }
+  ASSIGN_OR_RETURN(const std::vector<bool> stored, split->second.earlier->Contains(batch, trace));
   size_t fresh = 0;
   for (size_t i = 0; i < stored.size(); ++i) {
     if (!stored[i]) std::swap(trace.spans[fresh++], trace.spans[i]);
@@ -47,6 +50,10 @@ Status HeadFiller::LeaveOutStored(const Parts& parts, const head::IncomingBatch&
   trace.spans = trace.spans.first(fresh);
   if (!trace.spans.empty() && !std::exchange(split->second.is_in_head, true)) parts_.split().AddParts(trace.id, 1);
   return absl::OkStatus();
+}
+
+void HeadFiller::OnRemoved() {
+  for (auto& [id, split] : splits_) split.earlier.reset();
 }
 
 void HeadFiller::OnExchanged() {

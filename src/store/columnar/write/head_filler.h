@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "base/status.h"
 #include "otlp/ids.h"
@@ -29,6 +30,9 @@ class HeadFiller {
   // To be told when the heads were exchanged.
   void OnExchanged();
 
+  // To be told when older parts may have fewer spans than before: what was removed is new when it comes again.
+  void OnRemoved();
+
   // Spans that came again with the same bytes, ever; from any thread.
   [[nodiscard]] uint64_t duplicates() const { return duplicates_; }
   // Bytes of the requests that the filling head holds spans of; from any thread.
@@ -38,7 +42,7 @@ class HeadFiller {
  private:
   // Of a trace that older parts have as well.
   struct Split {
-    EarlierSpans earlier;
+    std::optional<EarlierSpans> earlier;  // nullopt: to be read again
     bool is_in_head = false;
   };
 

@@ -54,6 +54,9 @@ class Ingest {
   // To be told when the heads were exchanged. Returns the sequence up to which frames lie in the full one.
   uint64_t OnExchanged();
 
+  // As HeadFiller::OnRemoved.
+  void OnRemoved() { head_.OnRemoved(); }
+
   // For SyncMode::kInterval: forces the log to the device if that is due.
   Status SyncIfDue();
 
