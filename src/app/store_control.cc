@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "base/text.h"
+#include "cli/store/purge_selection.h"
 #include "cli/store/server_control.h"
+#include "cli/store/upkeep_verbs.h"
 
 namespace spanloom::app {
 
@@ -35,20 +37,28 @@ void StoreControl::Stop() {
 
 void StoreControl::Answer(const net::HttpRequest& request, net::HttpResponder responder) {
   const std::string verb = request.path.substr(request.path.starts_with('/') ? 1 : 0);
-  if (request.method != "POST" || (verb != "flush" && verb != "compact")) {
-    return std::move(responder).Respond(net::TextResponse(404, "there are POST /flush and POST /compact\n"));
+  if (request.method != "POST" || (verb != "flush" && verb != "compact" && verb != "purge")) {
+    return std::move(responder).Respond(net::TextResponse(404, "there are POST /flush, /compact and /purge\n"));
   }
   // Shared with the task, which is not run if there is no room for it.
   const auto held = std::make_shared<net::HttpResponder>(std::move(responder));
-  const bool is_queued = workers_.Submit([this, verb, held] {
-    const StatusOr<std::string> done = Do(verb);
+  const bool is_queued = workers_.Submit([this, verb, query = request.query, held] {
+    const StatusOr<std::string> done = Do(verb, query);
     std::move(*held).Respond(done.ok() ? net::TextResponse(200, *done)
                                        : net::TextResponse(500, StrCat(done.status().message(), "\n")));
   });
   if (!is_queued) std::move(*held).Respond(net::TextResponse(503, "too much is asked for at once; try again\n"));
 }
 
-StatusOr<std::string> StoreControl::Do(std::string_view verb) {
+StatusOr<std::string> StoreControl::Purge(std::string_view query) {
+  ASSIGN_OR_RETURN(const cli::store::PurgeSelection selection, cli::store::PurgeSelection::FromQuery(query));
+  if (selection.IsEverything()) return absl::InvalidArgumentError("it is not said which spans");
+  ASSIGN_OR_RETURN(const store::Removed removed, store_.Purge(selection.Plan()));
+  return cli::store::DescribeRemoved(removed);
+}
+
+StatusOr<std::string> StoreControl::Do(std::string_view verb, std::string_view query) {
+  if (verb == "purge") return Purge(query);
   RETURN_IF_ERROR(store_.Flush());
   const size_t before = store_.WorkLeft().segments;
   if (verb == "flush") return StrCat("all that is acknowledged is in segments, ", before, " of them\n");

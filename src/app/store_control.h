@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Lets who may write to the data directory ask the store for something, over a unix socket in it: `spanloom store
-// flush` and `compact` (cli/store/server_control.h).
+// flush`, `compact` and `purge` (cli/store/server_control.h).
 
 #pragma once
 
@@ -17,7 +17,8 @@
 
 namespace spanloom::app {
 
-// Answers POST /flush and POST /compact when that is done, in words; one after the other. Thread-compatible.
+// Answers POST /flush, /compact and /purge (cli/store/purge_selection.h) when that is done, in words; one after the
+// other. Thread-compatible.
 class StoreControl {
  public:
   // `store` must outlive it, stopped or not. Errors: those of net::Server::Create.
@@ -33,7 +34,8 @@ class StoreControl {
  private:
   explicit StoreControl(store::columnar::ColumnarStore& store) : store_(store) {}
   void Answer(const net::HttpRequest& request, net::HttpResponder responder);
-  StatusOr<std::string> Do(std::string_view verb);
+  StatusOr<std::string> Do(std::string_view verb, std::string_view query);
+  StatusOr<std::string> Purge(std::string_view query);
 
   store::columnar::ColumnarStore& store_;
   WorkerPool workers_{"spanloom-ctl", 1, 16};

@@ -111,7 +111,7 @@ std::unique_ptr<StoreControl> StoreHost::ServeControl(net::LoopPool& loops, Metr
   if (on_disk_ == nullptr) return nullptr;
   auto control = StoreControl::Serve(loops, metrics, options_.data_dir, *on_disk_);
   if (control.ok()) return *std::move(control);
-  Log(LogLevel::kWarn, "`spanloom store flush` and `compact` can't reach this process",
+  Log(LogLevel::kWarn, "`spanloom store flush`, `compact` and `purge` can't reach this process",
       {{"why", control.status().message()}});
   return nullptr;
 }

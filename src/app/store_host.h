@@ -30,8 +30,8 @@ class StoreHost {
 
   [[nodiscard]] store::SpanStore& store();
 
-  // Lets `spanloom store` ask for a flush or a merge, if the store is on disk; else null. Null also where that can't
-  // be: the log says why. The result must not outlive the host.
+  // Lets `spanloom store` ask for a flush, a merge or a purge, if the store is on disk; else null. Null also where that
+  // can't be: the log says why. The result must not outlive the host.
   [[nodiscard]] std::unique_ptr<StoreControl> ServeControl(net::LoopPool& loops, MetricRegistry& metrics);
 
   // Stores what still waits and takes no more. To be called once, when nothing appends any more.

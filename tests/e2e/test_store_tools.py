@@ -62,6 +62,11 @@ def test_reads_beside_a_running_server(start, data_dir, tmp_path):
     assert json.loads(run("store", "stats", "--data-dir", data_dir, "--json"))["spans"] == sent
     assert b" segments before, " in run("store", "compact", "--data-dir", data_dir)
     sent += send(server, TRACES)
+    gone = export(data_dir)[0][0]
+    removed = sum(span[0] == gone for span in export(data_dir))
+    assert run("store", "purge", "--data-dir", data_dir, "--trace", gone.hex()) == f"{removed} spans removed, nothing is left of 1 traces\n".encode()
+    assert get_json(server.url(f"/api/traces/{gone.hex()}"))[0] == 404
+    sent -= removed
     run("store", "backup", "--data-dir", data_dir, tmp_path / "copy")
 
     refused = run("store", "import", "--data-dir", data_dir, "-", code=1)
@@ -122,6 +127,7 @@ def test_says_what_is_wrong(tmp_path):
     assert f"there is no store in {tmp_path}" in run("store", "check", "--data-dir", tmp_path, code=1)
     assert "is none of json, proto" in run("store", "export", "--data-dir", tmp_path, "--format", "xml", code=2)
     assert "is not a time such as" in run("store", "export", "--data-dir", tmp_path, "--from", "yesterday", code=2)
+    assert "say which spans" in run("store", "purge", "--data-dir", tmp_path, code=1)
     assert "not a trace id" in run("store", "dump", "--data-dir", tmp_path, "--trace", "xyz", code=2)
     run("store", "mend", code=2)
     run("store", code=2)

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::chrono::hours kPatience{24};  // merging is slow, so as not to be in anybody's way
 
-StatusOr<net::HttpResponse> Post(const std::string& endpoint, std::string_view verb) {
+StatusOr<net::HttpResponse> Post(const std::string& endpoint, std::string_view verb, std::string_view query) {
   net::LoopPool loops(1);
   net::Loop& loop = loops.At(0);
   std::unique_ptr<net::HttpClient> client;
@@ -34,6 +34,7 @@ StatusOr<net::HttpResponse> Post(const std::string& endpoint, std::string_view v
     net::HttpRequest request;
     request.method = "POST";
     request.path = StrCat("/", verb);
+    request.query = query;
     client->Send(std::move(request), kPatience, [&](StatusOr<net::HttpResponse> response) {
       answer = std::move(response);
       answered.Notify();
@@ -55,8 +56,8 @@ std::string ControlEndpoint(const std::string& directory) {
   return StrCat("unix:", std::filesystem::absolute(directory).lexically_normal().string(), "/control.sock");
 }
 
-StatusOr<std::string> AskServer(const std::string& directory, std::string_view verb) {
-  const StatusOr<net::HttpResponse> response = Post(ControlEndpoint(directory), verb);
+StatusOr<std::string> AskServer(const std::string& directory, std::string_view verb, std::string_view query) {
+  const StatusOr<net::HttpResponse> response = Post(ControlEndpoint(directory), verb, query);
   if (!response.ok()) {
     return absl::UnavailableError(
         StrCat("the process that has ", directory, " does not answer: ", response.status().message()));

@@ -77,6 +77,7 @@ class Command {
         [this](const Terminal& terminal) { return Done(RunCompact(words_.directory, terminal)); });
     Add("flush", "Write what is in the log to a segment; a running server is asked to",
         [this](const Terminal& terminal) { return Done(RunFlush(words_.directory, terminal)); });
+    AddPurge();
     AddBackup();
   }
 
@@ -105,6 +106,8 @@ class Command {
     if (!words_.until.empty()) {
       ASSIGN_OR_RETURN(export_.starts.end_unix_ns, ParseTime("--until", words_.until));
     }
+    purge_.traces = export_.traces;
+    purge_.starts = export_.starts;
     return export_.starts.IsEmpty() ? Invalid("--until", "is not behind --from") : absl::OkStatus();
   }
 
@@ -159,6 +162,16 @@ class Command {
     verb->add_option("--service", export_.service, "Only traces with a span of this service")->type_name("NAME");
   }
 
+  void AddPurge() {
+    CLI::App* const verb =
+        Add("purge", "Remove spans for good: those for which all that is said holds",
+            [this](const Terminal& terminal) { return Done(RunPurge(words_.directory, purge_, terminal)); });
+    verb->add_option("--trace", words_.traces, "Of this trace, or these")->type_name("ID");
+    verb->add_option("--service", purge_.service, "Of this service")->type_name("NAME");
+    verb->add_option("--from", words_.from, "That started at this time or later")->type_name("TIME");
+    verb->add_option("--until", words_.until, "That started before")->type_name("TIME");
+  }
+
   void AddImport() {
     CLI::App* const verb = Add("import", "Store what files of OTLP requests have, of either form of `export`",
                                [this](const Terminal& terminal) { return RunImport(import_, terminal); });
@@ -178,6 +191,7 @@ class Command {
   DumpOptions dump_;
   ExportOptions export_;
   ImportOptions import_;
+  PurgeSelection purge_;
   std::string backup_target_;
   std::vector<std::pair<CLI::App*, Verb>> verbs_;
 };

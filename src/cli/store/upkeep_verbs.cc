@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "base/text.h"
 #include "cli/console/text_format.h"
 #include "cli/store/count_progress.h"
 #include "cli/store/own_store.h"
@@ -18,11 +19,11 @@ using spanloom::store::DataDir;
 
 // Nullopt if nobody has the directory; else what the server says it did.
 StatusOr<std::optional<std::string>> AskOwner(const std::string& directory, std::string_view verb,
-                                              const Terminal& terminal) {
+                                              std::string_view query, const Terminal& terminal) {
   ASSIGN_OR_RETURN(const std::optional<std::string> owner, DataDir::OwnerOf(directory));
   if (!owner) return std::nullopt;
   terminal.err << "asking " << *owner << "\n";
-  ASSIGN_OR_RETURN(std::string answer, AskServer(directory, verb));
+  ASSIGN_OR_RETURN(std::string answer, AskServer(directory, verb, query));
   return std::optional(std::move(answer));
 }
 
@@ -37,7 +38,7 @@ Status Compact(OwnStore& own, const Terminal& terminal) {
 }  // namespace
 
 Status RunFlush(const std::string& directory, const Terminal& terminal) {
-  ASSIGN_OR_RETURN(const auto answer, AskOwner(directory, "flush", terminal));
+  ASSIGN_OR_RETURN(const auto answer, AskOwner(directory, "flush", "", terminal));
   if (answer) {
     terminal.out << *answer;
     return absl::OkStatus();
@@ -49,7 +50,7 @@ Status RunFlush(const std::string& directory, const Terminal& terminal) {
 }
 
 Status RunCompact(const std::string& directory, const Terminal& terminal) {
-  ASSIGN_OR_RETURN(const auto answer, AskOwner(directory, "compact", terminal));
+  ASSIGN_OR_RETURN(const auto answer, AskOwner(directory, "compact", "", terminal));
   if (answer) {
     terminal.out << *answer;
     return absl::OkStatus();
@@ -63,6 +64,27 @@ Status RunCompact(const std::string& directory, const Terminal& terminal) {
   if (absl::IsCancelled(compacted)) return absl::CancelledError("interrupted; what was merged stays merged");
   RETURN_IF_ERROR(compacted);
   terminal.out << before << " segments before, " << after << " now\n";
+  return absl::OkStatus();
+}
+
+std::string DescribeRemoved(const spanloom::store::Removed& removed) {
+  return StrCat(console::Grouped(removed.spans), " spans removed, nothing is left of ",
+                console::Grouped(removed.traces), " traces\n");
+}
+
+Status RunPurge(const std::string& directory, const PurgeSelection& selection, const Terminal& terminal) {
+  if (selection.IsEverything()) {
+    return absl::InvalidArgumentError("purge: say which spans: --trace, --service, --from, --until");
+  }
+  ASSIGN_OR_RETURN(const auto answer, AskOwner(directory, "purge", selection.ToQuery(), terminal));
+  if (answer) {
+    terminal.out << *answer;
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<OwnStore> own, OwnStore::Open(directory, terminal.clock));
+  ASSIGN_OR_RETURN(const spanloom::store::Removed removed, own->store().Purge(selection.Plan()));
+  RETURN_IF_ERROR(own->store().Stop());
+  terminal.out << DescribeRemoved(removed);
   return absl::OkStatus();
 }
 

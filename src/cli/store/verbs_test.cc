@@ -229,6 +229,21 @@ TEST_F(StoreVerbsTest, FlushAndCompactKeepEverySpan) {
   EXPECT_EQ(FindFaultIn(copy), "");
 }
 
+// Scenario: a copy of the store is purged of a service, then asked for everything to go.
+// Guarantees: no span of the service is left, all others are; the second is refused.
+TEST_F(StoreVerbsTest, PurgeRemovesWhatIsMeant) {
+  const std::string copy = live_.PathBeside("copy");
+  ASSERT_TRUE(*RunBackup(live_.path(), copy, MakeTerminal()));
+  ASSERT_TRUE(RunPurge(copy, {.service = "service 1"}, MakeTerminal()).ok());
+  EXPECT_THAT(out_.str(), MatchesRegex("[1-9][0-9,]* spans removed, nothing is left of [0-9,]+ traces\n"));
+  ASSERT_TRUE(*RunExport({.directory = copy, .service = "service 1"}, MakeTerminal()));
+  EXPECT_THAT(err_.str(), HasSubstr("0 spans of 0 traces exported"));
+  ASSERT_TRUE(*RunExport({.directory = copy, .service = "service 2"}, MakeTerminal()));
+  EXPECT_THAT(err_.str(), Not(HasSubstr("\n0 spans of 0 traces exported")));
+  EXPECT_TRUE(absl::IsInvalidArgument(RunPurge(copy, {}, MakeTerminal())));
+  EXPECT_TRUE(*RunCheck(copy, MakeTerminal()));
+}
+
 // Scenario: a process that has the directory, and does not listen. Guarantees: verbs that write are refused, and name
 // it; those that read work.
 TEST_F(StoreVerbsTest, RespectsTheOwner) {

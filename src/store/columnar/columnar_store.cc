@@ -385,6 +385,7 @@ StatusOr<Removed> ColumnarStore::Purge(const PurgePlan& plan) {
   {
     const MutexLock lock(ingest_mutex_);
     ingest_.OnRemoved();
+    RETURN_IF_ERROR(log_.TrimTo(flushed_position_));
   }
   spans_purged_.Add(removed->spans);
   if (removed->spans > 0) may_compact_ = true;
