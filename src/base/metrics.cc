@@ -28,6 +28,21 @@ std::string LabelText(const MetricLabels& labels) {
   return text + "}";
 }
 
+// The series of a histogram: counts add up from bound to bound.
+void RenderHistogram(std::string_view name, const MetricLabels& labels, const DurationHistogram& histogram,
+                     std::string& page) {
+  uint64_t count = 0;
+  const std::vector<uint64_t> counts = histogram.counts();
+  for (size_t i = 0; i < counts.size(); ++i) {
+    count += counts[i];
+    MetricLabels with_bound = labels;
+    with_bound.emplace_back("le", i < histogram.bounds_s().size() ? StrCat(histogram.bounds_s()[i]) : "+Inf");
+    StrAppend(page, name, "_bucket", LabelText(with_bound), " ", count, "\n");
+  }
+  StrAppend(page, name, "_sum", LabelText(labels), " ", histogram.sum_s(), "\n");
+  StrAppend(page, name, "_count", LabelText(labels), " ", count, "\n");
+}
+
 double SumOf(const std::map<uint64_t, std::function<double()>>& gauges) {
   double sum = 0;
   for (const auto& [key, read] : gauges) sum += read();
@@ -36,6 +51,18 @@ double SumOf(const std::map<uint64_t, std::function<double()>>& gauges) {
 
 }  // namespace
 
+void DurationHistogram::Add(int64_t duration_ns) {
+  const auto bound = std::lower_bound(bounds_s_.begin(), bounds_s_.end(), static_cast<double>(duration_ns) / 1e9);
+  counts_[static_cast<size_t>(bound - bounds_s_.begin())].fetch_add(1, std::memory_order_relaxed);
+  sum_ns_.fetch_add(duration_ns, std::memory_order_relaxed);
+}
+
+std::vector<uint64_t> DurationHistogram::counts() const {
+  std::vector<uint64_t> counts;
+  for (const std::atomic<uint64_t>& count : counts_) counts.push_back(count.load(std::memory_order_relaxed));
+  return counts;
+}
+
 Counter& MetricRegistry::GetCounter(std::string_view name, std::string_view help, const MetricLabels& labels) {
   const MutexLock lock(mutex_);
   Family& family = families_[std::string(name)];
@@ -43,6 +70,17 @@ Counter& MetricRegistry::GetCounter(std::string_view name, std::string_view help
   std::unique_ptr<Counter>& counter = family.counters[labels];
   if (counter == nullptr) counter = std::make_unique<Counter>();
   return *counter;
+}
+
+DurationHistogram& MetricRegistry::GetHistogram(std::string_view name, std::string_view help,
+                                                const std::vector<double>& bounds_s, const MetricLabels& labels) {
+  const MutexLock lock(mutex_);
+  Family& family = families_[std::string(name)];
+  family.help = help;
+  family.type = "histogram";
+  std::unique_ptr<DurationHistogram>& histogram = family.histograms[labels];
+  if (histogram == nullptr) histogram = std::make_unique<DurationHistogram>(bounds_s);
+  return *histogram;
 }
 
 ScopedGauge MetricRegistry::AddGauge(std::string_view name, std::string_view help, const MetricLabels& labels,
@@ -55,7 +93,7 @@ ScopedGauge MetricRegistry::AddGauge(std::string_view name, std::string_view hel
   gauge.key_ = ++last_gauge_key_;
   Family& family = families_[gauge.name_];
   family.help = help;
-  family.is_counter = false;
+  family.type = "gauge";
   family.gauges[labels][gauge.key_] = std::move(read);
   return gauge;
 }
@@ -109,11 +147,11 @@ std::string MetricRegistry::Render() const {
   const MutexLock lock(mutex_);
   std::string page;
   for (const auto& [name, family] : families_) {
-    StrAppend(page, "# HELP ", name, " ", family.help, "\n# TYPE ", name,
-              family.is_counter ? " counter\n" : " gauge\n");
+    StrAppend(page, "# HELP ", name, " ", family.help, "\n# TYPE ", name, " ", family.type, "\n");
     for (const auto& [labels, counter] : family.counters) {
       StrAppend(page, name, LabelText(labels), " ", counter->value(), "\n");
     }
+    for (const auto& [labels, histogram] : family.histograms) RenderHistogram(name, labels, *histogram, page);
     for (const auto& [labels, gauges] : family.gauges) {
       StrAppend(page, name, LabelText(labels), " ", SumOf(gauges), "\n");
     }

@@ -33,6 +33,26 @@ class Counter {
   std::atomic<uint64_t> value_ = 0;
 };
 
+// How long something took, each time: counted by bounds. Thread-safe.
+class DurationHistogram {
+ public:
+  // `bounds_s`: upper bounds in seconds, ascending; longer ones are counted too.
+  explicit DurationHistogram(std::vector<double> bounds_s)
+      : bounds_s_(std::move(bounds_s)), counts_(bounds_s_.size() + 1) {}
+
+  void Add(int64_t duration_ns);
+
+  [[nodiscard]] const std::vector<double>& bounds_s() const { return bounds_s_; }
+  // [bounds_s + 1]: how many were at most that long, and above the bound before; the last: above all bounds.
+  [[nodiscard]] std::vector<uint64_t> counts() const;
+  [[nodiscard]] double sum_s() const { return static_cast<double>(sum_ns_.load(std::memory_order_relaxed)) / 1e9; }
+
+ private:
+  const std::vector<double> bounds_s_;
+  std::vector<std::atomic<uint64_t>> counts_;
+  std::atomic<int64_t> sum_ns_ = 0;
+};
+
 class MetricRegistry;
 
 // A gauge that is on the page as long as this lives. Movable; must not outlive the registry. Thread-compatible.
@@ -60,6 +80,10 @@ class MetricRegistry {
   Counter& GetCounter(std::string_view name, std::string_view help, const MetricLabels& labels = {})
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // The same of a histogram, whose bounds are those of the first call.
+  DurationHistogram& GetHistogram(std::string_view name, std::string_view help, const std::vector<double>& bounds_s,
+                                  const MetricLabels& labels = {}) ABSL_LOCKS_EXCLUDED(mutex_);
+
   // A gauge whose value is asked for when the page is rendered. `read` is called from any thread and must be quick; it
   // must stay callable while the result lives. Gauges of one name and label set add up, since an owner may overlap with
   // its successor.
@@ -79,8 +103,9 @@ class MetricRegistry {
  private:
   struct Family {
     std::string help;
-    bool is_counter = true;
+    std::string_view type = "counter";  // of Prometheus
     std::map<MetricLabels, std::unique_ptr<Counter>> counters;
+    std::map<MetricLabels, std::unique_ptr<DurationHistogram>> histograms;
     std::map<MetricLabels, std::map<uint64_t, std::function<double()>>> gauges;  // of one label set by key
   };
   friend class ScopedGauge;

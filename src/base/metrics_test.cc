@@ -19,6 +19,18 @@ TEST(MetricRegistry, RendersPrometheusText) {
             "# HELP b_total Things.\n# TYPE b_total counter\nb_total{cause=\"a\\\"b\"} 2\nb_total{cause=\"c\"} 1\n");
 }
 
+// Scenario: durations below, at, between and above the bounds. Guarantees: Prometheus' series of a histogram.
+TEST(MetricRegistry, RendersHistograms) {
+  MetricRegistry registry;
+  for (const int64_t ms : {0, 1, 2, 50, 700}) {
+    registry.GetHistogram("h_seconds", "Time.", {0.001, 0.05}, {{"a", "b"}}).Add(ms * 1'000'000);
+  }
+  EXPECT_EQ(registry.Render(),
+            "# HELP h_seconds Time.\n# TYPE h_seconds histogram\n"
+            "h_seconds_bucket{a=\"b\",le=\"0.001\"} 2\nh_seconds_bucket{a=\"b\",le=\"0.05\"} 4\n"
+            "h_seconds_bucket{a=\"b\",le=\"+Inf\"} 5\nh_seconds_sum{a=\"b\"} 0.753\nh_seconds_count{a=\"b\"} 5\n");
+}
+
 // Scenario: the same counter asked for twice, and a sum over a part of the labels.
 // Guarantees: one counter a label set; Sum adds those that contain the labels.
 TEST(MetricRegistry, SumsOverMatchingLabels) {

@@ -91,8 +91,9 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
                          .count_help = "Times that what was in memory was written to a segment.",
                          .seconds = "spanloom_store_flush_seconds",
                          .seconds_help = "Time spent writing what was in memory to segments since the start."}),
-      refused_head_full_(metrics.GetCounter("spanloom_store_refused_appends", "Batches that the store did not take.",
-                                            {{"cause", "head_full"}})),
+      refused_head_full_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "head_full"}})),
+      refused_queue_full_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "queue_full"}})),
+      refused_too_large_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "too_large"}})),
       queries_(parts_, damage_, clock),
       catalogue_(std::move(catalogue)),
       segments_(disk, options.directory, catalogue_, clock),
@@ -111,7 +112,7 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
                .head_bytes = options.head_bytes,
                .idle_flush = options.idle_flush,
                .age_flush = options.age_flush},
-              parts_, log_, clock),
+              parts_, log_, metrics, clock),
       flushed_position_(catalogue_.log_position()),
       background_("spanloom-back", 1, 64),
       compacting_("spanloom-merge", 1, 64),
@@ -135,6 +136,11 @@ void ColumnarStore::RegisterMetrics(MetricRegistry& metrics) {
       [this] { return static_cast<double>(ingest_.head_bytes()); });
   add("spanloom_store_queue_bytes", "Bytes of requests that wait to be stored, or that room is kept for.",
       [this] { return static_cast<double>(queue_.bytes()); });
+  add("spanloom_store_segment_bytes", "Bytes of the files of segments.", [this] {
+    uint64_t bytes = 0;
+    for (const auto& segment : parts_.Now().segments) bytes += segment->row().bytes;
+    return static_cast<double>(bytes);
+  });
   add("spanloom_store_segments", "Segments.", [this] { return static_cast<double>(parts_.Now().segments.size()); });
 }
 
@@ -408,7 +414,9 @@ StatusOr<std::unique_ptr<Reservation>> ColumnarStore::Reserve(const otlp::Batch&
                                       " bytes wait to be written to a segment; see the log for what holds it up")),
         kHeadFullDelay);
   }
-  return queue_.Reserve(batch);
+  StatusOr<std::unique_ptr<Reservation>> reservation = queue_.Reserve(batch);
+  if (!reservation.ok()) (absl::IsUnavailable(reservation.status()) ? refused_queue_full_ : refused_too_large_).Add(1);
+  return reservation;
 }
 
 StatusOr<Trace> ColumnarStore::GetTrace(const otlp::TraceId& id, const TimeRange& starts,

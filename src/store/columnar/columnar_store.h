@@ -132,6 +132,8 @@ class ColumnarStore final : public SpanStore {
   Counter& flushes_failed_;
   TaskMeter flushes_;
   Counter& refused_head_full_;
+  Counter& refused_queue_full_;
+  Counter& refused_too_large_;
 
   PartsTable parts_;
   const ColumnarQueries queries_;

@@ -22,8 +22,23 @@ Status Refusal(const Status& status) {
 
 }  // namespace
 
+Ingest::Ingest(const IngestOptions& options, PartsTable& parts, log::LogWriter& log, MetricRegistry& metrics,
+               const Clock& clock)
+    : options_(options),
+      log_(log),
+      clock_(clock),
+      commits_(metrics.GetHistogram("spanloom_store_commit_seconds",
+                                    "Time from when batches were taken until they were as safe as `sync` says.",
+                                    {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5})),
+      refused_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "log"}})),
+      head_(parts) {}
+
 std::vector<Status> Ingest::Write(std::span<const otlp::Batch> batches) {
-  const auto refused = [&](const Status& why) { return std::vector<Status>(batches.size(), Refusal(why)); };
+  const int64_t begin_ns = clock_.SteadyNs();
+  const auto refused = [&](const Status& why) {
+    refused_.Add(batches.size());
+    return std::vector<Status>(batches.size(), Refusal(why));
+  };
   std::vector<Bytes> requests;
   requests.reserve(batches.size());
   for (const otlp::Batch& batch : batches) requests.push_back(batch.Encode());
@@ -31,6 +46,7 @@ std::vector<Status> Ingest::Write(std::span<const otlp::Batch> batches) {
   if (!written.ok()) return refused(written.status());
   std::vector<head::IncomingBatch> split = SplitFirst(requests);
   if (const Status safe = MakeSafe(); !safe.ok()) return refused(safe);
+  commits_.Add(clock_.SteadyNs() - begin_ns);
   for (size_t i = 0; i < batches.size(); ++i) {
     if (i == split.size()) split.push_back(head::SplitSharing(requests[i]));
     AddToHead(std::exchange(split[i], {}), batches[i].wire_bytes());

@@ -8,9 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/status.h"
 #include "otlp/batch.h"
 #include "store/columnar/log/log_writer.h"
@@ -19,6 +21,12 @@
 #include "store/head/incoming.h"
 
 namespace spanloom::store::columnar {
+
+// Of appends that were refused, by cause.
+inline constexpr struct {
+  std::string_view name;
+  std::string_view help;
+} kRefusedAppends = {"spanloom_store_refused_appends", "Batches that the store did not take."};
 
 // When the log is forced to the device.
 enum class SyncMode {
@@ -39,8 +47,8 @@ struct IngestOptions {
 // Sequence-bound: the log thread. All that it is given must outlive it.
 class Ingest {
  public:
-  Ingest(const IngestOptions& options, PartsTable& parts, log::LogWriter& log, const Clock& clock)
-      : options_(options), log_(log), clock_(clock), head_(parts) {}
+  Ingest(const IngestOptions& options, PartsTable& parts, log::LogWriter& log, MetricRegistry& metrics,
+         const Clock& clock);
 
   // Writes the batches to the log, makes them as safe as the options say, and adds them to the head. [batches]: how it
   // went. After an error of the log none of them is in the head.
@@ -76,6 +84,8 @@ class Ingest {
   const IngestOptions options_;
   log::LogWriter& log_;
   const Clock& clock_;
+  DurationHistogram& commits_;
+  Counter& refused_;
 
   HeadFiller head_;
   uint64_t head_sequence_ = 0;  // of the last frame in the filling head
