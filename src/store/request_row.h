@@ -94,8 +94,10 @@ enum class RequestColumn : uint8_t {
 };
 
 // Turns the spans of one trace into rows. Pure; thread-safe. `now_unix_ns` decides whether a request that is not
-// complete is still provisional.
+// complete is still provisional. A request arrives within kArrivalSlackNs of the start of one of the spans: clocks
+// differ, and a store finds it by them.
 struct RequestDeriver {
+  static constexpr uint64_t kArrivalSlackNs = 60'000'000'000;  // guess
   uint32_t version = 0;
   std::function<std::vector<RequestRow>(const Trace& trace, uint64_t now_unix_ns)> derive;
 };

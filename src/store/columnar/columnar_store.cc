@@ -40,7 +40,8 @@ Status ColumnarStoreOptions::Validate() const {
 }
 
 StatusOr<ColumnarStore::Opened> ColumnarStore::Open(const ColumnarStoreOptions& options, disk::Disk& disk,
-                                                    MetricRegistry& metrics, const Clock& clock) {
+                                                    MetricRegistry& metrics, const Clock& clock,
+                                                    RequestDeriver deriver) {
   RETURN_IF_ERROR(options.Validate());
   const std::string segments = disk::Join(options.directory, kSegmentDirectory);
   RETURN_IF_ERROR(disk.CreateDirectory(segments));
@@ -56,7 +57,7 @@ StatusOr<ColumnarStore::Opened> ColumnarStore::Open(const ColumnarStoreOptions& 
   Opened opened;
   ASSIGN_OR_RETURN(opened.log, Recover(options.directory, disk, catalogue.log_position(), batches));
   std::unique_ptr<ColumnarStore> store(
-      new ColumnarStore(options, disk, metrics, clock, std::move(catalogue), opened.log.end));
+      new ColumnarStore(options, disk, metrics, clock, std::move(deriver), std::move(catalogue), opened.log.end));
   RETURN_IF_ERROR(store->OpenSegments(opened.damaged_segments));
   for (const auto& [sequence, batch] : batches) store->ingest_.Recover(batch, sequence);
   opened.segments = store->parts_.Now().segments.size();
@@ -78,7 +79,8 @@ StatusOr<log::RecoveryReport> ColumnarStore::Recover(const std::string& director
 }
 
 ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& disk, MetricRegistry& metrics,
-                             const Clock& clock, catalogue::Catalogue catalogue, const log::LogEnd& log_end)
+                             const Clock& clock, RequestDeriver deriver, catalogue::Catalogue catalogue,
+                             const log::LogEnd& log_end)
     : options_(options),
       clock_(clock),
       spans_duplicate_(
@@ -94,7 +96,8 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
       refused_head_full_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "head_full"}})),
       refused_queue_full_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "queue_full"}})),
       refused_too_large_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "too_large"}})),
-      queries_(parts_, damage_, clock),
+      has_requests_(deriver.derive != nullptr),
+      queries_(parts_, damage_, clock, std::move(deriver)),
       catalogue_(std::move(catalogue)),
       segments_(disk, options.directory, catalogue_, clock),
       flusher_(segments_),
@@ -401,6 +404,7 @@ StatusOr<Removed> ColumnarStore::Purge(const PurgePlan& plan) {
 Capabilities ColumnarStore::capabilities() const {
   return {.durability = options_.sync == SyncMode::kAlways ? Durability::kPower : Durability::kCrash,
           .aggregate = true,
+          .requests = has_requests_,
           .purge = true,
           .quantile_error = QuantileSketch::kRelativeError};
 }
@@ -438,6 +442,14 @@ StatusOr<RowPage<TraceRow>> ColumnarStore::Traces(const RowQuery<TraceColumn>& q
 
 StatusOr<AggregateAnswer> ColumnarStore::GroupTraces(const RowGroupQuery<TraceColumn>& query) const {
   return queries_.GroupTraces(query);
+}
+
+StatusOr<RowPage<RequestRow>> ColumnarStore::Requests(const RowQuery<RequestColumn>& query) const {
+  return has_requests_ ? queries_.Requests(query) : SpanStore::Requests(query);
+}
+
+StatusOr<AggregateAnswer> ColumnarStore::GroupRequests(const RowGroupQuery<RequestColumn>& query) const {
+  return has_requests_ ? queries_.GroupRequests(query) : SpanStore::GroupRequests(query);
 }
 
 StatusOr<std::vector<ServiceName>> ColumnarStore::Services(const NameQuery& query) const {

@@ -54,8 +54,9 @@ class ColumnarStore final : public SpanStore {
 
   // Opens the directory, or begins a store in it; reads the log's frames that no segment has. `disk`, `metrics` and
   // `clock` must outlive the store. Errors: kInvalidArgument (options), those of the disk, the catalogue and the log.
+  // Without a deriver there are no request rows.
   static StatusOr<Opened> Open(const ColumnarStoreOptions& options, disk::Disk& disk, MetricRegistry& metrics,
-                               const Clock& clock);
+                               const Clock& clock, RequestDeriver deriver = {});
   // As Stop().
   ~ColumnarStore() override;
 
@@ -84,6 +85,8 @@ class ColumnarStore final : public SpanStore {
   [[nodiscard]] StatusOr<AggregateAnswer> Aggregate(const AggregatePlan& plan) const override;
   [[nodiscard]] StatusOr<RowPage<TraceRow>> Traces(const RowQuery<TraceColumn>& query) const override;
   [[nodiscard]] StatusOr<AggregateAnswer> GroupTraces(const RowGroupQuery<TraceColumn>& query) const override;
+  [[nodiscard]] StatusOr<RowPage<RequestRow>> Requests(const RowQuery<RequestColumn>& query) const override;
+  [[nodiscard]] StatusOr<AggregateAnswer> GroupRequests(const RowGroupQuery<RequestColumn>& query) const override;
   [[nodiscard]] StatusOr<std::vector<ServiceName>> Services(const NameQuery& query) const override;
   [[nodiscard]] StatusOr<std::vector<OperationName>> Operations(const std::string& service,
                                                                 const NameQuery& query) const override;
@@ -95,7 +98,7 @@ class ColumnarStore final : public SpanStore {
 
  private:
   ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& disk, MetricRegistry& metrics, const Clock& clock,
-                catalogue::Catalogue catalogue, const log::LogEnd& log_end);
+                RequestDeriver deriver, catalogue::Catalogue catalogue, const log::LogEnd& log_end);
   static StatusOr<log::RecoveryReport> Recover(const std::string& directory, disk::Disk& disk, uint64_t log_position,
                                                std::vector<std::pair<uint64_t, otlp::Batch>>& batches);
   Status OpenSegments(std::vector<std::string>& damaged);
@@ -136,6 +139,7 @@ class ColumnarStore final : public SpanStore {
   Counter& refused_too_large_;
 
   PartsTable parts_;
+  const bool has_requests_;
   const ColumnarQueries queries_;
   catalogue::Catalogue catalogue_;  // the background thread's
   SegmentDirectory segments_;       // the same, but for files

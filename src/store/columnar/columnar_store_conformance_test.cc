@@ -18,13 +18,14 @@ class OwnedColumnarStore final : public SpanStore {
  public:
   enum class AfterAppend { kNothing, kFlush, kFlushAndCompact };
 
-  OwnedColumnarStore(const Clock& clock, AfterAppend after_append) : after_append_(after_append) {
+  OwnedColumnarStore(const Clock& clock, const RequestDeriver& deriver, AfterAppend after_append)
+      : after_append_(after_append) {
     CHECK(disk_.CreateDirectory("/data").ok());
     auto opened = columnar::ColumnarStore::Open({.directory = "/data",
                                                  .compacts_by_itself = false,
                                                  .compaction_bytes_per_second = uint64_t{1} << 40,
                                                  .compaction = {.sources_min = 3, .growth = 1}},
-                                                disk_, metrics_, clock);
+                                                disk_, metrics_, clock, deriver);
     CHECK(opened.ok());
     store_ = std::move(opened->store);
   }
@@ -50,6 +51,12 @@ class OwnedColumnarStore final : public SpanStore {
   }
   [[nodiscard]] StatusOr<AggregateAnswer> GroupTraces(const RowGroupQuery<TraceColumn>& query) const override {
     return store_->GroupTraces(query);
+  }
+  [[nodiscard]] StatusOr<RowPage<RequestRow>> Requests(const RowQuery<RequestColumn>& query) const override {
+    return store_->Requests(query);
+  }
+  [[nodiscard]] StatusOr<AggregateAnswer> GroupRequests(const RowGroupQuery<RequestColumn>& query) const override {
+    return store_->GroupRequests(query);
   }
   [[nodiscard]] StatusOr<std::vector<ServiceName>> Services(const NameQuery& query) const override {
     return store_->Services(query);
@@ -77,9 +84,10 @@ class OwnedColumnarStore final : public SpanStore {
 
 StoreFactory Factory(std::string name, OwnedColumnarStore::AfterAppend after_append) {
   return {.name = std::move(name),
-          .make = [after_append](
-                      const Clock& clock,
-                      const RequestDeriver&) { return std::make_unique<OwnedColumnarStore>(clock, after_append); },
+          .make =
+              [after_append](const Clock& clock, const RequestDeriver& deriver) {
+                return std::make_unique<OwnedColumnarStore>(clock, deriver, after_append);
+              },
           // A trace of a hundred thousand spans in hundreds of segments is read anew with each.
           .runs_large_tests = after_append == OwnedColumnarStore::AfterAppend::kNothing};
 }

@@ -16,6 +16,23 @@
 #include "store/scan/span_names.h"
 
 namespace spanloom::store::columnar {
+namespace {
+
+// Where the spans of a request that arrives within `arrivals` start.
+TimeRange Widened(const TimeRange& arrivals) {
+  constexpr uint64_t kSlackNs = RequestDeriver::kArrivalSlackNs;
+  if (arrivals.IsEmpty()) return arrivals;
+  TimeRange starts = arrivals;
+  starts.begin_unix_ns -= std::min(starts.begin_unix_ns, kSlackNs);
+  starts.end_unix_ns += std::min(TimeRange::kForEver - starts.end_unix_ns, kSlackNs);
+  return starts;
+}
+
+void SortByStart(std::vector<StoredSpan>& spans) {
+  std::ranges::stable_sort(spans, {}, [](const StoredSpan& span) { return span.span().start_unix_ns(); });
+}
+
+}  // namespace
 
 StatusOr<Trace> ColumnarQueries::GetTrace(const otlp::TraceId& id, const TimeRange&, const ReadLimits& limits) const {
   scan::ReadMeter meter(limits, clock_);
@@ -24,7 +41,7 @@ StatusOr<Trace> ColumnarQueries::GetTrace(const otlp::TraceId& id, const TimeRan
   ASSIGN_OR_RETURN(const GatheredSpans spans, TraceGatherer(parts, parts_.split()).Gather(id, {}, meter));
   if (spans == nullptr) return absl::NotFoundError("trace not found");
   Trace trace = {.id = id, .spans = *spans};
-  std::ranges::stable_sort(trace.spans, {}, [](const StoredSpan& span) { return span.span().start_unix_ns(); });
+  SortByStart(trace.spans);
   return trace;
 }
 
@@ -107,6 +124,44 @@ StatusOr<AggregateAnswer> ColumnarQueries::GroupTraces(const RowGroupQuery<Trace
   ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
   if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
   RETURN_IF_ERROR(ForEachRow(query.filter, query.limits, [&](const TraceRow& row) { return groups.Add(row); }));
+  return std::move(groups).Take();
+}
+
+Status ColumnarQueries::ForEachRequest(const RowFilter<RequestColumn>& filter, const ReadLimits& limits,
+                                       absl::FunctionRef<Status(RequestRow)> visit) const {
+  scan::ReadMeter meter(limits, clock_);
+  RETURN_IF_ERROR(meter.Check());
+  WholeTraces traces(parts_, damage_, Widened(filter.starts), filter.traces, nullptr, meter);
+  const auto now_unix_ns = static_cast<uint64_t>(clock_.UnixNs());
+  while (true) {
+    ASSIGN_OR_RETURN(const std::optional<WalkedTrace> walked, traces.Next());
+    if (!walked) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const GatheredSpans spans, traces.SpansOf(*walked));
+    if (spans == nullptr) continue;
+    RETURN_IF_ERROR(meter.Step(spans->size()));
+    Trace trace = {.id = walked->id, .spans = *spans};
+    SortByStart(trace.spans);
+    for (RequestRow& row : deriver_.derive(trace, now_unix_ns)) {
+      row.anatomy_version = deriver_.version;
+      RETURN_IF_ERROR(visit(std::move(row)));
+    }
+  }
+}
+
+StatusOr<RowPage<RequestRow>> ColumnarQueries::Requests(const RowQuery<RequestColumn>& query) const {
+  using Selection = scan::RowSelection<RequestRow, RequestColumn>;
+  ASSIGN_OR_RETURN(Selection selection, Selection::Create(query));
+  RETURN_IF_ERROR(ForEachRequest(query.filter, query.limits, [&](RequestRow row) {
+    return selection.Add(std::make_shared<const RequestRow>(std::move(row)));
+  }));
+  return std::move(selection).Take();
+}
+
+StatusOr<AggregateAnswer> ColumnarQueries::GroupRequests(const RowGroupQuery<RequestColumn>& query) const {
+  using Groups = scan::RowGroups<RequestRow, RequestColumn>;
+  ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
+  if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
+  RETURN_IF_ERROR(ForEachRequest(query.filter, query.limits, [&](const RequestRow& row) { return groups.Add(row); }));
   return std::move(groups).Take();
 }
 

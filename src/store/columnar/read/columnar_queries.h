@@ -24,8 +24,9 @@ namespace spanloom::store::columnar {
 // that are damaged are counted and left out.
 class ColumnarQueries {
  public:
-  ColumnarQueries(const PartsTable& parts, DamageCounter& damage, const Clock& clock)
-      : parts_(parts), damage_(damage), clock_(clock) {}
+  // Without a deriver there are no requests, and they must not be asked for.
+  ColumnarQueries(const PartsTable& parts, DamageCounter& damage, const Clock& clock, RequestDeriver deriver = {})
+      : parts_(parts), damage_(damage), clock_(clock), deriver_(std::move(deriver)) {}
 
   [[nodiscard]] StatusOr<Trace> GetTrace(const otlp::TraceId& id, const TimeRange& starts,
                                          const ReadLimits& limits) const;
@@ -33,6 +34,8 @@ class ColumnarQueries {
   [[nodiscard]] StatusOr<AggregateAnswer> Aggregate(const AggregatePlan& plan) const;
   [[nodiscard]] StatusOr<RowPage<TraceRow>> Traces(const RowQuery<TraceColumn>& query) const;
   [[nodiscard]] StatusOr<AggregateAnswer> GroupTraces(const RowGroupQuery<TraceColumn>& query) const;
+  [[nodiscard]] StatusOr<RowPage<RequestRow>> Requests(const RowQuery<RequestColumn>& query) const;
+  [[nodiscard]] StatusOr<AggregateAnswer> GroupRequests(const RowGroupQuery<RequestColumn>& query) const;
   [[nodiscard]] StatusOr<std::vector<ServiceName>> Services(const NameQuery& query) const;
   [[nodiscard]] StatusOr<std::vector<OperationName>> Operations(const std::string& service,
                                                                 const NameQuery& query) const;
@@ -49,10 +52,14 @@ class ColumnarQueries {
   // Visits the rows of the traces that may be meant. A trace that lies in one segment has its row there.
   Status ForEachRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
                     absl::FunctionRef<Status(TraceRow)> visit) const;
+  // Visits the requests of the traces that may be meant, derived from their spans as they are now.
+  Status ForEachRequest(const RowFilter<RequestColumn>& filter, const ReadLimits& limits,
+                        absl::FunctionRef<Status(RequestRow)> visit) const;
 
   const PartsTable& parts_;
   DamageCounter& damage_;
   const Clock& clock_;
+  const RequestDeriver deriver_;
 };
 
 }  // namespace spanloom::store::columnar
