@@ -18,13 +18,12 @@ std::string_view View(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-// The path and query of a request target, without the scheme and authority of a URL (RFC 9112, 3.2.2); "" if it has
-// none.
-std::string_view PathOf(std::string_view target) {
+// The path and query of a request target, without the scheme and authority of a URL (RFC 9112, 3.2.2), whose path may
+// be missing; nullopt if it is neither.
+std::optional<std::string_view> PathOf(std::string_view target) {
   if (target.starts_with('/') || target == "*") return target;
-  if (!ToLower(target.substr(0, 7)).starts_with("http://")) return {};
-  const size_t slash = target.find('/', 7);
-  return slash == std::string_view::npos ? "/" : target.substr(slash);
+  if (!ToLower(target.substr(0, 7)).starts_with("http://")) return std::nullopt;
+  return target.substr(std::min(target.find_first_of("/?", 7), target.size()));
 }
 
 // Perhaps an empty one, which says that the target has no authority (RFC 9112, 3.2).
@@ -52,14 +51,14 @@ void AppendFields(const HttpHeaders& headers, std::string& out) {
 }  // namespace
 
 std::optional<HttpRequest> ToRequest(const http::request_header<>& header) {
-  const std::string_view target = PathOf(View(header.target()));
-  if (target.empty()) return std::nullopt;
+  const std::optional<std::string_view> target = PathOf(View(header.target()));
+  if (!target) return std::nullopt;
   if (header.version() >= 11 && header.count(http::field::host) != 1) return std::nullopt;  // RFC 9112, 3.2
-  const size_t question_mark = std::min(target.find('?'), target.size());
+  const size_t question_mark = std::min(target->find('?'), target->size());
   HttpRequest request;
   request.method = View(header.method_string());
-  request.path = target.substr(0, question_mark);
-  request.query = target.substr(std::min(question_mark + 1, target.size()));
+  request.path = question_mark == 0 ? "/" : target->substr(0, question_mark);
+  request.query = target->substr(std::min(question_mark + 1, target->size()));
   request.headers = ToHeaders(header);
   return request;
 }

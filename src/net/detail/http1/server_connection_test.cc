@@ -51,6 +51,8 @@ TEST_F(Http1Server, AnswersAGet) {
 TEST_F(Http1Server, TakesAnAbsoluteTarget) {
   Start();
   EXPECT_THAT(Ask("GET http://x:4318/a?b HTTP/1.1\r\nHost: x\r\n\r\n"), HasSubstr("x-path: /a\r\nx-query: b\r\n"));
+  EXPECT_THAT(Ask("GET http://x?b=/c HTTP/1.1\r\nHost: x\r\n\r\n"), HasSubstr("x-path: /\r\nx-query: b=/c\r\n"));
+  EXPECT_THAT(Ask("GET http://x HTTP/1.1\r\nHost: x\r\n\r\n"), HasSubstr("x-path: /\r\nx-query: \r\n"));
 }
 
 // Scenario: three requests on one connection, each sent after the answer to the one before.
