@@ -323,7 +323,7 @@ void ColumnarStore::Tick() {
 
 void ColumnarStore::TickRetention() {
   const int64_t now = clock_.SteadyNs();
-  if (!has_age_limit_ || now - retained_ns_ < std::chrono::nanoseconds(kRetentionInterval).count()) return;
+  if (!has_retention_ || now - retained_ns_ < std::chrono::nanoseconds(kRetentionInterval).count()) return;
   retained_ns_ = now;
   const bool queued = background_.Submit([this] {
     const MutexLock lock(retention_mutex_);
@@ -335,7 +335,7 @@ void ColumnarStore::TickRetention() {
 
 StatusOr<Removed> ColumnarStore::SetRetention(const RetentionPolicy& policy) {
   StatusOr<Removed> removed;
-  has_age_limit_ = policy.age_max_ns.has_value();
+  has_retention_ = policy.age_max_ns.has_value() || policy.bytes_max.has_value();
   retained_ns_ = clock_.SteadyNs();
   RunInBackground([&] {
     const MutexLock lock(retention_mutex_);
@@ -348,11 +348,20 @@ StatusOr<Removed> ColumnarStore::SetRetention(const RetentionPolicy& policy) {
 StatusOr<Removed> ColumnarStore::ApplyRetention() {
   if (!retention_.age_max_ns && !retention_.bytes_max) return Removed();
   RETURN_IF_ERROR(exchange_.Settle());
-  const Parts parts = parts_.Now();
-  ASSIGN_OR_RETURN(Expired expired, FindExpired(parts, retention_, static_cast<uint64_t>(clock_.UnixNs())));
-  RETURN_IF_ERROR(RemoveExpired(parts, expired));
-  spans_expired_.Add(expired.removed.spans);
-  return expired.removed;
+  Removed removed;
+  for (SegmentCount count;;) {
+    const Parts parts = parts_.Now();
+    const auto now_unix_ns = static_cast<uint64_t>(clock_.UnixNs());
+    ASSIGN_OR_RETURN(Expired expired, FindExpired(parts, parts_.split(), retention_, now_unix_ns, count));
+    RETURN_IF_ERROR(RemoveExpired(parts, expired));
+    spans_expired_.Add(expired.removed.spans);
+    removed.traces += expired.removed.traces;
+    removed.spans += expired.removed.spans;
+    removed.bytes += expired.removed.bytes;
+    if (expired.is_all) return removed;
+    // Traces that have younger spans elsewhere stay: then more segments have to be looked at.
+    if (expired.removed.traces == 0) count = {.min = count.max * 2, .max = count.max * 2};
+  }
 }
 
 Status ColumnarStore::RemoveExpired(const Parts& parts, Expired& expired) {
@@ -375,12 +384,13 @@ Status ColumnarStore::RemoveExpired(const Parts& parts, Expired& expired) {
     expired.removed.bytes += segment.bytes_left() - (rest == nullptr ? 0 : rest->bytes_left());
     if (is_whole) RETURN_IF_ERROR(segments_.Remove(segment));
   }
+  if (expired.all_traces.empty()) return absl::OkStatus();
   parts_.ForgetSplits(expired.all_traces);
   {
     const MutexLock lock(ingest_mutex_);
     ingest_.OnRemoved();
   }
-  if (expired.removed.traces > 0) may_compact_ = true;
+  may_compact_ = true;
   return absl::OkStatus();
 }
 

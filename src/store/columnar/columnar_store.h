@@ -164,7 +164,7 @@ class ColumnarStore final : public SpanStore {
 
   mutable Mutex retention_mutex_;  // held while the policy is applied
   RetentionPolicy retention_ ABSL_GUARDED_BY(retention_mutex_);
-  std::atomic<bool> has_age_limit_ = false;
+  std::atomic<bool> has_retention_ = false;
   std::atomic<int64_t> retained_ns_ = 0;  // Clock::SteadyNs: when retention was last asked for
 
   mutable WorkerPool background_;  // ends before all of the above, which its tasks use

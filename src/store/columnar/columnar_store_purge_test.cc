@@ -104,6 +104,13 @@ void Append(SpanStore& store, const otlp::Batch& batch) {
   ASSERT_TRUE(status.ok()) << status;
 }
 
+std::string RandomText(uint64_t seed, size_t bytes) {
+  Rng rng(seed);
+  std::string text;
+  while (text.size() < bytes) text += static_cast<char>('!' + rng.Below(90));
+  return text;
+}
+
 // Every span with its service, trace by trace, and what the summary table says; but for versions and order of arrival.
 std::string EverythingOf(const SpanStore& store) {
   const auto traces = FetchTraces(store, {.traces_max = std::numeric_limits<size_t>::max()});
@@ -137,6 +144,7 @@ class Reopening {
 
   [[nodiscard]] ColumnarStore& store() { return *store_; }
   [[nodiscard]] SimulatedDisk& disk() { return *disk_; }
+  [[nodiscard]] SimClock& clock() { return clock_; }
 
   // Ends the process without a word, and begins another one.
   void Kill() {
@@ -215,6 +223,75 @@ TEST(ColumnarStoreRetention, KnowsNothingOfWhatItRemoved) {
   ASSERT_TRUE(columnar.store().SetRetention({}).ok());
   Append(columnar.store(), RequestBuilder().FromService("s").Add(first).Build());
   EXPECT_EQ(columnar.store().Stats().spans, 2U);
+}
+
+// Scenario: a bound of bytes, and spans that come later until they are more; time passes.
+// Guarantees: the bound holds again, without being set again; the newest traces are there.
+TEST(ColumnarStoreRetention, HoldsWhileSpansCome) {
+  Reopening columnar(1);
+  const uint64_t bytes_max = 20'000;
+  ASSERT_TRUE(columnar.store().SetRetention({.bytes_max = bytes_max}).ok());
+  for (uint64_t number = 1; number <= 60; ++number) {
+    const SpanSpec span = {.trace_id = MakeTraceId(number),
+                           .span_id = MakeSpanId(number),
+                           .start_unix_ns = number,
+                           .end_unix_ns = number,
+                           .attributes = {{"text", RandomText(number, 1'000)}}};
+    Append(columnar.store(), RequestBuilder().FromService("s").Add(span).Build());
+    if (number % 5 == 0) {
+      ASSERT_TRUE(columnar.store().Flush().ok());
+    }
+  }
+  EXPECT_GT(columnar.store().Stats().bytes, bytes_max);
+  columnar.clock().Advance(60'000'000'000);
+  // Each group of appends is followed by a look at what is due, which comes before the flush.
+  for (uint64_t number = 61; number <= 62; ++number) {
+    const SpanSpec span = {.trace_id = MakeTraceId(number), .span_id = MakeSpanId(number), .start_unix_ns = number};
+    Append(columnar.store(), RequestBuilder().FromService("s").Add(span).Build());
+  }
+  ASSERT_TRUE(columnar.store().Flush().ok());
+  const StoreStats stats = columnar.store().Stats();
+  EXPECT_LE(stats.bytes, bytes_max + 1'000);  // what came last, as a segment
+  EXPECT_GT(stats.spans, 5U);
+  EXPECT_TRUE(columnar.store().GetTrace(MakeTraceId(60), {}, {}).ok());
+  EXPECT_TRUE(absl::IsNotFound(columnar.store().GetTrace(MakeTraceId(1), {}, {}).status()));
+}
+
+// Scenario: as above, but what goes is what is too old, at many times.
+// Guarantees: the same as in a memory store, which looks at each trace.
+TEST(ColumnarStoreRetentionProperty, RemovesTheSameAsAMemoryStore) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    SCOPED_TRACE(StrCat("seed ", seed));
+    Rng rng(seed);
+    Load load(rng);
+    Reopening columnar(seed);
+    SimClock clock;
+    MetricRegistry metrics;
+    memory::MemoryStore reference({}, metrics, clock);
+    for (int step = 0; step < 60; ++step) {
+      const uint64_t what = rng.Below(8);
+      if (what < 5) {
+        const otlp::Batch batch = load.Next();
+        Append(columnar.store(), batch);
+        Append(reference, batch);
+      } else if (what == 5) {
+        ASSERT_TRUE(columnar.store().Flush().ok());
+      } else if (what == 6) {
+        ASSERT_TRUE(columnar.store().Compact().ok());
+      } else {
+        // Starts are far from now: what is so old is older than the age.
+        const auto now = static_cast<uint64_t>(clock.UnixNs());
+        const RetentionPolicy policy = {.age_max_ns = now - kStart - rng.Below(110)};
+        const auto removed = columnar.store().SetRetention(policy);
+        const auto wanted = reference.SetRetention(policy);
+        ASSERT_TRUE(removed.ok() && wanted.ok()) << removed.status() << wanted.status();
+        EXPECT_EQ(removed->spans, wanted->spans);
+        EXPECT_EQ(removed->traces, wanted->traces);
+        ASSERT_TRUE(columnar.store().SetRetention({}).ok() && reference.SetRetention({}).ok());
+      }
+      ASSERT_EQ(EverythingOf(columnar.store()), EverythingOf(reference)) << "step " << step << ", " << what;
+    }
+  }
 }
 
 // Scenario: a process ends at each change of the disk that a purge of several segments makes, by a kill or a power cut.

@@ -40,6 +40,10 @@ Status HeadFiller::LeaveOutStored(const Parts& parts, const head::IncomingBatch&
   }
   if (!split->second.earlier) {
     ASSIGN_OR_RETURN(split->second.earlier, EarlierSpans::Read(parts, trace.id));
+    if (split->second.earlier->empty()) {  // all that older parts had was removed
+      splits_.erase(split);
+      return absl::OkStatus();
+    }
   }
   ASSIGN_OR_RETURN(const std::vector<bool> stored, split->second.earlier->Contains(batch, trace));
   size_t fresh = 0;
