@@ -9,73 +9,18 @@ are measured in process, by `./dev bench columnar_queries`.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 
-from peers.servers import FREE_PORTS, SPANLOOM, cpu_seconds, memory_kib
+from peers.on_disk import OnDisk, disk_bytes, say
 
 TRACES = 1_680_000  # 10 million spans
 SPANS_A_TRACE = 5.954  # of the load
-IDLE_SECONDS = 5.0  # without CPU: nothing is left to do; an idle store writes its head after 1 to 3 s
-IDLE_TICKS_MAX = 2
 HEAD_TRACES = 30_000  # nearly a full head
 FSYNC_WRITES, FSYNC_BYTES = 200, 340_000  # as a request of 512 spans
-
-
-class Serve:
-    """A server on `directory`, ready; how long that took is `ready_ms`."""
-
-    def __init__(self, directory):
-        begin = time.monotonic()
-        command = [SPANLOOM, "serve", "--log-format=json", f"--data-dir={directory}", *FREE_PORTS]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        self.grpc = None
-        for text in self.process.stderr:
-            line = json.loads(text)
-            if line["msg"] == "listening" and line["server"] == "otlp/grpc":
-                self.grpc = line["endpoint"]
-            if "ready" in line["msg"]:
-                break
-        else:
-            sys.exit("serve ended before it was ready")
-        self.ready_ms = (time.monotonic() - begin) * 1000
-
-    def cpu_seconds(self):
-        return cpu_seconds(self.process.pid)
-
-    def memory_mib(self, field):
-        return memory_kib(self.process.pid, field) / 1024
-
-    def send(self, *arguments):
-        """tracegen's report; ends the benchmark if a span was lost."""
-        command = [SPANLOOM, "tracegen", "--shape=load", f"--endpoint={self.grpc}", "--report=json", "--progress=never", *arguments]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        return json.loads(done.stdout)
-
-    def wait_until_idle(self):
-        before = -1.0
-        while (now := self.cpu_seconds()) - before > IDLE_TICKS_MAX / os.sysconf("SC_CLK_TCK"):
-            before = now
-            time.sleep(IDLE_SECONDS)
-
-    def end(self, sign=signal.SIGTERM):
-        self.process.send_signal(sign)
-        self.process.wait()
-        self.process.stderr.close()
-
-
-def say(what, value, unit, goal=None):
-    print(f"{what}: {value:.3g} {unit}" + (f"; to reach: {goal}" if goal else ""), flush=True)
-
-
-def disk_bytes(directory):
-    return sum(file.stat().st_size for file in pathlib.Path(directory).rglob("*") if file.is_file())
 
 
 def fsync_p99_ms(directory):
@@ -119,16 +64,16 @@ def main():
     parser.add_argument("--directory", help="where the store lies for the time; on the disk that is meant")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.directory) as directory:
-        serve = Serve(directory)
+        serve = OnDisk(directory)
         full_rate = measure_ingest(serve, arguments.traces, directory)
         serve.end()
-        serve = Serve(directory)
+        serve = OnDisk(directory)
         say("start after a clean stop", serve.ready_ms, "ms", 200)
         measure_answers(serve, full_rate, directory)
         serve.wait_until_idle()
         serve.send(f"--traces={HEAD_TRACES}")
         serve.end(signal.SIGKILL)
-        serve = Serve(directory)
+        serve = OnDisk(directory)
         say("start after kill -9 with a nearly full head", serve.ready_ms, "ms", 2000)
         serve.end()
 

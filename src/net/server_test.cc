@@ -94,15 +94,15 @@ TEST(Server, CountsItsConnections) {
   EXPECT_EQ(metrics.Render().find("spanloom_net_connections{"), std::string::npos);
 }
 
-// While it lives, this process can open no further file.
+// While it lives, this process can open no further file, or so many.
 class NoFilesLeft {
  public:
-  NoFilesLeft() {
+  explicit NoFilesLeft(rlim_t left = 0) {
     const int lowest_free = dup(STDIN_FILENO);
     CHECK(lowest_free >= 0);
     close(lowest_free);
     CHECK(getrlimit(RLIMIT_NOFILE, &before_) == 0);
-    const rlimit none_left = {.rlim_cur = static_cast<rlim_t>(lowest_free), .rlim_max = before_.rlim_max};
+    const rlimit none_left = {.rlim_cur = static_cast<rlim_t>(lowest_free) + left, .rlim_max = before_.rlim_max};
     CHECK(setrlimit(RLIMIT_NOFILE, &none_left) == 0);
   }
   ~NoFilesLeft() { CHECK(setrlimit(RLIMIT_NOFILE, &before_) == 0); }
@@ -136,6 +136,30 @@ TEST(Server, SaysWhenItCanAcceptNothing) {
   RawPeer peer(RawPeer::Accepted{client});
   ASSERT_TRUE(peer.Send("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
   EXPECT_TRUE(peer.ReadResponse().starts_with("HTTP/1.1 200"));
+}
+
+// Scenario: the last descriptor goes to a client, who is served; nobody else comes, then or later.
+// Guarantees: the owner is told that no further connection can be accepted, and, once there are descriptors, that they
+// can.
+TEST(Server, SaysThatItCanAcceptAgainThoughNobodyComes) {
+  LoopPool loops(1);
+  MetricRegistry metrics;
+  const Promise<Status> failing;
+  const Promise<Status> again;
+  ServerOptions options = EchoOptions();
+  options.on_accepting = [&](const Status& accepting) { (accepting.ok() ? again : failing).Set(accepting); };
+  const auto server = StartServer(loops, metrics, std::move(options));
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(client, 0);
+  sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server->port()), .sin_addr = {}, .sin_zero = {}};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  {
+    const NoFilesLeft one_file_left(1);
+    ASSERT_EQ(connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(failing.Get().code(), absl::StatusCode::kUnavailable);
+  }
+  EXPECT_TRUE(again.Get().ok());
+  const RawPeer peer(RawPeer::Accepted{client});
 }
 
 // The answer to one gRPC call over a connection of its own.

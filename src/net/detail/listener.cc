@@ -30,7 +30,10 @@ Listener::Listener(Loop& loop, Acceptor acceptor, std::shared_ptr<ServerContext>
       acceptor_(std::move(acceptor)),
       pause_(Context(loop)),
       context_(std::move(context)),
-      connections_(std::make_shared<ConnectionSet>()) {}
+      connections_(std::make_shared<ConnectionSet>()) {
+  error_code error;
+  acceptor_.non_blocking(true, error);
+}
 
 void Listener::Start() {
   Spawn(loop_, Accept(shared_from_this()));
@@ -51,7 +54,10 @@ asio::awaitable<void> Listener::Accept(std::shared_ptr<Listener> self) {
 asio::awaitable<void> Listener::AcceptOne() {
   Socket socket(Context(loop_));
   error_code error;
-  co_await acceptor_.async_accept(socket, Into(error));
+  // While accepting fails, by a call that does not wait: it says that it works again though nobody comes.
+  if (is_failing_) acceptor_.accept(socket, error);
+  if (error == asio::error::would_block) Report({});
+  if (!is_failing_ && !socket.is_open()) co_await acceptor_.async_accept(socket, Into(error));
   Report(error);
   if (!error) Admit(std::move(socket));
   if (MayAcceptAtOnce(error)) co_return;
