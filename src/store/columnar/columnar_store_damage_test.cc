@@ -15,10 +15,12 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "base/text.h"
 #include "store/columnar/columnar_store.h"
 #include "store/columnar/disk/testing/simulated_disk.h"
 #include "store/columnar/testing/senders.h"
+#include "store/conformance/request_builder.h"
 
 namespace spanloom::store::columnar {
 namespace {
@@ -158,6 +160,41 @@ TEST_F(ColumnarStoreDamage, OfAPageIsNamed) {
   EXPECT_THAT(fault, testing::HasSubstr(std::string(kFirstSegment)));
   EXPECT_EQ(senders_.FindInvention(opening.store()), "");
   EXPECT_TRUE(opening.HasTold());
+}
+
+// Scenario: a page of a segment is changed; then a late span comes for the trace that lies in it.
+// Guarantees: the trace is left out, as it would be without the late span, and the answer says so; never a part of it.
+TEST(ColumnarStoreDamageOfATrace, IsNotHiddenByALateSpan) {
+  SimulatedDisk disk;
+  ASSERT_TRUE(disk.CreateDirectory("/data").ok());
+  Opening opening(disk);
+  ASSERT_TRUE(opening.status().ok()) << opening.status();
+  const auto append = [&](uint64_t first_span, uint64_t spans) {
+    RequestBuilder builder;
+    builder.FromService("s");
+    for (uint64_t number = first_span; number < first_span + spans; ++number) {
+      builder.Add({.trace_id = MakeTraceId(7), .span_id = MakeSpanId(number * number), .start_unix_ns = number});
+    }
+    Notification answered;
+    opening.store().Append(builder.Build(), [&](const Status& status) {
+      EXPECT_TRUE(status.ok()) << status;
+      answered.Notify();
+    });
+    answered.Wait();
+  };
+  append(1, 8);
+  ASSERT_TRUE(opening.store().Flush().ok());
+  const std::string path = StrCat("/data/segments/", kFirstSegment);
+  std::string content = disk.Content(path);
+  content[20] = static_cast<char>(~content[20]);  // behind the header
+  disk.SetContent(path, content);
+  append(100, 1);
+  const auto cursor = opening.store().Fetch({});
+  ASSERT_TRUE(cursor.ok()) << cursor.status();
+  const auto batch = (*cursor)->Next();
+  ASSERT_TRUE(batch.ok()) << batch.status();
+  EXPECT_FALSE(batch->has_value());
+  EXPECT_GT((*cursor)->stats().damaged_parts, 0U);
 }
 
 // Scenario: the process ends at each change of a start that sets a segment aside, by a kill or a power cut.

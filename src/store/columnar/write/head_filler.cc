@@ -14,9 +14,10 @@ void HeadFiller::Add(head::IncomingBatch batch, size_t bytes) {
   const Parts parts = parts_.Now();
   for (head::IncomingTrace& trace : batch.traces) {
     const Status status = LeaveOutStored(parts, batch, trace);
-    // What can't be compared is stored: rather twice than not at all.
-    if (!status.ok())
-      Log(LogLevel::kWarn, "spans could not be compared with earlier ones", {{"why", status.message()}});
+    if (status.ok()) continue;
+    // What can't be compared is stored: rather twice than not at all. And who reads it looks everywhere.
+    parts_.split().Add(trace.id);
+    Log(LogLevel::kWarn, "spans could not be compared with earlier ones", {{"why", status.message()}});
   }
   std::erase_if(batch.traces, [](const head::IncomingTrace& trace) { return trace.spans.empty(); });
   head::RemovedTraces removed;
