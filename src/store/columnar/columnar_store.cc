@@ -292,11 +292,8 @@ Status ColumnarStore::CompactAll() {
 
 ColumnarStore::MergeWork ColumnarStore::WorkLeft() const {
   std::vector<MergeCandidate> candidates;
-  for (const auto& segment : parts_.Now().segments) {
-    candidates.push_back({.spans = segment->spans_left(),
-                          .spans_gone = segment->row().spans - segment->spans_left(),
-                          .bytes = segment->row().bytes});
-  }
+  const Parts parts = parts_.Now();
+  for (const auto& segment : parts.segments) candidates.push_back(CandidateOf(*segment));
   const size_t segments = candidates.size();
   return {.segments = segments, .bytes = options_.compaction.BytesToMerge(std::move(candidates))};
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "otlp/request.h"
 #include "store/columnar/inspect/segment_check.h"
+#include "store/columnar/parts/directory_layout.h"
 #include "store/columnar/segment/segment_reader.h"
 
 namespace spanloom::store::columnar {
@@ -63,7 +64,7 @@ Status CheckLog(const StoreFiles& files, CheckReport& report) {
                                               " bytes can't be read")});
   }
   for (const log::LostFrames& lost : report.log.lost) {
-    report.findings.push_back({.file = disk::Join(files.directory(), "log"),
+    report.findings.push_back({.file = disk::Join(files.directory(), kLogDirectory),
                                .what = StrCat("frames ", lost.first_sequence, " to ", lost.last_sequence,
                                               " were written once and can't be read")});
   }

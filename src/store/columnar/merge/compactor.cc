@@ -19,14 +19,6 @@ Status Stopped() {
   return absl::CancelledError("the store stops");
 }
 
-MergeCandidate CandidateOf(const Segment& segment) {
-  const catalogue::SegmentRow& row = segment.row();
-  return {.spans = segment.spans_left(),
-          .spans_gone = row.spans - segment.spans_left(),
-          .bytes = row.bytes,
-          .is_fixed = false};
-}
-
 // Holds who reads a large trace to the pace. It is read twice, and written once.
 class PacedSpans final : public SpanSource {
  public:
@@ -47,6 +39,14 @@ class PacedSpans final : public SpanSource {
 };
 
 }  // namespace
+
+MergeCandidate CandidateOf(const Segment& segment) {
+  const catalogue::SegmentRow& row = segment.row();
+  return {.spans = segment.spans_left(),
+          .spans_gone = row.spans - segment.spans_left(),
+          .bytes = row.bytes,
+          .is_fixed = false};
+}
 
 Compactor::Compactor(const CompactorOptions& options, SegmentDirectory& segments, PartsTable& parts,
                      SegmentExchange& exchange, MetricRegistry& metrics, const Clock& clock,

@@ -29,6 +29,9 @@
 
 namespace spanloom::store::columnar {
 
+// One that can be read.
+[[nodiscard]] MergeCandidate CandidateOf(const Segment& segment);
+
 struct CompactorOptions {
   CompactionPolicy policy = {};
   uint64_t bytes_per_second = 0;  // read and written
