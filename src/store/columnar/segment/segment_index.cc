@@ -115,6 +115,7 @@ bool SegmentIndex::ParsePages(ByteReader& reader) {
   for (uint64_t left = reader.Count(); left > 0; --left) {
     pages_.push_back(ReadPageRef(shapes_, file_bytes_, reader));
     if (!reader.ok() || pages_.back().first_trace >= totals_.traces) return false;
+    if (pages_.size() > 1 && pages_.back().first_trace < pages_[pages_.size() - 2].first_trace) return false;
     if (left > 1 && pages_.back().rows() != kPageRows) return false;
     rows += pages_.back().rows();
   }

@@ -18,6 +18,21 @@ uint32_t PrefixOf(uint64_t low) {
   return static_cast<uint32_t>(__builtin_bswap64(low) >> 32);
 }
 
+// As std::ranges::equal_range. Ids are random, as a rule: then the place is nearly where their number says, and a cache
+// line or two decide. From there the steps double, so that ids of any kind take O(log n).
+auto EqualRange(const std::vector<uint32_t>& prefixes, uint32_t prefix) {
+  constexpr size_t kFirstStep = 128;  // of 40,000 random ids, one strays by some 100 from its place
+  const size_t guess = static_cast<uint64_t>(prefix) * prefixes.size() >> 32;
+  size_t begin = guess;
+  size_t end = guess;
+  for (size_t step = kFirstStep; begin > 0 && prefixes[begin] >= prefix; step *= 2) begin -= std::min(step, begin);
+  for (size_t step = kFirstStep; end < prefixes.size() && prefixes[end] <= prefix; step *= 2) {
+    end += std::min(step, prefixes.size() - end);
+  }
+  return std::equal_range(prefixes.begin() + static_cast<ptrdiff_t>(begin),
+                          prefixes.begin() + static_cast<ptrdiff_t>(end), prefix);
+}
+
 // Of a trace of the chunk, whose block that is.
 otlp::TraceId IdIn(const TraceChunkRef& chunk, const Block& block, uint64_t index) {
   TracePlace place;
@@ -111,7 +126,7 @@ Status SegmentReader::ReadPrefixes() {
 StatusOr<std::optional<TracePlace>> SegmentReader::Find(const otlp::TraceId& id) const {
   uint64_t low = 0;
   std::memcpy(&low, id.bytes.data(), sizeof(low));
-  auto [begin, end] = std::ranges::equal_range(prefixes_, PrefixOf(low));
+  auto [begin, end] = EqualRange(prefixes_, PrefixOf(low));
   // Ids of 64 bits begin with zeros and have all one prefix; they are in order.
   while (begin != end) {
     const auto middle = begin + (end - begin) / 2;
@@ -125,7 +140,7 @@ StatusOr<std::optional<TracePlace>> SegmentReader::Find(const otlp::TraceId& id)
 
 std::vector<otlp::TraceId> SegmentReader::IdsWithPrefix(uint32_t prefix) const {
   std::vector<uint64_t> numbers;
-  const auto [begin, end] = std::ranges::equal_range(prefixes_, prefix);
+  const auto [begin, end] = EqualRange(prefixes_, prefix);
   for (auto found = begin; found != end; ++found) {
     numbers.push_back(index_->TraceInOrder(static_cast<uint64_t>(found - prefixes_.begin())));
   }

@@ -98,9 +98,36 @@ TextIndex::TextIndex(uint64_t file_bytes, ByteReader& reader) : bits_(reader.U8(
   }
 }
 
+const TextFilter* TextIndex::Filter(const disk::File& file) const {
+  if (const TextFilter* const filter = lazy_->filter.load(std::memory_order_acquire)) return filter;
+  const MutexLock lock(lazy_->mutex);
+  if (std::exchange(lazy_->is_tried, true)) return lazy_->made.get();
+  std::vector<uint64_t> hashes;
+  for (const TextBlockRef& ref : blocks_) {
+    if (!AddHashes(ref, file, hashes).ok()) return nullptr;  // who needs that block is told
+  }
+  lazy_->made = std::make_unique<const TextFilter>(hashes);
+  lazy_->filter.store(lazy_->made.get(), std::memory_order_release);
+  return lazy_->made.get();
+}
+
+Status TextIndex::AddHashes(const TextBlockRef& ref, const disk::File& file, std::vector<uint64_t>& hashes) const {
+  ASSIGN_OR_RETURN(const Block block, ReadBlock(file, ref.block));
+  std::vector<uint64_t> differences(ref.entries);
+  Unpack(ref.differences, block.data(), 0, ref.entries, differences.data());
+  uint64_t at = ref.before;
+  for (const uint64_t difference : differences) {
+    at += difference;
+    if (hashes.empty() || hashes.back() != at) hashes.push_back(at);
+  }
+  return absl::OkStatus();
+}
+
 StatusOr<std::vector<uint32_t>> TextIndex::PagesOf(std::string_view text, const disk::File& file) const {
   std::vector<uint32_t> pages;
   const uint64_t hash = HighBits(HashOf(text), bits_);
+  const TextFilter* const filter = Filter(file);
+  if (filter != nullptr && !filter->MayHave(hash)) return pages;
   // Entries of one hash may begin at the end of a block, and go on in the next ones.
   auto block = std::ranges::lower_bound(blocks_, hash, {}, &TextBlockRef::before);
   if (block != blocks_.begin()) --block;

@@ -5,19 +5,23 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/status.h"
 #include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/byte_reader.h"
 #include "store/columnar/segment/packed.h"
 #include "store/columnar/segment/segment_sink.h"
+#include "store/columnar/segment/text_filter.h"
 
 namespace spanloom::store::columnar {
 
@@ -55,15 +59,16 @@ class TextIndexWriter {
   size_t next_last_ = 0;
 };
 
-// Immutable. About 80 bytes a block in memory.
+// Thread-safe. About 80 bytes a block in memory, and 12 bits an entry from the first question on.
 class TextIndex {
  public:
   TextIndex() = default;
   // `reader` fails if it says what can't be.
   TextIndex(uint64_t file_bytes, ByteReader& reader);
 
-  // The pages that may have the text, ascending: all that have it, and with a chance of about 1 in 1,000 another. One
-  // or two reads. Errors: kDataLoss, those of the disk.
+  // The pages that may have the text, ascending: all that have it, and with a chance of about 1 in 1,000 another. The
+  // first question reads all blocks; later ones none where the text is not there, nearly always, else one or two.
+  // Errors: kDataLoss, those of the disk.
   [[nodiscard]] StatusOr<std::vector<uint32_t>> PagesOf(std::string_view text, const disk::File& file) const;
 
   // Reads every block. Errors: those of PagesOf.
@@ -74,8 +79,20 @@ class TextIndex {
  private:
   Status AddPages(const TextBlockRef& ref, uint64_t hash, const disk::File& file, std::vector<uint32_t>& pages) const;
 
+  // Made of all hashes when the first question is asked.
+  struct LazyFilter {
+    Mutex mutex;  // held while it is made
+    bool is_tried ABSL_GUARDED_BY(mutex) = false;
+    std::unique_ptr<const TextFilter> made ABSL_GUARDED_BY(mutex);
+    std::atomic<const TextFilter*> filter = nullptr;  // `made`; stays null if blocks can't be read
+  };
+
+  [[nodiscard]] const TextFilter* Filter(const disk::File& file) const;
+  Status AddHashes(const TextBlockRef& ref, const disk::File& file, std::vector<uint64_t>& hashes) const;
+
   uint8_t bits_ = 0;  // of a hash, the highest of 64
   std::vector<TextBlockRef> blocks_;
+  std::unique_ptr<LazyFilter> lazy_ = std::make_unique<LazyFilter>();
 };
 
 }  // namespace spanloom::store::columnar
