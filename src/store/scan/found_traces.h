@@ -22,11 +22,15 @@ class FoundTraces {
  public:
   FoundTraces(size_t traces_max, std::optional<FetchPosition> after) : traces_max_(traces_max), after_(after) {}
 
-  // A trace that is selected. Where there are too many, the oldest goes.
-  void Add(const FetchPosition& position, Spans spans) {
-    if (after_ && !(*after_ < position)) return;
+  // A trace that is selected. Where there are too many, the oldest goes: returns the spans that are not kept.
+  std::optional<Spans> Add(const FetchPosition& position, Spans spans) {
+    if (after_ && !(*after_ < position)) return spans;
     traces_.emplace(position, std::move(spans));
-    if (traces_.size() > traces_max_) traces_.erase(std::prev(traces_.end()));
+    if (traces_.size() <= traces_max_) return std::nullopt;
+    const auto oldest = std::prev(traces_.end());
+    std::optional<Spans> left = std::move(oldest->second);
+    traces_.erase(oldest);
+    return left;
   }
 
   // True if no trace whose latest start is that, or an earlier one, can become part of the answer.

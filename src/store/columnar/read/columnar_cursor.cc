@@ -54,7 +54,12 @@ StatusOr<std::optional<SpanBatch>> ColumnarCursor::NextAsStored() {
 StatusOr<std::optional<SpanBatch>> ColumnarCursor::NextFound() {
   if (!std::exchange(is_selected_, true)) RETURN_IF_ERROR(Select());
   while (const auto found = found_.TakeFirst()) {
-    const auto& [position, spans] = *found;
+    const FetchPosition& position = found->first;
+    GatheredSpans spans = found->second.spans;
+    if (spans == nullptr) {
+      ASSIGN_OR_RETURN(spans, traces_.SpansOf({.id = position.id, .hint = {}}));
+      if (spans == nullptr) continue;  // it was removed meanwhile
+    }
     RETURN_IF_ERROR(reading_.Read(position.id, *spans, meter_));
     ASSIGN_OR_RETURN(std::optional<SpanBatch> batch, builder_.Add(reading_, position, selector_, spans, meter_));
     if (batch) return batch;
@@ -68,8 +73,16 @@ Status ColumnarCursor::Select() {
     if (!trace || found_.IsCompleteAt(trace->latest_start_unix_ns)) return absl::OkStatus();
     GatheredSpans spans;
     ASSIGN_OR_RETURN(const std::optional<uint64_t> latest, LatestMatch(*trace, spans));
-    if (latest) found_.Add({.latest_start_unix_ns = *latest, .id = trace->id}, std::move(spans));
+    if (latest) Keep({.latest_start_unix_ns = *latest, .id = trace->id}, std::move(spans));
   }
+}
+
+void ColumnarCursor::Keep(const FetchPosition& position, GatheredSpans spans) {
+  FoundSpans found = {.spans = std::move(spans)};
+  for (const StoredSpan& span : *found.spans) found.bytes += sizeof(span) + span.wire.size();
+  if (found_bytes_ + found.bytes > plan_.limits.bytes_max) found = {};
+  found_bytes_ += found.bytes;
+  if (const auto left = found_.Add(position, std::move(found))) found_bytes_ -= left->bytes;
 }
 
 }  // namespace spanloom::store::columnar

@@ -36,6 +36,13 @@ class ColumnarCursor final : public SpanCursor {
   // The latest start among the spans of the trace that match; nullopt if it is not selected. Its spans are in
   // reading_ and `spans` then.
   StatusOr<std::optional<uint64_t>> LatestMatch(const WalkedTrace& trace, GatheredSpans& spans);
+  void Keep(const FetchPosition& position, GatheredSpans spans);
+
+  // The spans of a trace that was found. Not kept where all together would exceed the limit: they are read again.
+  struct FoundSpans {
+    GatheredSpans spans;
+    size_t bytes = 0;
+  };
 
   const FetchPlan plan_;
   scan::ReadMeter meter_;
@@ -44,7 +51,8 @@ class ColumnarCursor final : public SpanCursor {
   WholeTraces traces_;
   scan::TraceReading reading_;
   scan::BatchBuilder builder_;
-  scan::FoundTraces<GatheredSpans> found_;  // of kNewestFirst; those not handed out yet
+  scan::FoundTraces<FoundSpans> found_;  // of kNewestFirst; those not handed out yet
+  size_t found_bytes_ = 0;
   bool is_selected_ = false;
   size_t traces_left_;  // of plan_.traces_max; of kAsStored
 };
