@@ -166,7 +166,7 @@ StatusOr<RowPage<TraceRow>> ModelStore::Traces(const RowQuery<TraceColumn>& quer
 }
 
 StatusOr<AggregateAnswer> ModelStore::GroupTraces(const RowGroupQuery<TraceColumn>& query) const {
-  using Groups = scan::RowGroups<TraceRow, TraceColumn>;
+  using Groups = scan::RowGroups<TraceColumn>;
   ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
   RETURN_IF_ERROR(query.limits.Check(clock_));
   for (auto& [id, stored] : Copy()) {

@@ -232,7 +232,7 @@ StatusOr<RowPage<TraceRow>> MemoryStore::Traces(const RowQuery<TraceColumn>& que
 }
 
 StatusOr<AggregateAnswer> MemoryStore::GroupTraces(const RowGroupQuery<TraceColumn>& query) const {
-  using Groups = scan::RowGroups<TraceRow, TraceColumn>;
+  using Groups = scan::RowGroups<TraceColumn>;
   ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
   if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
   RETURN_IF_ERROR(ForEachTraceRow(query.filter, query.limits,
@@ -282,7 +282,7 @@ StatusOr<RowPage<RequestRow>> MemoryStore::Requests(const RowQuery<RequestColumn
 
 StatusOr<AggregateAnswer> MemoryStore::GroupRequests(const RowGroupQuery<RequestColumn>& query) const {
   if (!capabilities().requests) return SpanStore::GroupRequests(query);
-  using Groups = scan::RowGroups<RequestRow, RequestColumn>;
+  using Groups = scan::RowGroups<RequestColumn>;
   ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
   if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
   RETURN_IF_ERROR(ForEachRequest(query.filter, query.limits,

@@ -34,8 +34,8 @@ Status ValidateFilter(const RowFilter<Column>& filter) {
   return absl::OkStatus();
 }
 
-// Compiled once, asked of many rows. Thread-compatible.
-template <typename Row, typename Column>
+// Compiled once, asked of many rows, or of anything that has the functions of row_columns.h. Thread-compatible.
+template <typename Column>
 class RowMatcher {
  public:
   // `filter` must be valid; it need not outlive the matcher.
@@ -46,6 +46,7 @@ class RowMatcher {
     }
   }
 
+  template <typename Row>
   [[nodiscard]] bool Matches(const Row& row) {
     if (!starts_.Contains(StartOf(row))) return false;
     if (!traces_.empty() && !traces_.contains(TraceIdOf(row))) return false;
@@ -54,6 +55,7 @@ class RowMatcher {
   }
 
  private:
+  template <typename Row>
   bool Holds(const ConditionCheck& check, const Row& row, Column column) {
     cells_.clear();
     AppendCells(row, column, cells_);
@@ -88,17 +90,30 @@ class RowSelection {
   // `row` is shared, since most rows are looked at and few are kept. Errors: kResourceExhausted, if the page exceeds
   // limits.bytes_max.
   Status Add(std::shared_ptr<const Row> row) {
-    if (!matcher_.Matches(*row)) return absl::OkStatus();
-    Ranked ranked = {.place = PlaceOf(*row), .row = nullptr};
-    ranked.row = std::move(row);
+    const Row& looked_at = *row;
+    return Add(looked_at, [&] { return std::move(row); });
+  }
+
+  // The same for a row that `make` makes, if it is to be kept. `view` has the functions of row_columns.h.
+  template <typename View, typename Make>
+  Status Add(const View& view, Make make) {
+    if (!matcher_.Matches(view)) return absl::OkStatus();
+    Ranked ranked = {.place = {.value = OrderOf(view)}, .row = nullptr};
+    const bool is_full = heap_.size() == query_.rows_max;
+    if (is_full && ComesBehind(ranked.place.value, heap_.front().place.value)) {
+      has_more_ = true;
+      return absl::OkStatus();
+    }
+    ranked.place.key = KeyOf(view);
     if (after_ && !ComesBefore(*after_, ranked.place, query_.is_descending)) return absl::OkStatus();
     const auto comes_before = [this](const Ranked& a, const Ranked& b) {
       return ComesBefore(a.place, b.place, query_.is_descending);
     };
-    if (heap_.size() == query_.rows_max && !comes_before(ranked, heap_.front())) {
+    if (is_full && !comes_before(ranked, heap_.front())) {
       has_more_ = true;
       return absl::OkStatus();
     }
+    ranked.row = make();
     bytes_ += BytesOf(*ranked.row);
     heap_.push_back(std::move(ranked));
     std::push_heap(heap_.begin(), heap_.end(), comes_before);
@@ -111,6 +126,15 @@ class RowSelection {
     if (bytes_ <= query_.limits.bytes_max) return absl::OkStatus();
     return absl::ResourceExhaustedError(
         StrCat("the rows exceed ", query_.limits.bytes_max, " bytes; ask for smaller pages"));
+  }
+
+  // False if no row whose value of order_by lies within [least, greatest] changes the page any more. Neither may be
+  // none.
+  [[nodiscard]] bool MayChange(const Value& least, const Value& greatest) const {
+    const Value& first = query_.is_descending ? greatest : least;
+    const Value& last = query_.is_descending ? least : greatest;
+    if (after_ && ComesBehind(after_->value, last)) return false;
+    return !has_more_ || heap_.size() < query_.rows_max || !ComesBehind(first, heap_.front().place.value);
   }
 
   [[nodiscard]] RowPage<Row> Take() && {
@@ -133,14 +157,20 @@ class RowSelection {
   RowSelection(const RowQuery<Column>& query, std::optional<RowPlace> after)
       : query_(query), matcher_(query.filter), after_(std::move(after)) {}
 
-  RowPlace PlaceOf(const Row& row) {
+  template <typename View>
+  Value OrderOf(const View& view) {
     cells_.clear();
-    AppendCells(row, query_.order_by, cells_);
-    return {.value = cells_.empty() ? Value() : Value(cells_.front()), .key = KeyOf(row)};
+    AppendCells(view, query_.order_by, cells_);
+    return cells_.empty() ? Value() : Value(cells_.front());
+  }
+
+  // True if `a` comes after `b` whatever the keys are.
+  [[nodiscard]] bool ComesBehind(const Value& a, const Value& b) const {
+    return a != b && ComesBefore({.value = b}, {.value = a}, query_.is_descending);
   }
 
   const RowQuery<Column>& query_;
-  RowMatcher<Row, Column> matcher_;
+  RowMatcher<Column> matcher_;
   std::optional<RowPlace> after_;
   std::vector<Ranked> heap_;  // the last one of the page first
   bool has_more_ = false;
@@ -149,7 +179,7 @@ class RowSelection {
 };
 
 // Groups of rows. Thread-compatible.
-template <typename Row, typename Column>
+template <typename Column>
 class RowGroups {
  public:
   // kInvalidArgument: the filter, or what AggregatePlan::Validate refuses. `query` must outlive the groups.
@@ -165,8 +195,9 @@ class RowGroups {
     return RowGroups(query);
   }
 
-  // Errors: SeriesTable::Add.
-  Status Add(const Row& row) {
+  // A row, or anything that has the functions of row_columns.h. Errors: SeriesTable::Add.
+  template <typename View>
+  Status Add(const View& row) {
     if (!matcher_.Matches(row)) return absl::OkStatus();
     group_.clear();
     for (const Column column : query_.group_by) {
@@ -199,7 +230,7 @@ class RowGroups {
                 .bytes_max = query.limits.bytes_max}) {}
 
   const RowGroupQuery<Column>& query_;
-  RowMatcher<Row, Column> matcher_;
+  RowMatcher<Column> matcher_;
   SeriesTable table_;
   // Of one row, reused.
   std::vector<Cell> cells_;

@@ -8,6 +8,8 @@
 #include "store/columnar/parts/trace_gatherer.h"
 #include "store/columnar/read/columnar_cursor.h"
 #include "store/columnar/read/span_sums.h"
+#include "store/columnar/read/trace_row_sinks.h"
+#include "store/columnar/read/trace_row_walk.h"
 #include "store/columnar/read/whole_traces.h"
 #include "store/columnar/sums/aggregate_sum.h"
 #include "store/columnar/sums/name_sums.h"
@@ -74,28 +76,6 @@ auto ColumnarQueries::SumUpTraces(Sums sums, const Predicate& where, const TimeR
   }
 }
 
-Status ColumnarQueries::ForEachRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
-                                   absl::FunctionRef<Status(TraceRow)> visit) const {
-  scan::ReadMeter meter(limits, clock_);
-  RETURN_IF_ERROR(meter.Check());
-  WholeTraces traces(parts_, damage_, filter.starts, filter.traces, nullptr, meter);
-  scan::TraceReading reading;
-  while (true) {
-    ASSIGN_OR_RETURN(const std::optional<WalkedTrace> trace, traces.Next());
-    if (!trace) return absl::OkStatus();
-    if (const Segment* const segment = traces.OnlySegmentOf(*trace)) {
-      RETURN_IF_ERROR(visit(segment->reader().RowOf(trace->hint.place)));
-      continue;
-    }
-    ASSIGN_OR_RETURN(const GatheredSpans spans, traces.SpansOf(*trace));
-    if (spans == nullptr) continue;
-    RETURN_IF_ERROR(reading.Read(trace->id, *spans, meter));
-    TraceRow row = reading.row();
-    row.version = traces.version();
-    RETURN_IF_ERROR(visit(std::move(row)));
-  }
-}
-
 StatusOr<AggregateAnswer> ColumnarQueries::Aggregate(const AggregatePlan& plan) const {
   RETURN_IF_ERROR(plan.Validate());
   if (plan.starts.IsEmpty()) return AggregateAnswer{};
@@ -111,19 +91,17 @@ StatusOr<AggregateAnswer> ColumnarQueries::Aggregate(const AggregatePlan& plan) 
 }
 
 StatusOr<RowPage<TraceRow>> ColumnarQueries::Traces(const RowQuery<TraceColumn>& query) const {
-  using Selection = scan::RowSelection<TraceRow, TraceColumn>;
-  ASSIGN_OR_RETURN(Selection selection, Selection::Create(query));
-  RETURN_IF_ERROR(ForEachRow(query.filter, query.limits, [&](TraceRow row) {
-    return selection.Add(std::make_shared<const TraceRow>(std::move(row)));
-  }));
-  return std::move(selection).Take();
+  ASSIGN_OR_RETURN(TracePage page, TracePage::Create(query));
+  scan::ReadMeter meter(query.limits, clock_);
+  RETURN_IF_ERROR(TraceRowWalk(parts_, damage_, meter).AddTo(query.filter, page));
+  return std::move(page).Take();
 }
 
 StatusOr<AggregateAnswer> ColumnarQueries::GroupTraces(const RowGroupQuery<TraceColumn>& query) const {
-  using Groups = scan::RowGroups<TraceRow, TraceColumn>;
-  ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
+  ASSIGN_OR_RETURN(TraceGroups groups, TraceGroups::Create(query));
   if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
-  RETURN_IF_ERROR(ForEachRow(query.filter, query.limits, [&](const TraceRow& row) { return groups.Add(row); }));
+  scan::ReadMeter meter(query.limits, clock_);
+  RETURN_IF_ERROR(TraceRowWalk(parts_, damage_, meter).AddTo(query.filter, groups));
   return std::move(groups).Take();
 }
 
@@ -158,7 +136,7 @@ StatusOr<RowPage<RequestRow>> ColumnarQueries::Requests(const RowQuery<RequestCo
 }
 
 StatusOr<AggregateAnswer> ColumnarQueries::GroupRequests(const RowGroupQuery<RequestColumn>& query) const {
-  using Groups = scan::RowGroups<RequestRow, RequestColumn>;
+  using Groups = scan::RowGroups<RequestColumn>;
   ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
   if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
   RETURN_IF_ERROR(ForEachRequest(query.filter, query.limits, [&](const RequestRow& row) { return groups.Add(row); }));
