@@ -22,7 +22,6 @@ namespace {
 constexpr size_t kGroupBatchesMax = 256;                    // written to the log together; guess
 constexpr std::chrono::seconds kFlushRetry{5};              // after a segment that could not be written; guess
 constexpr std::chrono::seconds kCompactionRetry{60};        // after a merge that failed; guess
-constexpr std::chrono::seconds kRetentionInterval{10};      // between looks for traces that are too old; guess
 constexpr std::chrono::milliseconds kHeadFullDelay{1'000};  // told to who is refused; guess
 
 }  // namespace
@@ -119,6 +118,10 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
       flushed_position_(catalogue_.log_position()),
       background_("spanloom-back", 1, 64),
       compacting_("spanloom-merge", 1, 64),
+      retainer_(
+          segments_, parts_, exchange_, spans_expired_, clock,
+          [this](absl::FunctionRef<void()> task) { RunInBackground(task); },
+          [this](absl::FunctionRef<void()> task) { RunBetweenAdds(task); }),
       queue_(
           {.name = "columnar store", .bytes_max = options.queue_bytes_max, .group_batches_max = kGroupBatchesMax},
           [this](std::span<const otlp::Batch> batches) {
@@ -186,6 +189,7 @@ ColumnarStore::~ColumnarStore() {
 Status ColumnarStore::Stop() {
   queue_.Stop();
   compactor_.Stop();
+  retainer_.Stop();
   RETURN_IF_ERROR(Flush());
   const MutexLock lock(ingest_mutex_);
   return log_.TrimTo(flushed_position_);
@@ -315,80 +319,18 @@ void ColumnarStore::Tick() {
   }
   if (parts_.Now().full != nullptr) FlushSoon();
   CompactSoon();
-  TickRetention();
-}
-
-void ColumnarStore::TickRetention() {
-  const int64_t now = clock_.SteadyNs();
-  if (!has_retention_ || now - retained_ns_ < std::chrono::nanoseconds(kRetentionInterval).count()) return;
-  retained_ns_ = now;
-  const bool queued = background_.Submit([this] {
-    const MutexLock lock(retention_mutex_);
-    const Status status = ApplyRetention().status();
-    if (!status.ok()) Log(LogLevel::kError, "the retention policy could not be applied", {{"why", status.message()}});
-  });
-  static_cast<void>(queued);  // else the next time
+  retainer_.ApplySoon();
 }
 
 StatusOr<Removed> ColumnarStore::SetRetention(const RetentionPolicy& policy) {
-  StatusOr<Removed> removed;
-  has_retention_ = policy.age_max_ns.has_value() || policy.bytes_max.has_value();
-  retained_ns_ = clock_.SteadyNs();
-  RunInBackground([&] {
-    const MutexLock lock(retention_mutex_);
-    retention_ = policy;
-    removed = ApplyRetention();
-  });
-  return removed;
+  return retainer_.SetPolicy(policy);
 }
 
-StatusOr<Removed> ColumnarStore::ApplyRetention() {
-  if (!retention_.age_max_ns && !retention_.bytes_max) return Removed();
-  RETURN_IF_ERROR(exchange_.Settle());
-  Removed removed;
-  for (SegmentCount count;;) {
-    const Parts parts = parts_.Now();
-    const auto now_unix_ns = static_cast<uint64_t>(clock_.UnixNs());
-    ASSIGN_OR_RETURN(Expired expired, FindExpired(parts, parts_.split(), retention_, now_unix_ns, count));
-    RETURN_IF_ERROR(RemoveExpired(parts, expired));
-    spans_expired_.Add(expired.removed.spans);
-    removed.traces += expired.removed.traces;
-    removed.spans += expired.removed.spans;
-    removed.bytes += expired.removed.bytes;
-    if (expired.is_all) return removed;
-    // Traces that have younger spans elsewhere stay: then more segments have to be looked at.
-    if (expired.removed.traces == 0) count = {.min = count.max * 2, .max = count.max * 2};
-  }
-}
-
-Status ColumnarStore::RemoveExpired(const Parts& parts, Expired& expired) {
-  for (const otlp::TraceId& id : expired.all_traces) parts_.split().ForgetParts(id);
-  head::RemovedTraces removed;  // destroyed outside the locks
-  for (head::LockedTable* const table : {parts.full.get(), parts.filling.get()}) {
-    if (table == nullptr) continue;
-    const MutexLock lock(table->mutex);
-    const size_t bytes = table->table.bytes();
-    for (const otlp::TraceId& id : expired.traces) table->table.Drop(id, removed);
-    expired.removed.bytes += bytes - table->table.bytes();
-  }
-  for (size_t i = 0; i < parts.segments.size(); ++i) {
-    const Segment& segment = *parts.segments[i];
-    const Expired::OfSegment& gone = expired.segments[i];
-    if (gone.traces.empty()) continue;
-    const bool is_whole = gone.traces.size() == segment.traces_left();
-    const std::shared_ptr<const Segment> rest = is_whole ? nullptr : segment.Without(gone.traces, gone.spans);
-    parts_.Replace(segment, rest);
-    expired.removed.bytes += segment.bytes_left() - (rest == nullptr ? 0 : rest->bytes_left());
-    if (is_whole) RETURN_IF_ERROR(segments_.Remove(segment));
-  }
-  if (expired.all_traces.empty()) return absl::OkStatus();
-  parts_.ForgetSplits(expired.all_traces);
-  {
-    const MutexLock lock(ingest_mutex_);
-    ingest_.OnRemoved();
-  }
+void ColumnarStore::RunBetweenAdds(absl::FunctionRef<void()> task) {
+  const MutexLock lock(ingest_mutex_);
+  task();
+  ingest_.OnRemoved();
   may_compact_ = true;
-  return absl::OkStatus();
 }
 
 // What was stored before is in segments then, and merges wait.

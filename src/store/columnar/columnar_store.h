@@ -29,7 +29,7 @@
 #include "store/columnar/parts/parts_table.h"
 #include "store/columnar/parts/segment_directory.h"
 #include "store/columnar/read/columnar_queries.h"
-#include "store/columnar/write/expiry.h"
+#include "store/columnar/retain/retainer.h"
 #include "store/columnar/write/flusher.h"
 #include "store/columnar/write/ingest.h"
 #include "store/head/write_queue.h"
@@ -37,8 +37,9 @@
 
 namespace spanloom::store::columnar {
 
-// Thread-safe. Threads of its own: the log thread (Ingest), the background thread (Flusher, retention), and one that
-// merges segments (Compactor). Questions are answered on the caller's thread and never hold up writes.
+// Thread-safe. Threads of its own: the log thread (Ingest), the background thread (Flusher), one that merges segments
+// (Compactor), and one that looks for what retention removes (Retainer). Questions are answered on the caller's thread
+// and never hold up writes.
 //
 // A batch is refused with kUnavailable and a delay when it could not be written to the log, or when the head is full
 // because segments can't be written; refused batches are counted by cause.
@@ -107,7 +108,6 @@ class ColumnarStore final : public SpanStore {
 
   // On the log thread, after each group of batches and about every second.
   void Tick();
-  void TickRetention();
   // True if there is a full head to be written now.
   bool ExchangeHeads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
   void CountDuplicates() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
@@ -120,8 +120,8 @@ class ColumnarStore final : public SpanStore {
   // On the background thread.
   Status FlushFull();
   StatusOr<std::shared_ptr<const Segment>> WriteFull(const head::LockedTable& full, uint64_t position);
-  StatusOr<Removed> ApplyRetention() ABSL_EXCLUSIVE_LOCKS_REQUIRED(retention_mutex_);
-  Status RemoveExpired(const Parts& parts, Expired& expired);
+  // Runs `task` while the log thread adds nothing.
+  void RunBetweenAdds(absl::FunctionRef<void()> task);
   // Runs `task` on the background thread and waits.
   void RunInBackground(absl::FunctionRef<void()> task) const { RunOn(background_, task); }
   static void RunOn(WorkerPool& threads, absl::FunctionRef<void()> task);
@@ -162,13 +162,9 @@ class ColumnarStore final : public SpanStore {
   std::atomic<bool> is_compaction_queued_ = false;
   std::atomic<int64_t> compact_not_before_ns_ = 0;  // Clock::SteadyNs; later after a merge that failed
 
-  mutable Mutex retention_mutex_;  // held while the policy is applied
-  RetentionPolicy retention_ ABSL_GUARDED_BY(retention_mutex_);
-  std::atomic<bool> has_retention_ = false;
-  std::atomic<int64_t> retained_ns_ = 0;  // Clock::SteadyNs: when retention was last asked for
-
   mutable WorkerPool background_;  // ends before all of the above, which its tasks use
   WorkerPool compacting_;          // ends before it, whose help its tasks need
+  Retainer retainer_;              // the same
   head::WriteQueue queue_;         // ends first
   std::vector<ScopedGauge> gauges_;
 };

@@ -301,7 +301,7 @@ TEST(ColumnarStoreCrash, WritesSegmentsAgainWhenTheDiskIsWell) {
   // The log thread looks after each group of batches: when the second is answered, it has after the first.
   EXPECT_EQ(senders.Send(process.store(), 1), 1);
   EXPECT_EQ(senders.Send(process.store(), 1), 1);
-  EXPECT_TRUE(process.store().SetRetention({}).ok());  // comes after what waits in the background
+  EXPECT_TRUE(process.store().Compact().ok());  // asks the background thread, after what waits there
   EXPECT_EQ(process.metrics().SumGauges("spanloom_store_segments"), 1);
   process.ExpectFaultless(senders);
 }

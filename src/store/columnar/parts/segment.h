@@ -14,6 +14,9 @@
 
 namespace spanloom::store::columnar {
 
+// Of some traces.
+enum class Gone : uint8_t { kNone, kSome, kAll };
+
 // Immutable; shared by the questions that read it (shared_ptr), so that a segment that is replaced meanwhile is read to
 // the end.
 class Segment {
@@ -27,7 +30,9 @@ class Segment {
   [[nodiscard]] const catalogue::SegmentRow& row() const { return row_; }
   [[nodiscard]] const SegmentReader& reader() const { return *reader_; }
   [[nodiscard]] bool IsGone(uint64_t trace) const { return !gone_.empty() && gone_[trace]; }
-  [[nodiscard]] bool lacks_traces() const { return !gone_.empty(); }
+  // Of the traces that have rows in a page. They mostly go in the order in which they stand, so that few pages have
+  // some.
+  [[nodiscard]] Gone GoneIn(size_t page) const;
   [[nodiscard]] uint64_t traces_left() const { return row_.traces - gone_traces_; }
   [[nodiscard]] uint64_t spans_left() const { return row_.spans - gone_spans_; }
   // What so many of its spans take of the file, in proportion.

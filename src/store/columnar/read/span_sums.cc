@@ -60,6 +60,7 @@ Status SpanSums::AddSegment(const Segment& segment, ColumnSum& sum) {
 
 Status SpanSums::AddPage(const Segment& segment, SegmentMatcher& matcher, PageColumns& page, ColumnSum& sum) {
   if (!starts_.Overlaps(page.ref().start_min, page.ref().start_max)) return absl::OkStatus();
+  if (segment.GoneIn(page.number()) == Gone::kAll) return absl::OkStatus();
   RowBits undecided = MakeRowBits(page.rows());
   bool is_decided = true;
   for (uint32_t group = 0; group < page.groups(RowTable::kSpans).size(); ++group) {
@@ -98,7 +99,7 @@ StatusOr<std::optional<RowSet>> SpanSums::CountedRows(const Segment& segment, Pa
     }
     counted = RowSet::Exactly(bits, rows);
   }
-  if (!segment.lacks_traces()) return std::optional(counted);
+  if (segment.GoneIn(page.number()) == Gone::kNone) return std::optional(counted);
   ASSIGN_OR_RETURN(const auto traces, page.TraceNumbers(group));
   RowBits bits = MakeRowBits(rows);
   for (size_t row = 0; row < rows; ++row) {

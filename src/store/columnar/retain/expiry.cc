@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/columnar/write/expiry.h"
+#include "store/columnar/retain/expiry.h"
 
 #include <absl/container/flat_hash_map.h>
 
@@ -16,43 +16,45 @@ constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
 struct TraceAge {
   uint64_t last_start_unix_ns = 0;
-  uint64_t spans = 0;
   uint64_t bytes = 0;
-  bool is_in_head = false;
-  std::vector<std::pair<size_t, TracePlace>> places;  // segment of the parts
+  bool is_split = false;
+  absl::InlinedVector<ExpiredTrace::Place, 1> places;
 };
 using Ages = absl::flat_hash_map<otlp::TraceId, TraceAge>;
 
-std::vector<const head::LockedTable*> HeadsOf(const Parts& parts) {
-  std::vector<const head::LockedTable*> heads;
-  for (const auto& head : {parts.full, parts.filling}) {
-    if (head != nullptr) heads.push_back(head.get());
-  }
+struct NumberedHead {
+  uint32_t part = 0;  // ExpiredTrace::Place::part
+  const head::LockedTable* table = nullptr;
+};
+
+std::vector<NumberedHead> HeadsOf(const Parts& parts) {
+  const auto segments = static_cast<uint32_t>(parts.segments.size());
+  std::vector<NumberedHead> heads;
+  if (parts.full != nullptr) heads.push_back({.part = segments, .table = parts.full.get()});
+  heads.push_back({.part = segments + 1, .table = parts.filling.get()});
   return heads;
 }
 
 uint64_t BytesOf(const Parts& parts) {
   uint64_t bytes = 0;
   for (const auto& segment : parts.segments) bytes += segment->bytes_left();
-  for (const head::LockedTable* const head : HeadsOf(parts)) {
-    const MutexLock lock(head->mutex);
-    bytes += head->table.bytes();
+  for (const NumberedHead& head : HeadsOf(parts)) {
+    const MutexLock lock(head.table->mutex);
+    bytes += head.table->table.bytes();
   }
   return bytes;
 }
 
-void AddPlace(const Segment& segment, size_t number, const TracePlace& place, TraceAge& age) {
+void AddPlace(const Segment& segment, size_t part, const TracePlace& place, TraceAge& age) {
   age.last_start_unix_ns = std::max(age.last_start_unix_ns, place.last_start_unix_ns());
-  age.spans += place.rows();
   age.bytes += segment.BytesOf(place.rows());
-  age.places.emplace_back(number, place);
+  age.places.push_back({.part = static_cast<uint32_t>(part), .trace = place.number, .spans = place.rows()});
 }
 
-void AddStored(const head::StoredTrace& trace, TraceAge& age) {
+void AddStored(const head::StoredTrace& trace, uint32_t part, TraceAge& age) {
   age.last_start_unix_ns = std::max(age.last_start_unix_ns, trace.starts.latest);
-  age.spans += trace.spans.size();
   age.bytes += trace.wire_bytes;  // origins are shared with others
-  age.is_in_head = true;
+  age.places.push_back({.part = part, .trace = 0, .spans = trace.spans.size()});
 }
 
 // One look for traces whose last span started by some time.
@@ -65,15 +67,12 @@ class Expiry {
   }
 
   StatusOr<Expired> Find(const SegmentCount& count) {
-    Expired expired;
-    expired.segments.resize(parts_.segments.size());
     const std::optional<uint64_t> until = Horizon(count);
-    if (!until) return expired;
+    if (!until) return Expired();
     RETURN_IF_ERROR(AddSegments(*until));
     AddHeads(*until);
     RETURN_IF_ERROR(CompleteSplit());
-    RemoveOldest(*until, expired);
-    return expired;
+    return TakeOldest(*until);
   }
 
  private:
@@ -108,6 +107,7 @@ class Expiry {
       const Segment& segment = *parts_.segments[i];
       if (segment.row().first_start_unix_ns > until) continue;
       for (const TraceChunkRef& chunk : segment.reader().index().trace_chunks()) {
+        if (chunk.slots[static_cast<size_t>(TraceSlot::kStart)].base > until) break;  // traces stand by their start
         ASSIGN_OR_RETURN(const std::vector<TracePlace> places, segment.reader().TracesOf(chunk));
         for (const TracePlace& place : places) {
           if (segment.IsGone(place.number) || place.last_start_unix_ns() > until) continue;
@@ -119,10 +119,10 @@ class Expiry {
   }
 
   void AddHeads(uint64_t until) {
-    for (const head::LockedTable* const head : HeadsOf(parts_)) {
-      const MutexLock lock(head->mutex);
-      for (const head::StoredTrace* const trace : head->table.by_arrival()) {
-        if (trace->starts.latest <= until) AddStored(*trace, ages_[trace->id]);
+    for (const NumberedHead& head : HeadsOf(parts_)) {
+      const MutexLock lock(head.table->mutex);
+      for (const head::StoredTrace* const trace : head.table->table.by_arrival()) {
+        if (trace->starts.latest <= until) AddStored(*trace, head.part, ages_[trace->id]);
       }
     }
   }
@@ -132,43 +132,35 @@ class Expiry {
     for (auto& [id, age] : ages_) {
       if (!split_.Contains(id)) continue;
       age = TraceAge();
+      age.is_split = true;
       for (size_t i = 0; i < parts_.segments.size(); ++i) {
         ASSIGN_OR_RETURN(const std::optional<TracePlace> place, parts_.segments[i]->Find(id));
         if (place) AddPlace(*parts_.segments[i], i, *place, age);
       }
-      for (const head::LockedTable* const head : HeadsOf(parts_)) {
-        const MutexLock lock(head->mutex);
-        if (const head::StoredTrace* const trace = head->table.Find(id)) AddStored(*trace, age);
+      for (const NumberedHead& head : HeadsOf(parts_)) {
+        const MutexLock lock(head.table->mutex);
+        if (const head::StoredTrace* const trace = head.table->table.Find(id)) AddStored(*trace, head.part, age);
       }
     }
     return absl::OkStatus();
   }
 
-  void RemoveOldest(uint64_t until, Expired& expired) {
-    std::vector<Ages::const_pointer> oldest_first;
-    for (const Ages::value_type& age : ages_) {
+  Expired TakeOldest(uint64_t until) {
+    std::vector<Ages::pointer> oldest_first;
+    for (Ages::value_type& age : ages_) {
       if (age.second.last_start_unix_ns <= until) oldest_first.push_back(&age);
     }
     std::ranges::sort(oldest_first, {},
-                      [](Ages::const_pointer age) { return std::pair(age->second.last_start_unix_ns, age->first); });
-    for (const Ages::const_pointer age : oldest_first) {
+                      [](Ages::pointer age) { return std::pair(age->second.last_start_unix_ns, age->first); });
+    Expired expired;
+    for (const Ages::pointer age : oldest_first) {
       if (!IsTooOld(age->second.last_start_unix_ns) && bytes_ <= bytes_max_) break;
       bytes_ -= std::min(bytes_, age->second.bytes);
-      Remove(age->first, age->second, expired);
+      expired.traces.push_back(
+          {.id = age->first, .is_split = age->second.is_split, .places = std::move(age->second.places)});
     }
-    for (Expired::OfSegment& segment : expired.segments) std::ranges::sort(segment.traces);
     expired.is_all = until == kNever || (bytes_ <= bytes_max_ && until >= too_old_before_);
-  }
-
-  static void Remove(const otlp::TraceId& id, const TraceAge& age, Expired& expired) {
-    ++expired.removed.traces;
-    expired.removed.spans += age.spans;
-    expired.all_traces.push_back(id);
-    if (age.is_in_head) expired.traces.push_back(id);
-    for (const auto& [segment, place] : age.places) {
-      expired.segments[segment].traces.push_back(place.number);
-      expired.segments[segment].spans += place.rows();
-    }
+    return expired;
   }
 
   const Parts& parts_;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which traces a retention policy removes. Belongs to the background thread.
+// Which traces a retention policy removes.
 
 #pragma once
+
+#include <absl/container/inlined_vector.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,18 +18,22 @@
 
 namespace spanloom::store::columnar {
 
-// What the policy does to the parts, or a first piece of it. A value.
-struct Expired {
-  // [segments of the parts]: numbers of the traces that go, ascending, and their spans.
-  struct OfSegment {
-    std::vector<uint64_t> traces;
+// A trace that goes. A value.
+struct ExpiredTrace {
+  struct Place {
+    uint32_t part = 0;   // segment of the parts; their number and 0 for the full head, and 1 for the filling one
+    uint64_t trace = 0;  // of a segment: the trace's number there
     uint64_t spans = 0;
   };
-  std::vector<OfSegment> segments;
-  std::vector<otlp::TraceId> traces;      // that have spans in a head
-  std::vector<otlp::TraceId> all_traces;  // these, and those that have none there
-  Removed removed;                        // its bytes are to be filled in
-  bool is_all = true;                     // false: more may have to go; to be asked again
+  otlp::TraceId id;
+  bool is_split = false;  // it was known to lie in several parts, or to have done so
+  absl::InlinedVector<Place, 1> places;
+};
+
+// What the policy does to the parts, or a first piece of it. A value.
+struct Expired {
+  std::vector<ExpiredTrace> traces;  // oldest first
+  bool is_all = true;                // false: more may have to go; to be asked again
 };
 
 // How many segments are looked at, those that are oldest by their last start; what overlaps them is looked at too.
@@ -37,7 +43,9 @@ struct SegmentCount {
 };
 
 // Traces go whole, from all parts, the one whose last span started longest ago first, until `policy` holds. Reads
-// nothing of segments that are young enough. Errors: kDataLoss, those of the disk.
+// nothing of segments that are young enough, and of those that reach into younger times no chunk that begins there.
+// From any thread; what comes after the parts were taken is for who removes to see. Errors: kDataLoss, those of the
+// disk.
 StatusOr<Expired> FindExpired(const Parts& parts, const SplitTraces& split, const RetentionPolicy& policy,
                               uint64_t now_unix_ns, const SegmentCount& count);
 
