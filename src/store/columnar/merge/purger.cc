@@ -171,10 +171,10 @@ class Purger::Run {
   Status CountSplitTraces() {
     for (const auto& [id, split] : splits_) {
       uint64_t parts = 0;
-      for (const auto& segment : parts_.segments) {
-        ASSIGN_OR_RETURN(const std::optional<TracePlace> place, segment->Find(id));
-        if (place) ++parts;
-      }
+      RETURN_IF_ERROR(parts_.segments.Find(id, [&](size_t, const TracePlace&) {
+        ++parts;
+        return absl::OkStatus();
+      }));
       const Parts now = purger_.parts_.Now();
       const bool is_in_head =
           !SpansIn(*now.filling, id).empty() || (now.full != nullptr && !SpansIn(*now.full, id).empty());

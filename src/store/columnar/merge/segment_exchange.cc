@@ -27,10 +27,9 @@ StatusOr<SegmentExchange::Meanwhile> SegmentExchange::FindMeanwhile(const Replac
   const Parts parts = parts_.Now();
   Meanwhile meanwhile;
   for (const auto& source : replacement.sources) {
-    const auto now = std::ranges::find(parts.segments, source->row().id, [](const auto& s) { return s->row().id; });
-    const bool is_there = now != parts.segments.end();
-    RETURN_IF_ERROR(AddGone(*source, is_there ? now->get() : nullptr, meanwhile.gone));
-    if (is_there) meanwhile.sources.push_back(*now);
+    const std::optional<size_t> index = parts.segments.IndexOf(source->row().id);
+    RETURN_IF_ERROR(AddGone(*source, index ? parts.segments[*index].get() : nullptr, meanwhile.gone));
+    if (index) meanwhile.sources.push_back(parts.segments[*index]);
   }
   return meanwhile;
 }

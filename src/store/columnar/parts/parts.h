@@ -5,9 +5,8 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
-#include "store/columnar/parts/segment.h"
+#include "store/columnar/parts/segment_list.h"
 #include "store/head/trace_table.h"
 
 namespace spanloom::store::columnar {
@@ -18,10 +17,10 @@ struct PartsAge {};
 // A value; what it points to is shared with the store and other questions. Spans of one trace arrived in the order:
 // segments as they stand, `full`, `filling`.
 struct Parts {
-  std::vector<std::shared_ptr<const Segment>> segments;  // by arrival
-  std::shared_ptr<head::LockedTable> full;               // is being written to a segment; null if none is
-  std::shared_ptr<head::LockedTable> filling;            // never null
-  std::shared_ptr<const PartsAge> age;                   // never null; shared by all that read parts of this age
+  SegmentList segments;
+  std::shared_ptr<head::LockedTable> full;     // is being written to a segment; null if none is
+  std::shared_ptr<head::LockedTable> filling;  // never null
+  std::shared_ptr<const PartsAge> age;         // never null; shared by all that read parts of this age
 };
 
 }  // namespace spanloom::store::columnar

@@ -2,7 +2,7 @@
 
 #include "store/columnar/parts/parts_table.h"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace spanloom::store::columnar {
@@ -18,36 +18,42 @@ bool PartsTable::ExchangeHeads() {
 void PartsTable::FinishFull(std::shared_ptr<const Segment> segment) {
   DropOldSplits();
   std::shared_ptr<head::LockedTable> full;  // destroyed outside the lock: it may be large
-  const MutexLock lock(mutex_);
-  full = std::exchange(parts_.full, nullptr);
-  if (segment != nullptr) parts_.segments.push_back(std::move(segment));
+  {
+    const MutexLock lock(mutex_);
+    full = std::exchange(parts_.full, nullptr);
+    if (segment != nullptr) parts_.segments = parts_.segments.With(std::move(segment));
+  }
+  GroupSegments();
 }
 
 void PartsTable::AddSegment(std::shared_ptr<const Segment> segment) {
   const MutexLock lock(mutex_);
-  parts_.segments.push_back(std::move(segment));
+  parts_.segments = parts_.segments.With(std::move(segment));
+}
+
+void PartsTable::GroupSegments() {
+  const std::shared_ptr<const SegmentGroup> group = Now().segments.MakeGroup();  // takes its time
+  if (group == nullptr) return;
+  const MutexLock lock(mutex_);
+  parts_.segments = parts_.segments.WithGroup(group);
 }
 
 void PartsTable::Replace(const Segment& old, std::shared_ptr<const Segment> replacement) {
   const MutexLock lock(mutex_);
-  const auto found = std::ranges::find(parts_.segments, &old, &std::shared_ptr<const Segment>::get);
-  if (found == parts_.segments.end()) return;
-  if (replacement != nullptr) {
-    *found = std::move(replacement);
-  } else {
-    parts_.segments.erase(found);
-  }
+  const std::optional<size_t> index = parts_.segments.IndexOf(old.row().id);
+  if (!index || parts_.segments[*index].get() != &old) return;
+  parts_.segments = parts_.segments.WithInstead(*index, *index + 1, std::move(replacement));
 }
 
 void PartsTable::Merge(std::span<const std::shared_ptr<const Segment>> sources, std::shared_ptr<const Segment> merged,
                        std::span<const JoinedTrace> joined) {
   {
     const MutexLock lock(mutex_);
-    const auto first = std::ranges::find(parts_.segments, sources.front());
-    const auto rest = parts_.segments.erase(first, first + static_cast<ptrdiff_t>(sources.size()));
-    if (merged != nullptr) parts_.segments.insert(rest, std::move(merged));
+    const size_t first = *parts_.segments.IndexOf(sources.front()->row().id);
+    parts_.segments = parts_.segments.WithInstead(first, first + sources.size(), std::move(merged));
     split_.Join(joined);  // together, so that counts are right at any moment
   }
+  GroupSegments();
   std::vector<otlp::TraceId> ids;
   ids.reserve(joined.size());
   for (const JoinedTrace& trace : joined) ids.push_back(trace.id);

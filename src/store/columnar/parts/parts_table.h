@@ -43,6 +43,8 @@ class PartsTable {
   void FinishFull(std::shared_ptr<const Segment> segment);
 
   void AddSegment(std::shared_ptr<const Segment> segment);
+  // Groups segments, so that a trace is found without asking each. On the background thread.
+  void GroupSegments();
   void Replace(const Segment& old, std::shared_ptr<const Segment> replacement);  // null: removed
   // Puts a segment that has the traces of `sources`, which stand side by side, in their place; null: they only go.
   void Merge(std::span<const std::shared_ptr<const Segment>> sources, std::shared_ptr<const Segment> merged,

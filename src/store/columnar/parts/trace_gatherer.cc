@@ -27,10 +27,8 @@ StatusOr<GatheredSpans> TraceGatherer::Gather(const otlp::TraceId& id, const Tra
 }
 
 Status TraceGatherer::AddAll(const otlp::TraceId& id, scan::ReadMeter& meter) {
-  for (const auto& segment : parts_.segments) {
-    ASSIGN_OR_RETURN(const std::optional<TracePlace> place, segment->Find(id));
-    if (place) RETURN_IF_ERROR(AddSegment(*segment, *place, meter));
-  }
+  RETURN_IF_ERROR(parts_.segments.Find(
+      id, [&](size_t index, const TracePlace& place) { return AddSegment(*parts_.segments[index], place, meter); }));
   for (const head::LockedTable* const table : {parts_.full.get(), parts_.filling.get()}) {
     if (table == nullptr) continue;
     RETURN_IF_ERROR(AddHead(SpansIn(*table, id), id, meter));

@@ -97,10 +97,10 @@ StatusOr<uint64_t> PurgeFinder::Read(size_t segment, const TracePlace& place) {
     return 0;
   }
   uint64_t before = 0;
-  for (size_t i = 0; i < segment; ++i) {
-    ASSIGN_OR_RETURN(const std::optional<TracePlace> other, parts_.segments[i]->Find(id));
-    if (other) before += other->rows();
-  }
+  RETURN_IF_ERROR(parts_.segments.Find(id, [&](size_t index, const TracePlace& other) {
+    if (index < segment) before += other.rows();
+    return absl::OkStatus();
+  }));
   ASSIGN_OR_RETURN(spans_, gatherer_.Gather(id, {}, meter_));
   RETURN_IF_ERROR(reading_.Read(id, *spans_, meter_));
   return before;

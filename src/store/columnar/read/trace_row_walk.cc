@@ -39,12 +39,12 @@ Status TraceRowWalk::AddTo(const RowFilter<TraceColumn>& filter, TraceRowSink& s
 Status TraceRowWalk::AddById(const otlp::TraceId& id, TraceRowSink& sink) {
   RETURN_IF_ERROR(meter_.Step());
   if (split_.Contains(id)) return AddGathered(id, {}, sink);
-  for (const auto& segment : parts_.segments) {
-    const StatusOr<std::optional<TracePlace>> place = segment->Find(id);
-    RETURN_IF_ERROR(Pardon(Annotate(place.status(), segment->row().file)));
-    if (place.ok() && *place) return sink.Add(TraceRowView{.place = **place, .reader = segment->reader()});
-  }
-  return AddGathered(id, {}, sink);
+  bool is_found = false;
+  const Status status = parts_.segments.Find(id, [&](size_t index, const TracePlace& place) {
+    is_found = true;
+    return sink.Add(TraceRowView{.place = place, .reader = parts_.segments[index]->reader()});
+  });
+  return is_found || !status.ok() ? Pardon(status) : AddGathered(id, {}, sink);
 }
 
 Status TraceRowWalk::AddSegment(const Segment& segment, const TimeRange& starts, TraceRowSink& sink) {

@@ -14,15 +14,12 @@ ExpiredRemoval::ExpiredRemoval(const Parts& seen, PartsTable& table) : table_(ta
 }
 
 void ExpiredRemoval::FindNewParts(const Parts& seen) {
-  const auto with_id = [](const Parts& parts, uint64_t id) {
-    return std::ranges::find(parts.segments, id, [](const auto& segment) { return segment->row().id; });
-  };
   for (const auto& segment : seen.segments) {
-    const auto found = with_id(now_, segment->row().id);
-    segments_.push_back({.now = found == now_.segments.end() ? nullptr : *found, .traces = {}});
+    const std::optional<size_t> index = now_.segments.IndexOf(segment->row().id);
+    segments_.push_back({.now = index ? now_.segments[*index] : nullptr, .traces = {}});
   }
   for (const auto& segment : now_.segments) {
-    if (with_id(seen, segment->row().id) == seen.segments.end()) new_segments_.push_back(segment.get());
+    if (!seen.segments.IndexOf(segment->row().id)) new_segments_.push_back(segment.get());
   }
   for (const auto& head : {now_.full, now_.filling}) {
     if (head != nullptr && head != seen.full && head != seen.filling) new_heads_.push_back(head.get());

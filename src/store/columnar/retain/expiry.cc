@@ -133,10 +133,10 @@ class Expiry {
       if (!split_.Contains(id)) continue;
       age = TraceAge();
       age.is_split = true;
-      for (size_t i = 0; i < parts_.segments.size(); ++i) {
-        ASSIGN_OR_RETURN(const std::optional<TracePlace> place, parts_.segments[i]->Find(id));
-        if (place) AddPlace(*parts_.segments[i], i, *place, age);
-      }
+      RETURN_IF_ERROR(parts_.segments.Find(id, [&](size_t index, const TracePlace& place) {
+        AddPlace(*parts_.segments[index], index, place, age);
+        return absl::OkStatus();
+      }));
       for (const NumberedHead& head : HeadsOf(parts_)) {
         const MutexLock lock(head.table->mutex);
         if (const head::StoredTrace* const trace = head.table->table.Find(id)) AddStored(*trace, head.part, age);

@@ -14,7 +14,7 @@ namespace spanloom::store::columnar {
 namespace {
 
 // The first four bytes of an id, in the order of ids; `low` is its TraceSlot::kIdLow.
-uint32_t PrefixOf(uint64_t low) {
+uint32_t PrefixOfLow(uint64_t low) {
   return static_cast<uint32_t>(__builtin_bswap64(low) >> 32);
 }
 
@@ -112,7 +112,7 @@ Status SegmentReader::ReadPrefixes() {
     ASSIGN_OR_RETURN(const Block block, ReadBlock(*file_, chunk.block));
     constexpr auto kSlot = static_cast<size_t>(TraceSlot::kIdLow);
     for (uint32_t i = 0; i < chunk.traces; ++i) {
-      by_number.push_back(PrefixOf(UnpackOne(chunk.slots[kSlot], block.data() + chunk.offsets[kSlot], i)));
+      by_number.push_back(PrefixOfLow(UnpackOne(chunk.slots[kSlot], block.data() + chunk.offsets[kSlot], i)));
     }
   }
   prefixes_.reserve(by_number.size());
@@ -123,10 +123,14 @@ Status SegmentReader::ReadPrefixes() {
   return absl::OkStatus();
 }
 
-StatusOr<std::optional<TracePlace>> SegmentReader::Find(const otlp::TraceId& id) const {
+uint32_t SegmentReader::PrefixOf(const otlp::TraceId& id) {
   uint64_t low = 0;
   std::memcpy(&low, id.bytes.data(), sizeof(low));
-  auto [begin, end] = EqualRange(prefixes_, PrefixOf(low));
+  return PrefixOfLow(low);
+}
+
+StatusOr<std::optional<TracePlace>> SegmentReader::Find(const otlp::TraceId& id) const {
+  auto [begin, end] = EqualRange(prefixes_, PrefixOf(id));
   // Ids of 64 bits begin with zeros and have all one prefix; they are in order.
   while (begin != end) {
     const auto middle = begin + (end - begin) / 2;

@@ -34,7 +34,9 @@ class SegmentReader {
   // The trace with that id; nullopt if there is none, which is nearly always seen without a read.
   [[nodiscard]] StatusOr<std::optional<TracePlace>> Find(const otlp::TraceId& id) const;
 
-  // [traces]: the first four bytes of each id as a big-endian number, ascending.
+  // The first four bytes of an id as a big-endian number: in the order of ids.
+  [[nodiscard]] static uint32_t PrefixOf(const otlp::TraceId& id);
+  // [traces]: of each id, ascending.
   [[nodiscard]] const std::vector<uint32_t>& prefixes() const { return prefixes_; }
   // Ids that begin so, as far as they can be read, in no order.
   [[nodiscard]] std::vector<otlp::TraceId> IdsWithPrefix(uint32_t prefix) const;

@@ -19,9 +19,9 @@
 #include "base/status.h"
 #include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/byte_reader.h"
+#include "store/columnar/segment/hash_filter.h"
 #include "store/columnar/segment/packed.h"
 #include "store/columnar/segment/segment_sink.h"
-#include "store/columnar/segment/text_filter.h"
 
 namespace spanloom::store::columnar {
 
@@ -83,11 +83,11 @@ class TextIndex {
   struct LazyFilter {
     Mutex mutex;  // held while it is made
     bool is_tried ABSL_GUARDED_BY(mutex) = false;
-    std::unique_ptr<const TextFilter> made ABSL_GUARDED_BY(mutex);
-    std::atomic<const TextFilter*> filter = nullptr;  // `made`; stays null if blocks can't be read
+    std::unique_ptr<const HashFilter> made ABSL_GUARDED_BY(mutex);
+    std::atomic<const HashFilter*> filter = nullptr;  // `made`; stays null if blocks can't be read
   };
 
-  [[nodiscard]] const TextFilter* Filter(const disk::File& file) const;
+  [[nodiscard]] const HashFilter* Filter(const disk::File& file) const;
   Status AddHashes(const TextBlockRef& ref, const disk::File& file, std::vector<uint64_t>& hashes) const;
 
   uint8_t bits_ = 0;  // of a hash, the highest of 64

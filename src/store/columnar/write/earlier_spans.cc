@@ -20,15 +20,15 @@ bool IsSame(const StoredSpan& a, const head::IncomingSpan& b, const SpanOrigin& 
 
 StatusOr<EarlierSpans> EarlierSpans::Read(const Parts& parts, const otlp::TraceId& id) {
   EarlierSpans earlier;
-  for (const auto& segment : parts.segments) {
-    ASSIGN_OR_RETURN(const std::optional<TracePlace> place, segment->Find(id));
-    if (!place) continue;
+  RETURN_IF_ERROR(parts.segments.Find(id, [&](size_t index, const TracePlace& place) -> Status {
+    const std::shared_ptr<const Segment>& segment = parts.segments[index];
     ASSIGN_OR_RETURN(const std::vector<StoredSpan> spans,
-                     segment->reader().ReadSpans(*place, std::numeric_limits<size_t>::max()));
+                     segment->reader().ReadSpans(place, std::numeric_limits<size_t>::max()));
     const auto number = static_cast<uint32_t>(earlier.segments_.size());
-    earlier.segments_.push_back({.segment = segment, .place = *place});
+    earlier.segments_.push_back({.segment = segment, .place = place});
     for (size_t row = 0; row < spans.size(); ++row) earlier.Add(spans[row], {.segment = number, .row = row});
-  }
+    return absl::OkStatus();
+  }));
   if (parts.full == nullptr) return earlier;
   SpansIn(*parts.full, id).ForEach([&](const StoredSpan& span) {
     earlier.Add(span, {.segment = kHead, .row = earlier.head_.size()});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "store/columnar/segment/text_filter.h"
+#include "store/columnar/segment/hash_filter.h"
 
 namespace spanloom::store::columnar {
 namespace {
@@ -18,14 +18,9 @@ uint64_t Mix(uint64_t value) {
 
 }  // namespace
 
-TextFilter::TextFilter(std::span<const uint64_t> hashes) : lines_(hashes.size() * kBitsAHash / kLineBits + 1) {
-  for (const uint64_t hash : hashes) {
-    const Place place = PlaceOf(hash);
-    for (size_t i = 0; i < place.bits.size(); ++i) lines_[place.line][i] |= place.bits[i];
-  }
-}
+HashFilter::HashFilter(size_t hashes) : lines_(hashes * kBitsAHash / kLineBits + 1) {}
 
-TextFilter::Place TextFilter::PlaceOf(uint64_t hash) const {
+HashFilter::Place HashFilter::PlaceOf(uint64_t hash) const {
   const uint64_t of_line = Mix(hash + 1);
   Place place = {.line = static_cast<size_t>((of_line >> 32) * lines_.size() >> 32)};
   uint64_t of_bits = Mix(of_line);

@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tells quickly, from memory, that a segment does not have a text: a Bloom filter whose bits for one hash lie in one
-// cache line (Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom Filters, 2007).
+// Tells quickly, from memory, that something is not in a segment, or in several: a Bloom filter whose bits for one hash
+// lie in one cache line (Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom Filters, 2007).
 
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace spanloom::store::columnar {
 
-// Immutable. 12 bits a hash; one in 100 that is not there, or fewer, passes for one that is (text_filter_test.cc).
-class TextFilter {
+// Thread-compatible. 12 bits a hash; one in 100 that is not there, or fewer, passes for one that is
+// (hash_filter_test.cc).
+class HashFilter {
  public:
-  // Of distinct numbers, spread over any range.
-  explicit TextFilter(std::span<const uint64_t> hashes);
+  // For so many.
+  explicit HashFilter(size_t hashes);
+
+  // Any number; those that are used are better distinct.
+  void Add(uint64_t hash) {
+    const Place place = PlaceOf(hash);
+    for (size_t i = 0; i < place.bits.size(); ++i) lines_[place.line][i] |= place.bits[i];
+  }
 
   [[nodiscard]] bool MayHave(uint64_t hash) const {
     const Place place = PlaceOf(hash);
