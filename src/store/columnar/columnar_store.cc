@@ -289,7 +289,10 @@ Status ColumnarStore::CompactAll() {
   while (true) {
     const StatusOr<bool> merged = compactor_.MergeOnce();
     if (merged.ok() && *merged) continue;
-    if (merged.ok()) return absl::OkStatus();
+    if (merged.ok()) {
+      if (compactor_.has_waiting()) may_compact_ = true;
+      return absl::OkStatus();
+    }
     may_compact_ = true;
     compact_not_before_ns_ = clock_.SteadyNs() + std::chrono::nanoseconds(kCompactionRetry).count();
     return merged.status();
@@ -299,7 +302,8 @@ Status ColumnarStore::CompactAll() {
 ColumnarStore::MergeWork ColumnarStore::WorkLeft() const {
   std::vector<MergeCandidate> candidates;
   const Parts parts = parts_.Now();
-  for (const auto& segment : parts.segments) candidates.push_back(CandidateOf(*segment));
+  const int64_t now_ns = clock_.SteadyNs();
+  for (const auto& segment : parts.segments) candidates.push_back(CandidateOf(*segment, now_ns));
   const size_t segments = candidates.size();
   return {.segments = segments, .bytes = options_.compaction.BytesToMerge(std::move(candidates))};
 }

@@ -19,7 +19,7 @@ struct MergeCandidate {
   uint64_t spans = 0;       // that are left
   uint64_t spans_gone = 0;  // that retention has removed
   uint64_t bytes = 0;       // of the file
-  bool is_fixed = false;    // it can't be read: it stays, and what is on either side of it is not merged
+  bool is_fixed = false;    // it stays as it is, and what is on either side of it is not merged
 };
 
 // Candidates [begin, end).

@@ -3,6 +3,7 @@
 #include "store/columnar/merge/compactor.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/log.h"
@@ -13,6 +14,12 @@ namespace {
 
 uint64_t BytesASpan(const catalogue::SegmentRow& row) {
   return row.bytes / std::max<uint64_t>(row.spans, 1);
+}
+
+// What retention is taking away piece by piece will be gone soon, and would be written again for nothing.
+bool IsShrinking(const Segment& segment, int64_t now_ns) {
+  constexpr std::chrono::seconds kPause{60};  // several looks of retention without a trace; guess
+  return segment.shrunk_ns() && now_ns - *segment.shrunk_ns() < std::chrono::nanoseconds(kPause).count();
 }
 
 Status Stopped() {
@@ -40,12 +47,12 @@ class PacedSpans final : public SpanSource {
 
 }  // namespace
 
-MergeCandidate CandidateOf(const Segment& segment) {
+MergeCandidate CandidateOf(const Segment& segment, int64_t now_ns) {
   const catalogue::SegmentRow& row = segment.row();
   return {.spans = segment.spans_left(),
           .spans_gone = row.spans - segment.spans_left(),
           .bytes = row.bytes,
-          .is_fixed = false};
+          .is_fixed = IsShrinking(segment, now_ns)};
 }
 
 Compactor::Compactor(const CompactorOptions& options, SegmentDirectory& segments, PartsTable& parts,
@@ -117,10 +124,14 @@ StatusOr<std::unique_ptr<Compactor::Merge>> Compactor::Plan() {
   const Parts parts = parts_.Now();
   const std::vector<std::shared_ptr<const Segment>> places = Places(parts);
   std::vector<MergeCandidate> candidates;
+  const int64_t now_ns = clock_.SteadyNs();
+  bool has_waiting = false;
   for (const auto& segment : places) {
-    const bool is_fixed = segment == nullptr || damaged_.contains(segment->row().id);
-    candidates.push_back(is_fixed ? MergeCandidate{.is_fixed = true} : CandidateOf(*segment));
+    const bool is_damaged = segment == nullptr || damaged_.contains(segment->row().id);
+    candidates.push_back(is_damaged ? MergeCandidate{.is_fixed = true} : CandidateOf(*segment, now_ns));
+    has_waiting = has_waiting || (!is_damaged && candidates.back().is_fixed);
   }
+  has_waiting_ = has_waiting;
   const std::optional<MergeRun> run = options_.policy.Next(candidates);
   if (!run) return nullptr;
   auto merge = std::make_unique<Merge>();

@@ -9,6 +9,7 @@
 #include <absl/functional/any_invocable.h>
 #include <absl/functional/function_ref.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -30,7 +31,8 @@
 namespace spanloom::store::columnar {
 
 // One that can be read.
-[[nodiscard]] MergeCandidate CandidateOf(const Segment& segment);
+// `now_ns`: Clock::SteadyNs.
+[[nodiscard]] MergeCandidate CandidateOf(const Segment& segment, int64_t now_ns);
 
 struct CompactorOptions {
   CompactionPolicy policy = {};
@@ -52,6 +54,9 @@ class Compactor {
   // background thread. Errors: kCancelled after Stop(); kResourceExhausted (no room), those of the disk and of the
   // catalogue.
   StatusOr<bool> MergeOnce();
+
+  // True if something was left out that there may be something to do for later, without a change: to be asked again.
+  [[nodiscard]] bool has_waiting() const { return has_waiting_; }
 
   // Ends a merge that is under way, soon, and every later one. From any thread.
   void Stop() { pace_.Stop(); }
@@ -94,6 +99,7 @@ class Compactor {
   Counter& bytes_written_;
 
   absl::flat_hash_set<uint64_t> damaged_;  // ids of segments; the background thread's
+  std::atomic<bool> has_waiting_ = false;
 };
 
 }  // namespace spanloom::store::columnar

@@ -45,7 +45,10 @@ Status SegmentExchange::LeaveOut(const absl::flat_hash_set<otlp::TraceId>& gone,
     numbers.push_back(place->number);
     spans += place->rows();
   }
-  if (!numbers.empty()) replacement.written = replacement.written->Without(numbers, spans);
+  if (numbers.empty()) return absl::OkStatus();
+  int64_t shrunk_ns = 0;
+  for (const auto& source : replacement.sources) shrunk_ns = std::max(shrunk_ns, source->shrunk_ns().value_or(0));
+  replacement.written = replacement.written->Without(numbers, spans, shrunk_ns);
   return absl::OkStatus();
 }
 

@@ -6,13 +6,15 @@
 
 namespace spanloom::store::columnar {
 
-std::shared_ptr<const Segment> Segment::Without(const std::vector<uint64_t>& traces, uint64_t spans) const {
+std::shared_ptr<const Segment> Segment::Without(const std::vector<uint64_t>& traces, uint64_t spans,
+                                                int64_t now_ns) const {
   auto segment = std::make_shared<Segment>(row_, reader_);
   segment->gone_ = gone_;
   segment->gone_.resize(row_.traces);
   for (const uint64_t trace : traces) segment->gone_[trace] = true;
   segment->gone_traces_ = gone_traces_ + traces.size();
   segment->gone_spans_ = gone_spans_ + spans;
+  segment->shrunk_ns_ = now_ns;
   return segment;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/status.h"
@@ -24,8 +25,9 @@ class Segment {
   Segment(catalogue::SegmentRow row, std::shared_ptr<const SegmentReader> reader)
       : row_(std::move(row)), reader_(std::move(reader)) {}
 
-  // The same without some traces, ascending by number, beside those that are gone already.
-  [[nodiscard]] std::shared_ptr<const Segment> Without(const std::vector<uint64_t>& traces, uint64_t spans) const;
+  // The same without some traces, beside those that are gone already. `now_ns`: Clock::SteadyNs.
+  [[nodiscard]] std::shared_ptr<const Segment> Without(const std::vector<uint64_t>& traces, uint64_t spans,
+                                                       int64_t now_ns) const;
 
   [[nodiscard]] const catalogue::SegmentRow& row() const { return row_; }
   [[nodiscard]] const SegmentReader& reader() const { return *reader_; }
@@ -38,6 +40,8 @@ class Segment {
   // What so many of its spans take of the file, in proportion.
   [[nodiscard]] uint64_t BytesOf(uint64_t spans) const { return row_.spans == 0 ? 0 : row_.bytes * spans / row_.spans; }
   [[nodiscard]] uint64_t bytes_left() const { return BytesOf(spans_left()); }
+  // Clock::SteadyNs when traces were taken from it last; nullopt: never.
+  [[nodiscard]] std::optional<int64_t> shrunk_ns() const { return shrunk_ns_; }
 
   // The trace, unless it is not there or gone. Errors: those of SegmentReader.
   [[nodiscard]] StatusOr<std::optional<TracePlace>> Find(const otlp::TraceId& id) const;
@@ -48,6 +52,7 @@ class Segment {
   std::vector<bool> gone_;                             // [traces], or empty if none is
   uint64_t gone_traces_ = 0;
   uint64_t gone_spans_ = 0;
+  std::optional<int64_t> shrunk_ns_;
 };
 
 }  // namespace spanloom::store::columnar

@@ -94,7 +94,7 @@ TEST_F(SegmentListTest, FindsWhatIsLeft) {
   EXPECT_EQ(list.IndexOf(9), 1);
   EXPECT_EQ(list.IndexOf(3), std::nullopt);
 
-  list = list.WithInstead(0, 1, list[0]->Without({0}, 1));
+  list = list.WithInstead(0, 1, list[0]->Without({0}, 1, 0));
   EXPECT_THAT(SegmentsWith(list, 1), IsEmpty());
   EXPECT_THAT(SegmentsWith(list, 101), ElementsAre(1));
 

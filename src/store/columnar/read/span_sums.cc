@@ -2,11 +2,14 @@
 
 #include "store/columnar/read/span_sums.h"
 
+#include <absl/container/flat_hash_map.h>
+
 #include <memory>
 #include <utility>
 
 #include "base/text.h"
 #include "store/head/candidate_reader.h"
+#include "store/scan/predicate_matcher.h"
 
 namespace spanloom::store::columnar {
 
@@ -24,18 +27,38 @@ Status SpanSums::AddTo(ColumnSum& sum) {
 }
 
 Status SpanSums::AddHead(const head::LockedTable& table, ColumnSum& sum) {
+  const bool may_count = sum.needs_only_origins() && scan::PredicateMatcher(where_).matches_everything();
+  std::vector<head::TraceSpans> whole;
   std::vector<head::Candidate> traces;
   {
     const MutexLock lock(table.mutex);
     for (const head::StoredTrace* const trace : table.table.by_arrival()) {
-      if (trace->starts.Overlaps(starts_)) traces.push_back({.id = trace->id, .spans = trace->spans});
+      if (may_count && starts_.Contains(trace->starts.earliest) && starts_.Contains(trace->starts.latest)) {
+        whole.push_back(trace->spans);
+      } else if (trace->starts.Overlaps(starts_)) {
+        traces.push_back({.id = trace->id, .spans = trace->spans});
+      }
     }
   }
+  RETURN_IF_ERROR(AddOrigins(whole, sum));
   scan::TraceReading reading;
   for (const head::Candidate& trace : traces) {
     RETURN_IF_ERROR(head::ReadTrace(trace, reading, meter_));
     RETURN_IF_ERROR(sum.AddMessages(reading, meter_));
   }
+  return absl::OkStatus();
+}
+
+Status SpanSums::AddOrigins(const std::vector<head::TraceSpans>& traces, ColumnSum& sum) {
+  absl::flat_hash_map<const SpanOrigin*, uint64_t> spans;  // of each; the traces keep them
+  for (const head::TraceSpans& trace : traces) {
+    RETURN_IF_ERROR(meter_.Step());
+    trace.ForEach([&](const StoredSpan& span) {
+      ++spans[span.origin.get()];
+      return true;
+    });
+  }
+  for (const auto& [origin, count] : spans) RETURN_IF_ERROR(sum.AddOrigin(*origin, count));
   return absl::OkStatus();
 }
 

@@ -33,6 +33,8 @@ class SpanSums {
 
  private:
   Status AddHead(const head::LockedTable& table, ColumnSum& sum);
+  // Of traces all of whose spans count, if that is enough for the sum.
+  Status AddOrigins(const std::vector<head::TraceSpans>& traces, ColumnSum& sum);
   Status AddSegment(const Segment& segment, ColumnSum& sum);
   Status AddPage(const Segment& segment, SegmentMatcher& matcher, PageColumns& page, ColumnSum& sum);
   // Which of the rows of a group count, beside what `where` says; nullopt if columns do not say.

@@ -56,11 +56,11 @@ bool ExpiredRemoval::HasNewPart(const otlp::TraceId& id) const {
   });
 }
 
-void ExpiredRemoval::Remove(std::span<const ExpiredTrace> traces) {
+void ExpiredRemoval::Remove(std::span<const ExpiredTrace> traces, int64_t now_ns) {
   for (const ExpiredTrace& trace : traces) {
     if (IsUnchanged(trace)) Take(trace);
   }
-  ReplaceSegments();
+  ReplaceSegments(now_ns);
 }
 
 void ExpiredRemoval::Take(const ExpiredTrace& trace) {
@@ -82,11 +82,11 @@ void ExpiredRemoval::Take(const ExpiredTrace& trace) {
   }
 }
 
-void ExpiredRemoval::ReplaceSegments() {
+void ExpiredRemoval::ReplaceSegments(int64_t now_ns) {
   for (OfSegment& segment : segments_) {
     if (segment.traces.empty()) continue;
     const bool is_emptied = segment.traces.size() == segment.now->traces_left();
-    const auto rest = is_emptied ? nullptr : segment.now->Without(segment.traces, segment.spans);
+    const auto rest = is_emptied ? nullptr : segment.now->Without(segment.traces, segment.spans, now_ns);
     removed_.bytes += segment.now->bytes_left() - (rest == nullptr ? 0 : rest->bytes_left());
     table_.Replace(*segment.now, rest);
     if (is_emptied) emptied_.push_back(segment.now);

@@ -24,8 +24,8 @@ class ExpiredRemoval {
   // `seen`: where the traces were found.
   ExpiredRemoval(const Parts& seen, PartsTable& table);
 
-  // Once.
-  void Remove(std::span<const ExpiredTrace> traces);
+  // Once. `now_ns`: Clock::SteadyNs.
+  void Remove(std::span<const ExpiredTrace> traces, int64_t now_ns);
 
   // Of those that went.
   [[nodiscard]] const Removed& removed() const { return removed_; }
@@ -46,7 +46,7 @@ class ExpiredRemoval {
   [[nodiscard]] bool IsIn(const ExpiredTrace& trace, const ExpiredTrace::Place& place) const;
   [[nodiscard]] bool HasNewPart(const otlp::TraceId& id) const;
   void Take(const ExpiredTrace& trace);
-  void ReplaceSegments();
+  void ReplaceSegments(int64_t now_ns);
   // null: a head that is written to a segment meanwhile.
   [[nodiscard]] head::LockedTable* HeadOf(const ExpiredTrace::Place& place) const {
     return heads_[place.part - segments_.size()];

@@ -71,7 +71,7 @@ class ExpiredRemovalTest : public testing::Test {
   // Removes what was found, and returns the numbers of the traces that went.
   std::vector<uint64_t> Remove() {
     removal_.emplace(seen_, table_);
-    removal_->Remove(expired_.traces);
+    removal_->Remove(expired_.traces, 0);
     std::vector<uint64_t> numbers;
     for (const otlp::TraceId& id : removal_->ids()) numbers.push_back(static_cast<uint8_t>(id.bytes.back()));
     return numbers;

@@ -95,7 +95,7 @@ Status Retainer::RemoveSome(const Parts& seen, std::span<const ExpiredTrace> tra
   std::optional<ExpiredRemoval> removal;
   run_between_adds_([&] {
     removal.emplace(seen, parts_);
-    removal->Remove(traces);
+    removal->Remove(traces, clock_.SteadyNs());
   });
   parts_.ForgetSplits(removal->ids());
   removed.traces += removal->removed().traces;

@@ -15,6 +15,7 @@
 #include "store/columnar/segment/segment_reader.h"
 #include "store/scan/read_meter.h"
 #include "store/scan/trace_reading.h"
+#include "store/span.h"
 
 namespace spanloom::store::columnar {
 
@@ -54,6 +55,11 @@ class ColumnSum {
   // Adds some rows of a group of spans. False if columns do not say what they have: then none was added. Errors:
   // kDataLoss and those of the disk, with perhaps some rows added; those of the sum.
   virtual StatusOr<bool> AddGroup(PageColumns& page, uint32_t group, const SelectedRows& rows) = 0;
+
+  // True if AddOrigin says all that messages would.
+  [[nodiscard]] virtual bool needs_only_origins() const { return false; }
+  // Adds so many spans that count, if that is so. Errors: those of the sum.
+  virtual Status AddOrigin(const SpanOrigin&, uint64_t) { return absl::OkStatus(); }
 
   // Adds those spans of a part of a trace that count. Errors: those of the sum, the meter's.
   virtual Status AddMessages(scan::TraceReading& spans, scan::ReadMeter& meter) = 0;

@@ -23,6 +23,10 @@ std::vector<uint64_t> CountCodes(const FieldColumns::Codes& codes, const Selecte
 
 }  // namespace
 
+Status ServiceSum::AddOrigin(const SpanOrigin& origin, uint64_t spans) {
+  return counts_.AddSpans(otlp::ResourceView(origin.resource.view()).service_name(), spans);
+}
+
 void ServiceSum::BeginSegment(const SegmentReader& reader) {
   service_.emplace(Field::Of(Intrinsic::kService), reader);
 }

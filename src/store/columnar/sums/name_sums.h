@@ -36,6 +36,8 @@ class ServiceSum final : public NameSum<scan::ServiceCounts> {
  public:
   using NameSum::NameSum;
 
+  [[nodiscard]] bool needs_only_origins() const override { return true; }
+  Status AddOrigin(const SpanOrigin& origin, uint64_t spans) override;
   void BeginSegment(const SegmentReader& reader) override;
   StatusOr<bool> AddGroup(PageColumns& page, uint32_t group, const SelectedRows& rows) override;
 
