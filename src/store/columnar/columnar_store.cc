@@ -97,6 +97,7 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
       refused_head_full_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "head_full"}})),
       refused_queue_full_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "queue_full"}})),
       refused_too_large_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "too_large"}})),
+      recent_(options.recent, clock),
       has_requests_(deriver.derive != nullptr),
       queries_(parts_, damage_, clock, std::move(deriver)),
       catalogue_(std::move(catalogue)),
@@ -116,7 +117,7 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
                .head_bytes = options.head_bytes,
                .idle_flush = options.idle_flush,
                .age_flush = options.age_flush},
-              parts_, log_, metrics, clock),
+              parts_, recent_, log_, metrics, clock),
       flushed_position_(catalogue_.log_position()),
       background_("spanloom-back", 1, 64),
       compacting_("spanloom-merge", 1, 64),
@@ -322,6 +323,7 @@ void ColumnarStore::Tick() {
   if (parts_.Now().full != nullptr) FlushSoon();
   CompactSoon();
   retainer_.ApplySoon();
+  if (recent_.ForgetIfUnfollowed()) TrimWhenIdle();
 }
 
 StatusOr<Removed> ColumnarStore::SetRetention(const RetentionPolicy& policy) {

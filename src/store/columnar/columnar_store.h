@@ -32,6 +32,7 @@
 #include "store/columnar/retain/retainer.h"
 #include "store/columnar/write/flusher.h"
 #include "store/columnar/write/ingest.h"
+#include "store/head/followed_spans.h"
 #include "store/head/write_queue.h"
 #include "store/span_store.h"
 
@@ -112,7 +113,8 @@ class ColumnarStore final : public SpanStore {
   bool ExchangeHeads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
   void CountDuplicates() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
   void FlushSoon();
-  // Gives memory that is free back to the system, once after each time that spans came and were written.
+  // Gives memory that is free back to the system, once after each time that spans came and were written, or those that
+  // were kept for readers are not any more.
   void TrimWhenIdle();
   // Merges segments on the thread for that, if there may be something to merge and it is not at it.
   void CompactSoon();
@@ -139,6 +141,7 @@ class ColumnarStore final : public SpanStore {
   Counter& refused_too_large_;
 
   PartsTable parts_;
+  head::FollowedSpans recent_;
   const bool has_requests_;
   const ColumnarQueries queries_;
   catalogue::Catalogue catalogue_;  // the background thread's
