@@ -15,6 +15,9 @@
 #include "otlp/request.h"
 #include "store/columnar/parts/directory_layout.h"
 #include "store/columnar/parts/split_search.h"
+#include "store/columnar/read/parts_traces.h"
+#include "store/head/purged_spans.h"
+#include "store/head/tail_reader.h"
 
 namespace spanloom::store::columnar {
 namespace {
@@ -344,6 +347,8 @@ StatusOr<Removed> ColumnarStore::Purge(const PurgePlan& plan) {
   StatusOr<Removed> removed;
   RunOn(compacting_, [&] { removed = purger_.Purge(plan); });
   RETURN_IF_ERROR(removed.status());
+  PartsTraces traces(parts_, damage_);
+  head::ForgetPurged(plan, recent_, traces, clock_);
   {
     const MutexLock lock(ingest_mutex_);
     ingest_.OnRemoved();
@@ -357,6 +362,7 @@ StatusOr<Removed> ColumnarStore::Purge(const PurgePlan& plan) {
 Capabilities ColumnarStore::capabilities() const {
   return {.durability = options_.sync == SyncMode::kAlways ? Durability::kPower : Durability::kCrash,
           .aggregate = true,
+          .tail = true,
           .requests = has_requests_,
           .purge = true,
           .quantile_error = QuantileSketch::kRelativeError};
@@ -387,6 +393,12 @@ StatusOr<std::unique_ptr<SpanCursor>> ColumnarStore::Fetch(FetchPlan plan) const
 
 StatusOr<AggregateAnswer> ColumnarStore::Aggregate(const AggregatePlan& plan) const {
   return queries_.Aggregate(plan);
+}
+
+StatusOr<TailBatch> ColumnarStore::Tail(const FetchPlan& plan, std::optional<TailPosition> position,
+                                        size_t spans_max) const {
+  PartsTraces traces(parts_, damage_);
+  return head::ReadTail(plan, position, spans_max, recent_, traces, clock_);
 }
 
 StatusOr<RowPage<TraceRow>> ColumnarStore::Traces(const RowQuery<TraceColumn>& query) const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -85,6 +86,8 @@ class ColumnarStore final : public SpanStore {
                                          const ReadLimits& limits) const override;
   [[nodiscard]] StatusOr<std::unique_ptr<SpanCursor>> Fetch(FetchPlan plan) const override;
   [[nodiscard]] StatusOr<AggregateAnswer> Aggregate(const AggregatePlan& plan) const override;
+  [[nodiscard]] StatusOr<TailBatch> Tail(const FetchPlan& plan, std::optional<TailPosition> position,
+                                         size_t spans_max) const override;
   [[nodiscard]] StatusOr<RowPage<TraceRow>> Traces(const RowQuery<TraceColumn>& query) const override;
   [[nodiscard]] StatusOr<AggregateAnswer> GroupTraces(const RowGroupQuery<TraceColumn>& query) const override;
   [[nodiscard]] StatusOr<RowPage<RequestRow>> Requests(const RowQuery<RequestColumn>& query) const override;
@@ -141,7 +144,7 @@ class ColumnarStore final : public SpanStore {
   Counter& refused_too_large_;
 
   PartsTable parts_;
-  head::FollowedSpans recent_;
+  mutable head::FollowedSpans recent_;  // are kept because of questions
   const bool has_requests_;
   const ColumnarQueries queries_;
   catalogue::Catalogue catalogue_;  // the background thread's
