@@ -86,7 +86,7 @@ struct TailPosition {
 struct TailBatch {
   SpanBatch spans;            // by arrival; a trace may occur in several batches, and several times in one
   TailPosition next;          // where to go on
-  uint64_t spans_missed = 0;  // that were gone before they could be read: the reader is too slow
+  uint64_t spans_missed = 0;  // that were gone before they could be read: the reader is too slow, or has paused
 };
 
 // Thread-safe. Views and values that it hands out stay valid after later calls, but not after its end. Questions may
@@ -119,7 +119,8 @@ class SpanStore {
 
   // Spans that became visible behind `position`, in order of arrival, and that match `plan` (its traces, join, order,
   // after, rows and structure count for nothing); at most `spans_max`. Returns at once, perhaps with nothing. Without a
-  // position: no spans, and where to begin.
+  // position: no spans, and where to begin. A store need not keep spans for this before it is asked, nor when nobody
+  // has asked for a minute.
   [[nodiscard]] virtual StatusOr<TailBatch> Tail(const FetchPlan& plan, std::optional<TailPosition> position,
                                                  size_t spans_max) const;
 

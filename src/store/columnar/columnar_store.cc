@@ -15,6 +15,9 @@
 #include "otlp/request.h"
 #include "store/columnar/parts/directory_layout.h"
 #include "store/columnar/parts/split_search.h"
+#include "store/columnar/read/parts_traces.h"
+#include "store/head/purged_spans.h"
+#include "store/head/tail_reader.h"
 
 namespace spanloom::store::columnar {
 namespace {
@@ -97,6 +100,7 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
       refused_head_full_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "head_full"}})),
       refused_queue_full_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "queue_full"}})),
       refused_too_large_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "too_large"}})),
+      recent_(options.recent, clock),
       has_requests_(deriver.derive != nullptr),
       queries_(parts_, damage_, clock, std::move(deriver)),
       catalogue_(std::move(catalogue)),
@@ -116,7 +120,7 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
                .head_bytes = options.head_bytes,
                .idle_flush = options.idle_flush,
                .age_flush = options.age_flush},
-              parts_, log_, metrics, clock),
+              parts_, recent_, log_, metrics, clock),
       flushed_position_(catalogue_.log_position()),
       background_("spanloom-back", 1, 64),
       compacting_("spanloom-merge", 1, 64),
@@ -326,6 +330,7 @@ void ColumnarStore::Tick() {
   if (parts_.Now().full != nullptr) FlushSoon();
   CompactSoon();
   retainer_.ApplySoon();
+  if (recent_.ForgetIfUnfollowed()) TrimWhenIdle();
 }
 
 StatusOr<Removed> ColumnarStore::SetRetention(const RetentionPolicy& policy) {
@@ -346,6 +351,8 @@ StatusOr<Removed> ColumnarStore::Purge(const PurgePlan& plan) {
   StatusOr<Removed> removed;
   RunOn(compacting_, [&] { removed = purger_.Purge(plan); });
   RETURN_IF_ERROR(removed.status());
+  PartsTraces traces(parts_, damage_);
+  head::ForgetPurged(plan, recent_, traces, clock_);
   {
     const MutexLock lock(ingest_mutex_);
     ingest_.OnRemoved();
@@ -359,6 +366,7 @@ StatusOr<Removed> ColumnarStore::Purge(const PurgePlan& plan) {
 Capabilities ColumnarStore::capabilities() const {
   return {.durability = options_.sync == SyncMode::kAlways ? Durability::kPower : Durability::kCrash,
           .aggregate = true,
+          .tail = true,
           .requests = has_requests_,
           .purge = true,
           .quantile_error = QuantileSketch::kRelativeError};
@@ -389,6 +397,12 @@ StatusOr<std::unique_ptr<SpanCursor>> ColumnarStore::Fetch(FetchPlan plan) const
 
 StatusOr<AggregateAnswer> ColumnarStore::Aggregate(const AggregatePlan& plan) const {
   return queries_.Aggregate(plan);
+}
+
+StatusOr<TailBatch> ColumnarStore::Tail(const FetchPlan& plan, std::optional<TailPosition> position,
+                                        size_t spans_max) const {
+  PartsTraces traces(parts_, damage_);
+  return head::ReadTail(plan, position, spans_max, recent_, traces, clock_);
 }
 
 StatusOr<RowPage<TraceRow>> ColumnarStore::Traces(const RowQuery<TraceColumn>& query) const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,6 +33,7 @@
 #include "store/columnar/retain/retainer.h"
 #include "store/columnar/write/flusher.h"
 #include "store/columnar/write/ingest.h"
+#include "store/head/followed_spans.h"
 #include "store/head/write_queue.h"
 #include "store/span_store.h"
 
@@ -84,6 +86,8 @@ class ColumnarStore final : public SpanStore {
                                          const ReadLimits& limits) const override;
   [[nodiscard]] StatusOr<std::unique_ptr<SpanCursor>> Fetch(FetchPlan plan) const override;
   [[nodiscard]] StatusOr<AggregateAnswer> Aggregate(const AggregatePlan& plan) const override;
+  [[nodiscard]] StatusOr<TailBatch> Tail(const FetchPlan& plan, std::optional<TailPosition> position,
+                                         size_t spans_max) const override;
   [[nodiscard]] StatusOr<RowPage<TraceRow>> Traces(const RowQuery<TraceColumn>& query) const override;
   [[nodiscard]] StatusOr<AggregateAnswer> GroupTraces(const RowGroupQuery<TraceColumn>& query) const override;
   [[nodiscard]] StatusOr<RowPage<RequestRow>> Requests(const RowQuery<RequestColumn>& query) const override;
@@ -112,7 +116,8 @@ class ColumnarStore final : public SpanStore {
   bool ExchangeHeads() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
   void CountDuplicates() ABSL_EXCLUSIVE_LOCKS_REQUIRED(ingest_mutex_);
   void FlushSoon();
-  // Gives memory that is free back to the system, once after each time that spans came and were written.
+  // Gives memory that is free back to the system, once after each time that spans came and were written, or those that
+  // were kept for readers are not any more.
   void TrimWhenIdle();
   // Merges segments on the thread for that, if there may be something to merge and it is not at it.
   void CompactSoon();
@@ -139,6 +144,7 @@ class ColumnarStore final : public SpanStore {
   Counter& refused_too_large_;
 
   PartsTable parts_;
+  mutable head::FollowedSpans recent_;  // are kept because of questions
   const bool has_requests_;
   const ColumnarQueries queries_;
   catalogue::Catalogue catalogue_;  // the background thread's

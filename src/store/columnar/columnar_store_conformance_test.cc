@@ -46,6 +46,10 @@ class OwnedColumnarStore final : public SpanStore {
   [[nodiscard]] StatusOr<AggregateAnswer> Aggregate(const AggregatePlan& plan) const override {
     return store_->Aggregate(plan);
   }
+  [[nodiscard]] StatusOr<TailBatch> Tail(const FetchPlan& plan, std::optional<TailPosition> position,
+                                         size_t spans_max) const override {
+    return store_->Tail(plan, position, spans_max);
+  }
   [[nodiscard]] StatusOr<RowPage<TraceRow>> Traces(const RowQuery<TraceColumn>& query) const override {
     return store_->Traces(query);
   }

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "store/columnar/merge/compaction_policy.h"
 #include "store/columnar/write/ingest.h"
+#include "store/head/recent_spans.h"
 
 namespace spanloom::store::columnar {
 
@@ -26,6 +27,7 @@ struct ColumnarStoreOptions {
   size_t head_bytes_max = 256U << 20;            // both heads together: while one is written, the other fills
   std::chrono::milliseconds idle_flush{1'000};   // a head that nothing was added to for so long is written
   std::chrono::milliseconds age_flush{300'000};  // so is one that is so old; guess
+  head::RecentLimits recent = {};                // kept for Tail() while anybody follows
   // Segments are merged in the background; else by Compact() alone.
   bool compacts_by_itself = true;
   // Read and written by merges. A merge takes 2.6 µs of a core for a span, which is 86 bytes (columnar_bench,

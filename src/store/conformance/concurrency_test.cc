@@ -56,6 +56,39 @@ TEST_P(StoreConformance, AppendsAndReadsMayOverlap) {
   EXPECT_EQ(Find({.traces_max = 2 * kTraces}).size(), kTraces);
 }
 
+// Scenario: three threads add to the same traces while two follow, one of them with a question about traces.
+// Guarantees: each of these gets every span once, those of one thread in order; they miss none.
+TEST_P(StoreConformance, AppendsMayBeFollowed) {
+  if (!store().capabilities().tail) GTEST_SKIP() << "not declared";
+  const FetchPlan about_spans = {.fields = {Field::Of(Intrinsic::kSpanId)}};
+  const FetchPlan about_traces = {.fields = {Field::Of(Intrinsic::kSpanId), Field::Of(Intrinsic::kTraceSpanCount)}};
+  const TailPosition begin = store().Tail({}, std::nullopt, 1)->next;
+  std::vector<std::thread> threads;
+  for (uint64_t writer = 0; writer < kWriters; ++writer) {
+    threads.emplace_back([&, writer] {
+      for (uint64_t i = 0; i < kSpansPerWriter; ++i) AppendEach({SpanOf(writer, i)});
+    });
+  }
+  for (const FetchPlan* const plan : {&about_spans, &about_traces}) {
+    threads.emplace_back([&, plan] {
+      std::vector<uint64_t> next(kWriters);  // number of the span that a writer adds next
+      TailPosition position = begin;
+      for (uint64_t left = kWriters * kSpansPerWriter; left > 0;) {
+        const auto batch = store().Tail(*plan, position, 50);
+        ASSERT_TRUE(batch.ok()) << batch.status();
+        ASSERT_EQ(batch->spans_missed, 0);
+        for (size_t row = 0; row < batch->spans.rows(); ++row, --left) {
+          const uint64_t number = NumberOf(batch->spans.columns.at(0).First(row).text()) - 1;
+          ASSERT_EQ(number % kSpansPerWriter, next[number / kSpansPerWriter]++);
+        }
+        position = batch->next;
+        std::this_thread::yield();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
 // Scenario: a trace is stored; while others grow and move in the order, it is searched for again and again.
 // Guarantees: a trace that was acknowledged before the search began is always found, wherever it moves meanwhile.
 TEST_P(StoreConformance, ATraceThatMovesIsNotMissed) {

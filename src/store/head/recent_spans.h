@@ -4,10 +4,12 @@
 
 #pragma once
 
+#include <absl/container/flat_hash_set.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <utility>
+#include <span>
 #include <vector>
 
 #include "otlp/ids.h"
@@ -21,37 +23,55 @@ struct RecentSpan {
   StoredSpan stored;
 };
 
-// Tells stored spans apart: by where their bytes are, or, if they have none, by their origin.
-using SpanIdentity = std::pair<const char*, const SpanOrigin*>;
-[[nodiscard]] inline SpanIdentity IdentityOf(const StoredSpan& span) {
-  return {span.wire.empty() ? nullptr : span.wire.data(), span.origin.get()};
-}
+struct RecentLimits {
+  size_t spans_max = 65'536;     // guess
+  size_t bytes_max = 32U << 20;  // of the requests that they came with, which they may keep in memory; guess
+};
 
-// Keeps references, not bytes; but a reference keeps the bytes of an evicted trace. So both are limited. Thread-
-// compatible: guarded by the store's mutex.
+// Counts what comes, and keeps it if it is told to: references, not bytes. Thread-compatible: guarded by FollowedSpans.
 class RecentSpans {
  public:
-  RecentSpans(size_t spans_max, size_t bytes_max) : spans_max_(spans_max), bytes_max_(bytes_max) {}
+  explicit RecentSpans(const RecentLimits& limits) : limits_(limits) {}
 
-  // Forgets the oldest ones beyond the limits.
-  void Add(const otlp::TraceId& trace_id, const StoredSpan& stored);
+  // Spans are kept from here on.
+  void Keep() { keeps_ = true; }
+  // They are no longer. Returns those that were, to be destroyed outside the lock.
+  [[nodiscard]] std::deque<RecentSpan> StopKeeping();
+  [[nodiscard]] bool keeps() const { return keeps_; }
+
+  // Spans of one trace, in order of arrival.
+  void Add(const otlp::TraceId& trace_id, std::span<const StoredSpan> spans);
+  // Those that were added since the last call came together, and keep so many bytes in memory, at most. Forgets the
+  // oldest ones beyond the limits, and returns them, to be destroyed outside the lock.
+  [[nodiscard]] std::vector<RecentSpan> EndRequest(size_t bytes);
 
   // Of the next span.
   [[nodiscard]] uint64_t next_sequence() const { return next_sequence_; }
-  // All spans before it are forgotten.
+  // No span before it is kept.
   [[nodiscard]] uint64_t first_sequence() const { return first_sequence_; }
 
-  // At most `spans_max` spans from `sequence` on.
+  // At most `spans_max` of those that are kept, from `sequence` on.
   [[nodiscard]] std::vector<RecentSpan> Read(uint64_t sequence, size_t spans_max) const;
 
-  // Forgets spans that were purged. Where their bytes are tells which.
-  void Remove(const std::vector<StoredSpan>& purged);
+  // Forgets spans as if they had never come.
+  void Remove(const absl::flat_hash_set<uint64_t>& sequences);
 
  private:
-  const size_t spans_max_;
-  const size_t bytes_max_;
-  std::deque<RecentSpan> spans_;  // by sequence; gaps where spans were purged
-  size_t bytes_ = 0;              // of their messages
+  // What came together.
+  struct Request {
+    uint64_t end_sequence = 0;
+    size_t bytes = 0;
+  };
+
+  // Forgets the oldest span, or request, and appends what that was to `forgotten`.
+  void ForgetSpan(std::vector<RecentSpan>& forgotten);
+  void ForgetRequest(std::vector<RecentSpan>& forgotten);
+
+  const RecentLimits limits_;
+  bool keeps_ = false;
+  std::deque<RecentSpan> spans_;  // by sequence; gaps where spans were removed
+  std::deque<Request> requests_;  // that they came with
+  size_t bytes_ = 0;              // of these
   uint64_t next_sequence_ = 0;
   uint64_t first_sequence_ = 0;
 };

@@ -12,17 +12,22 @@
 namespace spanloom::store::head {
 namespace {
 
-// Splits the spans of a trace into those at `arrivals` (ascending) and the others.
-void Split(const TraceSpans& spans, const std::vector<uint32_t>& arrivals, std::vector<StoredSpan>& taken,
-           std::vector<StoredSpan>& left) {
+// The spans of a trace but for those at `arrivals` (ascending).
+std::vector<StoredSpan> Without(const TraceSpans& spans, const std::vector<uint32_t>& arrivals) {
+  std::vector<StoredSpan> left;
+  left.reserve(spans.size() - arrivals.size());
   uint32_t arrival = 0;
   auto next = arrivals.begin();
   spans.ForEach([&](const StoredSpan& span) {
     const bool is_taken = next != arrivals.end() && *next == arrival++;
-    if (is_taken) ++next;
-    (is_taken ? taken : left).push_back(span);
+    if (is_taken) {
+      ++next;
+    } else {
+      left.push_back(span);
+    }
     return true;
   });
+  return left;
 }
 
 }  // namespace
@@ -56,12 +61,12 @@ class TraceTable::BatchOrigins {
   std::vector<KnownOrigin*> added_;
 };
 
-AddCounts TraceTable::Add(IncomingBatch& incoming, RemovedTraces& removed) {
+AddCounts TraceTable::Add(IncomingBatch& incoming, RecentSpans& recent, RemovedTraces& removed) {
   AddCounts counts;
   ++version_;
   {
     BatchOrigins origins(incoming, origins_);
-    for (const IncomingTrace& trace : incoming.traces) AddTrace(trace, origins, counts);
+    for (const IncomingTrace& trace : incoming.traces) AddTrace(trace, origins, recent, counts);
   }
   while (IsOverLimit()) {
     CHECK(by_arrival_.size() > 1);  // one trace alone is within the limits: HasRoom
@@ -72,10 +77,11 @@ AddCounts TraceTable::Add(IncomingBatch& incoming, RemovedTraces& removed) {
   return counts;
 }
 
-void TraceTable::AddTrace(const IncomingTrace& incoming, BatchOrigins& origins, AddCounts& counts) {
+void TraceTable::AddTrace(const IncomingTrace& incoming, BatchOrigins& origins, RecentSpans& recent,
+                          AddCounts& counts) {
   StoredTrace& trace = FindOrAddTrace(incoming.id);
   AddSpans(incoming.spans, origins, trace, counts);
-  for (const StoredSpan& span : block_) recent_.Add(trace.id, span);
+  recent.Add(trace.id, block_);
   if (!block_.empty()) {
     TakeBlock(trace);
     trace.version = version_;
@@ -184,15 +190,14 @@ bool TraceTable::Drop(const otlp::TraceId& id, RemovedTraces& removed) {
 }
 
 std::optional<Removed> TraceTable::Purge(const Candidate& candidate, const std::vector<uint32_t>& arrivals,
-                                         std::vector<StoredSpan>& taken, RemovedTraces& removed) {
+                                         RemovedTraces& removed) {
   const auto found = traces_.find(candidate.id);
   if (found == traces_.end()) return Removed{};  // it went as a whole
   StoredTrace& trace = *found->second;
   // A trace only grows, unless it was purged, or evicted and sent again.
   if (!candidate.spans.IsBeginningOf(trace.spans)) return std::nullopt;
   const uint64_t bytes_before = bytes();
-  std::vector<StoredSpan> left;
-  Split(trace.spans, arrivals, taken, left);
+  const std::vector<StoredSpan> left = Without(trace.spans, arrivals);
   Removed sum = {.traces = left.empty() ? uint64_t{1} : 0, .spans = arrivals.size()};
   if (left.empty()) {
     removed.push_back(Remove(trace));

@@ -33,8 +33,6 @@ struct TableLimits {
   size_t traces_max = std::numeric_limits<size_t>::max();
   size_t spans_max = std::numeric_limits<uint32_t>::max();
   size_t bytes_max = std::numeric_limits<size_t>::max();  // of the spans' messages and their origins
-  size_t recent_spans_max = 65'536;                       // kept for Tail(); guess
-  size_t recent_bytes_max = 32U << 20;                    // of them; guess
   bool is_indexed = true;                                 // false: index() and Expire() must not be asked
 };
 
@@ -51,13 +49,13 @@ using RemovedTraces = std::vector<std::unique_ptr<StoredTrace>>;
 // Thread-compatible: guarded by LockedTable::mutex.
 class TraceTable {
  public:
-  explicit TraceTable(const TableLimits& limits)
-      : limits_(limits), recent_(limits.recent_spans_max, limits.recent_bytes_max) {
+  explicit TraceTable(const TableLimits& limits) : limits_(limits) {
     if (limits.is_indexed) index_.emplace();
   }
 
-  // Adds what fits, then evicts until the limits hold. What is added is moved out of `incoming`.
-  AddCounts Add(IncomingBatch& incoming, RemovedTraces& removed);
+  // Adds what fits, and tells `recent` of it, then evicts until the limits hold. What is added is moved out of
+  // `incoming`.
+  AddCounts Add(IncomingBatch& incoming, RecentSpans& recent, RemovedTraces& removed);
 
   // Removes the oldest traces until `policy` holds.
   Removed Expire(const RetentionPolicy& policy, uint64_t now_unix_ns, RemovedTraces& removed);
@@ -65,13 +63,10 @@ class TraceTable {
   // Removes a trace; false if it is not there.
   bool Drop(const otlp::TraceId& id, RemovedTraces& removed);
 
-  // Takes the spans with these arrivals, ascending, out of a trace, and appends them to `taken`: `candidate` is what
-  // was looked at. Returns nullopt, and changes nothing, if the trace has become another one meanwhile. O(spans of the
-  // trace).
+  // Takes the spans with these arrivals, ascending, out of a trace: `candidate` is what was looked at. Returns nullopt,
+  // and changes nothing, if the trace has become another one meanwhile. O(spans of the trace).
   std::optional<Removed> Purge(const Candidate& candidate, const std::vector<uint32_t>& arrivals,
-                               std::vector<StoredSpan>& taken, RemovedTraces& removed);
-  // Ends a purge: Tail() does not find them any more either.
-  void ForgetRecent(const std::vector<StoredSpan>& purged) { recent_.Remove(purged); }
+                               RemovedTraces& removed);
 
   // Keeps a row for the next question, unless the trace has changed since.
   void KeepRow(const otlp::TraceId& id, uint64_t version, std::shared_ptr<const TraceRow> row);
@@ -84,7 +79,6 @@ class TraceTable {
   }
   // When the spans start. O(traces).
   [[nodiscard]] StartRange Starts() const;
-  [[nodiscard]] const RecentSpans& recent() const { return recent_; }
   // The trace that got a span last is at the end, and has the highest version.
   [[nodiscard]] const std::list<StoredTrace*>& by_arrival() const { return by_arrival_; }
   // Of the last change.
@@ -97,7 +91,7 @@ class TraceTable {
  private:
   class BatchOrigins;
 
-  void AddTrace(const IncomingTrace& incoming, BatchOrigins& origins, AddCounts& counts);
+  void AddTrace(const IncomingTrace& incoming, BatchOrigins& origins, RecentSpans& recent, AddCounts& counts);
   // Puts those of `spans` that `trace` does not have into block_ and added_.
   void AddSpans(std::span<IncomingSpan> spans, BatchOrigins& origins, StoredTrace& trace, AddCounts& counts);
   StoredTrace& FindOrAddTrace(const otlp::TraceId& id);
@@ -117,7 +111,6 @@ class TraceTable {
   std::list<StoredTrace*> by_arrival_;
   std::optional<TraceIndex> index_;
   OriginTable origins_;
-  RecentSpans recent_;
   // Of one trace, while it is added.
   std::vector<StoredSpan> block_;
   std::vector<const IncomingSpan*> added_;  // [block_]

@@ -7,10 +7,11 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/rng.h"
 #include "base/text.h"
+#include "store/head/purged_spans.h"
 #include "store/head/tail_reader.h"
 #include "store/memory/memory_cursor.h"
+#include "store/memory/table_traces.h"
 #include "store/scan/row_selection.h"
 #include "store/scan/span_aggregation.h"
 #include "store/scan/span_names.h"
@@ -48,7 +49,6 @@ MemoryStore::MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metr
     : options_(options),
       clock_(clock),
       deriver_(std::move(deriver)),
-      epoch_(Rng::SystemSeed()),
       spans_evicted_(metrics.GetCounter("spanloom_store_evicted_spans",
                                         "Spans removed from the store to stay within its limits.")),
       spans_expired_(metrics.GetCounter("spanloom_store_expired_spans", "Spans removed by the retention policy.")),
@@ -57,6 +57,7 @@ MemoryStore::MemoryStore(const MemoryStoreOptions& options, MetricRegistry& metr
           metrics.GetCounter("spanloom_store_duplicate_spans", "Spans that were delivered again with the same bytes.")),
       spans_refused_(metrics.GetCounter("spanloom_store_refused_spans", "Spans that the store did not take.",
                                         {{"cause", "trace_too_large"}})),
+      recent_(options.recent, clock),
       table_(options.table()),
       queue_(
           {.name = "memory store", .bytes_max = options.queue_bytes_max},
@@ -107,11 +108,11 @@ Status MemoryStore::AddNow(const otlp::Batch& batch) {
   head::IncomingBatch incoming = head::SplitByTrace(batch);
   head::RemovedTraces removed;
   head::AddCounts counts;
-  {
+  recent_.Add(batch.wire_bytes(), [&](head::RecentSpans& recent) {
     const MutexLock lock(table_.mutex);
-    counts = table_.table.Add(incoming, removed);
+    counts = table_.table.Add(incoming, recent, removed);
     NoteSizes();
-  }
+  });
   CountAdded(counts);
   return counts.refused == 0 ? absl::OkStatus() : RefusalOf(counts.refused, batch.span_count());
 }
@@ -190,18 +191,8 @@ StatusOr<AggregateAnswer> MemoryStore::Aggregate(const AggregatePlan& plan) cons
 
 StatusOr<TailBatch> MemoryStore::Tail(const FetchPlan& plan, std::optional<TailPosition> position,
                                       size_t spans_max) const {
-  RETURN_IF_ERROR(plan.Validate());
-  RETURN_IF_ERROR(plan.limits.Check(clock_));
-  TailPosition now = {.epoch = epoch_};
-  {
-    const MutexLock lock(table_.mutex);
-    now.sequence = table_.table.recent().next_sequence();
-  }
-  if (!position) return TailBatch{.spans = {}, .next = now};
-  if (position->epoch != epoch_ || position->sequence > now.sequence) {
-    return absl::InvalidArgumentError("a position of another store, or of another start of it; begin anew");
-  }
-  return head::TailReader(plan, table_, clock_).Read(*position, spans_max);
+  TableTraces traces(table_);
+  return head::ReadTail(plan, position, spans_max, recent_, traces, clock_);
 }
 
 Status MemoryStore::ForEachTraceRow(const RowFilter<TraceColumn>& filter, const ReadLimits& limits,
@@ -368,7 +359,7 @@ class MemoryStore::Purging {
       ASSIGN_OR_RETURN(const std::vector<uint32_t> arrivals, Find(candidate));
       if (arrivals.empty()) return absl::OkStatus();
       const MutexLock lock(table_.mutex);
-      if (const auto part = table_.table.Purge(candidate, arrivals, taken_, removed_)) {
+      if (const auto part = table_.table.Purge(candidate, arrivals, removed_)) {
         Add(*part, sum_);
         return absl::OkStatus();
       }
@@ -379,7 +370,6 @@ class MemoryStore::Purging {
   }
 
   [[nodiscard]] const Removed& sum() const { return sum_; }
-  [[nodiscard]] const std::vector<StoredSpan>& taken() const { return taken_; }
 
  private:
   // The arrivals of spans that match, ascending.
@@ -400,7 +390,6 @@ class MemoryStore::Purging {
   scan::ReadMeter& meter_;
   scan::TraceReading reading_;
   Removed sum_;
-  std::vector<StoredSpan> taken_;
   head::RemovedTraces removed_;
 };
 
@@ -412,9 +401,10 @@ StatusOr<Removed> MemoryStore::Purge(const PurgePlan& plan) {
                                          [&](const head::Candidate& candidate) { return purging.Visit(candidate); });
   {
     const MutexLock lock(table_.mutex);
-    table_.table.ForgetRecent(purging.taken());
     NoteSizes();
   }
+  TableTraces traces(table_);
+  head::ForgetPurged(plan, recent_, traces, clock_);
   spans_purged_.Add(purging.sum().spans);
   RETURN_IF_ERROR(status);
   return purging.sum();

@@ -21,6 +21,7 @@
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "store/head/candidate_reader.h"
+#include "store/head/followed_spans.h"
 #include "store/head/trace_table.h"
 #include "store/head/write_queue.h"
 #include "store/memory/memory_store_options.h"
@@ -107,14 +108,14 @@ class MemoryStore : public SpanStore {
   const MemoryStoreOptions options_;
   const Clock& clock_;
   const RequestDeriver deriver_;
-  const uint64_t epoch_;  // of TailPosition
   Counter& spans_evicted_;
   Counter& spans_expired_;
   Counter& spans_purged_;
   Counter& spans_duplicate_;
   Counter& spans_refused_;
 
-  mutable head::LockedTable table_;  // rows are kept by questions
+  mutable head::FollowedSpans recent_;  // are kept because of questions
+  mutable head::LockedTable table_;     // rows are kept by questions
   std::atomic<uint64_t> traces_ = 0;
   std::atomic<uint64_t> spans_ = 0;
   std::atomic<uint64_t> bytes_ = 0;

@@ -191,7 +191,7 @@ TEST_F(MemoryStoreTest, MetricsSayWhatHappened) {
 // Scenario: three spans come, and room in the list of recent spans for two.
 // Guarantees: the reader is told how many it missed, and gets the rest.
 TEST_F(MemoryStoreTest, TailSaysWhatItMissed) {
-  MakeStore({.recent_spans_max = 2});
+  MakeStore({.recent = {.spans_max = 2}});
   const TailPosition begin = store_->Tail({}, std::nullopt, 1)->next;
   for (uint64_t i = 1; i <= 3; ++i) ASSERT_TRUE(Append(SpanOf(i, i)).ok());
   const auto batch = store_->Tail({}, begin, 10);

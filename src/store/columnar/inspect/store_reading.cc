@@ -9,6 +9,7 @@
 #include "store/columnar/parts/split_search.h"
 #include "store/columnar/segment/segment_reader.h"
 #include "store/columnar/write/head_filler.h"
+#include "store/head/followed_spans.h"
 
 namespace spanloom::store::columnar {
 namespace {
@@ -25,7 +26,7 @@ StatusOr<std::unique_ptr<StoreReading>> StoreReading::Open(StoreFiles& files, co
   std::unique_ptr<StoreReading> reading(new StoreReading(clock));
   RETURN_IF_ERROR(reading->OpenSegments(files));
   FindSplitTraces(reading->parts_);
-  RETURN_IF_ERROR(reading->ReadLog(files));
+  RETURN_IF_ERROR(reading->ReadLog(files, clock));
   return reading;
 }
 
@@ -43,8 +44,9 @@ Status StoreReading::OpenSegments(StoreFiles& files) {
   return absl::OkStatus();
 }
 
-Status StoreReading::ReadLog(const StoreFiles& files) {
-  HeadFiller head(parts_);
+Status StoreReading::ReadLog(const StoreFiles& files, const Clock& clock) {
+  head::FollowedSpans nobody_follows({}, clock);
+  HeadFiller head(parts_, nobody_follows);
   ASSIGN_OR_RETURN(
       const log::RecoveryReport report,
       files.log().Read(files.catalogue().log_position(), [&](const log::LogFrame& frame) -> Status {

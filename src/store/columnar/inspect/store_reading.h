@@ -34,7 +34,7 @@ class StoreReading {
  private:
   explicit StoreReading(const Clock& clock) : damage_(metrics_), queries_(parts_, damage_, clock) {}
   Status OpenSegments(StoreFiles& files);
-  Status ReadLog(const StoreFiles& files);
+  Status ReadLog(const StoreFiles& files, const Clock& clock);
 
   MetricRegistry metrics_;  // nobody asks for
   DamageCounter damage_;

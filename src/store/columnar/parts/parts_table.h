@@ -65,8 +65,7 @@ class PartsTable {
   };
 
   static std::shared_ptr<head::LockedTable> NewHead() {
-    return std::make_shared<head::LockedTable>(
-        head::TableLimits{.recent_spans_max = 0, .recent_bytes_max = 0, .is_indexed = false});
+    return std::make_shared<head::LockedTable>(head::TableLimits{.is_indexed = false});
   }
   void DropOldSplits();
 

@@ -29,10 +29,11 @@ class ExpiredRemovalTest : public testing::Test {
       request.Add({.trace_id = MakeTraceId(i), .span_id = MakeSpanId(span), .start_unix_ns = i, .end_unix_ns = i + 1});
     }
     head::IncomingBatch batch = head::SplitByTrace(request.Build());
+    head::RecentSpans nobody_follows({});
     head::RemovedTraces removed;
     const Parts parts = table_.Now();
     const MutexLock lock(parts.filling->mutex);
-    parts.filling->table.Add(batch, removed);
+    parts.filling->table.Add(batch, nobody_follows, removed);
   }
 
   // What fills becomes a segment.

@@ -20,13 +20,19 @@ void HeadFiller::Add(head::IncomingBatch batch, size_t bytes) {
     Log(LogLevel::kWarn, "spans could not be compared with earlier ones", {{"why", status.message()}});
   }
   std::erase_if(batch.traces, [](const head::IncomingTrace& trace) { return trace.spans.empty(); });
+  AddToHead(parts, batch, bytes);
+}
+
+void HeadFiller::AddToHead(const Parts& parts, head::IncomingBatch& batch, size_t bytes) {
   head::RemovedTraces removed;
-  const MutexLock lock(parts.filling->mutex);
-  head::TraceTable& table = parts.filling->table;
-  const size_t spans_before = table.spans();
-  duplicates_ += table.Add(batch, removed).duplicate;
-  spans_ = table.spans();
-  if (spans_ > spans_before) bytes_ += bytes;  // one span keeps the whole request
+  recent_.Add(bytes, [&](head::RecentSpans& recent) {
+    const MutexLock lock(parts.filling->mutex);
+    head::TraceTable& table = parts.filling->table;
+    const size_t spans_before = table.spans();
+    duplicates_ += table.Add(batch, recent, removed).duplicate;
+    spans_ = table.spans();
+    if (spans_ > spans_before) bytes_ += bytes;  // one span keeps the whole request
+  });
 }
 
 Status HeadFiller::LeaveOutStored(const Parts& parts, const head::IncomingBatch& batch, head::IncomingTrace& trace) {

@@ -15,14 +15,16 @@
 #include "otlp/ids.h"
 #include "store/columnar/parts/parts_table.h"
 #include "store/columnar/write/earlier_spans.h"
+#include "store/head/followed_spans.h"
 #include "store/head/incoming.h"
 
 namespace spanloom::store::columnar {
 
-// Sequence-bound, but for what may be read from any thread. `parts` must outlive it.
+// Sequence-bound, but for what may be read from any thread. All that it is given must outlive it.
 class HeadFiller {
  public:
-  explicit HeadFiller(PartsTable& parts) : parts_(parts) {}
+  // What is added is told to `recent`.
+  HeadFiller(PartsTable& parts, head::FollowedSpans& recent) : parts_(parts), recent_(recent) {}
 
   // `bytes`: what the request keeps in memory, at most.
   void Add(head::IncomingBatch batch, size_t bytes);
@@ -50,7 +52,11 @@ class HeadFiller {
   // EarlierSpans; then all spans are still there.
   Status LeaveOutStored(const Parts& parts, const head::IncomingBatch& batch, head::IncomingTrace& trace);
 
+  // Adds what is left to the filling head of `parts`.
+  void AddToHead(const Parts& parts, head::IncomingBatch& batch, size_t bytes);
+
   PartsTable& parts_;
+  head::FollowedSpans& recent_;
   std::atomic<uint64_t> duplicates_ = 0;
   // Of the filling head.
   std::atomic<size_t> bytes_ = 0;

@@ -22,8 +22,8 @@ Status Refusal(const Status& status) {
 
 }  // namespace
 
-Ingest::Ingest(const IngestOptions& options, PartsTable& parts, log::LogWriter& log, MetricRegistry& metrics,
-               const Clock& clock)
+Ingest::Ingest(const IngestOptions& options, PartsTable& parts, head::FollowedSpans& recent, log::LogWriter& log,
+               MetricRegistry& metrics, const Clock& clock)
     : options_(options),
       log_(log),
       clock_(clock),
@@ -31,7 +31,7 @@ Ingest::Ingest(const IngestOptions& options, PartsTable& parts, log::LogWriter& 
                                     "Time from when batches were taken until they were as safe as `sync` says.",
                                     {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5})),
       refused_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "log"}})),
-      head_(parts) {}
+      head_(parts, recent) {}
 
 std::vector<Status> Ingest::Write(std::span<const otlp::Batch> batches) {
   const int64_t begin_ns = clock_.SteadyNs();

@@ -18,6 +18,7 @@
 #include "store/columnar/log/log_writer.h"
 #include "store/columnar/parts/parts_table.h"
 #include "store/columnar/write/head_filler.h"
+#include "store/head/followed_spans.h"
 #include "store/head/incoming.h"
 
 namespace spanloom::store::columnar {
@@ -47,8 +48,8 @@ struct IngestOptions {
 // Sequence-bound: the log thread. All that it is given must outlive it.
 class Ingest {
  public:
-  Ingest(const IngestOptions& options, PartsTable& parts, log::LogWriter& log, MetricRegistry& metrics,
-         const Clock& clock);
+  Ingest(const IngestOptions& options, PartsTable& parts, head::FollowedSpans& recent, log::LogWriter& log,
+         MetricRegistry& metrics, const Clock& clock);
 
   // Writes the batches to the log, makes them as safe as the options say, and adds them to the head. [batches]: how it
   // went. After an error of the log none of them is in the head.
