@@ -101,8 +101,8 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
       refused_queue_full_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "queue_full"}})),
       refused_too_large_(metrics.GetCounter(kRefusedAppends.name, kRefusedAppends.help, {{"cause", "too_large"}})),
       recent_(options.recent, clock),
-      has_requests_(deriver.derive != nullptr),
-      queries_(parts_, damage_, clock, std::move(deriver)),
+      deriver_(std::move(deriver)),
+      queries_(parts_, damage_, clock, deriver_),
       catalogue_(std::move(catalogue)),
       segments_(disk, options.directory, catalogue_, clock),
       flusher_(segments_),
@@ -114,6 +114,10 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
                  segments_, parts_, exchange_, metrics, clock,
                  [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
       purger_(segments_, parts_, exchange_, clock, [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
+      request_files_(disk, disk::Join(options.directory, kSegmentDirectory)),
+      filler_({.bytes_per_second = options.compaction_bytes_per_second, .reserve_bytes = options.head_bytes}, segments_,
+              request_files_, parts_, deriver_, damage_, metrics, clock,
+              [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
       log_(disk, disk::Join(options.directory, kLogDirectory), log_end),
       ingest_({.sync = options.sync,
                .sync_interval = options.sync_interval,
@@ -161,7 +165,7 @@ Status ColumnarStore::OpenSegments(std::vector<std::string>& damaged) {
   for (const catalogue::SegmentRow& row : segments_.catalogue().ByArrival()) {
     StatusOr<std::shared_ptr<const Segment>> segment = segments_.Open(row);
     if (segment.ok()) {
-      parts_.AddSegment(*std::move(segment));
+      parts_.AddSegment(has_requests() ? filler_.WithRequests(*std::move(segment)) : *std::move(segment));
     } else if (absl::IsDataLoss(segment.status()) || absl::IsNotFound(segment.status())) {
       damaged.push_back(SetAside(row, segment.status()));
     } else {
@@ -195,6 +199,7 @@ ColumnarStore::~ColumnarStore() {
 Status ColumnarStore::Stop() {
   queue_.Stop();
   compactor_.Stop();
+  filler_.Stop();
   retainer_.Stop();
   RETURN_IF_ERROR(Flush());
   const MutexLock lock(ingest_mutex_);
@@ -257,6 +262,7 @@ Status ColumnarStore::FlushFull() {
   flushed_position_ = position;
   flushes_.Add(clock_.SteadyNs() - begin_ns);
   may_compact_ = true;
+  fill_due_unix_ns_ = 0;
   CompactSoon();
   return absl::OkStatus();
 }
@@ -290,6 +296,7 @@ void ColumnarStore::CompactSoon() {
 
 Status ColumnarStore::CompactAll() {
   may_compact_ = false;
+  fill_due_unix_ns_ = 0;
   while (true) {
     const StatusOr<bool> merged = compactor_.MergeOnce();
     if (merged.ok() && *merged) continue;
@@ -301,6 +308,35 @@ Status ColumnarStore::CompactAll() {
     compact_not_before_ns_ = clock_.SteadyNs() + std::chrono::nanoseconds(kCompactionRetry).count();
     return merged.status();
   }
+}
+
+void ColumnarStore::FillSoon() {
+  if (!options_.compacts_by_itself || !has_requests() || filler_.is_stopped()) return;
+  if (static_cast<uint64_t>(clock_.UnixNs()) < fill_due_unix_ns_ || is_fill_queued_.exchange(true)) return;
+  const bool is_queued = compacting_.Submit([this] {
+    Fill();
+    is_fill_queued_ = false;
+  });
+  if (!is_queued) is_fill_queued_ = false;
+}
+
+// Whoever changes the parts meanwhile sets it to 0, which stays.
+void ColumnarStore::Fill() {
+  fill_due_unix_ns_ = RequestFiller::kNever;
+  if (!filler_.FillOnce().ok()) return;  // the store stops
+  uint64_t never = RequestFiller::kNever;
+  fill_due_unix_ns_.compare_exchange_strong(never, filler_.DueUnixNs());
+}
+
+Status ColumnarStore::FillRequests() {
+  Status status;
+  if (!has_requests()) return status;
+  RunOn(compacting_, [&] {
+    StatusOr<bool> filled = true;
+    while (filled.ok() && *filled) filled = filler_.FillOnce();
+    status = filled.status();
+  });
+  return status;
 }
 
 ColumnarStore::MergeWork ColumnarStore::WorkLeft() const {
@@ -329,6 +365,7 @@ void ColumnarStore::Tick() {
   }
   if (parts_.Now().full != nullptr) FlushSoon();
   CompactSoon();
+  FillSoon();
   retainer_.ApplySoon();
   if (recent_.ForgetIfUnfollowed()) TrimWhenIdle();
 }
@@ -360,6 +397,7 @@ StatusOr<Removed> ColumnarStore::Purge(const PurgePlan& plan) {
   }
   spans_purged_.Add(removed->spans);
   if (removed->spans > 0) may_compact_ = true;
+  fill_due_unix_ns_ = 0;
   return removed;
 }
 
@@ -367,7 +405,7 @@ Capabilities ColumnarStore::capabilities() const {
   return {.durability = options_.sync == SyncMode::kAlways ? Durability::kPower : Durability::kCrash,
           .aggregate = true,
           .tail = true,
-          .requests = has_requests_,
+          .requests = has_requests(),
           .purge = true,
           .quantile_error = QuantileSketch::kRelativeError};
 }
@@ -414,11 +452,11 @@ StatusOr<AggregateAnswer> ColumnarStore::GroupTraces(const RowGroupQuery<TraceCo
 }
 
 StatusOr<RowPage<RequestRow>> ColumnarStore::Requests(const RowQuery<RequestColumn>& query) const {
-  return has_requests_ ? queries_.Requests(query) : SpanStore::Requests(query);
+  return has_requests() ? queries_.Requests(query) : SpanStore::Requests(query);
 }
 
 StatusOr<AggregateAnswer> ColumnarStore::GroupRequests(const RowGroupQuery<RequestColumn>& query) const {
-  return has_requests_ ? queries_.GroupRequests(query) : SpanStore::GroupRequests(query);
+  return has_requests() ? queries_.GroupRequests(query) : SpanStore::GroupRequests(query);
 }
 
 StatusOr<std::vector<ServiceName>> ColumnarStore::Services(const NameQuery& query) const {

@@ -25,9 +25,11 @@
 #include "store/columnar/log/log_writer.h"
 #include "store/columnar/merge/compactor.h"
 #include "store/columnar/merge/purger.h"
+#include "store/columnar/merge/request_filler.h"
 #include "store/columnar/merge/segment_exchange.h"
 #include "store/columnar/parts/damage_counter.h"
 #include "store/columnar/parts/parts_table.h"
+#include "store/columnar/parts/request_files.h"
 #include "store/columnar/parts/segment_directory.h"
 #include "store/columnar/read/columnar_queries.h"
 #include "store/columnar/retain/retainer.h"
@@ -40,8 +42,8 @@
 namespace spanloom::store::columnar {
 
 // Thread-safe. Threads of its own: the log thread (Ingest), the background thread (Flusher), one that merges segments
-// (Compactor), and one that looks for what retention removes (Retainer). Questions are answered on the caller's thread
-// and never hold up writes.
+// (Compactor) and writes request rows (RequestFiller), and one that looks for what retention removes (Retainer).
+// Questions are answered on the caller's thread and never hold up writes.
 //
 // A batch is refused with kUnavailable and a delay when it could not be written to the log, or when the head is full
 // because segments can't be written; refused batches are counted by cause.
@@ -72,6 +74,10 @@ class ColumnarStore final : public SpanStore {
 
   // Merges segments until none is to be merged. Errors: those of Compactor::MergeOnce.
   Status Compact();
+
+  // Writes the request rows of segments whose time has come, until there is none. What fails is counted. kCancelled
+  // after Stop().
+  Status FillRequests();
 
   // How many segments there are, and what Compact() would read of them.
   struct MergeWork {
@@ -109,6 +115,7 @@ class ColumnarStore final : public SpanStore {
   Status OpenSegments(std::vector<std::string>& damaged);
   std::string SetAside(const catalogue::SegmentRow& row, const Status& why);
   void RegisterMetrics(MetricRegistry& metrics);
+  [[nodiscard]] bool has_requests() const { return deriver_.derive != nullptr; }
 
   // On the log thread, after each group of batches and about every second.
   void Tick();
@@ -122,6 +129,9 @@ class ColumnarStore final : public SpanStore {
   // Merges segments on the thread for that, if there may be something to merge and it is not at it.
   void CompactSoon();
   Status CompactAll();
+  // The same for request rows; a segment at a time, so that others who wait for the thread come between.
+  void FillSoon();
+  void Fill();
   // On the background thread.
   Status FlushFull();
   StatusOr<std::shared_ptr<const Segment>> WriteFull(const head::LockedTable& full, uint64_t position);
@@ -145,7 +155,7 @@ class ColumnarStore final : public SpanStore {
 
   PartsTable parts_;
   mutable head::FollowedSpans recent_;  // are kept because of questions
-  const bool has_requests_;
+  const RequestDeriver deriver_;
   const ColumnarQueries queries_;
   catalogue::Catalogue catalogue_;  // the background thread's
   SegmentDirectory segments_;       // the same, but for files
@@ -153,6 +163,8 @@ class ColumnarStore final : public SpanStore {
   SegmentExchange exchange_;        // the same
   Compactor compactor_;             // the same, and compacting_'s
   Purger purger_;                   // compacting_'s
+  RequestFiles request_files_;      // the same
+  RequestFiller filler_;            // the same
 
   Mutex ingest_mutex_;  // held for a group of batches
   log::LogWriter log_ ABSL_GUARDED_BY(ingest_mutex_);
@@ -167,6 +179,9 @@ class ColumnarStore final : public SpanStore {
   std::atomic<bool> may_compact_ = true;  // something has changed since there was nothing to merge
   std::atomic<bool> is_compaction_queued_ = false;
   std::atomic<int64_t> compact_not_before_ns_ = 0;  // Clock::SteadyNs; later after a merge that failed
+
+  std::atomic<uint64_t> fill_due_unix_ns_ = 0;  // request rows; 0: the parts have changed
+  std::atomic<bool> is_fill_queued_ = false;
 
   mutable WorkerPool background_;  // ends before all of the above, which its tasks use
   WorkerPool compacting_;          // ends before it, whose help its tasks need

@@ -28,9 +28,9 @@ struct ColumnarStoreOptions {
   std::chrono::milliseconds idle_flush{1'000};   // a head that nothing was added to for so long is written
   std::chrono::milliseconds age_flush{300'000};  // so is one that is so old; guess
   head::RecentLimits recent = {};                // kept for Tail() while anybody follows
-  // Segments are merged in the background; else by Compact() alone.
+  // Segments are merged, and their request rows written, in the background; else by Compact() and FillRequests() alone.
   bool compacts_by_itself = true;
-  // Read and written by merges. A merge takes 2.6 µs of a core for a span, which is 86 bytes (columnar_bench,
+  // Read and written by merges; read for request rows. A merge takes 2.6 µs of a core for a span, which is 86 bytes (columnar_bench,
   // BM_Compact): this is an eighth of a core, and five seconds for the largest merge.
   uint64_t compaction_bytes_per_second = 4U << 20;
   CompactionPolicy compaction = {};

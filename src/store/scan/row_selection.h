@@ -87,6 +87,15 @@ class RowSelection {
     return RowSelection(query, std::move(after));
   }
 
+  // False if Add() would not keep the row, whatever its key is. `view` has the functions of row_columns.h.
+  template <typename View>
+  [[nodiscard]] bool MayKeep(const View& view) {
+    if (!matcher_.Matches(view)) return false;
+    if (heap_.size() < query_.rows_max || !ComesBehind(OrderOf(view), heap_.front().place.value)) return true;
+    has_more_ = true;
+    return false;
+  }
+
   // `row` is shared, since most rows are looked at and few are kept. Errors: kResourceExhausted, if the page exceeds
   // limits.bytes_max.
   Status Add(std::shared_ptr<const Row> row) {

@@ -15,6 +15,13 @@ std::shared_ptr<const Segment> Segment::Without(const std::vector<uint64_t>& tra
   segment->gone_traces_ = gone_traces_ + traces.size();
   segment->gone_spans_ = gone_spans_ + spans;
   segment->shrunk_ns_ = now_ns;
+  segment->requests_ = requests_;
+  return segment;
+}
+
+std::shared_ptr<const Segment> Segment::WithRequests(std::shared_ptr<const RequestFile> requests) const {
+  auto segment = std::make_shared<Segment>(*this);
+  segment->requests_ = std::move(requests);
   return segment;
 }
 

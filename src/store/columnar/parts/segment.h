@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "store/columnar/catalogue/catalogue.h"
+#include "store/columnar/requests/request_file.h"
 #include "store/columnar/segment/segment_reader.h"
 
 namespace spanloom::store::columnar {
@@ -29,7 +30,15 @@ class Segment {
   [[nodiscard]] std::shared_ptr<const Segment> Without(const std::vector<uint64_t>& traces, uint64_t spans,
                                                        int64_t now_ns) const;
 
+  // The same with its request rows.
+  [[nodiscard]] std::shared_ptr<const Segment> WithRequests(std::shared_ptr<const RequestFile> requests) const;
+
   [[nodiscard]] const catalogue::SegmentRow& row() const { return row_; }
+  [[nodiscard]] SegmentIdentity identity() const {
+    return {.id = row_.id, .bytes = row_.bytes, .spans = row_.spans, .traces = row_.traces};
+  }
+  // Null as long as they are to be derived from spans.
+  [[nodiscard]] const RequestFile* requests() const { return requests_.get(); }
   [[nodiscard]] const SegmentReader& reader() const { return *reader_; }
   [[nodiscard]] bool IsGone(uint64_t trace) const { return !gone_.empty() && gone_[trace]; }
   // Of the traces that have rows in a page. They mostly go in the order in which they stand, so that few pages have
@@ -53,6 +62,7 @@ class Segment {
   uint64_t gone_traces_ = 0;
   uint64_t gone_spans_ = 0;
   std::optional<int64_t> shrunk_ns_;
+  std::shared_ptr<const RequestFile> requests_;  // shared with the same
 };
 
 }  // namespace spanloom::store::columnar

@@ -87,8 +87,14 @@ StatusOr<std::shared_ptr<const Segment>> SegmentDirectory::WriteFile(const Segme
   return segment;
 }
 
+void SegmentDirectory::RemoveFile(const catalogue::SegmentRow& row) {
+  disk_.Remove(PathOf(row.file)).IgnoreError();
+  disk_.Remove(PathOf(RequestFileName(row.id))).IgnoreError();  // most often there is one
+}
+
 Status SegmentDirectory::Remove(const Segment& segment) {
   RETURN_IF_ERROR(Commit({.added = {}, .removed = {segment.row().id}, .log_position = std::nullopt}));
+  disk_.Remove(PathOf(RequestFileName(segment.row().id))).IgnoreError();
   return disk_.Remove(PathOf(segment.row().file));
 }
 
@@ -120,7 +126,8 @@ StatusOr<std::shared_ptr<const Segment>> SegmentDirectory::Open(const catalogue:
 Status SegmentDirectory::RemoveLeftovers() {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, disk_.List(directory_));
   for (const std::string& name : names) {
-    const bool is_known = std::ranges::any_of(catalogue_.segments(), [&](const auto& row) { return row.file == name; });
+    const bool is_known = std::ranges::any_of(
+        catalogue_.segments(), [&](const auto& row) { return row.file == name || RequestFileName(row.id) == name; });
     if (!is_known) RETURN_IF_ERROR(disk_.Remove(PathOf(name)));
   }
   return absl::OkStatus();

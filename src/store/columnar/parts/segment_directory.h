@@ -54,11 +54,11 @@ class SegmentDirectory {
   // of the disk.
   StatusOr<std::shared_ptr<const Segment>> WriteFile(const SegmentPosition& position,
                                                      absl::FunctionRef<Status(SegmentBuilder&)> add);
-  // Removes the file of a segment that the catalogue does not know. What is not removed stays until the next start.
+  // Removes the files of a segment that the catalogue does not know. What is not removed stays until the next start.
   // From any thread.
-  void RemoveFile(const catalogue::SegmentRow& row) { disk_.Remove(PathOf(row.file)).IgnoreError(); }
+  void RemoveFile(const catalogue::SegmentRow& row);
 
-  // Takes a segment out of the catalogue, and its file off the disk.
+  // Takes a segment out of the catalogue, and its files off the disk.
   Status Remove(const Segment& segment);
 
   // Takes a segment that can't be opened out of the catalogue, and gives its file a name below `directory`, which is

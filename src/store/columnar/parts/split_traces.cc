@@ -62,6 +62,14 @@ bool SplitTraces::Contains(const otlp::TraceId& id) const {
   return entries_.contains(id);
 }
 
+absl::flat_hash_set<otlp::TraceId> SplitTraces::Ids() const {
+  const MutexLock lock(mutex_);
+  absl::flat_hash_set<otlp::TraceId> ids;
+  ids.reserve(entries_.size());
+  for (const auto& [id, entry] : entries_) ids.insert(id);
+  return ids;
+}
+
 uint64_t SplitTraces::ExcessOf(uint64_t taken_back) const {
   const MutexLock lock(mutex_);
   return added_ - taken_back;

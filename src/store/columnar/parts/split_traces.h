@@ -5,6 +5,7 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 
 #include <cstdint>
 #include <span>
@@ -40,6 +41,8 @@ class SplitTraces {
   void Drop(std::span<const otlp::TraceId> ids, uint64_t occasion);
 
   [[nodiscard]] bool Contains(const otlp::TraceId& id) const;
+  // Those that are known now.
+  [[nodiscard]] absl::flat_hash_set<otlp::TraceId> Ids() const;
   // By how much the traces of all parts together exceed the traces that there are. Of parts of before, whose heads have
   // got spans since: with what taken_back() was then.
   [[nodiscard]] uint64_t excess() const { return ExcessOf(taken_back()); }

@@ -7,6 +7,7 @@
 
 #include "store/columnar/parts/trace_gatherer.h"
 #include "store/columnar/read/columnar_cursor.h"
+#include "store/columnar/read/request_rows.h"
 #include "store/columnar/read/span_sums.h"
 #include "store/columnar/read/trace_row_sinks.h"
 #include "store/columnar/read/trace_row_walk.h"
@@ -19,16 +20,6 @@
 
 namespace spanloom::store::columnar {
 namespace {
-
-// Where the spans of a request that arrives within `arrivals` start.
-TimeRange Widened(const TimeRange& arrivals) {
-  constexpr uint64_t kSlackNs = RequestDeriver::kArrivalSlackNs;
-  if (arrivals.IsEmpty()) return arrivals;
-  TimeRange starts = arrivals;
-  starts.begin_unix_ns -= std::min(starts.begin_unix_ns, kSlackNs);
-  starts.end_unix_ns += std::min(TimeRange::kForEver - starts.end_unix_ns, kSlackNs);
-  return starts;
-}
 
 void SortByStart(std::vector<StoredSpan>& spans) {
   std::ranges::stable_sort(spans, {}, [](const StoredSpan& span) { return span.span().start_unix_ns(); });
@@ -105,33 +96,16 @@ StatusOr<AggregateAnswer> ColumnarQueries::GroupTraces(const RowGroupQuery<Trace
   return std::move(groups).Take();
 }
 
-Status ColumnarQueries::ForEachRequest(const RowFilter<RequestColumn>& filter, const ReadLimits& limits,
-                                       absl::FunctionRef<Status(RequestRow)> visit) const {
-  scan::ReadMeter meter(limits, clock_);
-  RETURN_IF_ERROR(meter.Check());
-  WholeTraces traces(parts_, damage_, Widened(filter.starts), filter.traces, nullptr, meter);
-  const auto now_unix_ns = static_cast<uint64_t>(clock_.UnixNs());
-  while (true) {
-    ASSIGN_OR_RETURN(const std::optional<WalkedTrace> walked, traces.Next());
-    if (!walked) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const GatheredSpans spans, traces.SpansOf(*walked));
-    if (spans == nullptr) continue;
-    RETURN_IF_ERROR(meter.Step(spans->size()));
-    Trace trace = {.id = walked->id, .spans = *spans};
-    SortByStart(trace.spans);
-    for (RequestRow& row : deriver_.derive(trace, now_unix_ns)) {
-      row.anatomy_version = deriver_.version;
-      RETURN_IF_ERROR(visit(std::move(row)));
-    }
-  }
-}
-
 StatusOr<RowPage<RequestRow>> ColumnarQueries::Requests(const RowQuery<RequestColumn>& query) const {
   using Selection = scan::RowSelection<RequestRow, RequestColumn>;
   ASSIGN_OR_RETURN(Selection selection, Selection::Create(query));
-  RETURN_IF_ERROR(ForEachRequest(query.filter, query.limits, [&](RequestRow row) {
-    return selection.Add(std::make_shared<const RequestRow>(std::move(row)));
-  }));
+  scan::ReadMeter meter(query.limits, clock_);
+  RequestRows rows({.parts = parts_, .damage = damage_, .clock = clock_, .deriver = deriver_}, query.filter, meter);
+  RETURN_IF_ERROR(rows.ForEachWanted([&](const RequestRow& row) { return selection.MayKeep(row); },
+                                     [&](const RequestRow& row) {
+                                       return selection.Add(row,
+                                                            [&] { return std::make_shared<const RequestRow>(row); });
+                                     }));
   return std::move(selection).Take();
 }
 
@@ -139,7 +113,9 @@ StatusOr<AggregateAnswer> ColumnarQueries::GroupRequests(const RowGroupQuery<Req
   using Groups = scan::RowGroups<RequestColumn>;
   ASSIGN_OR_RETURN(Groups groups, Groups::Create(query));
   if (query.filter.starts.IsEmpty()) return AggregateAnswer{};
-  RETURN_IF_ERROR(ForEachRequest(query.filter, query.limits, [&](const RequestRow& row) { return groups.Add(row); }));
+  scan::ReadMeter meter(query.limits, clock_);
+  RequestRows rows({.parts = parts_, .damage = damage_, .clock = clock_, .deriver = deriver_}, query.filter, meter);
+  RETURN_IF_ERROR(rows.ForEach([&](const RequestRow& row) { return groups.Add(row); }));
   return std::move(groups).Take();
 }
 

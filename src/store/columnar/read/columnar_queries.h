@@ -49,9 +49,6 @@ class ColumnarQueries {
   template <typename Sums>
   auto SumUpTraces(Sums sums, const Predicate& where, const TimeRange& starts, const ReadLimits& limits) const
       -> StatusOr<decltype(std::move(sums).Take())>;
-  // Visits the requests of the traces that may be meant, derived from their spans as they are now.
-  Status ForEachRequest(const RowFilter<RequestColumn>& filter, const ReadLimits& limits,
-                        absl::FunctionRef<Status(RequestRow)> visit) const;
 
   const PartsTable& parts_;
   DamageCounter& damage_;

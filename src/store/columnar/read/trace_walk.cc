@@ -11,16 +11,6 @@ namespace {
 
 constexpr uint64_t kForEver = std::numeric_limits<uint64_t>::max();
 
-uint64_t AddSaturating(uint64_t a, uint64_t b) {
-  return a > kForEver - b ? kForEver : a + b;
-}
-
-// No trace of the chunk has a span that starts later.
-uint64_t BoundOf(const TraceChunkRef& chunk) {
-  return AddSaturating(chunk.slots[static_cast<size_t>(TraceSlot::kStart)].max(),
-                       chunk.slots[static_cast<size_t>(TraceSlot::kLastStart)].max());
-}
-
 }  // namespace
 
 TraceWalk::TraceWalk(const Parts& parts, const SplitTraces& split, const TimeRange& starts,
@@ -66,8 +56,8 @@ Status TraceWalk::OpenSegment(const Segment& segment) {
   }
   const std::vector<TraceChunkRef>& chunks = segment.reader().index().trace_chunks();
   for (size_t i = 0; i < chunks.size(); ++i) {
-    const uint64_t bound = std::min(BoundOf(chunks[i]), segment.row().last_start_unix_ns);
-    if (!starts_.Overlaps(chunks[i].slots[static_cast<size_t>(TraceSlot::kStart)].base, bound)) continue;
+    const uint64_t bound = std::min(chunks[i].last_start_bound(), segment.row().last_start_unix_ns);
+    if (!starts_.Overlaps(chunks[i].first_start_bound(), bound)) continue;
     queue_.push({.bound = bound, .kind = Kind::kChunk, .index = i, .segment = &segment});
   }
   return absl::OkStatus();

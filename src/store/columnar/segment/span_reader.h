@@ -27,6 +27,9 @@ class SpanReader {
   // Appends the spans that lie in rows [begin, end) of the trace. Errors: kDataLoss, those of the disk.
   Status Read(uint64_t begin, uint64_t end, std::vector<StoredSpan>& spans);
 
+  // The id of the span in a row of the trace, as u64. Errors: as Read.
+  StatusOr<uint64_t> SpanIdAt(uint64_t row);
+
  private:
   struct RowRef {
     PageView* page = nullptr;
@@ -42,7 +45,6 @@ class SpanReader {
   Status AppendSpan(uint64_t row, std::string& out, std::shared_ptr<const SpanOrigin>& origin);
   Status ReadValues(PageView& page, RowTable table, const RowPlace& place, std::vector<SlotValue>& values);
   Status ResolveParent(const Shape& shape, uint64_t row, std::vector<SlotValue>& values);
-  StatusOr<uint64_t> SpanIdAt(uint64_t row);
   Status ReadChildren(PageView& page, RowTable table, size_t begin, size_t count, std::vector<ChildRow>& children);
   StatusOr<ChildPlaces> ChildrenBefore(PageView& page, size_t row);
   StatusOr<std::string_view> TextAt(const SlotRef& slot, uint32_t column, uint64_t number);

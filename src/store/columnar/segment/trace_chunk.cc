@@ -2,10 +2,23 @@
 
 #include "store/columnar/segment/trace_chunk.h"
 
+#include <limits>
+
 #include "store/columnar/segment/byte_writer.h"
 #include "store/columnar/segment/slice_ref.h"
 
 namespace spanloom::store::columnar {
+namespace {
+
+constexpr uint64_t kForEver = std::numeric_limits<uint64_t>::max();
+
+}  // namespace
+
+uint64_t TraceChunkRef::last_start_bound() const {
+  const uint64_t start = slots[static_cast<size_t>(TraceSlot::kStart)].max();
+  const uint64_t more = slots[static_cast<size_t>(TraceSlot::kLastStart)].max();
+  return start > kForEver - more ? kForEver : start + more;
+}
 
 TraceChunkRef WriteTraceChunk(std::span<const TraceEntry> traces, SegmentSink& sink) {
   TraceChunkRef chunk;

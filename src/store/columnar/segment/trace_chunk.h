@@ -50,6 +50,10 @@ struct TraceChunkRef {
   BlockRef block;
   std::array<PackedSlice, kTraceSlots> slots;
   std::array<uint32_t, kTraceSlots> offsets = {};  // of the payloads in the block
+
+  // No trace of the chunk has a span that starts before the first, or after the second; Unix ns.
+  [[nodiscard]] uint64_t first_start_bound() const { return slots[static_cast<size_t>(TraceSlot::kStart)].base; }
+  [[nodiscard]] uint64_t last_start_bound() const;
 };
 
 // Writes the block of a chunk. The first row and entry are to be filled in.

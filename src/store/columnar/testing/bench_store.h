@@ -94,8 +94,8 @@ void MeasureEach(benchmark::State& state, Ask ask) {
 // A store with the machine's disk below it.
 class OpenStore {
  public:
-  explicit OpenStore(ColumnarStoreOptions options) {
-    auto opened = ColumnarStore::Open(options, disk_, metrics_, Clock::System());
+  explicit OpenStore(ColumnarStoreOptions options, const Clock& clock = Clock::System(), RequestDeriver deriver = {}) {
+    auto opened = ColumnarStore::Open(options, disk_, metrics_, clock, std::move(deriver));
     CHECK(opened.ok());
     store_ = std::move(opened->store);
   }
