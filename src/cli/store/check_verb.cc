@@ -23,8 +23,12 @@ std::string Describe(const CheckReport& report) {
   using console::Grouped;
   std::string text;
   for (const Finding& finding : report.findings) StrAppend(text, finding.file, ": ", finding.what, "\n");
+  for (const Finding& damaged : report.damaged_requests) {
+    StrAppend(text, damaged.file, ": ", damaged.what, "; `serve` derives them again, nothing is lost\n");
+  }
   StrAppend(text, "segments: ", Grouped(report.segments), " whole, ", Grouped(report.spans), " spans of ",
             Grouped(report.traces), " traces, ", FormatBytes(report.bytes), "\n");
+  StrAppend(text, "request rows: ", Grouped(report.request_rows), "\n");
   StrAppend(text, "log: ", Grouped(report.log_spans), " spans in ", Grouped(report.log.frames),
             " frames that are in no segment yet\n");
   if (report.log.tail_bytes > 0) {

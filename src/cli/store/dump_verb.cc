@@ -17,6 +17,7 @@
 #include "otlp/request.h"
 #include "store/columnar/disk/posix_disk.h"
 #include "store/columnar/inspect/store_files.h"
+#include "store/columnar/requests/request_file.h"
 #include "store/columnar/segment/segment_reader.h"
 
 namespace spanloom::cli::store {
@@ -28,6 +29,7 @@ using spanloom::store::columnar::ColumnKey;
 using spanloom::store::columnar::ColumnType;
 using spanloom::store::columnar::kRowTables;
 using spanloom::store::columnar::PageRef;
+using spanloom::store::columnar::RequestFile;
 using spanloom::store::columnar::SegmentFile;
 using spanloom::store::columnar::SegmentIndex;
 using spanloom::store::columnar::SegmentReader;
@@ -66,7 +68,29 @@ class Lines {
   const Terminal& terminal_;
 };
 
-Status DumpFiles(const StoreFiles& files, Lines& lines) {
+Status DumpRequestFiles(StoreFiles& files, Lines& lines) {
+  for (SegmentFile& segment : files.segments()) {
+    if (segment.requests == nullptr) continue;
+    const auto& row = segment.row;
+    ASSIGN_OR_RETURN(const uint64_t bytes, segment.requests->Size());
+    const auto requests =
+        RequestFile::Open(std::move(segment.requests),
+                          {.id = row.id, .bytes = row.bytes, .spans = row.spans, .traces = row.traces}, std::nullopt);
+    RETURN_IF_ERROR(lines.Add("requests", [&](JsonWriter& json) {
+      json.Field("segment", row.id);
+      json.Field("file", segment.requests_path);
+      json.Field("bytes", bytes);
+      if (!requests.ok()) return json.Field("problem", StdView(requests.status().message()));
+      json.Field("anatomy_version", static_cast<uint64_t>((*requests)->index().anatomy_version));
+      json.Field("derived", FormatTime((*requests)->index().derived_unix_ns));
+      json.Field("rows", (*requests)->index().rows());
+      json.Field("uncovered_traces", (*requests)->index().uncovered());
+    }));
+  }
+  return absl::OkStatus();
+}
+
+Status DumpFiles(StoreFiles& files, Lines& lines) {
   RETURN_IF_ERROR(lines.Add("store", [&](JsonWriter& json) {
     const auto& id = files.catalogue().store_id();
     json.Field("directory", files.directory());
@@ -90,6 +114,7 @@ Status DumpFiles(const StoreFiles& files, Lines& lines) {
       if (!segment.file.ok()) json.Field("problem", StdView(segment.file.status().message()));
     }));
   }
+  RETURN_IF_ERROR(DumpRequestFiles(files, lines));
   for (const auto& entry : files.log().entries()) {
     ASSIGN_OR_RETURN(const uint64_t bytes, entry.file->Size());
     RETURN_IF_ERROR(lines.Add("log_file", [&](JsonWriter& json) {

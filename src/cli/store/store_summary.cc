@@ -99,6 +99,10 @@ StatusOr<StoreSummary> SumUp(const StoreFiles& files) {
   ASSIGN_OR_RETURN(summary.owner, spanloom::store::DataDir::OwnerOf(files.directory()));
   for (const SegmentFile& segment : files.segments()) {
     AddRow(segment.row, summary);
+    if (segment.requests != nullptr) {
+      ASSIGN_OR_RETURN(const uint64_t bytes, segment.requests->Size());
+      summary.request_bytes += bytes;
+    }
     const Status status = AddAccount(segment, summary);
     if (absl::IsDataLoss(status) || absl::IsNotFound(status)) {
       summary.unread.push_back(StrCat(segment.path, ": ", status.message()));
@@ -121,8 +125,10 @@ std::string FormatSummary(const StoreSummary& summary, size_t columns_max) {
     StrAppend(text, ", started ", FormatTime(summary.first_start_unix_ns), " to ",
               FormatTime(summary.last_start_unix_ns));
   }
-  absl::StrAppendFormat(&text, "\n%s in segments, %.1f bytes a span; log %s\n", FormatBytes(summary.segment_bytes),
-                        summary.BytesASpan(summary.segment_bytes), FormatBytes(summary.log_bytes));
+  absl::StrAppendFormat(&text, "\n%s in segments, %.1f bytes a span; request rows %s, %.1f bytes a span; log %s\n",
+                        FormatBytes(summary.segment_bytes), summary.BytesASpan(summary.segment_bytes),
+                        FormatBytes(summary.request_bytes), summary.BytesASpan(summary.request_bytes),
+                        FormatBytes(summary.log_bytes));
   absl::StrAppendFormat(&text, "\n%-40s %12s %8s %12s\n", "segments by merges", "bytes", "number", "spans");
   for (const auto& [number, level] : summary.levels) {
     absl::StrAppendFormat(&text, "%-40s %12s %8d %12s\n", number == 0 ? "flushed" : StrCat("merged, level ", number),
@@ -146,6 +152,7 @@ std::string SummaryAsJson(const StoreSummary& summary) {
   json.Field("first_start_unix_ns", summary.first_start_unix_ns);
   json.Field("last_start_unix_ns", summary.last_start_unix_ns);
   json.Field("segment_bytes", summary.segment_bytes);
+  json.Field("request_bytes", summary.request_bytes);
   json.Field("log_bytes", summary.log_bytes);
   json.Key("levels");
   json.BeginArray();

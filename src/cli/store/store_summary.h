@@ -31,6 +31,7 @@ struct StoreSummary {
   uint64_t first_start_unix_ns = 0;  // of them; 0 if there is none
   uint64_t last_start_unix_ns = 0;
   uint64_t segment_bytes = 0;
+  uint64_t request_bytes = 0;        // request rows beside segments
   uint64_t log_bytes = 0;            // what of them is in segments already is removed soon
   std::map<uint32_t, Level> levels;  // by number
   std::map<std::string, uint64_t>

@@ -3,10 +3,12 @@
 #include "store/columnar/inspect/store_check.h"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/text.h"
 #include "otlp/request.h"
+#include "store/columnar/inspect/request_check.h"
 #include "store/columnar/inspect/segment_check.h"
 #include "store/columnar/parts/directory_layout.h"
 #include "store/columnar/segment/segment_reader.h"
@@ -21,17 +23,36 @@ Status CheckRow(const catalogue::SegmentRow& row, const SegmentTotals& totals, u
                                     " bytes; the file has ", totals.spans, ", ", totals.traces, ", ", file_bytes));
 }
 
-Status CheckFile(SegmentFile& segment, absl::FunctionRef<Status(uint64_t spans)> on_spans) {
+// Files of another version are nobody's.
+Status CheckRowsOf(const SegmentReader& reader, SegmentFile& segment, CheckReport& report) {
+  if (segment.requests == nullptr) return absl::OkStatus();
+  const catalogue::SegmentRow& row = segment.row;
+  const SegmentIdentity identity = {.id = row.id, .bytes = row.bytes, .spans = row.spans, .traces = row.traces};
+  const auto requests = RequestFile::Open(std::move(segment.requests), identity, std::nullopt);
+  if (absl::IsFailedPrecondition(requests.status())) return absl::OkStatus();
+  const Status status = requests.ok() ? CheckRequests(reader, **requests) : requests.status();
+  if (status.ok()) {
+    report.request_rows += (*requests)->index().rows();
+  } else if (absl::IsDataLoss(status)) {
+    report.damaged_requests.push_back({.file = segment.requests_path, .what = std::string(status.message())});
+  } else {
+    return Annotate(status, segment.requests_path);
+  }
+  return absl::OkStatus();
+}
+
+Status CheckFile(SegmentFile& segment, absl::FunctionRef<Status(uint64_t spans)> on_spans, CheckReport& report) {
   RETURN_IF_ERROR(segment.file.status());
   ASSIGN_OR_RETURN(const uint64_t bytes, (*segment.file)->Size());
   ASSIGN_OR_RETURN(const auto reader, SegmentReader::Open(*std::move(segment.file)));
   RETURN_IF_ERROR(CheckRow(segment.row, reader->index().totals(), bytes));
-  return CheckSegment(*reader, on_spans);
+  RETURN_IF_ERROR(CheckSegment(*reader, on_spans));
+  return CheckRowsOf(*reader, segment, report);
 }
 
 Status CheckSegments(StoreFiles& files, absl::FunctionRef<Status(uint64_t spans)> on_spans, CheckReport& report) {
   for (SegmentFile& segment : files.segments()) {
-    const Status status = CheckFile(segment, on_spans);
+    const Status status = CheckFile(segment, on_spans, report);
     if (status.ok()) {
       ++report.segments;
       report.traces += segment.row.traces;

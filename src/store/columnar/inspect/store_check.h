@@ -29,6 +29,9 @@ struct CheckReport {
   log::RecoveryReport log;  // of frames that are in no segment
   uint64_t log_spans = 0;   // in these
   std::vector<Finding> findings;
+  // Request rows beside segments that are whole. Those that are damaged are no findings: they are derived again.
+  uint64_t request_rows = 0;
+  std::vector<Finding> damaged_requests;
 };
 
 // Reads everything; a damaged file does not keep the others from being read. Takes the segment files out of `files`.

@@ -44,6 +44,60 @@ TEST(StoreCheckTest, FindsNothingInAWholeStore) {
   EXPECT_GT(report->log.frames, 0U);
 }
 
+// A store of a moment ago in `path`, with a request beside each of its segments; its process has ended.
+void MakeStoreWithRequests(const std::string& path, disk::Disk& disk) {
+  const auto derive = [](const Trace& trace, uint64_t) {
+    return std::vector<RequestRow>{
+        {.key = {.trace_id = trace.id, .span_id = trace.spans.back().span().span_id()}, .is_provisional = false}};
+  };
+  SimClock clock;
+  MetricRegistry metrics;
+  ASSERT_TRUE(disk.CreateDirectory(path).ok());
+  const auto opened = ColumnarStore::Open({.directory = path, .compacts_by_itself = false}, disk, metrics, clock,
+                                          {.version = 1, .derive = derive});
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  Senders senders(3);
+  ASSERT_GT(senders.Send(*opened->store, 3), 0U);
+  ASSERT_TRUE(opened->store->Flush().ok());
+  clock.Advance(60'000'000'000);
+  ASSERT_TRUE(opened->store->FillRequests().ok());
+}
+
+// Scenario: a store with request rows is checked; then a byte of them is changed.
+// Guarantees: they are read and counted; damage is named, and is no finding, since nothing is lost. A backup does
+// without them.
+TEST(StoreCheckTest, ReadsRequestRows) {
+  LiveStore live;
+  const std::string path = live.PathBeside("requests");
+  ASSERT_NO_FATAL_FAILURE(MakeStoreWithRequests(path, live.disk()));
+  const auto check = [&]() -> StatusOr<CheckReport> {
+    ASSIGN_OR_RETURN(StoreFiles files, StoreFiles::Open(live.disk(), path, live.clock()));
+    return CheckStore(files, [](uint64_t) { return absl::OkStatus(); });
+  };
+  const auto whole = check();
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_EQ(whole->request_rows, whole->traces);
+  EXPECT_GT(whole->request_rows, 0U);
+  EXPECT_THAT(whole->damaged_requests, IsEmpty());
+
+  const std::string rows = path + "/segments/0000000000000001.req";
+  {
+    const auto file = live.disk().Open(rows, disk::OpenMode::kReadWrite);
+    ASSERT_TRUE(file.ok() && (*file)->WriteAt(20, "\xff").ok());
+  }
+  const auto damaged = check();
+  ASSERT_TRUE(damaged.ok()) << damaged.status();
+  EXPECT_THAT(damaged->findings, IsEmpty());
+  ASSERT_EQ(damaged->damaged_requests.size(), 1);
+  EXPECT_EQ(damaged->damaged_requests[0].file, rows);
+
+  const auto files = StoreFiles::Open(live.disk(), path, live.clock());
+  ASSERT_TRUE(files.ok() && BackUp(*files, live.disk(), live.PathBeside("copy"), [] { return absl::OkStatus(); }).ok());
+  const auto copied = live.disk().List(live.PathBeside("copy") + "/segments");
+  ASSERT_TRUE(copied.ok()) << copied.status();
+  EXPECT_THAT(*copied, testing::ElementsAre("0000000000000001.seg"));
+}
+
 class StoreCheckDamageTest : public testing::Test {
  protected:
   // Some segments, and frames in the log that no segment has; the process has been killed, and left the files there.

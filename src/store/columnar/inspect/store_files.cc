@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "store/columnar/parts/directory_layout.h"
+#include "store/columnar/requests/request_file.h"
 #include "store/data_dir.h"
 
 namespace spanloom::store::columnar {
@@ -22,7 +23,13 @@ std::vector<SegmentFile> OpenSegments(disk::Disk& disk, const std::string& direc
   for (const catalogue::SegmentRow& row : catalogue.ByArrival()) {
     std::string path = disk::Join(disk::Join(directory, kSegmentDirectory), row.file);
     StatusOr<std::unique_ptr<disk::File>> file = disk.Open(path, disk::OpenMode::kRead);
-    segments.push_back({.row = row, .path = std::move(path), .file = std::move(file)});
+    std::string requests_path = disk::Join(disk::Join(directory, kSegmentDirectory), RequestFileName(row.id));
+    auto requests = disk.Open(requests_path, disk::OpenMode::kRead);
+    segments.push_back({.row = row,
+                        .path = std::move(path),
+                        .file = std::move(file),
+                        .requests_path = std::move(requests_path),
+                        .requests = requests.ok() ? *std::move(requests) : nullptr});
   }
   return segments;
 }

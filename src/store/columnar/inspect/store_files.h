@@ -22,6 +22,8 @@ struct SegmentFile {
   catalogue::SegmentRow row;
   std::string path;
   StatusOr<std::unique_ptr<disk::File>> file;  // or why it can't be opened
+  std::string requests_path;
+  std::unique_ptr<disk::File> requests;  // its request rows; null if they can't be opened: they are derived data
 };
 
 // Everything that was acknowledged before Open() is in it: in the segments, or in frames of the log behind the
