@@ -97,7 +97,8 @@ struct RowStore {
   RowStore() {
     store = std::make_unique<OpenStore>(ColumnarStoreOptions{.directory = directory.path(),
                                                              .compacts_by_itself = false,
-                                                             .compaction_bytes_per_second = uint64_t{1} << 40},
+                                                             .compaction_bytes_per_second = uint64_t{1} << 40,
+                                                             .request_bytes_per_second = uint64_t{1} << 40},
                                         clock, RequestDeriver{.version = 1, .derive = Derive});
     const size_t requests = Requests();
     Load load(requests);

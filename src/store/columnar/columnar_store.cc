@@ -31,8 +31,9 @@ constexpr std::chrono::milliseconds kHeadFullDelay{1'000};  // told to who is re
 
 Status ColumnarStoreOptions::Validate() const {
   if (directory.empty()) return absl::InvalidArgumentError("a columnar store needs a directory");
-  if (queue_bytes_max == 0 || head_bytes == 0 || compaction_bytes_per_second == 0) {
-    return absl::InvalidArgumentError("queue_bytes_max, head_bytes and compaction_bytes_per_second must be positive");
+  if (queue_bytes_max == 0 || head_bytes == 0 || compaction_bytes_per_second == 0 || request_bytes_per_second == 0) {
+    return absl::InvalidArgumentError(
+        "queue_bytes_max, head_bytes, compaction_bytes_per_second and request_bytes_per_second must be positive");
   }
   if (head_bytes_max < head_bytes) {
     return absl::InvalidArgumentError(
@@ -115,7 +116,7 @@ ColumnarStore::ColumnarStore(const ColumnarStoreOptions& options, disk::Disk& di
                  [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
       purger_(segments_, parts_, exchange_, clock, [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
       request_files_(disk, disk::Join(options.directory, kSegmentDirectory)),
-      filler_({.bytes_per_second = options.compaction_bytes_per_second, .reserve_bytes = options.head_bytes}, segments_,
+      filler_({.bytes_per_second = options.request_bytes_per_second, .reserve_bytes = options.head_bytes}, segments_,
               request_files_, parts_, deriver_, damage_, metrics, clock,
               [this](absl::FunctionRef<void()> task) { RunInBackground(task); }),
       log_(disk, disk::Join(options.directory, kLogDirectory), log_end),

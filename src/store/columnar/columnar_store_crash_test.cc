@@ -61,6 +61,7 @@ class Process {
     auto opened = ColumnarStore::Open({.directory = "/data",
                                        .compacts_by_itself = false,
                                        .compaction_bytes_per_second = uint64_t{1} << 40,
+                                       .request_bytes_per_second = uint64_t{1} << 40,
                                        .compaction = {.sources_min = 2, .growth = 1}},
                                       disk, metrics_, clock_, {.version = 0, .derive = DeriveRequests});
     status_ = opened.status();

@@ -30,9 +30,12 @@ struct ColumnarStoreOptions {
   head::RecentLimits recent = {};                // kept for Tail() while anybody follows
   // Segments are merged, and their request rows written, in the background; else by Compact() and FillRequests() alone.
   bool compacts_by_itself = true;
-  // Read and written by merges; read for request rows. A merge takes 2.6 µs of a core for a span, which is 86 bytes (columnar_bench,
+  // Read and written by merges. A merge takes 2.6 µs of a core for a span, which is 86 bytes (columnar_bench,
   // BM_Compact): this is an eighth of a core, and five seconds for the largest merge.
   uint64_t compaction_bytes_per_second = 4U << 20;
+  // Of segments, read for request rows: 195,000 spans a second. Reading takes 2.3 µs of a core for a span
+  // (columnar_requests_bench, BM_WriteRequestRows), so this is half a core, and what the deriver takes. Guess.
+  uint64_t request_bytes_per_second = 16U << 20;
   CompactionPolicy compaction = {};
 
   // kInvalidArgument says which limit is not positive, or smaller than the one that it has to hold.
