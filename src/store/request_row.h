@@ -95,8 +95,8 @@ enum class RequestColumn : uint8_t {
 
 // Turns the spans of one trace into rows. Pure; thread-safe. `now_unix_ns` decides whether a request that is not
 // complete is still provisional, and nothing else: what it says of spans without a provisional row, it says of them at
-// any later time, and a store may keep it. A request arrives within kArrivalSlackNs of the start of one of the spans: clocks
-// differ, and a store finds it by them.
+// any later time, and a store may keep it. A request arrives within kArrivalSlackNs of the start of one of the spans:
+// clocks differ, and a store finds it by them.
 struct RequestDeriver {
   static constexpr uint64_t kArrivalSlackNs = 60'000'000'000;  // guess
   uint32_t version = 0;
