@@ -137,7 +137,7 @@ void BM_WriteRequestRows(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<int64_t>(traces));
   state.counters["bytes_a_row"] = static_cast<double>(rows.RowBytes()) / traces;
 }
-BENCHMARK(BM_WriteRequestRows)->Iterations(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_WriteRequestRows)->Iterations(1)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void SetRate(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<int64_t>(Rows().traces()) * static_cast<int64_t>(state.iterations()));

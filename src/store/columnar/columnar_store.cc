@@ -311,7 +311,9 @@ Status ColumnarStore::CompactAll() {
   }
 }
 
+// Damage that a question has met may be that of a file of rows.
 void ColumnarStore::FillSoon() {
+  if (damage_.count() != std::exchange(damage_seen_, damage_.count())) fill_due_unix_ns_ = 0;
   if (!options_.compacts_by_itself || !has_requests() || filler_.is_stopped()) return;
   if (static_cast<uint64_t>(clock_.UnixNs()) < fill_due_unix_ns_ || is_fill_queued_.exchange(true)) return;
   const bool is_queued = compacting_.Submit([this] {

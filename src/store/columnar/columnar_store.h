@@ -182,6 +182,7 @@ class ColumnarStore final : public SpanStore {
 
   std::atomic<uint64_t> fill_due_unix_ns_ = 0;  // request rows; 0: the parts have changed
   std::atomic<bool> is_fill_queued_ = false;
+  uint64_t damage_seen_ = 0;  // of damage_; the log thread's
 
   mutable WorkerPool background_;  // ends before all of the above, which its tasks use
   WorkerPool compacting_;          // ends before it, whose help its tasks need

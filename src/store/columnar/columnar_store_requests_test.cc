@@ -34,7 +34,7 @@ using testing::IsEmpty;
 constexpr uint64_t kSecondNs = 1'000'000'000;
 
 // As DeriveFakeRequests; the pod says which version it was. Counts the spans that it was given.
-RequestDeriver MakeDeriver(uint32_t version, std::shared_ptr<std::atomic<uint64_t>> spans) {
+RequestDeriver MakeDeriver(uint32_t version, const std::shared_ptr<std::atomic<uint64_t>>& spans) {
   return {.version = version, .derive = [version, spans](const Trace& trace, uint64_t now_unix_ns) {
             *spans += trace.spans.size();
             std::vector<RequestRow> rows = DeriveFakeRequests(trace, now_unix_ns);
@@ -146,6 +146,7 @@ class ColumnarStoreRequests : public testing::Test {
   [[nodiscard]] uint64_t files_written() const { return metrics_.Sum("spanloom_store_request_files"); }
 
   uint32_t version_ = 1;
+  uint64_t age_max_ns_ = 0;
   const std::shared_ptr<std::atomic<uint64_t>> derived_ = std::make_shared<std::atomic<uint64_t>>(0);  // spans
   SimClock clock_;
   MetricRegistry metrics_;
@@ -306,6 +307,36 @@ TEST_F(ColumnarStoreRequests, AreWrittenLaterWhereTheyCouldNotBe) {
   clock_.Advance(61 * kSecondNs);
   Fill();
   EXPECT_THAT(RequestFiles(), testing::SizeIs(1));
+}
+
+// Scenario: retention takes a trace of a segment, and another time all, while its rows are derived.
+// Guarantees: what went does not come back; no file is left of a segment that is gone.
+TEST_F(ColumnarStoreRequests, AreNotThereWhenRetentionWasQuicker) {
+  AppendAndFlush({RequestOf(1, 1, now()), RequestOf(2, 2, now() + 10 * kSecondNs)});
+  clock_.Advance(30 * kSecondNs);
+  bool has_retention = false;
+  RequestDeriver deriver = MakeDeriver(version_, derived_);
+  deriver.derive = [&, derive = deriver.derive](const Trace& trace, uint64_t now_unix_ns) {
+    if (!std::exchange(has_retention, true)) {
+      EXPECT_TRUE(store_->SetRetention({.age_max_ns = age_max_ns_}).ok());
+    }
+    return derive(trace, now_unix_ns);
+  };
+  store_ = nullptr;
+  auto opened =
+      ColumnarStore::Open({.directory = "/data", .compacts_by_itself = false}, disk_, metrics_, clock_, deriver);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  store_ = std::move(opened->store);
+  age_max_ns_ = 25 * kSecondNs;
+  Fill();
+  EXPECT_THAT(RequestFiles(), testing::SizeIs(1));
+  EXPECT_THAT(Rows(), ElementsAre(testing::StartsWith(MakeTraceId(2).Hex())));
+  AppendAndFlush({RequestOf(3, 3, now())});
+  clock_.Advance(60 * kSecondNs);
+  has_retention = false;
+  Fill();
+  EXPECT_THAT(Rows(), IsEmpty());
+  EXPECT_THAT(RequestFiles(), IsEmpty());
 }
 
 // Scenario: random requests, late spans and deliveries that are repeated; flushes, merges, retention, purges, restarts,

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "base/log.h"
@@ -25,6 +26,7 @@ class DamageCounter {
     Log(LogLevel::kError, "a part of the store can't be read, and is left out", {{"why", why}});
   }
   void Add(const Status& status) { Add(StdView(status.message())); }
+  [[nodiscard]] uint64_t count() const { return parts_.value(); }
 
  private:
   Counter& parts_;
