@@ -33,8 +33,8 @@ struct ColumnarStoreOptions {
   // Read and written by merges. A merge takes 2.6 µs of a core for a span, which is 86 bytes (columnar_bench,
   // BM_Compact): this is an eighth of a core, and five seconds for the largest merge.
   uint64_t compaction_bytes_per_second = 4U << 20;
-  // Of segments, read for request rows: 195,000 spans a second. Reading takes 2.3 µs of a core for a span
-  // (columnar_requests_bench, BM_WriteRequestRows), so this is half a core, and what the deriver takes. Guess.
+  // Of segments, read for request rows: 195,000 spans a second. Reading takes 1.7 µs of a core for a span
+  // (columnar_requests_bench, BM_WriteRequestRows), so this is a third of a core, and what the deriver takes. Guess.
   uint64_t request_bytes_per_second = 16U << 20;
   CompactionPolicy compaction = {};
 
