@@ -101,11 +101,14 @@ StatusOr<RowPage<RequestRow>> ColumnarQueries::Requests(const RowQuery<RequestCo
   ASSIGN_OR_RETURN(Selection selection, Selection::Create(query));
   scan::ReadMeter meter(query.limits, clock_);
   RequestRows rows({.parts = parts_, .damage = damage_, .clock = clock_, .deriver = deriver_}, query.filter, meter);
-  RETURN_IF_ERROR(rows.ForEachWanted([&](const RequestRow& row) { return selection.MayKeep(row); },
-                                     [&](const RequestRow& row) {
-                                       return selection.Add(row,
-                                                            [&] { return std::make_shared<const RequestRow>(row); });
-                                     }));
+  const bool is_by_arrival = query.order_by == RequestColumn::kArrival;
+  const auto may_keep = [&](const RequestRow& row) { return selection.MayKeep(row); };
+  const auto may_change = [&](uint64_t first, uint64_t last) {
+    return !is_by_arrival || selection.MayChange(Value(ClampedCell(first)), Value(ClampedCell(last)));
+  };
+  RETURN_IF_ERROR(rows.ForEachWanted({.row = may_keep, .arrivals = may_change}, [&](const RequestRow& row) {
+    return selection.Add(row, [&] { return std::make_shared<const RequestRow>(row); });
+  }));
   return std::move(selection).Take();
 }
 

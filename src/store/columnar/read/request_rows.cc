@@ -42,7 +42,7 @@ RequestRows::RequestRows(const Of& of, const RowFilter<RequestColumn>& filter, s
       parts_(of.parts.Now()),
       gatherer_(parts_, of.parts.split()) {}
 
-Status RequestRows::ForEachWanted(Wants wants, Visit visit) {
+Status RequestRows::ForEachWanted(const Wants& wants, Visit visit) {
   wants_ = &wants;
   return ForEach(visit);
 }
@@ -123,10 +123,15 @@ bool RequestRows::MayHave(const Segment& segment, uint64_t first_trace, uint64_t
   if (requests == nullptr || !split_.empty()) return true;
   for (auto chunk = ChunkWith(*requests, first_trace);
        chunk != requests->index().chunks.end() && chunk->first_trace < end_trace; ++chunk) {
-    const bool is_elsewhere = !filter_.starts.Overlaps(chunk->first_arrival_unix_ns, chunk->last_arrival_unix_ns);
-    if (chunk->uncovered > 0 || (chunk->rows > 0 && !is_elsewhere)) return true;
+    if (chunk->uncovered > 0 || (chunk->rows > 0 && !IsElsewhere(*chunk))) return true;
   }
   return false;
+}
+
+bool RequestRows::IsElsewhere(const RequestChunkRef& chunk) const {
+  const uint64_t first = chunk.first_arrival_unix_ns;
+  const uint64_t last = chunk.last_arrival_unix_ns;
+  return !filter_.starts.Overlaps(first, last) || (wants_ != nullptr && !wants_->arrivals(first, last));
 }
 
 StatusOr<RequestRows::Stretch> RequestRows::StretchWith(const Segment& segment, uint64_t trace, uint64_t first_trace) {
@@ -143,7 +148,7 @@ StatusOr<RequestRows::Stretch> RequestRows::StretchWith(const Segment& segment, 
   }
   RETURN_IF_ERROR(rows.status());
   stretch.rows = *std::move(rows);
-  stretch.is_elsewhere = !filter_.starts.Overlaps(chunk.first_arrival_unix_ns, chunk.last_arrival_unix_ns);
+  stretch.is_elsewhere = IsElsewhere(chunk);
   return stretch;
 }
 
@@ -165,7 +170,7 @@ Status RequestRows::VisitRows(const TracePlace& place, const RequestChunk& rows,
     row_.anatomy_version = of_.deriver.version;
     if (row > begin) RETURN_IF_ERROR(meter_.Step());
     if (wants_ != nullptr) {
-      if (!(*wants_)(row_)) continue;
+      if (!wants_->row(row_)) continue;
       if (const std::optional<uint64_t> of_trace = rows.PlaceOf(row)) {
         ASSIGN_OR_RETURN(const bool is_read, SetSpanId(place, *of_trace));
         if (!is_read) continue;

@@ -41,14 +41,18 @@ class RequestRows {
   RequestRows(const Of& of, const RowFilter<RequestColumn>& filter, scan::ReadMeter& meter);
 
   using Visit = absl::FunctionRef<Status(const RequestRow&)>;
-  using Wants = absl::FunctionRef<bool(const RequestRow&)>;
+  // What may be left out: rows, and all that arrive within [first, last].
+  struct Wants {
+    absl::FunctionRef<bool(const RequestRow&)> row;
+    absl::FunctionRef<bool(uint64_t first_unix_ns, uint64_t last_unix_ns)> arrivals;
+  };
 
   // Visits every row that may match the filter, each request once; keys may lack their spans. What is damaged is
   // counted and left out; damaged rows are derived. To be called once. Errors: those of `visit`, the meter's, those of
   // TraceGatherer but for kDataLoss, those of the disk.
   Status ForEach(Visit visit);
-  // The same with whole keys, which take a read of the segment: rows that `wants` says no to may be left out.
-  Status ForEachWanted(Wants wants, Visit visit);
+  // The same with whole keys, which take a read of the segment, and without some of what is not wanted.
+  Status ForEachWanted(const Wants& wants, Visit visit);
 
  private:
   struct HeadTrace {
@@ -59,7 +63,7 @@ class RequestRows {
   struct Stretch {
     uint64_t first_trace = 0;               // number
     std::optional<RequestChunk> rows = {};  // nullopt: all are derived
-    bool is_elsewhere = false;              // all that are covered arrive at other times
+    bool is_elsewhere = false;              // all that are covered arrive at times that are not wanted
   };
 
   void AddHead(const head::LockedTable& table, std::vector<HeadTrace>& traces) const;
@@ -68,6 +72,7 @@ class RequestRows {
   Status VisitSegment(const Segment& segment, Visit visit);
   Status VisitChunk(const Segment& segment, const TraceChunkRef& chunk, Visit visit);
   [[nodiscard]] bool MayHave(const Segment& segment, uint64_t first_trace, uint64_t end_trace) const;
+  [[nodiscard]] bool IsElsewhere(const RequestChunkRef& chunk) const;
   // The one with trace number `trace`, in a chunk of the trace table that begins with `first_trace`.
   StatusOr<Stretch> StretchWith(const Segment& segment, uint64_t trace, uint64_t first_trace);
   Status VisitTrace(const Segment& segment, const TracePlace& place, const Stretch& stretch, Visit visit);
