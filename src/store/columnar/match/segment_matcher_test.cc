@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "store/columnar/match/text_demand.h"
 #include "store/columnar/segment/segment_builder.h"
 #include "store/columnar/segment/testing/memory_file.h"
 #include "store/conformance/request_builder.h"
@@ -64,29 +65,29 @@ class RandomSpans {
   }
 
   Condition NextCondition() {
-    static const std::vector<Value> kOperands = {Value::String("a"),
-                                                 Value::String(""),
-                                                 Value::String("service-1"),
-                                                 Value::String("1"),
-                                                 Value::Bool(true),
-                                                 Value::Bool(false),
-                                                 Value::Int(1),
-                                                 Value::Int(0),
-                                                 Value::Int(-3),
-                                                 Value::Int(500),
-                                                 Value::Double(0.5),
-                                                 Value::Double(-1e300),
-                                                 Value::Double(std::numeric_limits<double>::quiet_NaN()),
-                                                 Value::Bytes("a")};
-    static const std::vector<std::string> kTexts = {"a",   "1",  "true",  "false",  "[]",           "",        "0.5",
-                                                    "NaN", "-3", "ERROR", "server", R"({"k":"a"})", "Infinity"};
+    static const std::vector<Value> operands = {Value::String("a"),
+                                                Value::String(""),
+                                                Value::String("service-1"),
+                                                Value::String("1"),
+                                                Value::Bool(true),
+                                                Value::Bool(false),
+                                                Value::Int(1),
+                                                Value::Int(0),
+                                                Value::Int(-3),
+                                                Value::Int(500),
+                                                Value::Double(0.5),
+                                                Value::Double(-1e300),
+                                                Value::Double(std::numeric_limits<double>::quiet_NaN()),
+                                                Value::Bytes("a")};
+    static const std::vector<std::string> texts = {"a",   "1",  "true",  "false",  "[]",           "",        "0.5",
+                                                   "NaN", "-3", "ERROR", "server", R"({"k":"a"})", "Infinity"};
     Condition condition;
     do {
       condition.field = NextField();
       condition.comparison = static_cast<Comparison>(rng_.Below(11));
-      condition.operand = kOperands[rng_.Below(kOperands.size())];
+      condition.operand = operands[rng_.Below(operands.size())];
       if (Once(4)) condition.operand = Value::String(Unique(rng_.Below(1'000)));
-      if (condition.comparison == kHasText) condition.operand = Value::String(kTexts[rng_.Below(kTexts.size())]);
+      if (condition.comparison == kHasText) condition.operand = Value::String(texts[rng_.Below(texts.size())]);
       if (condition.comparison >= kExists) condition.operand = {};
     } while (!condition.Validate().ok());
     return condition;
@@ -98,9 +99,9 @@ class RandomSpans {
   static std::string Unique(uint64_t number) { return StrCat("unique-text-", number * 2'654'435'761); }
 
   std::string NextKey() {
-    static const std::vector<std::string> kKeys = {
+    static const std::vector<std::string> keys = {
         "a", "b", "span.kind", "error", "otel.status_code", "otel.scope.name", "long", "w3c.tracestate"};
-    return kKeys[rng_.Below(kKeys.size())];
+    return keys[rng_.Below(keys.size())];
   }
 
   Field NextField() {
@@ -179,6 +180,7 @@ size_t ExpectAgrees(const Predicate& predicate, const SegmentReader& reader, con
   scan::TraceReading reading;
   const auto may_match = matcher.MayMatch();
   EXPECT_TRUE(may_match.ok()) << may_match.status();
+  const bool may_be_met = TextDemand(predicate).MayBeMetBy(reader);
   size_t undecided = 0;
   uint64_t row = 0;
   TraceTableReader table(reader);
@@ -197,7 +199,7 @@ size_t ExpectAgrees(const Predicate& predicate, const SegmentReader& reader, con
       const bool matches = judge.Matches(reading, ordinal);
       const size_t place = row % kPageRows;
       if (set.Must(place) != set.May(place)) ++undecided;
-      const bool agrees = matches ? set.May(place) && *may_match : !set.Must(place);
+      const bool agrees = matches ? set.May(place) && *may_match && may_be_met : !set.Must(place);
       EXPECT_TRUE(agrees) << predicate.ToString() << " of row " << row << ": " << matches;
       if (!agrees) return undecided;
     }
@@ -211,6 +213,23 @@ TEST(SegmentMatcher, AgreesWithTheDefinitionWhateverIsAsked) {
   const auto reader = ReaderOf(traces);
   ASSERT_GT(reader->index().pages().size(), 1);
   for (int i = 0; i < 400 && !testing::Test::HasFailure(); ++i) ExpectAgrees(random.NextPredicate(2), *reader, traces);
+}
+
+// Scenario: segments of two traces, so that most values are in few of them.
+// Guarantees: many are ruled out by the texts that a predicate takes, and none that has a row which meets it.
+TEST(TextDemandProperty, RulesOutOnlyWhatCannotMatch) {
+  RandomSpans random(2);
+  int ruled_out = 0;
+  for (int segment = 0; segment < 400 && !testing::Test::HasFailure(); ++segment) {
+    const std::vector<Trace> traces = random.Traces(2);
+    const auto reader = ReaderOf(traces);
+    for (int i = 0; i < 100; ++i) {
+      const Predicate predicate = random.NextPredicate(2);
+      ExpectAgrees(predicate, *reader, traces);
+      ruled_out += TextDemand(predicate).MayBeMetBy(*reader) ? 0 : 1;
+    }
+  }
+  EXPECT_GT(ruled_out, 100);
 }
 
 // As model servers send them, each alone in its trace.
@@ -264,6 +283,16 @@ TEST(SegmentMatcher, SaysOfTheWholeSegmentThatNothingCanMatch) {
     return *SegmentMatcher(predicate, *reader).MayMatch();
   };
   const Field id = Field::Attribute(AttributeScope::kAnywhere, "request.id");
+  const auto is_ruled_out = [&](const Field& field, Comparison comparison, const Value& operand) {
+    const Predicate predicate({.field = field, .comparison = comparison, .operand = operand});
+    return !TextDemand(Predicate::All({Predicate(), predicate})).MayBeMetBy(*reader);
+  };
+  EXPECT_TRUE(is_ruled_out(id, kEqual, Value::String("not there")));
+  EXPECT_TRUE(is_ruled_out(id, kHasText, Value::String("not there")));
+  EXPECT_TRUE(is_ruled_out(Field::Attribute(AttributeScope::kResource, "a"), kEqual, Value::String("not there")));
+  EXPECT_FALSE(is_ruled_out(id, kHasText, Value::String("17")));
+  EXPECT_FALSE(is_ruled_out(id, kNotEqual, Value::String("not there")));
+  EXPECT_FALSE(is_ruled_out(id, kEqual, Value::String(StrCat("chatcmpl-", 77 * 2'654'435'761))));
   EXPECT_FALSE(may_match(id, kEqual, Value::String("not there")));
   EXPECT_FALSE(may_match(id, kHasText, Value::String("not there")));
   EXPECT_FALSE(may_match(id, kLess, Value::Int(1)));

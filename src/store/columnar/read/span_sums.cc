@@ -65,6 +65,7 @@ Status SpanSums::AddOrigins(const std::vector<head::TraceSpans>& traces, ColumnS
 Status SpanSums::AddSegment(const Segment& segment, ColumnSum& sum) {
   const catalogue::SegmentRow& row = segment.row();
   if (!starts_.Overlaps(row.first_start_unix_ns, row.last_start_unix_ns)) return absl::OkStatus();
+  if (!demand_.MayBeMetBy(segment.reader())) return absl::OkStatus();
   SegmentMatcher matcher(where_, segment.reader());
   const StatusOr<bool> may_match = matcher.MayMatch();
   if (may_match.ok() && !*may_match) return absl::OkStatus();

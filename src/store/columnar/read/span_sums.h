@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "store/columnar/match/segment_matcher.h"
+#include "store/columnar/match/text_demand.h"
 #include "store/columnar/parts/damage_counter.h"
 #include "store/columnar/parts/parts_table.h"
 #include "store/columnar/sums/column_sum.h"
@@ -25,7 +26,7 @@ class SpanSums {
   // `where` must be valid, and not about traces. Spans that start within `starts` and meet it count.
   SpanSums(const PartsTable& table, DamageCounter& damage, const Predicate& where, const TimeRange& starts,
            scan::ReadMeter& meter)
-      : parts_(table.Now()), damage_(damage), where_(where), starts_(starts), meter_(meter) {}
+      : parts_(table.Now()), damage_(damage), where_(where), demand_(where), starts_(starts), meter_(meter) {}
 
   // Adds them all to `sum`. Pages that are damaged are counted and left out. Errors: the meter's, the sum's, those of
   // the disk.
@@ -45,6 +46,7 @@ class SpanSums {
   const Parts parts_;
   DamageCounter& damage_;
   const Predicate& where_;
+  const TextDemand demand_;
   const TimeRange& starts_;
   scan::ReadMeter& meter_;
 };

@@ -17,6 +17,8 @@ TraceCandidates::SegmentState& TraceCandidates::StateOf(const Segment& segment) 
 }
 
 StatusOr<bool> TraceCandidates::MayHave(const Segment& segment) {
+  const auto may_be_met = [&](const TextDemand& demand) { return demand.MayBeMetBy(segment.reader()); };
+  if (std::ranges::none_of(demands_, may_be_met)) return false;
   for (SegmentMatcher& spanset : StateOf(segment).spansets) {
     StatusOr<bool> may_match = spanset.MayMatch();
     if (absl::IsDataLoss(may_match.status())) may_match = true;

@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "store/columnar/match/segment_matcher.h"
+#include "store/columnar/match/text_demand.h"
 #include "store/columnar/parts/parts.h"
 #include "store/columnar/parts/segment.h"
 #include "store/columnar/parts/split_traces.h"
@@ -28,7 +29,7 @@ class TraceCandidates {
   // outlive it.
   TraceCandidates(std::span<const Predicate> spansets, FetchPlan::Join join, const SplitTraces& split,
                   scan::ReadMeter& meter)
-      : spansets_(spansets), join_(join), split_(split), meter_(meter) {}
+      : spansets_(spansets), demands_(spansets.begin(), spansets.end()), join_(join), split_(split), meter_(meter) {}
 
   // False: no trace of the segment can be selected. Errors: those of the disk.
   StatusOr<bool> MayHave(const Segment& segment);
@@ -55,6 +56,7 @@ class TraceCandidates {
   [[nodiscard]] static bool HasRow(const SegmentState& state, size_t spanset, uint64_t begin, uint64_t end);
 
   const std::span<const Predicate> spansets_;
+  const std::vector<TextDemand> demands_;  // [spansets]
   const FetchPlan::Join join_;
   const SplitTraces& split_;
   scan::ReadMeter& meter_;

@@ -190,6 +190,11 @@ StatusOr<std::vector<uint32_t>> SegmentReader::PagesWithText(std::string_view te
   return absl::DataLossError("the text index names a page that the segment does not have");
 }
 
+bool SegmentReader::MayHaveText(std::string_view key, uint64_t hash) const {
+  const TextPresence* const presence = presence_.Get([&] { return std::make_unique<const TextPresence>(*index_); });
+  return presence->MayHave(key, hash) || index_->text_index().MayHave(hash, *file_);
+}
+
 TraceRow SegmentReader::RowOf(const TracePlace& trace) const {
   const TraceSummary& summary = index_->summaries()[trace.entry[TraceSlot::kSummary]];
   TraceRow row;

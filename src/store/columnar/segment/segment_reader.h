@@ -8,15 +8,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
 #include "otlp/ids.h"
 #include "store/columnar/disk/disk.h"
+#include "store/columnar/segment/lazy.h"
 #include "store/columnar/segment/page_view.h"
 #include "store/columnar/segment/pool_reader.h"
 #include "store/columnar/segment/segment_index.h"
 #include "store/columnar/segment/span_reader.h"
+#include "store/columnar/segment/text_presence.h"
 #include "store/columnar/segment/trace_place.h"
 #include "store/span.h"
 #include "store/trace_row.h"
@@ -64,6 +67,10 @@ class SegmentReader {
   // The pages that may have the text in their pool, ascending: TextIndex::PagesOf.
   [[nodiscard]] StatusOr<std::vector<uint32_t>> PagesWithText(std::string_view text) const;
 
+  // False: no attribute with that key, of a span, event, link, resource or scope, is the text of which `hash` is
+  // HashOf. A few cache lines, once the first question was asked.
+  [[nodiscard]] bool MayHaveText(std::string_view key, uint64_t hash) const;
+
   // Reads all that PagesWithText may ask for.
   [[nodiscard]] Status CheckTextIndex() const { return index_->text_index().Check(*file_); }
 
@@ -81,6 +88,7 @@ class SegmentReader {
   const std::unique_ptr<disk::File> file_;
   const std::unique_ptr<const SegmentIndex> index_;
   std::vector<uint32_t> prefixes_;  // as SegmentIndex::TraceInOrder
+  mutable Lazy<TextPresence> presence_;
 };
 
 }  // namespace spanloom::store::columnar

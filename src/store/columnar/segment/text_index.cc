@@ -98,19 +98,20 @@ TextIndex::TextIndex(uint64_t file_bytes, ByteReader& reader) : bits_(reader.U8(
   }
 }
 
-const HashFilter* TextIndex::Filter(const disk::File& file) const {
-  if (const HashFilter* const filter = lazy_->filter.load(std::memory_order_acquire)) return filter;
-  const MutexLock lock(lazy_->mutex);
-  if (std::exchange(lazy_->is_tried, true)) return lazy_->made.get();
+// Null if a block can't be read: who needs that block is told.
+std::unique_ptr<const HashFilter> TextIndex::MakeFilter(const disk::File& file) const {
   std::vector<uint64_t> hashes;
   for (const TextBlockRef& ref : blocks_) {
-    if (!AddHashes(ref, file, hashes).ok()) return nullptr;  // who needs that block is told
+    if (!AddHashes(ref, file, hashes).ok()) return nullptr;
   }
   auto filter = std::make_unique<HashFilter>(hashes.size());
   for (const uint64_t hash : hashes) filter->Add(hash);
-  lazy_->made = std::move(filter);
-  lazy_->filter.store(lazy_->made.get(), std::memory_order_release);
-  return lazy_->made.get();
+  return filter;
+}
+
+bool TextIndex::MayHave(uint64_t hash, const disk::File& file) const {
+  const HashFilter* const filter = filter_->Get([&] { return MakeFilter(file); });
+  return filter == nullptr || filter->MayHave(HighBits(hash, bits_));
 }
 
 Status TextIndex::AddHashes(const TextBlockRef& ref, const disk::File& file, std::vector<uint64_t>& hashes) const {
@@ -127,9 +128,8 @@ Status TextIndex::AddHashes(const TextBlockRef& ref, const disk::File& file, std
 
 StatusOr<std::vector<uint32_t>> TextIndex::PagesOf(std::string_view text, const disk::File& file) const {
   std::vector<uint32_t> pages;
+  if (!MayHave(HashOf(text), file)) return pages;
   const uint64_t hash = HighBits(HashOf(text), bits_);
-  const HashFilter* const filter = Filter(file);
-  if (filter != nullptr && !filter->MayHave(hash)) return pages;
   // Entries of one hash may begin at the end of a block, and go on in the next ones.
   auto block = std::ranges::lower_bound(blocks_, hash, {}, &TextBlockRef::before);
   if (block != blocks_.begin()) --block;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,11 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/mutex.h"
 #include "base/status.h"
 #include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/byte_reader.h"
 #include "store/columnar/segment/hash_filter.h"
+#include "store/columnar/segment/lazy.h"
 #include "store/columnar/segment/packed.h"
 #include "store/columnar/segment/segment_sink.h"
 
@@ -71,6 +70,9 @@ class TextIndex {
   // Errors: kDataLoss, those of the disk.
   [[nodiscard]] StatusOr<std::vector<uint32_t>> PagesOf(std::string_view text, const disk::File& file) const;
 
+  // False: no page has a text with that HashOf. True may be wrong, of one in 50 that are not there.
+  [[nodiscard]] bool MayHave(uint64_t hash, const disk::File& file) const;
+
   // Reads every block. Errors: those of PagesOf.
   [[nodiscard]] Status Check(const disk::File& file) const;
 
@@ -79,20 +81,12 @@ class TextIndex {
  private:
   Status AddPages(const TextBlockRef& ref, uint64_t hash, const disk::File& file, std::vector<uint32_t>& pages) const;
 
-  // Made of all hashes when the first question is asked.
-  struct LazyFilter {
-    Mutex mutex;  // held while it is made
-    bool is_tried ABSL_GUARDED_BY(mutex) = false;
-    std::unique_ptr<const HashFilter> made ABSL_GUARDED_BY(mutex);
-    std::atomic<const HashFilter*> filter = nullptr;  // `made`; stays null if blocks can't be read
-  };
-
-  [[nodiscard]] const HashFilter* Filter(const disk::File& file) const;
+  [[nodiscard]] std::unique_ptr<const HashFilter> MakeFilter(const disk::File& file) const;
   Status AddHashes(const TextBlockRef& ref, const disk::File& file, std::vector<uint64_t>& hashes) const;
 
   uint8_t bits_ = 0;  // of a hash, the highest of 64
   std::vector<TextBlockRef> blocks_;
-  std::unique_ptr<LazyFilter> lazy_ = std::make_unique<LazyFilter>();
+  std::unique_ptr<Lazy<HashFilter>> filter_ = std::make_unique<Lazy<HashFilter>>();  // null: blocks can't be read
 };
 
 }  // namespace spanloom::store::columnar
