@@ -39,7 +39,7 @@ struct Expired {
 // How many segments are looked at, those that are oldest by their last start; what overlaps them is looked at too.
 struct SegmentCount {
   size_t min = 1;
-  size_t max = 16;  // bounds memory: some 100 bytes for each of their traces. Guess: a million traces of an LLM server
+  size_t max = 4;  // bounds memory: some 200 bytes for each of their traces. Guess: 200,000 traces of an LLM server
 };
 
 // Traces go whole, from all parts, the one whose last span started longest ago first, until `policy` holds. Reads

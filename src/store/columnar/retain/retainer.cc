@@ -15,7 +15,9 @@
 namespace spanloom::store::columnar {
 namespace {
 
-constexpr std::chrono::seconds kInterval{10};  // between looks; guess
+// Between looks. At a full rate more takes more memory at once, and lets the store grow beyond its bound; less reads
+// again and again what is not old enough yet. Guess.
+constexpr std::chrono::seconds kInterval{2};
 constexpr size_t kStepTraces = 16'384;         // taken out at once: some milliseconds without an append. Guess
 
 }  // namespace
