@@ -18,7 +18,7 @@ namespace {
 // Between looks. At a full rate more takes more memory at once, and lets the store grow beyond its bound; less reads
 // again and again what is not old enough yet. Guess.
 constexpr std::chrono::seconds kInterval{2};
-constexpr size_t kStepTraces = 16'384;         // taken out at once: some milliseconds without an append. Guess
+constexpr size_t kStepTraces = 16'384;  // taken out at once: some milliseconds without an append. Guess
 
 }  // namespace
 
