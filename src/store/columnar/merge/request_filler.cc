@@ -14,10 +14,6 @@
 namespace spanloom::store::columnar {
 namespace {
 
-uint64_t BytesASpan(const Segment& segment) {
-  return segment.row().bytes / std::max<uint64_t>(segment.row().spans, 1);
-}
-
 Status Stopped() {
   return absl::CancelledError("the store stops");
 }
@@ -148,7 +144,7 @@ Status RequestFiller::AddTraces(const Segment& segment, uint64_t now_unix_ns, Re
         continue;
       }
       RETURN_IF_ERROR(AddTrace(place, now_unix_ns, blocks, builder));
-      if (!pace_.Spend(place.rows() * BytesASpan(segment))) return Stopped();
+      if (!pace_.Spend(segment.BytesOf(place.rows()))) return Stopped();
     }
   }
   return absl::OkStatus();
@@ -178,9 +174,8 @@ Status RequestFiller::AddTrace(const TracePlace& place, uint64_t now_unix_ns, Se
 Status RequestFiller::Attach(const Segment& segment) {
   parts_.ForgetSplits({});
   const Parts parts = parts_.Now();
-  const auto now =
-      std::ranges::find(parts.segments, segment.row().id, [](const auto& candidate) { return candidate->row().id; });
-  if (now == parts.segments.end()) {
+  const std::optional<size_t> index = parts.segments.IndexOf(segment.row().id);
+  if (!index) {
     files_.Withdraw(segment);
     return absl::OkStatus();
   }
@@ -189,7 +184,8 @@ Status RequestFiller::Attach(const Segment& segment) {
     files_.Withdraw(segment);
     return requests.status();
   }
-  parts_.Replace(**now, (*now)->WithRequests(*std::move(requests)));
+  const Segment& now = *parts.segments[*index];
+  parts_.Replace(now, now.WithRequests(*std::move(requests)));
   return absl::OkStatus();
 }
 

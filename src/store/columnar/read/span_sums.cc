@@ -84,14 +84,15 @@ Status SpanSums::AddSegment(const Segment& segment, ColumnSum& sum) {
 
 Status SpanSums::AddPage(const Segment& segment, SegmentMatcher& matcher, PageColumns& page, ColumnSum& sum) {
   if (!starts_.Overlaps(page.ref().start_min, page.ref().start_max)) return absl::OkStatus();
-  if (segment.GoneIn(page.number()) == Gone::kAll) return absl::OkStatus();
+  const Gone gone = segment.GoneIn(page.number());
+  if (gone == Gone::kAll) return absl::OkStatus();
   RowBits undecided = MakeRowBits(page.rows());
   bool is_decided = true;
   for (uint32_t group = 0; group < page.groups(RowTable::kSpans).size(); ++group) {
     const uint32_t rows = page.groups(RowTable::kSpans)[group].rows;
     ASSIGN_OR_RETURN(RowSet set, matcher.MatchGroup(page, group));
     if (set.is_none()) continue;
-    ASSIGN_OR_RETURN(const std::optional<RowSet> counted, CountedRows(segment, page, group));
+    ASSIGN_OR_RETURN(const std::optional<RowSet> counted, CountedRows(segment, page, gone, group));
     set.And(counted.value_or(RowSet::Unknown(rows)));
     if (set.is_none()) continue;
     const RowBits must = set.Must();
@@ -111,7 +112,8 @@ Status SpanSums::AddPage(const Segment& segment, SegmentMatcher& matcher, PageCo
   return is_decided ? absl::OkStatus() : AddMessages(segment, page, undecided, sum);
 }
 
-StatusOr<std::optional<RowSet>> SpanSums::CountedRows(const Segment& segment, PageColumns& page, uint32_t group) const {
+StatusOr<std::optional<RowSet>> SpanSums::CountedRows(const Segment& segment, PageColumns& page, Gone gone,
+                                                      uint32_t group) const {
   const size_t rows = page.groups(RowTable::kSpans)[group].rows;
   RowSet counted = RowSet::All(rows);
   if (!starts_.Contains(page.ref().start_min) || !starts_.Contains(page.ref().start_max)) {
@@ -123,7 +125,7 @@ StatusOr<std::optional<RowSet>> SpanSums::CountedRows(const Segment& segment, Pa
     }
     counted = RowSet::Exactly(bits, rows);
   }
-  if (segment.GoneIn(page.number()) == Gone::kNone) return std::optional(counted);
+  if (gone == Gone::kNone) return std::optional(counted);
   ASSIGN_OR_RETURN(const auto traces, page.TraceNumbers(group));
   RowBits bits = MakeRowBits(rows);
   for (size_t row = 0; row < rows; ++row) {

@@ -38,8 +38,9 @@ class SpanSums {
   Status AddOrigins(const std::vector<head::TraceSpans>& traces, ColumnSum& sum);
   Status AddSegment(const Segment& segment, ColumnSum& sum);
   Status AddPage(const Segment& segment, SegmentMatcher& matcher, PageColumns& page, ColumnSum& sum);
-  // Which of the rows of a group count, beside what `where` says; nullopt if columns do not say.
-  StatusOr<std::optional<RowSet>> CountedRows(const Segment& segment, PageColumns& page, uint32_t group) const;
+  // Which of the rows of a group count, beside what `where` says; nullopt if columns do not say. `gone`: of the page.
+  StatusOr<std::optional<RowSet>> CountedRows(const Segment& segment, PageColumns& page, Gone gone,
+                                              uint32_t group) const;
   // Adds rows of the page as messages.
   Status AddMessages(const Segment& segment, PageColumns& page, const RowBits& rows, ColumnSum& sum);
 
