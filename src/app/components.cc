@@ -15,7 +15,7 @@
 
 namespace spanloom::app {
 
-void RegisterComponents(pipeline::Registry& registry, pipeline::StoreSource store) {
+void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterOtlpReceiver(registry);
 
   pipeline::RegisterBatchProcessor(registry);
@@ -26,9 +26,12 @@ void RegisterComponents(pipeline::Registry& registry, pipeline::StoreSource stor
   pipeline::RegisterDebugExporter(registry);
   pipeline::RegisterNopExporter(registry);
   pipeline::RegisterOtlpGrpcExporter(registry);
-  pipeline::RegisterSpanloomStoreExporter(registry, store);
 
   pipeline::RegisterHealthCheckExtension(registry);
+}
+
+void RegisterStoreComponents(pipeline::Registry& registry, pipeline::StoreSource store) {
+  pipeline::RegisterSpanloomStoreExporter(registry, store);
   RegisterQueryExtension(registry, store);
 }
 

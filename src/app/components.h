@@ -9,8 +9,11 @@
 
 namespace spanloom::app {
 
-// Registers every component that this binary has. `store` is asked when components are made, which is after the store
-// was opened; it may be null where none is made.
-void RegisterComponents(pipeline::Registry& registry, pipeline::StoreSource store);
+// Registers what a collector has.
+void RegisterCollectorComponents(pipeline::Registry& registry);
+
+// Registers what belongs to the store besides: its exporter and the query servers. `store` is asked when components are
+// made, which is after the store was opened; it may be null where none is made.
+void RegisterStoreComponents(pipeline::Registry& registry, pipeline::StoreSource store);
 
 }  // namespace spanloom::app

@@ -193,7 +193,8 @@ std::map<std::string, std::string> ConfigReference(const pipeline::Registry& reg
 
 int PrintConfigReference(const std::string& directory) {
   pipeline::Registry registry;
-  RegisterComponents(registry, nullptr);
+  RegisterCollectorComponents(registry);
+  RegisterStoreComponents(registry, nullptr);
   for (const auto& [name, text] : ConfigReference(registry)) {
     if (directory.empty()) {
       std::fputs(text.c_str(), stdout);

@@ -21,7 +21,8 @@ using testing::Not;
 
 pipeline::Registry AllTypes() {
   pipeline::Registry registry;
-  RegisterComponents(registry, nullptr);
+  RegisterCollectorComponents(registry);
+  RegisterStoreComponents(registry, nullptr);
   return registry;
 }
 

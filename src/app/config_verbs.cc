@@ -21,7 +21,8 @@ namespace {
 StatusOr<pipeline::ServiceConfig> ReadConfig(const ServeArguments& arguments) {
   ASSIGN_OR_RETURN(const ComposedConfig composed, LoadConfig(arguments));
   pipeline::Registry registry;
-  RegisterComponents(registry, nullptr);
+  RegisterCollectorComponents(registry);
+  RegisterStoreComponents(registry, nullptr);
   return pipeline::ParseServiceConfig(composed.root, registry);
 }
 

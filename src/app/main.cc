@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/collector.h"
 #include "app/config_reference.h"
 #include "app/serve.h"
 #include "app/serve_arguments.h"
@@ -38,6 +39,10 @@ int main(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "tracegen") return spanloom::cli::tracegen::Run(argc - 1, argv + 1);
   if (command == "store") return spanloom::cli::store::Run(argc - 1, argv + 1);
+  if (command == "collector") {
+    TuneHeap();
+    return spanloom::app::RunCollector({argv + 2, argv + argc});
+  }
 
   CLI::App app("Distributed tracing for LLM inference", "spanloom");
   app.set_version_flag("--version", spanloom::app::VersionText());
@@ -50,6 +55,7 @@ int main(int argc, char** argv) {
   reference->add_option("--out", reference_directory, "Write a page per component into this directory instead")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
+  app.add_subcommand("collector", "Run a configuration of the OpenTelemetry Collector, for traces");
   app.add_subcommand("store", "Look into a store, copy it, put it in order");
   app.add_subcommand("tracegen", "Send llm-d shaped or plain traces over OTLP");
 

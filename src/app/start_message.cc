@@ -19,7 +19,7 @@ std::string StartMessage(const std::vector<pipeline::Endpoint>& endpoints,
                          const std::vector<pipeline::PipelineAck>& acks, std::string_view store) {
   std::string message = StrCat("Spanloom ", Version(), " is ready\n");
   for (const pipeline::Endpoint& endpoint : endpoints) AppendLine(endpoint.serves, endpoint.address, message);
-  AppendLine("store", store, message);
+  if (!store.empty()) AppendLine("store", store, message);
   for (const pipeline::PipelineAck& ack : acks) {
     const std::string risk = pipeline::RiskText(ack);
     AppendLine(

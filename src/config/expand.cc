@@ -16,11 +16,6 @@
 namespace spanloom::config {
 namespace {
 
-bool IsVariableName(std::string_view name) {
-  const auto is_word = [](char c) { return c == '_' || absl::ascii_isalnum(static_cast<unsigned char>(c)); };
-  return !name.empty() && !absl::ascii_isdigit(static_cast<unsigned char>(name[0])) && absl::c_all_of(name, is_word);
-}
-
 // Position of the "}" that closes the "${" at `begin`; npos if it is never closed.
 size_t FindClose(std::string_view text, size_t begin) {
   int depth = 0;
@@ -89,10 +84,7 @@ Status Expander::CheckLimits(size_t bytes, const Source& source, int depth) {
 StatusOr<std::optional<std::string>> Expander::ResolveVariable(std::string_view reference, const Source& source) {
   const size_t dash = reference.find(":-");
   const std::string name(reference.substr(0, dash));
-  if (!IsVariableName(name)) {
-    return At(source, StrCat("environment variable \"", name,
-                             "\" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$"));
-  }
+  if (!IsVariableName(name)) return At(source, InvalidVariableName(name));
   std::optional<std::string> value = sources_.environment(name);
   if (!value && dash != std::string_view::npos) return std::optional<std::string>(reference.substr(dash + 2));
   if (!value) warnings_.push_back(StrCat("environment variable ", name, " is not set (", source.ToString(), ")"));
@@ -116,7 +108,9 @@ StatusOr<std::optional<std::string>> Expander::Resolve(std::string_view uri, con
   const std::string_view scheme = whole.substr(0, colon);
   if (scheme == "env") return ResolveVariable(whole.substr(colon + 1), source);
   if (scheme == "file") return ResolveFile(whole.substr(colon + 1), source);
-  return At(source, StrCat("scheme \"", scheme, "\" is not supported for uri \"", whole, "\" (valid: env, file)"));
+  if (scheme == "yaml") return std::optional<std::string>(whole.substr(colon + 1));
+  return At(source,
+            StrCat("scheme \"", scheme, "\" is not supported for uri \"", whole, "\" (valid: env, file, yaml)"));
 }
 
 StatusOr<std::string> Expander::ExpandText(std::string_view text, const Source& source, int depth) {
@@ -180,6 +174,15 @@ Node Expander::ExpandRoot(const Node& root, Problems& problems) {
 }
 
 }  // namespace
+
+bool IsVariableName(std::string_view name) {
+  const auto is_word = [](char c) { return c == '_' || absl::ascii_isalnum(static_cast<unsigned char>(c)); };
+  return !name.empty() && !absl::ascii_isdigit(static_cast<unsigned char>(name[0])) && absl::c_all_of(name, is_word);
+}
+
+std::string InvalidVariableName(std::string_view name) {
+  return StrCat("environment variable \"", name, "\" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$");
+}
 
 StatusOr<Expansion> Expand(const Node& node, const ExpansionSources& sources) {
   Expander expander(sources);

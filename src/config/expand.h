@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ${...} in configuration values, as the Collector replaces it: ${env:NAME}, ${NAME}, ${env:NAME:-default},
-// ${file:path}, and "$$" for a dollar sign. Where the environment and files come from is a parameter.
+// ${file:path}, ${yaml:text}, and "$$" for a dollar sign. Where the environment and files come from is a parameter.
 
 #pragma once
 
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -24,6 +25,10 @@ struct ExpansionSources {
   // The content of a file. Unset: ${file:...} is refused.
   std::function<StatusOr<std::string>(const std::string& path)> read_file;
 };
+
+// True if an environment variable can have this name, and what is wrong if not.
+[[nodiscard]] bool IsVariableName(std::string_view name);
+[[nodiscard]] std::string InvalidVariableName(std::string_view name);
 
 struct Expansion {
   Node node;

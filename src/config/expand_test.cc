@@ -88,7 +88,7 @@ TEST(Expand, RefusesImpossibleReferences) {
 // Guarantees: both are named.
 TEST(Expand, ReportsEveryValueThatIsWrong) {
   EXPECT_EQ(Refusal("a: ${foo:bar}\nb:\n  - x${env:2}"),
-            "f.yaml:1: scheme \"foo\" is not supported for uri \"foo:bar\" (valid: env, file)\n"
+            "f.yaml:1: scheme \"foo\" is not supported for uri \"foo:bar\" (valid: env, file, yaml)\n"
             "f.yaml:3: environment variable \"2\" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$");
 }
 

@@ -13,7 +13,7 @@ namespace {
 StatusOr<Node> ParseMap(const ConfigText& source) {
   ASSIGN_OR_RETURN(Node node, ParseYaml(source.text, source.file));
   if (node.is_null()) return Node::Map({}, node.source());
-  if (node.is_map()) return node;
+  if (node.is_map()) return SpreadKeyPaths(node);
   return absl::InvalidArgumentError(
       StrCat(node.source().ToString(), ": expected a map at the top, got ", TypeName(node)));
 }

@@ -36,6 +36,24 @@ Node Merge(const Node& base, const Node& over) {
   return Node::Map(std::move(entries), over.source());
 }
 
+Node Nested(std::span<const std::string> keys, Node value, const Source& source) {
+  for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
+    value = Node::Map({Node::Entry{*key, source, std::move(value)}}, source);
+  }
+  return value;
+}
+
+Node SpreadKeyPaths(const Node& map) {
+  const auto is_path = [](const Node::Entry& entry) { return entry.key.find("::") != std::string::npos; };
+  if (absl::c_none_of(map.entries(), is_path)) return map;
+  Node spread = Node::Map({}, map.source());
+  for (const Node::Entry& entry : map.entries()) {
+    const std::vector<std::string> keys = absl::StrSplit(entry.key, "::");
+    spread = Merge(spread, Nested(keys, entry.value, entry.source));
+  }
+  return spread;
+}
+
 StatusOr<Node> ParseSetting(std::string_view setting) {
   const std::string origin = StrCat("--set ", setting);
   const size_t equals = setting.find('=');
@@ -46,12 +64,9 @@ StatusOr<Node> ParseSetting(std::string_view setting) {
   const Source source{origin, 0};
   value = value.WithSource(source);
   const std::string path = absl::StrReplaceAll(AbslView(setting.substr(0, equals)), {{"::", "."}});
-  std::vector<std::string> keys = absl::StrSplit(path, '.');
-  for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
-    if (key->empty()) return absl::InvalidArgumentError(StrCat(origin, ": a key is empty"));
-    value = Node::Map({Node::Entry{*key, source, std::move(value)}}, source);
-  }
-  return value;
+  const std::vector<std::string> keys = absl::StrSplit(path, '.');
+  if (absl::c_linear_search(keys, "")) return absl::InvalidArgumentError(StrCat(origin, ": a key is empty"));
+  return Nested(keys, std::move(value), source);
 }
 
 }  // namespace spanloom::config

@@ -14,7 +14,7 @@
 namespace spanloom::config {
 namespace {
 
-constexpr std::string_view kRedactedText = "\"[REDACTED]\"";
+constexpr std::string_view kRedactedText = "[REDACTED]";
 constexpr std::string_view kSecretWords[] = {"token",      "password", "secret",  "authorization",
                                              "credential", "api_key",  "key_pem", "apikey"};
 
@@ -43,6 +43,11 @@ std::string ScalarText(const Node& node) {
   return plain ? node.text() : QuotedScalar(node.text());
 }
 
+// True if all below `key` is not to be seen.
+bool IsHidden(std::string_view key, Secrets secrets) {
+  return secrets == Secrets::kRedacted && (key == "headers" || NamesSecret(key));
+}
+
 class Printer {
  public:
   explicit Printer(Secrets secrets) : secrets_(secrets) {}
@@ -54,7 +59,6 @@ class Printer {
  private:
   void PrintEntries(const Node& map, int indent, bool first_on_line, bool secret);
   void PrintItems(const Node& list, int indent, bool secret);
-  [[nodiscard]] bool IsSecret(std::string_view key) const { return secrets_ == Secrets::kRedacted && NamesSecret(key); }
 
   const Secrets secrets_;
   std::string out_;
@@ -65,8 +69,7 @@ void Printer::PrintEntries(const Node& map, int indent, bool first_on_line, bool
     if (!std::exchange(first_on_line, false)) out_.append(static_cast<size_t>(indent), ' ');
     const bool plain_key = IsPlainSafe(entry.key) && TypeOfPlain(entry.key) == ScalarType::kString;
     StrAppend(out_, plain_key ? entry.key : QuotedScalar(entry.key), ":");
-    const bool headers = secrets_ == Secrets::kRedacted && entry.key == "headers";
-    PrintValue(entry.value, indent + 2, false, secret || headers || IsSecret(entry.key));
+    PrintValue(entry.value, indent + 2, false, secret || IsHidden(entry.key, secrets_));
   }
 }
 
@@ -89,7 +92,35 @@ void Printer::PrintValue(const Node& node, int indent, bool in_list, bool secret
   } else if (node.is_null()) {
     out_ += " null\n";
   } else {
-    StrAppend(out_, " ", secret ? std::string(kRedactedText) : ScalarText(node), "\n");
+    StrAppend(out_, " ", secret ? QuotedScalar(kRedactedText) : ScalarText(node), "\n");
+  }
+}
+
+void WriteScalar(const Node& node, JsonWriter& writer) {
+  if (const auto boolean = ReadBool(node)) return writer.Bool(*boolean);
+  if (const auto integer = ReadInt(node)) return writer.Int(*integer);
+  if (const auto number = ReadDouble(node)) return writer.Double(*number);
+  writer.String(node.text());
+}
+
+void WriteValue(const Node& node, Secrets secrets, bool hidden, JsonWriter& writer) {
+  if (node.is_map()) {
+    writer.BeginObject();
+    for (const Node::Entry& entry : node.entries()) {
+      writer.Key(entry.key);
+      WriteValue(entry.value, secrets, hidden || IsHidden(entry.key, secrets), writer);
+    }
+    writer.EndObject();
+  } else if (node.is_list()) {
+    writer.BeginArray();
+    for (const Node& item : node.items()) WriteValue(item, secrets, hidden, writer);
+    writer.EndArray();
+  } else if (node.is_null()) {
+    writer.Null();
+  } else if (hidden) {
+    writer.String(kRedactedText);
+  } else {
+    WriteScalar(node, writer);
   }
 }
 
@@ -101,6 +132,13 @@ std::string ToYaml(const Node& node, Secrets secrets) {
   printer.PrintValue(node, 0, true, false);
   std::string text = printer.Take();
   return text.substr(1);
+}
+
+std::string ToJson(const Node& node, Secrets secrets) {
+  std::string text;
+  JsonWriter writer(text);
+  WriteValue(node, secrets, false, writer);
+  return text + "\n";
 }
 
 }  // namespace spanloom::config

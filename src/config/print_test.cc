@@ -36,6 +36,15 @@ TEST(Print, RedactsHeadersAndSecrets) {
             "endpoint: \"a:1\"\ntls:\n  key_pem: \"[REDACTED]\"\n  ca_file: /ca\n");
 }
 
+// Scenario: every type of value, a number that JSON writes in another way, and credentials.
+// Guarantees: types are kept, credentials are hidden.
+TEST(Print, JsonKeepsTypesAndHidesSecrets) {
+  const auto node = ParseYaml("a: [1, 0x10, 1.5, true, null, \"1\", x]\nheaders: {k: v}\nm: {}\n", "f");
+  EXPECT_EQ(ToJson(*node, Secrets::kRedacted),
+            R"({"a":[1,16,1.5,true,null,"1","x"],"headers":{"k":"[REDACTED]"},"m":{}})"
+            "\n");
+}
+
 // Scenario: documents that are one value.
 // Guarantees: they are printed as such.
 TEST(Print, PrintsRootScalarsAndEmptyMaps) {

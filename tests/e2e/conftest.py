@@ -33,11 +33,11 @@ ALL_TIME = "start=0&end=4102444800000000"  # 1970 to 2100, in microseconds: reco
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
-class Serve:
-    """`spanloom serve` with its log read in the background. `ports` maps a listener's name to its port."""
+class Process:
+    """A command of the binary that logs JSON, its log read in the background. `ports` maps a listener's name to its port."""
 
-    def __init__(self, *arguments, free_ports=True):
-        command = [str(BINARY), "serve", "--log-format=json", *(FREE_PORTS if free_ports else []), *arguments]
+    def __init__(self, *arguments):
+        command = [str(BINARY), *arguments]
         self._data_home = tempfile.TemporaryDirectory()  # where the store is unless the arguments say otherwise
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         env={**os.environ, "XDG_DATA_HOME": self._data_home.name})
@@ -92,6 +92,21 @@ class Serve:
     def http_port(self):
         return self.ports["otlp/http"]
 
+    def metric(self, name, **labels):
+        """Sum of a metric over the label sets that contain `labels`."""
+        page = urllib.request.urlopen(f"http://127.0.0.1:{self.ports['telemetry']}/metrics", timeout=10).read().decode()
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        values = [line.rsplit(" ", 1)[1] for line in page.splitlines()
+                  if line.split("{")[0].split(" ")[0] == name and all(label in line for label in wanted)]
+        return sum(float(value) for value in values)
+
+
+class Serve(Process):
+    """`spanloom serve`."""
+
+    def __init__(self, *arguments, free_ports=True):
+        super().__init__("serve", "--log-format=json", *(FREE_PORTS if free_ports else []), *arguments)
+
     @property
     def page_port(self):
         return self.ports["spanloom_query"]
@@ -107,14 +122,6 @@ class Serve:
         status, body = self.get(f"/api/traces/{trace_id}")
         assert status == 200, body
         return body["data"][0]
-
-    def metric(self, name, **labels):
-        """Sum of a metric over the label sets that contain `labels`."""
-        page = urllib.request.urlopen(f"http://127.0.0.1:{self.ports['telemetry']}/metrics", timeout=10).read().decode()
-        wanted = [f'{key}="{value}"' for key, value in labels.items()]
-        values = [line.rsplit(" ", 1)[1] for line in page.splitlines()
-                  if line.split("{")[0].split(" ")[0] == name and all(label in line for label in wanted)]
-        return sum(float(value) for value in values)
 
 
 def request(url, data=None, headers=None, method=None):

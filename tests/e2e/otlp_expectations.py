@@ -143,3 +143,9 @@ def differences(expected, shown, processes):
         if not any(log[0] == other[0] and all(field in other[1] for field in log[1]) for other in logs):
             found.append(f"event {log!r} missing in {logs!r}")
     return found
+
+
+def is_scrape(span):
+    """True for what the conditions of the guide's filter drop."""
+    tags = {key: value for key, _, value in span["tags"]}
+    return tags.get("url.path") == "/metrics" or tags.get("http.route") == "/metrics" or span["operationName"] in ("GET", "GET /metrics")

@@ -1,67 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start, configuration, forwarding, stop."""
 
-import concurrent.futures
 import json
 import pathlib
 import subprocess
-import threading
 
 import grpc
 import pytest
-from conftest import ALL_TIME, BINARY, EXPORT, FREE_PORTS, RECORDED, ROOT, export_grpc, export_http, get_json
+from conftest import ALL_TIME, BINARY, FREE_PORTS, RECORDED, ROOT, export_grpc, export_http, get_json
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
-from otlp_expectations import expected_spans
+from otlp_backend import Backend
+from otlp_expectations import expected_spans, is_scrape
 
 NOISE = RECORDED / "llmd-sched-0.6.0"
 GUIDE = ROOT / "tests/data/config/guide-otel-collector.yaml"
 
 
-class Collector:
-    """An OTLP gRPC server that keeps what it is sent; the first `failures` calls are refused as unavailable."""
-
-    def __init__(self, failures=0):
-        self.bodies, self._failures, self._arrived = [], failures, threading.Condition()
-        handler = grpc.unary_unary_rpc_method_handler(self._export)
-        self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
-        self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(EXPORT.split("/")[1], {"Export": handler})])
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
-        self._server.start()
-
-    def _export(self, body, context):
-        with self._arrived:
-            if self._failures > 0:
-                self._failures -= 1
-                context.abort(grpc.StatusCode.UNAVAILABLE, "starting")
-            self.bodies.append(body)
-            self._arrived.notify_all()
-            return b""
-
-    def spans(self):
-        spans = {}
-        for body in self.bodies:
-            for key, found in expected_spans(trace_service_pb2.ExportTraceServiceRequest.FromString(body)).items():
-                spans.setdefault(key, []).extend(found)
-        return spans
-
-    def wait_for_spans(self, count):
-        with self._arrived:
-            assert self._arrived.wait_for(lambda: sum(len(found) for found in self.spans().values()) >= count, 30)
-
-    def stop(self):
-        self._server.stop(0)
-
-
 @pytest.fixture
 def collector():
-    server = Collector()
+    server = Backend()
     yield server
     server.stop()
-
-
-def is_scrape(span):
-    tags = {key: value for key, _, value in span["tags"]}
-    return tags.get("url.path") == "/metrics" or tags.get("http.route") == "/metrics" or span["operationName"] in ("GET", "GET /metrics")
 
 
 # Scenario: the guide's own collector file, unchanged but for the ports of this test, on recorded llm-d traffic with scrape noise.
@@ -88,7 +47,7 @@ def test_guide_config_forwards_what_its_filter_leaves(start, collector):
 # Scenario: a backend that refuses the first two calls.
 # Guarantees: retried until it takes them; nothing is lost or sent twice.
 def test_exporter_retries_what_the_backend_refused(start, tmp_path):
-    collector = Collector(failures=2)
+    collector = Backend(failures=2)
     path = tmp_path / "config.yaml"
     path.write_text(f"""
 exporters:

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `spanloom collector`: runs a configuration of the OpenTelemetry Collector as it stands, with the Collector's command
+// line, exit codes and first words of errors.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace spanloom::app {
+
+// The command, given what stands behind its name. Returns the exit code: 0, or 1 for everything that is wrong. To be
+// called before other threads are started.
+int RunCollector(const std::vector<std::string>& arguments);
+
+}  // namespace spanloom::app

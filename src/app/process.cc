@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/process.h"
+
+#include <absl/functional/function_ref.h>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "app/components.h"
+#include "app/metrics_page.h"
+#include "app/own_tracing.h"
+#include "app/signals.h"
+#include "app/start_message.h"
+#include "app/store_host.h"
+#include "app/version.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "net/loop.h"
+#include "net/loop_lag.h"
+#include "pipeline/engine.h"
+#include "pipeline/service_config.h"
+
+namespace spanloom::app {
+namespace {
+
+// From SIGTERM to the end. Below the 30 s that Kubernetes gives a pod by default, so that what is left can still be
+// said.
+constexpr std::chrono::milliseconds kDrainMax{20'000};
+
+// For the spans about this process, before and after the drain.
+constexpr std::chrono::milliseconds kOwnSpansMax{1'000};
+
+constexpr uint16_t kMetricsPort = 8888;  // the Collector's
+
+// The command line goes before the configuration. Its words were checked when it was parsed.
+void SetUpLog(const ProcessPlan& plan, const pipeline::TelemetryConfig& telemetry) {
+  ConfigureLog(plan.log_format.empty() ? telemetry.log_format : *ParseLogFormat(plan.log_format),
+               plan.log_level.empty() ? telemetry.log_level : *ParseLogLevel(plan.log_level));
+}
+
+pipeline::SpanloomStoreOptions StoreOptions(const pipeline::ServiceConfig& config) {
+  config::Problems problems;
+  pipeline::SpanloomStoreOptions options;
+  const auto node = config.exporters.find({.type = "spanloom_store", .name = ""});
+  if (node != config.exporters.end()) {
+    options = config::ReadOptions<pipeline::SpanloomStoreOptions>(node->second, "", problems);
+  }
+  CHECK(problems.empty());  // checked with the rest of the configuration
+  return options;
+}
+
+// The options of the store as they were written; null if it has none.
+const config::Node& StoreNode(const pipeline::ServiceConfig& config) {
+  static const config::Node none;
+  const auto node = config.exporters.find({.type = "spanloom_store", .name = ""});
+  return node == config.exporters.end() ? none : node->second;
+}
+
+// Says which differences between the configuration of the start and `now` a reload does not apply.
+void WarnOfRestarts(const pipeline::ServiceConfig& start, const pipeline::ServiceConfig& now) {
+  const auto warn = [](std::string_view key) {
+    Log(LogLevel::kWarn, "this change takes effect at the next start only", {{"key", key}});
+  };
+  if (!config::SameContent(StoreNode(start), StoreNode(now))) warn("exporters::spanloom_store");
+  const pipeline::TelemetryConfig& old_telemetry = start.telemetry;
+  const pipeline::TelemetryConfig& telemetry = now.telemetry;
+  if (telemetry.log_level != old_telemetry.log_level || telemetry.log_format != old_telemetry.log_format) {
+    warn("service::telemetry::logs");
+  }
+  if (telemetry.metrics_enabled != old_telemetry.metrics_enabled ||
+      telemetry.metrics_endpoint != old_telemetry.metrics_endpoint) {
+    warn("service::telemetry::metrics");
+  }
+}
+
+// Everything that runs between start and stop, in order of construction.
+class Process {
+ public:
+  Process(int64_t begin_ns, const ProcessPlan& plan) : begin_ns_(begin_ns), plan_(plan) {
+    RegisterCollectorComponents(registry_);
+    if (plan.has_store) {
+      RegisterStoreComponents(registry_, [this]() -> store::SpanStore& { return host_->store(); });
+    }
+  }
+
+  Status Start() {
+    ASSIGN_OR_RETURN(config_,
+                     ReadConfig([&](const pipeline::ServiceConfig& config) { SetUpLog(plan_, config.telemetry); }));
+    if (plan_.has_store) {
+      ASSIGN_OR_RETURN(host_, StoreHost::Open(StoreOptions(config_), metrics_, Clock::System()));
+    }
+    loops_ = std::make_unique<net::LoopPool>(0);
+    loop_lag_.emplace(*loops_, metrics_);
+    if (host_) store_control_ = host_->ServeControl(*loops_, metrics_);
+    if (config_.telemetry.traces) {
+      ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config_.telemetry.traces, *loops_, Clock::System(), metrics_));
+    }
+    const pipeline::BuildContext context{.loops = *loops_,
+                                         .metrics = metrics_,
+                                         .clock = Clock::System(),
+                                         .default_host = plan_.listen_host,
+                                         .tracer = own_tracing_ ? own_tracing_->tracer() : sdk::Tracer::None()};
+    RETURN_IF_ERROR(StartMetrics(config_.telemetry, context));
+    engine_ = pipeline::Engine::Build(config_, registry_, context);
+    RETURN_IF_ERROR(engine_->Start());
+    SayReady();
+    return absl::OkStatus();
+  }
+
+  // Reads the same files and settings again and goes over to what they say now. What can't be read or started changes
+  // nothing. On any thread, while no other call is under way.
+  void Reload(std::stop_token hurry) {
+    Log(LogLevel::kInfo, "reloading", {{"signal", "SIGHUP"}});
+    const Status status = TryReload(std::move(hurry));
+    if (status.ok()) return;
+    Log(LogLevel::kError, StrCat("cannot reload, the old configuration goes on: ", StdView(status.message())));
+  }
+
+  // Returns false if something that was acknowledged could not be delivered or kept.
+  bool Stop() {
+    if (own_tracing_) own_tracing_->Flush(kOwnSpansMax);
+    const uint64_t undelivered = engine_->Stop(kDrainMax);
+    if (own_tracing_) own_tracing_->Stop(kOwnSpansMax);
+    if (undelivered > 0) {
+      Log(LogLevel::kError,
+          "stopped with spans that were acknowledged but not delivered; a longer outage needs a durable queue",
+          {{"spans", undelivered}});
+    }
+    metrics_server_.reset();
+    if (store_control_) store_control_->Stop();
+    const Status closed = host_ ? host_->Close() : absl::OkStatus();
+    if (!closed.ok()) Log(LogLevel::kError, StdView(closed.message()));
+    Log(LogLevel::kInfo, "stopped");
+    return undelivered == 0 && closed.ok();
+  }
+
+ private:
+  // `on_parsed` is called before anything is logged of it.
+  StatusOr<pipeline::ServiceConfig> ReadConfig(absl::FunctionRef<void(const pipeline::ServiceConfig&)> on_parsed) {
+    ASSIGN_OR_RETURN(const ComposedConfig composed, plan_.load_config());
+    ASSIGN_OR_RETURN(pipeline::ServiceConfig config, pipeline::ParseServiceConfig(composed.root, registry_));
+    on_parsed(config);
+    for (const std::string& warning : config.warnings) Log(LogLevel::kWarn, warning);
+    for (const std::string& note : composed.notes) Log(LogLevel::kInfo, note);
+    return config;
+  }
+
+  Status TryReload(std::stop_token hurry) {
+    ASSIGN_OR_RETURN(const pipeline::ServiceConfig config, ReadConfig([](const pipeline::ServiceConfig&) {}));
+    WarnOfRestarts(config_, config);
+    return engine_->Reload(config, kDrainMax, std::move(hurry)).status();
+  }
+
+  Status StartMetrics(const pipeline::TelemetryConfig& telemetry, const pipeline::BuildContext& context) {
+    if (!telemetry.metrics_enabled) return absl::OkStatus();
+    StatusOr<std::unique_ptr<net::Server>> server =
+        ServeMetrics(*loops_, metrics_, pipeline::ListenEndpoint(telemetry.metrics_endpoint, context, kMetricsPort));
+    if (!server.ok()) return Annotate(server.status(), "cannot serve metrics (service.telemetry.metrics.address)");
+    metrics_server_ = *std::move(server);
+    return absl::OkStatus();
+  }
+
+  void SayReady() {
+    const int64_t start_ms = (Clock::System().SteadyNs() - begin_ns_) / 1'000'000;
+    // The Collector's words, which scripts wait for.
+    Log(LogLevel::kInfo, "Everything is ready. Begin running and processing data.",
+        {{"version", Version()}, {"start_ms", start_ms}});
+    const std::string text =
+        StartMessage(engine_->endpoints(), engine_->acks(), host_ ? host_->Describe() : std::string());
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  }
+
+  const int64_t begin_ns_;
+  const ProcessPlan& plan_;
+  pipeline::Registry registry_;
+  pipeline::ServiceConfig config_;  // of the start
+  MetricRegistry metrics_;
+  std::unique_ptr<StoreHost> host_;  // null without a store
+  std::unique_ptr<net::LoopPool> loops_;
+  std::optional<net::LoopLag> loop_lag_;
+  std::unique_ptr<net::Server> metrics_server_;
+  std::unique_ptr<StoreControl> store_control_;  // null if nobody may ask
+  std::unique_ptr<OwnTracing> own_tracing_;      // null if there are no spans about this process
+  std::unique_ptr<pipeline::Engine> engine_;
+};
+
+}  // namespace
+
+void SetUpLog(const ProcessPlan& plan) {
+  SetUpLog(plan, {});
+}
+
+int RunProcess(const ProcessPlan& plan, int64_t begin_ns) {
+  const sigset_t signals = BlockSignals();
+  Process process(begin_ns, plan);
+  if (const Status started = process.Start(); !started.ok()) {
+    Log(LogLevel::kError, StrCat("cannot start: ", StdView(started.message())));
+    return 1;
+  }
+  WaitForStop(signals, [&](std::stop_token hurry) { process.Reload(std::move(hurry)); });
+  LetNextSignalKill(signals);
+  return process.Stop() ? 0 : 1;
+}
+
+}  // namespace spanloom::app
