@@ -7,6 +7,7 @@
 #include "pipeline/exporters/debug.h"
 #include "pipeline/exporters/nop.h"
 #include "pipeline/exporters/otlp_grpc.h"
+#include "pipeline/exporters/otlp_http.h"
 #include "pipeline/exporters/spanloom_store.h"
 #include "pipeline/extensions/health_check.h"
 #include "pipeline/processors/batch.h"
@@ -26,6 +27,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterDebugExporter(registry);
   pipeline::RegisterNopExporter(registry);
   pipeline::RegisterOtlpGrpcExporter(registry);
+  pipeline::RegisterOtlpHttpExporter(registry);
 
   pipeline::RegisterHealthCheckExtension(registry);
 }

@@ -412,10 +412,12 @@ void Slice::AppendTo(std::string& out) const {
 }
 
 void Batch::Add(Slice slice) {
+  forms_.reset();
   slices_.push_back(std::move(slice));
 }
 
 void Batch::Add(Batch batch) {
+  forms_.reset();
   if (slices_.empty()) {
     slices_ = std::move(batch.slices_);
     return;
@@ -447,11 +449,18 @@ std::vector<Batch> Batch::Split(size_t parts, absl::FunctionRef<size_t(const Spa
 }
 
 Bytes Batch::Encode() const {
+  constexpr int kWire = 0;
   if (slices_.size() == 1 && slices_.front().is_whole()) return slices_.front().wire();
-  std::string out;
-  out.reserve(wire_bytes());
-  for (const Slice& slice : slices_) slice.AppendTo(out);
-  return Bytes(std::move(out));
+  return EncodeAs(kWire, [this] {
+    std::string out;
+    out.reserve(wire_bytes());
+    for (const Slice& slice : slices_) slice.AppendTo(out);
+    return Bytes(std::move(out));
+  });
+}
+
+Bytes Batch::EncodeAs(int key, absl::FunctionRef<Bytes()> make) const {
+  return forms_ == nullptr ? make() : forms_->Get(key, make);
 }
 
 }  // namespace spanloom::otlp

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "otlp/editor.h"
+#include "otlp/encoded_forms.h"
 #include "otlp/patches.h"
 #include "otlp/views.h"
 
@@ -118,7 +119,7 @@ class Slice {
                                             // cheap values on several threads; replaced, never changed
 };
 
-// Slices in order of arrival. A value.
+// Slices in order of arrival. A value: what is changed in a copy is not seen in the original.
 class Batch {
  public:
   Batch() = default;
@@ -127,7 +128,11 @@ class Batch {
   void Add(Slice slice);
   void Add(Batch batch);
   [[nodiscard]] const std::vector<Slice>& slices() const { return slices_; }
-  [[nodiscard]] std::vector<Slice>& slices() { return slices_; }
+  // To be changed.
+  [[nodiscard]] std::vector<Slice>& slices() {
+    forms_.reset();
+    return slices_;
+  }
   [[nodiscard]] size_t span_count() const;
   // Bytes of the requests and patches that the slices keep alive, as an upper bound of what the batch costs.
   [[nodiscard]] size_t wire_bytes() const;
@@ -137,8 +142,14 @@ class Batch {
   // The whole batch as one ExportTraceServiceRequest. Shares the bytes if it is one whole slice.
   [[nodiscard]] Bytes Encode() const;
 
+  // Copies made from now on, as long as they are not changed, are encoded once for all of them.
+  void ShareForms() { forms_ = std::make_shared<EncodedForms>(); }
+  // What `make` makes of the batch; once for all who share, if they ask with the same key. Keys are at least 1.
+  [[nodiscard]] Bytes EncodeAs(int key, absl::FunctionRef<Bytes()> make) const;
+
  private:
   std::vector<Slice> slices_;
+  std::shared_ptr<EncodedForms> forms_;  // null if nothing is shared
 };
 
 }  // namespace spanloom::otlp

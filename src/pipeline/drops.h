@@ -17,6 +17,7 @@ namespace spanloom::pipeline {
 
 // Causes that are no status code.
 inline constexpr std::string_view kCauseShutdown = "shutdown";
+inline constexpr std::string_view kCauseTooLarge = "too_large";  // the span alone, for its destination
 
 // "Unavailable", "InvalidArgument", ...: the words of the Collector's error_type.
 [[nodiscard]] std::string_view CauseOf(const Status& status);
@@ -31,6 +32,7 @@ class DropCounter {
   // `advice` is what the log line says to do; one line in ten seconds.
   void Count(uint64_t spans, const Status& status, std::string_view advice);
   void CountShutdown(uint64_t spans);
+  void CountTooLarge(uint64_t spans) { CountCause(spans, kCauseTooLarge); }
 
  private:
   void CountCause(uint64_t spans, std::string_view cause);

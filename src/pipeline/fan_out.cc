@@ -125,7 +125,10 @@ class FanOut::ReservedFanOut final : public Admission {
  public:
   ReservedFanOut(FanOut& fan_out, std::vector<std::unique_ptr<Admission>> admissions)
       : fan_out_(fan_out), admissions_(std::move(admissions)) {}
-  void Commit(otlp::Batch batch, Done done) override { fan_out_.CommitAll(admissions_, batch, std::move(done)); }
+  void Commit(otlp::Batch batch, Done done) override {
+    batch.ShareForms();
+    fan_out_.CommitAll(admissions_, batch, std::move(done));
+  }
 
  private:
   FanOut& fan_out_;
@@ -148,6 +151,7 @@ bool FanOut::Stores() const {
 }
 
 void FanOut::Consume(otlp::Batch batch, Done done) {
+  if (deciding_.size() + following_.size() > 1) batch.ShareForms();
   if (Stores() && deciding_.size() == 1) {
     return deciding_[0]->target.consumer->Consume(batch, ThenFollow(batch, std::move(done)));
   }

@@ -2,8 +2,7 @@
 
 #include "sdk/otlp_sender.h"
 
-#include "base/text.h"
-#include "otlp/partial_success.h"
+#include "otlp/http_answer.h"
 
 namespace spanloom::sdk {
 
@@ -54,15 +53,16 @@ void OtlpSender::SendHttp(const Bytes& request, SendDone done) {
   http.headers = Headers();
   http.headers.Set("content-type", "application/x-protobuf");
   http.body = request;
-  client_->Send(std::move(http), options_.timeout,
-                [done = std::move(done)](const StatusOr<net::HttpResponse>& answer) mutable {
-                  if (!answer.ok()) return std::move(done)(answer.status());
-                  if (answer->status != 200) {
-                    return std::move(done)(otlp::StatusOfHttpAnswer(
-                        answer->status, StrCat("HTTP status ", answer->status), answer->headers.Get("retry-after")));
-                  }
-                  std::move(done)(otlp::ReadPartialSuccess(answer->body.view()).rejected_spans);
-                });
+  client_->Send(
+      std::move(http), options_.timeout,
+      [&clock = *options_.clock, done = std::move(done)](const StatusOr<net::HttpResponse>& response) mutable {
+        if (!response.ok()) return std::move(done)(response.status());
+        const otlp::HttpAnswer answer = otlp::HttpAnswerOf(*response);
+        if (answer.status != 200) {
+          return std::move(done)(otlp::StatusOfHttpAnswer(answer, clock.UnixNs()));
+        }
+        std::move(done)(otlp::PartialSuccessOf(answer).rejected_spans);
+      });
 }
 
 }  // namespace spanloom::sdk

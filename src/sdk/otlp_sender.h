@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "net/client.h"
 #include "net/loop.h"
@@ -33,6 +34,7 @@ struct OtlpSenderOptions {
   std::string path{otlp::kTracesPath};                            // of HTTP
   std::vector<std::pair<std::string, std::string>> headers = {};  // names in lower case
   std::chrono::milliseconds timeout{10'000};                      // of one attempt; OTEL_EXPORTER_OTLP_TIMEOUT
+  const Clock* clock = &Clock::System();                          // never null; what a date of Retry-After counts from
 };
 
 // Bound to one loop, its destructor too; destroying it fails what is under way.

@@ -81,3 +81,72 @@ def test_components_are_listed():
     code, output, _ = run("components")
     names = [line.split(": ")[1] for line in output.splitlines() if line.startswith("  - name: ")]
     assert code == 0 and {"otlp", "otlp_grpc", "debug", "batch"} <= set(names) and "spanloom_store" not in names
+
+
+def prompts(count, size):
+    """A request of `count` spans with a prompt of `size` bytes each, and what is expected of it."""
+    request = trace_service_pb2.ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    for number in range(count):
+        span = spans.add(trace_id=bytes(15) + b"\x01", span_id=(number + 1).to_bytes(8, "big"), name=f"chat {number}",
+                         start_time_unix_nano=1, end_time_unix_nano=2)
+        span.attributes.add(key="gen_ai.input.messages").value.string_value = "x" * size
+    return request.SerializeToString(), expected_spans(request)
+
+
+# Scenario: the guide's batch of 1024 spans, with 20 KB of prompt in each span, in front of two backends: one with gRPC's usual limit of 4 MiB,
+# one that takes 1 MiB and says so only when it refuses.
+# Guarantees: both get every span once. The original loses all of it to either.
+def test_prompts_do_not_exceed_what_backends_take(tmp_path):
+    usual, small = Backend(), Backend(request_bytes_max=1 << 20)
+    path = tmp_path / "config.yaml"
+    path.write_text(f"""
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}, http: {{endpoint: "127.0.0.1:0"}}}}}}}}
+processors: {{batch: {{send_batch_size: 1024, timeout: 1s}}}}
+exporters:
+  otlp_grpc/usual: {{endpoint: "127.0.0.1:{usual.port}", tls: {{insecure: true}}}}
+  otlp_grpc/small: {{endpoint: "127.0.0.1:{small.port}", tls: {{insecure: true}}, compression: none}}
+service:
+  telemetry: {{metrics: {{address: "127.0.0.1:0"}}, logs: {{encoding: json}}}}
+  pipelines: {{traces: {{receivers: [otlp], processors: [batch], exporters: [otlp_grpc/usual, otlp_grpc/small]}}}}
+""")
+    process = Process("collector", f"--config={path}").wait_until_ready()
+    body, expected = prompts(150, 20_000)
+    for _ in range(3):
+        export_grpc(process.grpc_port, body)
+    assert process.stop() == 0, process.log()
+    for backend in (usual, small):
+        assert backend.spans() == {key: spans * 3 for key, spans in expected.items()}
+        backend.stop()
+
+
+# Scenario: a collector that sends to another over HTTP, in JSON and in protobuf.
+# Guarantees: what arrives behind both is what was sent.
+def test_otlp_http_reaches_the_next_collector(tmp_path):
+    backend = Backend()
+    forward = tmp_path / "forward.yaml"
+    forward.write_text(f"""
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}, http: {{endpoint: "127.0.0.1:0"}}}}}}}}
+exporters: {{otlp: {{endpoint: "127.0.0.1:{backend.port}", tls: {{insecure: true}}}}}}
+service:
+  telemetry: {{metrics: {{address: "127.0.0.1:0"}}, logs: {{encoding: json}}}}
+  pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}
+""")
+    second = Process("collector", f"--config={forward}").wait_until_ready()
+    edge = tmp_path / "edge.yaml"
+    edge.write_text(f"""
+exporters:
+  otlp: null
+  otlphttp/proto: {{endpoint: "http://127.0.0.1:{second.http_port}"}}
+  otlp_http/json: {{traces_endpoint: "http://127.0.0.1:{second.http_port}/v1/traces", encoding: json, compression: none}}
+service: {{pipelines: {{traces: {{exporters: [otlphttp/proto, otlp_http/json]}}}}}}
+""")
+    first = Process("collector", f"--config={forward}", f"--config={edge}", f"--set=exporters.otlp.endpoint=127.0.0.1:{backend.port}")
+    first.wait_until_ready()
+    path = next(SCRAPED.glob("*.pb"))
+    export_grpc(first.grpc_port, path.read_bytes())
+    assert first.stop() == 0, first.log()
+    assert second.stop() == 0, second.log()
+    expected = expected_spans(trace_service_pb2.ExportTraceServiceRequest.FromString(path.read_bytes()))
+    assert backend.spans() == {key: spans * 2 for key, spans in expected.items()}
+    backend.stop()

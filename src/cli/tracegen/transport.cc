@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "net/client.h"
 #include "otlp/export_service.h"
+#include "otlp/http_answer.h"
 #include "otlp/wire/cursor.h"
 
 namespace spanloom::cli::tracegen {
@@ -17,10 +19,9 @@ constexpr std::string_view kUserAgent = "spanloom-tracegen";
 constexpr std::string_view kProtobufType = "application/x-protobuf";
 constexpr size_t kMessageShown = 300;  // bytes of a receiver's message that are kept
 
-// opentelemetry/proto/collector/trace/v1/trace_service.proto; google/rpc/status.proto.
+// opentelemetry/proto/collector/trace/v1/trace_service.proto.
 constexpr uint32_t kResponsePartialSuccess = 1;
 constexpr uint32_t kPartialRejectedSpans = 1, kPartialErrorMessage = 2;
-constexpr uint32_t kRpcStatusMessage = 2;
 
 // What a receiver wrote, fit for a terminal: no control characters, not longer than needed.
 std::string Printable(std::string_view text) {
@@ -49,19 +50,6 @@ bool ReadPartialSuccess(std::string_view wire, ExportAnswer& answer) {
     }
   }
   return cursor.ok();
-}
-
-// The message of a google.rpc.Status; the text itself if the body is something else.
-std::string ErrorMessage(const net::HttpResponse& response) {
-  const std::string_view body = response.body.view();
-  if (!response.headers.Get("content-type").starts_with(kProtobufType)) return Printable(body);
-  otlp::wire::Cursor cursor(body);
-  while (cursor.Next()) {
-    if (cursor.field() == kRpcStatusMessage && cursor.type() == otlp::wire::Type::kBytes) {
-      return Printable(cursor.bytes());
-    }
-  }
-  return {};
 }
 
 ExportAnswer AnswerOf(const Status& error) {
@@ -149,9 +137,8 @@ ExportAnswer ReadHttpAnswer(const net::HttpResponse& response) {
     return NotAnAnswer(StrCat("HTTP 200 with content-type \"", Printable(type), "\" is not an answer of OTLP/HTTP"));
   }
   std::string code = StrCat("HTTP ", response.status);
-  return FailedAnswer(
-      otlp::StatusOfHttpAnswer(response.status, ErrorMessage(response), response.headers.Get("retry-after")),
-      std::move(code));
+  return FailedAnswer(otlp::StatusOfHttpAnswer(otlp::HttpAnswerOf(response), Clock::System().UnixNs()),
+                      std::move(code));
 }
 
 }  // namespace spanloom::cli::tracegen

@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "otlp/export_service.h"
 #include "otlp/partial_success.h"
+#include "pipeline/exporters/partial_success_log.h"
 #include "pipeline/loop_call.h"
 
 namespace spanloom::pipeline {
@@ -111,7 +111,8 @@ OtlpGrpcExporter::OtlpGrpcExporter(const ComponentId& id, OtlpGrpcExporterOption
       options_(std::move(options)),
       loop_(context.loops.Next()),
       partial_log_(std::make_shared<LogLimiter>(context.clock)),
-      queue_(id_, options_.sending_queue, options_.retry_on_failure, context, loop_,
+      queue_(id_, std::make_shared<RequestEncoder>(options_.compression), options_.sending_queue,
+             options_.retry_on_failure, context, loop_,
              [this](const Bytes& message, SendDone done) { SendOnce(message, std::move(done)); }) {}
 
 OtlpGrpcExporter::~OtlpGrpcExporter() {
@@ -149,12 +150,7 @@ void OtlpGrpcExporter::Stop(milliseconds grace) {
 }
 
 void OtlpGrpcExporter::Consume(otlp::Batch batch, Done done) {
-  const size_t spans = batch.span_count();
-  if (queue_.IsFull()) return std::move(done)(queue_.Refuse(spans));
-  const Bytes encoded = batch.Encode();
-  const bool plain = options_.compression == net::Compression::kNone;
-  Bytes message = plain ? encoded : net::Compress(options_.compression, encoded.view());
-  queue_.Offer({std::move(message), spans, encoded.size()}, std::move(done));
+  queue_.Consume(batch, std::move(done));
 }
 
 void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {
@@ -166,11 +162,7 @@ void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {
   auto on_answer = [id = id_, log = partial_log_, done = std::move(done)](const StatusOr<Bytes>& response) mutable {
     if (!response.ok()) return std::move(done)(response.status());
     const otlp::PartialSuccess partial = otlp::ReadPartialSuccess(response->view());
-    const bool speaks = partial.rejected_spans > 0 || !partial.message.empty();
-    if (const auto spans = speaks ? log->Admit(partial.rejected_spans) : std::nullopt) {
-      Log(LogLevel::kWarn, "Partial success response",
-          {{"exporter", id}, {"message", partial.message}, {"dropped_spans", *spans}});
-    }
+    LogPartialSuccess(id, partial, *log);
     std::move(done)(partial.rejected_spans);
   };
   channel_->Call(std::string(otlp::kTracesMethod), message, std::move(call), std::move(on_answer));

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "pipeline/drops.h"
 #include "pipeline/exporters/export_counters.h"
+#include "pipeline/joined_done.h"
 #include "pipeline/loop_call.h"
 
 namespace spanloom::pipeline {
@@ -65,6 +66,23 @@ size_t SizeOf(const ExportRequest& request, SendingQueueOptions::Sizer sizer) {
   return 1;
 }
 
+// What several requests are together.
+struct Total {
+  size_t size = 0;  // by the sizer
+  size_t bytes = 0;
+  size_t spans = 0;
+};
+
+Total TotalOf(const std::vector<ExportRequest>& requests, SendingQueueOptions::Sizer sizer) {
+  Total total;
+  for (const ExportRequest& request : requests) {
+    total.size += SizeOf(request, sizer);
+    total.bytes += request.message.size();
+    total.spans += request.spans;
+  }
+  return total;
+}
+
 }  // namespace
 
 void SendingQueueOptions::Declare(config::OptionsReader& r) {
@@ -88,14 +106,16 @@ void SendingQueueOptions::Declare(config::OptionsReader& r) {
 // Everything but the atomics and counters is bound to `loop_`.
 class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::State> {
  public:
-  State(std::string exporter, const SendingQueueOptions& options, const RetryOptions& retry,
-        const BuildContext& context, net::Loop& loop, SendOnce send)
+  State(std::string exporter, std::shared_ptr<RequestEncoder> encoder, const SendingQueueOptions& options,
+        const RetryOptions& retry, const BuildContext& context, net::Loop& loop, SendOnce send)
       : exporter_(std::move(exporter)),
+        encoder_(std::move(encoder)),
         options_(options),
         retry_(retry),
         consumers_(options.enabled ? static_cast<size_t>(options.num_consumers) : kUnqueuedConsumers),
         clock_(context.clock),
         loop_(loop),
+        workers_(context.loops.workers()),
         send_(std::move(send)),
         rng_(context.seed),
         drops_({{"exporter", exporter_}}, context.metrics, context.clock),
@@ -118,7 +138,7 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   }
   Status Refuse(size_t spans);
 
-  void Add(ExportRequest request, Done done);
+  void Add(std::vector<ExportRequest> requests, Done done);
   void Drain();
   void Abandon();
   // Whoever waits for drained() waits no longer.
@@ -132,22 +152,25 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
     ExportRequest request;
     Done done;  // empty if the queue has answered already
     RetryBackoff backoff;
-    int64_t begin_ns = 0;   // steady time of the first attempt
-    bool sleeping = false;  // waits for `retry`
+    int64_t begin_ns = 0;    // steady time of the first attempt
+    bool sleeping = false;   // waits for `retry`
+    bool splitting = false;  // a worker cuts it up
     net::Timer retry;
   };
   using EntryPtr = std::shared_ptr<Entry>;
-  // One that waits for room.
+  // What waits for room, to be admitted together.
   struct Blocked {
-    ExportRequest request;
+    std::vector<ExportRequest> requests;
+    Total total;
     Done done;
   };
 
   [[nodiscard]] size_t capacity() const { return static_cast<size_t>(options_.queue_size); }
-  [[nodiscard]] bool HasRoomFor(const ExportRequest& request) const;
-  Status RefuseAsTooLarge(const ExportRequest& request);
-  void Block(ExportRequest request, Done done);
-  void Enqueue(ExportRequest request, Done done);
+  [[nodiscard]] bool HasRoomFor(const Total& total) const;
+  Status RefuseAsTooLarge(const Total& total);
+  void Block(std::vector<ExportRequest> requests, const Total& total, Done done);
+  void Enqueue(std::vector<ExportRequest> requests, Done done);
+  void Push(ExportRequest request, Done done);
   void AdmitBlocked();
   void RefuseBlocked();
   void StartNext();
@@ -155,6 +178,9 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   void OnAnswer(const EntryPtr& entry, const StatusOr<size_t>& rejected_spans);
   void OnDelivered(const EntryPtr& entry, size_t rejected_spans);
   void OnFailure(const EntryPtr& entry, const Status& status);
+  bool SendInParts(const EntryPtr& entry, const Status& status);
+  void ReplaceByParts(const EntryPtr& entry, std::vector<ExportRequest> parts);
+  void GiveUpAsTooLarge(const EntryPtr& entry, const Status& status);
   bool SleepBeforeRetry(const EntryPtr& entry, const Status& status);
   void GiveUp(const EntryPtr& entry, const Status& status);
   void GiveUpAtStop(const std::vector<EntryPtr>& entries);
@@ -162,11 +188,13 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   void NotifyIfDrained();
 
   const std::string exporter_;
+  const std::shared_ptr<RequestEncoder> encoder_;  // shared with the queue
   const SendingQueueOptions options_;
   const RetryOptions retry_;
   const size_t consumers_;
   const Clock& clock_;
   net::Loop& loop_;
+  WorkerPool& workers_;
   const SendOnce send_;
   Rng rng_;
   DropCounter drops_;
@@ -199,39 +227,40 @@ Status SendingQueue::State::Refuse(size_t spans) {
                         kFullDelay);
 }
 
-Status SendingQueue::State::RefuseAsTooLarge(const ExportRequest& request) {
-  enqueue_failed_.Add(request.spans);
-  return absl::ResourceExhaustedError(StrCat("exporter ", exporter_, ": a request of ", SizeOf(request, options_.sizer),
-                                             " ", UnitOf(options_.sizer), " is larger than its queue_size of ",
+Status SendingQueue::State::RefuseAsTooLarge(const Total& total) {
+  enqueue_failed_.Add(total.spans);
+  return absl::ResourceExhaustedError(StrCat("exporter ", exporter_, ": a request of ", total.size, " ",
+                                             UnitOf(options_.sizer), " is larger than its queue_size of ",
                                              options_.queue_size));
 }
 
-bool SendingQueue::State::HasRoomFor(const ExportRequest& request) const {
-  return waiting_size_ + SizeOf(request, options_.sizer) <= capacity() && waiting_bytes_ < kQueueBytesMax;
+bool SendingQueue::State::HasRoomFor(const Total& total) const {
+  return waiting_size_ + total.size <= capacity() && waiting_bytes_ < kQueueBytesMax;
 }
 
-void SendingQueue::State::Add(ExportRequest request, Done done) {
+void SendingQueue::State::Add(std::vector<ExportRequest> requests, Done done) {
   if (abandoned_) return std::move(done)(absl::UnavailableError(StrCat("exporter ", exporter_, " is stopped")));
-  if (SizeOf(request, options_.sizer) > capacity()) return std::move(done)(RefuseAsTooLarge(request));
-  if (!blocked_.empty() || !HasRoomFor(request)) return Block(std::move(request), std::move(done));
-  Enqueue(std::move(request), std::move(done));
+  const Total total = TotalOf(requests, options_.sizer);
+  if (total.size > capacity()) return std::move(done)(RefuseAsTooLarge(total));
+  if (!blocked_.empty() || !HasRoomFor(total)) return Block(std::move(requests), total, std::move(done));
+  Enqueue(std::move(requests), std::move(done));
   StartNext();
 }
 
-void SendingQueue::State::Block(ExportRequest request, Done done) {
-  if (!options_.block_on_overflow || blocked_bytes_ + request.message.size() > kBlockedBytesMax) {
-    return std::move(done)(Refuse(request.spans));
+void SendingQueue::State::Block(std::vector<ExportRequest> requests, const Total& total, Done done) {
+  if (!options_.block_on_overflow || blocked_bytes_ + total.bytes > kBlockedBytesMax) {
+    return std::move(done)(Refuse(total.spans));
   }
-  blocked_bytes_ += request.message.size();
-  blocked_.push_back({std::move(request), std::move(done)});
+  blocked_bytes_ += total.bytes;
+  blocked_.push_back({std::move(requests), total, std::move(done)});
 }
 
 void SendingQueue::State::AdmitBlocked() {
-  while (!blocked_.empty() && HasRoomFor(blocked_.front().request)) {
+  while (!blocked_.empty() && HasRoomFor(blocked_.front().total)) {
     Blocked admitted = std::move(blocked_.front());
     blocked_.pop_front();
-    blocked_bytes_ -= admitted.request.message.size();
-    Enqueue(std::move(admitted.request), std::move(admitted.done));
+    blocked_bytes_ -= admitted.total.bytes;
+    Enqueue(std::move(admitted.requests), std::move(admitted.done));
   }
 }
 
@@ -242,16 +271,23 @@ void SendingQueue::State::RefuseBlocked() {
   blocked_bytes_ = 0;
 }
 
-void SendingQueue::State::Enqueue(ExportRequest request, Done done) {
-  waiting_size_ += SizeOf(request, options_.sizer);
-  waiting_bytes_ += request.message.size();
+void SendingQueue::State::Enqueue(std::vector<ExportRequest> requests, Done done) {
   if (!options_.answers_early()) {
-    waiting_.push_back(std::make_shared<Entry>(std::move(request), std::move(done), retry_));
+    std::vector<Done> parts = JoinedDone(requests.size(), std::move(done));
+    for (size_t i = 0; i < requests.size(); ++i) Push(std::move(requests[i]), std::move(parts[i]));
     return;
   }
-  held_spans_ += request.spans;
-  waiting_.push_back(std::make_shared<Entry>(std::move(request), Done(), retry_));
+  for (ExportRequest& request : requests) {
+    held_spans_ += request.spans;
+    Push(std::move(request), Done());
+  }
   std::move(done)(absl::OkStatus());
+}
+
+void SendingQueue::State::Push(ExportRequest request, Done done) {
+  waiting_size_ += SizeOf(request, options_.sizer);
+  waiting_bytes_ += request.message.size();
+  waiting_.push_back(std::make_shared<Entry>(std::move(request), std::move(done), retry_));
 }
 
 void SendingQueue::State::StartNext() {
@@ -296,12 +332,60 @@ void SendingQueue::State::OnDelivered(const EntryPtr& entry, size_t rejected_spa
 
 void SendingQueue::State::OnFailure(const EntryPtr& entry, const Status& status) {
   if (abandoned_) return GiveUpAtStop({entry});
+  if (SendInParts(entry, status)) return;
   if (DestinationFails(status)) {
     failing_ = true;
     status_.ReportRecoverable(status);
   }
   if (retry_.enabled && IsRetryable(status) && SleepBeforeRetry(entry, status)) return;
   GiveUp(entry, status);
+}
+
+bool SendingQueue::State::SendInParts(const EntryPtr& entry, const Status& status) {
+  if (!encoder_->LearnLimit(status, entry->request)) return false;
+  if (entry->request.spans <= 1) {
+    GiveUpAsTooLarge(entry, status);
+    return true;
+  }
+  // A worker does it: megabytes are compressed anew.
+  entry->splitting = workers_.Submit([self = shared_from_this(), entry] {
+    std::vector<ExportRequest> parts = self->encoder_->Split(entry->request);
+    self->loop_.Post(
+        [self, entry, parts = std::move(parts)]() mutable { self->ReplaceByParts(entry, std::move(parts)); });
+  });
+  return entry->splitting || SleepBeforeRetry(entry, status);
+}
+
+void SendingQueue::State::ReplaceByParts(const EntryPtr& entry, std::vector<ExportRequest> parts) {
+  if (abandoned_) return;
+  Log(LogLevel::kInfo, "a request was larger than its destination takes and is sent in parts",
+      {{"exporter", exporter_},
+       {"bytes", entry->request.encoded_bytes},
+       {"parts", parts.size()},
+       {"limit", encoder_->request_bytes_max()}});
+  std::vector<Done> dones(parts.size());
+  if (entry->done) dones = JoinedDone(parts.size(), std::move(entry->done));
+  active_requests_ -= active_.erase(entry);
+  for (size_t i = parts.size(); i-- > 0;) {
+    waiting_size_ += SizeOf(parts[i], options_.sizer);
+    waiting_bytes_ += parts[i].message.size();
+    waiting_.push_front(std::make_shared<Entry>(std::move(parts[i]), std::move(dones[i]), retry_));
+  }
+  StartNext();
+}
+
+void SendingQueue::State::GiveUpAsTooLarge(const EntryPtr& entry, const Status& status) {
+  const RequestEncoder::SpanName span = encoder_->FirstSpan(entry->request);
+  Log(LogLevel::kError, "a span alone is larger than its destination takes",
+      {{"exporter", exporter_},
+       {"name", span.name},
+       {"trace_id", span.trace_id},
+       {"bytes", entry->request.encoded_bytes},
+       {"error", StdView(status.message())},
+       {"advice", "raise the receiver's message size limit, or shorten its attributes before"}});
+  send_failed_.Add(entry->request.spans);
+  if (options_.answers_early()) drops_.CountTooLarge(entry->request.spans);
+  End(entry, status);
 }
 
 bool SendingQueue::State::SleepBeforeRetry(const EntryPtr& entry, const Status& status) {
@@ -378,16 +462,19 @@ void SendingQueue::State::Abandon() {
   waiting_size_ = 0;
   waiting_bytes_ = 0;
   for (const EntryPtr& entry : active_) {
-    if (!entry->sleeping) continue;
+    if (!entry->sleeping && !entry->splitting) continue;
     entry->retry.Cancel();
     given_up.push_back(entry);
   }
   GiveUpAtStop(given_up);
 }
 
-SendingQueue::SendingQueue(std::string exporter, const SendingQueueOptions& options, const RetryOptions& retry,
-                           const BuildContext& context, net::Loop& loop, SendOnce send)
-    : options_(options), state_(std::make_shared<State>(exporter, options, retry, context, loop, std::move(send))) {
+SendingQueue::SendingQueue(std::string exporter, std::shared_ptr<RequestEncoder> encoder,
+                           const SendingQueueOptions& options, const RetryOptions& retry, const BuildContext& context,
+                           net::Loop& loop, SendOnce send)
+    : options_(options),
+      encoder_(std::move(encoder)),
+      state_(std::make_shared<State>(exporter, encoder_, options, retry, context, loop, std::move(send))) {
   const MetricLabels labels = {{"exporter", std::move(exporter)}, {"data_type", "traces"}};
   const auto add = [&](std::string_view name, std::string_view help, std::function<double()> read) {
     gauges_.push_back(context.metrics.AddGauge(name, help, labels, std::move(read)));
@@ -407,18 +494,20 @@ SendingQueue::~SendingQueue() {
   RunOn(state_->loop(), [this] { state_->Abandon(); });
 }
 
-void SendingQueue::Offer(ExportRequest request, Done done) {
-  state_->loop().Post([state = state_, request = std::move(request), done = std::move(done)]() mutable {
-    state->Add(std::move(request), std::move(done));
+void SendingQueue::Consume(const otlp::Batch& batch, Done done) {
+  if (state_->IsFull()) return std::move(done)(state_->Refuse(batch.span_count()));
+  Offer(encoder_->Encode(batch), std::move(done));
+}
+
+void SendingQueue::Offer(std::vector<ExportRequest> requests, Done done) {
+  if (requests.empty()) return std::move(done)(absl::OkStatus());
+  state_->loop().Post([state = state_, requests = std::move(requests), done = std::move(done)]() mutable {
+    state->Add(std::move(requests), std::move(done));
   });
 }
 
 bool SendingQueue::IsFull() const {
   return state_->IsFull();
-}
-
-Status SendingQueue::Refuse(size_t spans) {
-  return state_->Refuse(spans);
 }
 
 void SendingQueue::Stop(std::chrono::milliseconds grace) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The sending queue of an exporter: requests wait for one of a few consumers, and are sent again while their
-// destination cannot take them. What a request is and how it is sent is the exporter's.
+// destination cannot take them. How a request is sent is the exporter's.
 
 #pragma once
 
@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/metrics.h"
 #include "config/options.h"
+#include "pipeline/exporters/request_encoder.h"
 #include "pipeline/exporters/retry.h"
 #include "pipeline/registry.h"
 
@@ -37,12 +38,6 @@ struct SendingQueueOptions {
   [[nodiscard]] bool answers_early() const { return enabled && !wait_for_result; }
 };
 
-struct ExportRequest {
-  Bytes message;  // encoded and compressed, once
-  size_t spans = 0;
-  size_t encoded_bytes = 0;  // before compression
-};
-
 // One attempt's outcome: how many spans the destination rejected for good (0 if it took all), or why it took none.
 using SendDone = absl::AnyInvocable<void(StatusOr<size_t> rejected_spans)>;
 // Makes one attempt. Called on the queue's loop; `done` must be called once, on that loop, not from inside the call.
@@ -51,25 +46,28 @@ using SendOnce = std::function<void(const Bytes& message, SendDone done)>;
 inline constexpr size_t kQueueBytesMax = 256 << 20;   // of messages that wait, beside queue_size; guess
 inline constexpr size_t kBlockedBytesMax = 64 << 20;  // of messages that wait for room in the queue; guess
 
-// Thread-safe; works on one loop. Counts sent, failed and refused spans under the Collector's names, what is lost after
+// Thread-safe; works on one loop. A request that the destination finds too large is sent again in parts, and what comes
+// after it is cut to what the destination takes; a span that alone is too large is dropped, with its name in the log.
+// Counts sent, failed and refused spans under the Collector's names, what is lost after
 // it was taken also in spanloom_pipeline_dropped_spans, and shows its depth as gauges. Reports a recoverable error
 // while the destination does not take what it is sent.
 class SendingQueue {
  public:
   // `send` must stay callable until Stop has returned, and requests under way then must still be answered.
-  SendingQueue(std::string exporter, const SendingQueueOptions& options, const RetryOptions& retry,
-               const BuildContext& context, net::Loop& loop, SendOnce send);
+  SendingQueue(std::string exporter, std::shared_ptr<RequestEncoder> encoder, const SendingQueueOptions& options,
+               const RetryOptions& retry, const BuildContext& context, net::Loop& loop, SendOnce send);
   ~SendingQueue();
 
-  // Takes a request. `done` is called as soon as it is queued, or if the options say so when it has been sent or given
-  // up. kUnavailable with a retry delay if the queue is full, unless it is to block: then the request waits for room,
-  // up to kBlockedBytesMax. kResourceExhausted if the request alone is larger than the queue.
-  void Offer(ExportRequest request, Done done);
+  // Encodes and compresses on the caller's thread, unless the queue is full; then as Offer.
+  void Consume(const otlp::Batch& batch, Done done);
 
-  // True if Offer would most likely refuse any request: asked before one is encoded.
+  // Takes requests, all or none. `done` is called as soon as they are queued, or if the options say so when all have
+  // been sent or given up. kUnavailable with a retry delay if they find no room, unless the queue is to block: then
+  // they wait for it, up to kBlockedBytesMax. kResourceExhausted if they are larger than the queue.
+  void Offer(std::vector<ExportRequest> requests, Done done);
+
+  // True if Offer would most likely refuse any request.
   [[nodiscard]] bool IsFull() const;
-  // What Offer answers then; counts the refusal.
-  [[nodiscard]] Status Refuse(size_t spans);
 
   // Sends what waits, at once where it waits to be sent again, and what fails again and again, for at most `grace`;
   // gives up the rest. Attempts under way then are left to `send` to answer.
@@ -88,7 +86,8 @@ class SendingQueue {
  private:
   class State;
   const SendingQueueOptions options_;
-  const std::shared_ptr<State> state_;  // shared with tasks on its loop and with attempts under way
+  const std::shared_ptr<RequestEncoder> encoder_;  // shared with the state
+  const std::shared_ptr<State> state_;             // shared with tasks on its loop and with attempts under way
   std::vector<ScopedGauge> gauges_;
 };
 

@@ -9,8 +9,10 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "otlp/request.h"
 #include "pipeline/loop_call.h"
 #include "pipeline/testing/fake_consumer.h"
+#include "pipeline/testing/requests.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -82,7 +84,7 @@ class SendingQueueTest : public testing::Test {
  protected:
   SendingQueue& Make(const SendingQueueOptions& options = {}, const RetryOptions& retry = kQuickRetry) {
     queue_ = std::make_unique<SendingQueue>(
-        "otlp_grpc", options, retry, context_, loops_.At(0),
+        "otlp_grpc", encoder_, options, retry, context_, loops_.At(0),
         [this](const Bytes& message, SendDone done) { destination_.Send(message, std::move(done)); });
     return *queue_;
   }
@@ -94,12 +96,24 @@ class SendingQueueTest : public testing::Test {
       Status status;
     };
     const auto answer = std::make_shared<Answer>();
-    queue_->Offer({Bytes::CopyOf(message), spans, message.size()}, [answer](Status status) {
+    queue_->Offer({{Bytes::CopyOf(message), spans, message.size()}}, [answer](Status status) {
       answer->status = std::move(status);
       answer->there.Notify();
     });
     CHECK(answer->there.WaitFor(kPatience));
     return answer->status;
+  }
+
+  // Hands a batch over and waits for the answer.
+  static Status Consume(SendingQueue& queue, const otlp::Batch& batch) {
+    Notification there;
+    Status answer;
+    queue.Consume(batch, [&](Status status) {
+      answer = std::move(status);
+      there.Notify();
+    });
+    CHECK(there.WaitFor(kPatience));
+    return answer;
   }
 
   uint64_t Sent() const { return metrics_.Sum("otelcol_exporter_sent_spans"); }
@@ -112,6 +126,7 @@ class SendingQueueTest : public testing::Test {
   MetricRegistry metrics_;
   const BuildContext context_{.loops = loops_, .metrics = metrics_, .clock = Clock::System(), .seed = 1};
   FakeDestination destination_{loops_.At(0)};
+  const std::shared_ptr<RequestEncoder> encoder_ = std::make_shared<RequestEncoder>(net::Compression::kNone);
   std::unique_ptr<SendingQueue> queue_;
 };
 
@@ -145,7 +160,7 @@ TEST_F(SendingQueueTest, SendsAgainWhatFailedForTheMoment) {
 // Guarantees: sent once, then dropped and counted by cause; the next request is sent.
 TEST_F(SendingQueueTest, DropsWhatIsRefusedForGood) {
   SendingQueue& queue = Make();
-  destination_.Script(absl::ResourceExhaustedError("larger than max"));
+  destination_.Script(absl::ResourceExhaustedError("over quota"));
   EXPECT_TRUE(Offer("a", 3).ok());
   EXPECT_TRUE(Offer("b", 1).ok());
   queue.Stop(20s);
@@ -310,7 +325,7 @@ TEST_F(SendingQueueTest, StopAnswersThoseWhoWaitForTheResult) {
   destination_.AnswerWith(absl::UnavailableError("down"));
   Notification answered;
   Status answer;
-  queue.Offer({Bytes::CopyOf("a"), 3, 1}, [&](Status status) {
+  queue.Offer({{Bytes::CopyOf("a"), 3, 1}}, [&](Status status) {
     answer = std::move(status);
     answered.Notify();
   });
@@ -352,7 +367,7 @@ TEST_F(SendingQueueTest, LetsSendersWaitForRoomIfToldSo) {
   EXPECT_TRUE(Offer("b").ok());
   EXPECT_FALSE(queue.IsFull());
   Notification answered;
-  queue.Offer({Bytes::CopyOf("c"), 1, 1}, [&](const Status& status) {
+  queue.Offer({{Bytes::CopyOf("c"), 1, 1}}, [&](const Status& status) {
     EXPECT_TRUE(status.ok());
     answered.Notify();
   });
@@ -371,12 +386,12 @@ TEST_F(SendingQueueTest, ReportsHowTheDestinationIs) {
   BuildContext context = context_;
   context.status = board.Add(ComponentKind::kExporter, "otlp_grpc", "");
   context.status.ReportOk();
-  SendingQueue queue("otlp_grpc", {.wait_for_result = true}, {.enabled = false}, context, loops_.At(0),
+  SendingQueue queue("otlp_grpc", encoder_, {.wait_for_result = true}, {.enabled = false}, context, loops_.At(0),
                      [this](const Bytes& message, SendDone done) { destination_.Send(message, std::move(done)); });
   const auto offer = [&](StatusOr<size_t> outcome) {
     destination_.Script(std::move(outcome));
     Notification answered;
-    queue.Offer({Bytes::CopyOf("a"), 1, 1}, [&](const Status&) { answered.Notify(); });
+    queue.Offer({{Bytes::CopyOf("a"), 1, 1}}, [&](const Status&) { answered.Notify(); });
     ASSERT_TRUE(answered.WaitFor(kPatience));
   };
   offer(absl::UnavailableError("down"));
@@ -388,6 +403,59 @@ TEST_F(SendingQueueTest, ReportsHowTheDestinationIs) {
   offer(absl::UnauthenticatedError("who are you"));
   EXPECT_EQ(context.status.state(), ComponentState::kRecoverableError);
   queue.Stop(20s);
+}
+
+const Status kTooLarge = absl::ResourceExhaustedError("grpc: received message larger than max (160000 vs. 70000)");
+
+// Four spans of some 40 kB each.
+otlp::Batch LargeBatch() {
+  return BatchOf(
+      {std::string(40'000, 'a'), std::string(40'000, 'b'), std::string(40'000, 'c'), std::string(40'000, 'd')});
+}
+
+size_t SpansIn(const std::string& message) {
+  return otlp::ReadTraces(Bytes::CopyOf(message))->span_count();
+}
+
+// Scenario: a destination that takes 70 kB refuses a request of 4 spans of 40; another such request follows.
+// Guarantees: every span of the first arrives once, in order; the second is cut before it is sent; nothing is lost.
+TEST_F(SendingQueueTest, SendsInPartsWhatIsTooLarge) {
+  SendingQueue& queue = Make();
+  destination_.Script(kTooLarge);
+  EXPECT_TRUE(Consume(queue, LargeBatch()).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(5));
+  EXPECT_TRUE(Consume(queue, LargeBatch()).ok());
+  queue.Stop(20s);
+  std::vector<size_t> spans;
+  for (const std::string& attempt : destination_.attempts()) spans.push_back(SpansIn(attempt));
+  EXPECT_THAT(spans, ElementsAre(4, 1, 1, 1, 1, 1, 1, 1, 1));
+  EXPECT_EQ(Sent(), 8u);
+  EXPECT_EQ(Failed(), 0u);
+  EXPECT_EQ(queue.undelivered_spans(), 0u);
+}
+
+// Scenario: the same, where the sender waits for the destination.
+// Guarantees: it is answered once, when all parts have arrived.
+TEST_F(SendingQueueTest, OneAnswerForAllParts) {
+  SendingQueue& queue = Make({.wait_for_result = true});
+  destination_.Script(kTooLarge);
+  EXPECT_TRUE(Consume(queue, LargeBatch()).ok());
+  EXPECT_EQ(destination_.attempts().size(), 5u);
+  EXPECT_EQ(Sent(), 4u);
+}
+
+// Scenario: one span alone is larger than the destination takes; others come with it.
+// Guarantees: it alone is dropped, counted with that cause.
+TEST_F(SendingQueueTest, DropsASpanThatAloneIsTooLarge) {
+  SendingQueue& queue = Make();
+  destination_.Script(kTooLarge);
+  destination_.Script(kTooLarge);
+  EXPECT_TRUE(Consume(queue, LargeBatch()).ok());
+  ASSERT_TRUE(destination_.AwaitAttempts(5));
+  queue.Stop(20s);
+  EXPECT_EQ(Sent(), 3u);
+  EXPECT_EQ(Failed(), 1u);
+  EXPECT_EQ(Dropped("too_large"), 1u);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "pipeline/drops.h"
 #include "pipeline/loop_call.h"
-#include "pipeline/processors/slice_queue.h"
+#include "pipeline/slice_queue.h"
 
 namespace spanloom::pipeline {
 namespace {

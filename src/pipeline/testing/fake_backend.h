@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests: the backend behind an exporter, a real gRPC server on a free port that keeps the names of the spans it is
-// sent.
+// For tests: the backend behind an exporter, a real server of OTLP/gRPC and OTLP/HTTP on a free port that keeps the
+// names of the spans it is sent.
 
 #pragma once
 
@@ -18,6 +18,8 @@
 #include "net/loop.h"
 #include "net/server.h"
 #include "otlp/batch.h"
+#include "otlp/json/transcode.h"
+#include "otlp/request.h"
 #include "otlp/validate.h"
 #include "pipeline/testing/fake_consumer.h"
 
@@ -35,6 +37,9 @@ class FakeBackend {
                          [this](net::GrpcRequest request, net::GrpcResponder responder) {
                            std::move(responder).Respond(Answer(std::move(request)));
                          });
+    options.http = [this](const net::HttpRequest& request, net::HttpResponder responder) {
+      std::move(responder).Respond(AnswerHttp(request));
+    };
     auto server = net::Server::Create(loops, metrics, std::move(options));
     CHECK(server.ok());
     server_ = *std::move(server);
@@ -49,6 +54,17 @@ class FakeBackend {
     response_ = std::move(response);
   }
 
+  // HTTP requests from now on.
+  void AnswerHttpWith(net::HttpResponse response) ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    http_response_ = std::move(response);
+  }
+
+  // The last one.
+  [[nodiscard]] net::HttpRequest http_request() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    return http_request_;
+  }
   [[nodiscard]] std::vector<std::string> names() const ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
     return names_;
@@ -85,7 +101,25 @@ class FakeBackend {
     return Bytes(*response_);
   }
 
+  // Keeps the spans if it is to answer with success.
+  net::HttpResponse AnswerHttp(const net::HttpRequest& request) ABSL_LOCKS_EXCLUDED(mutex_) {
+    const bool is_json = request.headers.Get("content-type") == "application/json";
+    StatusOr<std::string> wire = std::string(request.body.view());
+    if (is_json) wire = otlp::TranscodeTracesJson(request.body.view());
+    CHECK(wire.ok());
+    MutexLock lock(mutex_);
+    ++requests_;
+    http_request_ = request;
+    if (http_response_.status > 299) return http_response_;
+    const StatusOr<otlp::Slice> slice = otlp::ReadTraces(Bytes(*std::move(wire)));
+    CHECK(slice.ok());
+    for (std::string& name : NamesOf(otlp::Batch(*slice))) names_.push_back(std::move(name));
+    return http_response_;
+  }
+
   mutable Mutex mutex_;
+  net::HttpResponse http_response_ ABSL_GUARDED_BY(mutex_);
+  net::HttpRequest http_request_ ABSL_GUARDED_BY(mutex_);
   StatusOr<std::string> response_ ABSL_GUARDED_BY(mutex_) = std::string();
   std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);
   net::HttpHeaders metadata_ ABSL_GUARDED_BY(mutex_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Slices that wait to become batches of a wanted size. What the batch processor holds.
+// Slices that wait to become batches of a wanted size: what the batch processor holds, and how exporters cut up what
+// is too large for their destination.
 
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/processors/slice_queue.h"
+#include "pipeline/slice_queue.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

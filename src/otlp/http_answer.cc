@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "otlp/http_answer.h"
+
+#include <absl/strings/match.h>
+#include <absl/strings/numbers.h>
+#include <absl/time/time.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "base/text.h"
+#include "otlp/wire/cursor.h"
+
+namespace spanloom::otlp {
+namespace {
+
+constexpr std::chrono::seconds kRetryAfterMax{3'600};
+constexpr size_t kTextBytesMax = 256;
+constexpr uint32_t kRpcStatusMessage = 2;  // google/rpc/status.proto
+
+bool IsRetryable(int status) {
+  return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+std::optional<std::chrono::milliseconds> DelayOf(std::string_view retry_after, int64_t now_unix_ns) {
+  std::chrono::milliseconds delay{0};
+  int64_t seconds = 0;
+  absl::Time date;
+  if (absl::SimpleAtoi(AbslView(retry_after), &seconds)) {
+    if (seconds < 0) return std::nullopt;
+    delay = std::chrono::seconds(std::min<int64_t>(seconds, kRetryAfterMax.count()));
+  } else if (absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", AbslView(retry_after), &date, nullptr)) {
+    delay = std::chrono::milliseconds(absl::ToInt64Milliseconds(date - absl::FromUnixNanos(now_unix_ns)));
+  } else {
+    return std::nullopt;
+  }
+  return std::clamp<std::chrono::milliseconds>(delay, std::chrono::milliseconds(0), kRetryAfterMax);
+}
+
+std::string Printable(std::string_view text) {
+  std::string printable(text.substr(0, kTextBytesMax));
+  std::replace_if(
+      printable.begin(), printable.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
+  return printable;
+}
+
+bool IsJson(std::string_view content_type) {
+  return absl::StartsWithIgnoreCase(AbslView(content_type), "application/json");
+}
+
+// A number, or a number in a string, as the protobuf JSON mapping has both.
+std::optional<uint64_t> NumberIn(simdjson::ondemand::value value) {
+  uint64_t number = 0;
+  if (value.get_uint64().get(number) == simdjson::SUCCESS) return number;
+  std::string_view text;
+  if (value.get_string().get(text) == simdjson::SUCCESS && absl::SimpleAtoi(AbslView(text), &number)) return number;
+  return std::nullopt;
+}
+
+// Lenient, as ReadPartialSuccess.
+PartialSuccess ReadPartialSuccessJson(std::string_view body) {
+  PartialSuccess partial;
+  const simdjson::padded_string json(body);
+  simdjson::ondemand::parser parser;
+  simdjson::ondemand::document document;
+  simdjson::ondemand::object fields;
+  if (parser.iterate(json).get(document) != simdjson::SUCCESS) return partial;
+  if (document["partialSuccess"].get_object().get(fields) != simdjson::SUCCESS) return partial;
+  simdjson::ondemand::value value;
+  if (fields["rejectedSpans"].get(value) == simdjson::SUCCESS) partial.rejected_spans = NumberIn(value).value_or(0);
+  std::string_view message;
+  if (fields["errorMessage"].get_string().get(message) == simdjson::SUCCESS) partial.message = message;
+  return partial;
+}
+
+}  // namespace
+
+std::string ErrorText(const HttpAnswer& answer) {
+  if (!answer.content_type.starts_with("application/x-protobuf")) return Printable(answer.body);
+  for (wire::Cursor cursor(answer.body); cursor.Next();) {
+    if (cursor.field() == kRpcStatusMessage && cursor.type() == wire::Type::kBytes) return Printable(cursor.bytes());
+  }
+  return {};
+}
+
+Status StatusOfHttpAnswer(const HttpAnswer& answer, int64_t now_unix_ns) {
+  std::string text = ErrorText(answer);
+  if (text.empty()) text = StrCat("HTTP status ", answer.status);
+  if (IsRetryable(answer.status)) {
+    const auto delay = DelayOf(answer.retry_after, now_unix_ns);
+    return delay ? WithRetryDelay(absl::UnavailableError(text), *delay) : absl::UnavailableError(text);
+  }
+  // The Collector's receiver says 400 where RFC 9110 has 413.
+  const bool is_too_large = answer.status == 413 || (answer.status == 400 && absl::StrContains(text, "body too large"));
+  if (!is_too_large) return absl::FailedPreconditionError(text);
+  return absl::ResourceExhaustedError(absl::StrContains(text, "too large") ? text
+                                                                           : StrCat(text, " (content too large)"));
+}
+
+PartialSuccess PartialSuccessOf(const HttpAnswer& answer) {
+  return IsJson(answer.content_type) ? ReadPartialSuccessJson(answer.body) : ReadPartialSuccess(answer.body);
+}
+
+}  // namespace spanloom::otlp

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/exporters/otlp_http.h"
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/strip.h>
+
+#include <utility>
+
+#include "base/text.h"
+#include "otlp/export_service.h"
+#include "otlp/http_answer.h"
+#include "pipeline/exporters/partial_success_log.h"
+#include "pipeline/loop_call.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr ComponentDoc kDoc = {
+    .words =
+        "Sends spans to another backend over OTLP/HTTP. What waits for it is queued in memory, and sent again while "
+        "the backend fails for the moment.",
+    .example = R"(exporters:
+  otlp_http/tempo:
+    endpoint: http://tempo:4318
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      exporters: [otlp_http/tempo]
+)",
+};
+
+constexpr size_t kConnectionsMax = 100;  // if there is no limit; guess
+
+// "host:80" of "http://host"; nullopt if `url` has no scheme of HTTP's or no host. What is behind the host is kept.
+std::optional<HttpTarget> ParseUrl(absl::string_view url) {
+  HttpTarget target;
+  target.is_secure = absl::ConsumePrefix(&url, "https://");
+  if (!target.is_secure && !absl::ConsumePrefix(&url, "http://")) return std::nullopt;
+  const size_t slash = std::min(url.find('/'), url.size());
+  absl::string_view host = url.substr(0, slash);
+  if (host.empty()) return std::nullopt;
+  const size_t colon = host.rfind(':');
+  const size_t bracket = host.rfind(']');
+  const bool has_port = colon != absl::string_view::npos && (bracket == absl::string_view::npos || bracket < colon);
+  target.endpoint = has_port ? std::string(host) : StrCat(host, target.is_secure ? ":443" : ":80");
+  target.path = std::string(url.substr(slash));
+  return target;
+}
+
+std::string_view ContentTypeOf(RequestEncoding encoding) {
+  return encoding == RequestEncoding::kProtobuf ? "application/x-protobuf" : "application/json";
+}
+
+std::string_view ContentEncodingOf(net::Compression compression) {
+  switch (compression) {
+    case net::Compression::kGzip:
+      return "gzip";
+    case net::Compression::kDeflate:
+      return "deflate";
+    case net::Compression::kNone:
+      return "";
+  }
+  return "";
+}
+
+// What is OK, though the specification has 200 alone, as in the Collector.
+bool IsSuccess(int status) {
+  return status >= 200 && status <= 299;
+}
+
+}  // namespace
+
+void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
+  static constexpr std::pair<std::string_view, net::Compression> kCompressions[] = {
+      {"gzip", net::Compression::kGzip},
+      {"deflate", net::Compression::kDeflate},
+      {"none", net::Compression::kNone},
+      {"", net::Compression::kNone}};
+  static constexpr std::pair<std::string_view, RequestEncoding> kEncodings[] = {{"proto", RequestEncoding::kProtobuf},
+                                                                                {"json", RequestEncoding::kJson}};
+  r.Field("endpoint", endpoint, "URL of the destination; /v1/traces is appended.");
+  r.Field("traces_endpoint", traces_endpoint, "URL that requests go to as it stands, in place of endpoint.");
+  r.Field("tls", tls, "How an https:// connection is secured.");
+  r.Choice<net::Compression>("compression", compression, kCompressions, "How requests are compressed.");
+  r.Choice<RequestEncoding>("encoding", encoding, kEncodings, "How requests are written: protobuf or JSON.");
+  r.Field("headers", headers, "Headers sent with every request.");
+  r.Field("timeout", timeout, "Longest time for one attempt.");
+  r.Field("max_conns_per_host", max_conns_per_host, "Connections at once; 0 means as many as are needed, up to 100.",
+          {.min = 0, .max = 1'000, .unit = "connections"});
+  r.Field("idle_conn_timeout", idle_conn_timeout, "How long a connection is kept that is not used.");
+  r.Field("sending_queue", sending_queue, "What waits for the destination.");
+  r.Field("retry_on_failure", retry_on_failure, "What happens when it fails for the moment.");
+  for (const char* name : {"metrics_endpoint", "logs_endpoint", "profiles_endpoint"}) {
+    r.Unsupported(name, "remove it; this version sends traces alone");
+  }
+  for (const char* name : {"read_buffer_size", "write_buffer_size"}) {
+    r.Unsupported(name, "remove it; buffers have the size that is needed");
+  }
+  for (const char* name : {"max_idle_conns", "max_idle_conns_per_host"}) {
+    r.Unsupported(name, "write max_conns_per_host; connections are kept until idle_conn_timeout");
+  }
+  for (const char* name : {"force_attempt_http2", "http2_read_idle_timeout", "http2_ping_timeout"}) {
+    r.Unsupported(name, "remove it; requests go over HTTP/1.1, or use otlp_grpc");
+  }
+  r.Unsupported("disable_keep_alives", "write a short idle_conn_timeout");
+  r.Unsupported("compression_params", "remove it; gzip and deflate have one level, 1");
+  r.Unsupported("proxy_url", "remove it; name the proxy as the endpoint where it forwards");
+  r.Unsupported("cookies", "remove it; answers set no cookies here");
+  r.Unsupported("auth", "remove it; a fixed credential can be sent as one of the headers");
+}
+
+Status OtlpHttpExporterOptions::Validate() const {
+  return TargetOf(*this).status();
+}
+
+StatusOr<HttpTarget> TargetOf(const OtlpHttpExporterOptions& options) {
+  const bool is_verbatim = !options.traces_endpoint.empty();
+  const std::string& url = is_verbatim ? options.traces_endpoint : options.endpoint;
+  if (url.empty()) {
+    return absl::InvalidArgumentError("at least one endpoint must be specified (endpoint or traces_endpoint)");
+  }
+  std::optional<HttpTarget> target = ParseUrl(url);
+  if (!target) {
+    return absl::InvalidArgumentError(StrCat(is_verbatim ? "traces_endpoint" : "endpoint", ": \"", url,
+                                             "\" is no URL; write http://HOST:PORT or https://HOST:PORT"));
+  }
+  if (!is_verbatim) {
+    StrAppend(target->path, target->path.ends_with('/') ? otlp::kTracesPath.substr(1) : otlp::kTracesPath);
+  }
+  if (target->path.empty()) target->path = "/";
+  return *std::move(target);
+}
+
+OtlpHttpExporter::OtlpHttpExporter(const ComponentId& id, OtlpHttpExporterOptions options, const BuildContext& context)
+    : id_(id.ToString()),
+      options_(std::move(options)),
+      target_(*TargetOf(options_)),
+      clock_(context.clock),
+      loop_(context.loops.Next()),
+      partial_log_(std::make_shared<LogLimiter>(context.clock)),
+      queue_(id_, std::make_shared<RequestEncoder>(options_.compression, options_.encoding), options_.sending_queue,
+             options_.retry_on_failure, context, loop_,
+             [this](const Bytes& message, SendDone done) { SendOnce(message, std::move(done)); }) {}
+
+OtlpHttpExporter::~OtlpHttpExporter() {
+  RunOn(loop_, [this] { client_.reset(); });
+}
+
+Status OtlpHttpExporter::Start() {
+  net::HttpClientOptions client_options;
+  client_options.endpoint = target_.endpoint;
+  if (target_.is_secure) client_options.tls = options_.tls.settings;
+  client_options.connections_max =
+      options_.max_conns_per_host == 0 ? kConnectionsMax : static_cast<size_t>(options_.max_conns_per_host);
+  client_options.idle_max = std::chrono::ceil<milliseconds>(options_.idle_conn_timeout);
+  Status status;
+  RunOn(loop_, [&] {
+    auto client = net::HttpClient::Create(loop_, std::move(client_options));
+    status = client.status();
+    if (client.ok()) client_ = *std::move(client);
+  });
+  return Annotate(status, target_.endpoint);
+}
+
+void OtlpHttpExporter::Stop(milliseconds grace) {
+  queue_.Stop(grace);
+  // Fails the requests under way, which answers the queue.
+  RunOn(loop_, [this] { client_.reset(); });
+}
+
+net::HttpRequest OtlpHttpExporter::RequestOf(const Bytes& message) const {
+  net::HttpRequest request;
+  request.method = "POST";
+  const size_t question = target_.path.find('?');
+  request.path = target_.path.substr(0, question);
+  if (question != std::string::npos) request.query = target_.path.substr(question + 1);
+  request.headers.Add("user-agent", "spanloom");
+  for (const auto& [name, value] : options_.headers) request.headers.Set(absl::AsciiStrToLower(name), value);
+  request.headers.Set("content-type", std::string(ContentTypeOf(options_.encoding)));
+  request.headers.Set("content-encoding", std::string(ContentEncodingOf(options_.compression)));
+  request.body = message;
+  return request;
+}
+
+void OtlpHttpExporter::SendOnce(const Bytes& message, SendDone done) {
+  auto on_answer = [id = id_, &clock = clock_, log = partial_log_,
+                    done = std::move(done)](const StatusOr<net::HttpResponse>& response) mutable {
+    if (!response.ok()) return std::move(done)(response.status());
+    const otlp::HttpAnswer answer = otlp::HttpAnswerOf(*response);
+    if (!IsSuccess(answer.status)) {
+      return std::move(done)(
+          Annotate(otlp::StatusOfHttpAnswer(answer, clock.UnixNs()), StrCat("HTTP ", answer.status)));
+    }
+    const otlp::PartialSuccess partial = otlp::PartialSuccessOf(answer);
+    LogPartialSuccess(id, partial, *log);
+    std::move(done)(partial.rejected_spans);
+  };
+  client_->Send(RequestOf(message), std::chrono::ceil<milliseconds>(options_.timeout), std::move(on_answer));
+}
+
+void RegisterOtlpHttpExporter(Registry& registry) {
+  registry.exporters.Add<OtlpHttpExporterOptions>(
+      "otlp_http", kDoc, [](const ComponentId& id, OtlpHttpExporterOptions options, const BuildContext& context) {
+        return std::make_unique<OtlpHttpExporter>(id, std::move(options), context);
+      });
+  registry.exporters.AddAlias("otlphttp", "otlp_http");
+}
+
+}  // namespace spanloom::pipeline

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The otlp_http exporter (formerly otlphttp): sends batches to another OTLP receiver over HTTP/1.1, as protobuf or
+// JSON. Specification: OTLP 1.x, "OTLP/HTTP".
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "config/options.h"
+#include "net/client.h"
+#include "net/compression.h"
+#include "pipeline/exporters/queue.h"
+#include "pipeline/exporters/retry.h"
+#include "pipeline/log_limiter.h"
+#include "pipeline/registry.h"
+#include "pipeline/tls_options.h"
+
+namespace spanloom::pipeline {
+
+struct OtlpHttpExporterOptions {
+  std::string endpoint = {};         // a URL; /v1/traces is appended
+  std::string traces_endpoint = {};  // a URL, used as it is in place of the other
+  ClientTlsOptions tls = {};
+  net::Compression compression = net::Compression::kGzip;
+  RequestEncoding encoding = RequestEncoding::kProtobuf;
+  config::StringMap headers = {};
+  std::chrono::nanoseconds timeout = std::chrono::seconds(30);
+  int64_t max_conns_per_host = 0;
+  std::chrono::nanoseconds idle_conn_timeout = std::chrono::seconds(90);
+  SendingQueueOptions sending_queue = {};
+  RetryOptions retry_on_failure = {};
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
+};
+
+// Where requests go.
+struct HttpTarget {
+  std::string endpoint = {};  // "host:port"
+  std::string path = {};      // "/v1/traces", with what the URL asks behind "?"
+  bool is_secure = false;
+};
+
+// By `traces_endpoint`, else `endpoint`. kInvalidArgument if neither is there, or if it is no URL with http:// or
+// https:// and a host. The ports are 80 and 443 if there is none.
+StatusOr<HttpTarget> TargetOf(const OtlpHttpExporterOptions& options);
+
+// Thread-safe; its connections and queue live on one loop.
+class OtlpHttpExporter final : public Exporter {
+ public:
+  OtlpHttpExporter(const ComponentId& id, OtlpHttpExporterOptions options, const BuildContext& context);
+  ~OtlpHttpExporter() override;
+
+  // Connects with the first request.
+  Status Start() override;
+  void Stop(std::chrono::milliseconds grace) override;
+  void HurryStop() override { queue_.HurryStop(); }
+  // Encodes and compresses on the caller's thread, unless the queue is full.
+  void Consume(otlp::Batch batch, Done done) override { queue_.Consume(batch, std::move(done)); }
+  [[nodiscard]] AckGrade ack_grade() const override { return queue_.ack_grade(); }
+  [[nodiscard]] HoldLimits hold_limits() const override { return queue_.hold_limits(); }
+  [[nodiscard]] uint64_t undelivered_spans() const override { return queue_.undelivered_spans(); }
+
+ private:
+  [[nodiscard]] net::HttpRequest RequestOf(const Bytes& message) const;
+  void SendOnce(const Bytes& message, SendDone done);
+
+  const std::string id_;
+  const OtlpHttpExporterOptions options_;
+  const HttpTarget target_;
+  const Clock& clock_;
+  net::Loop& loop_;
+  const std::shared_ptr<LogLimiter> partial_log_;  // shared with requests under way
+  std::unique_ptr<net::HttpClient> client_;        // bound to loop_; set between Start and Stop
+  SendingQueue queue_;
+};
+
+// Exporter type "otlp_http", and its old name "otlphttp".
+void RegisterOtlpHttpExporter(Registry& registry);
+
+}  // namespace spanloom::pipeline

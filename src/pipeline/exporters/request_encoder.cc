@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/exporters/request_encoder.h"
+
+#include <absl/algorithm/container.h>
+#include <absl/strings/ascii.h>
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_split.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "otlp/json/transcode.h"
+#include "otlp/json/write.h"
+#include "otlp/request.h"
+#include "pipeline/slice_queue.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
+
+// How implementations say that a message is too large: grpc-go and gRPC C++ ("received message larger than max (N vs.
+// M)", "after decompression larger than max M"), grpc-java ("exceeds maximum size M: N"), tonic ("message length too
+// large: found N bytes, the limit is: M bytes"), the Collector's HTTP receiver ("request body too large"), RFC 9110.
+constexpr std::string_view kSizePhrases[] = {"larger than max", "exceeds maximum size", "length too large",
+                                             "body too large",  "content too large",    "entity too large"};
+
+bool SpeaksOfSize(const Status& refusal) {
+  if (refusal.ok() || RetryDelay(refusal)) return false;
+  const std::string text = absl::AsciiStrToLower(refusal.message());
+  return absl::c_any_of(kSizePhrases, [&](std::string_view phrase) { return text.find(phrase) != std::string::npos; });
+}
+
+// The smallest number in `text` that can be a limit which `bytes` pass: of "(21223024 vs. 4194304)", the second.
+std::optional<size_t> LimitIn(std::string_view text, size_t bytes) {
+  std::optional<size_t> limit;
+  const auto is_no_digit = [](char c) { return !absl::ascii_isdigit(static_cast<unsigned char>(c)); };
+  std::string digits(text);
+  for (char& c : digits) c = is_no_digit(c) ? ' ' : c;
+  for (const absl::string_view word : absl::StrSplit(digits, ' ', absl::SkipEmpty())) {
+    size_t number = 0;
+    if (!absl::SimpleAtoi(word, &number) || number >= bytes || number < kRequestBytesMin) continue;
+    limit = std::min(limit.value_or(number), number);
+  }
+  return limit;
+}
+
+// Of EncodedForms: 0 is the wire form.
+int FormKey(net::Compression compression, RequestEncoding encoding) {
+  constexpr int kCompressionsMax = 16;
+  return 1 + static_cast<int>(encoding) * kCompressionsMax + static_cast<int>(compression);
+}
+
+}  // namespace
+
+Bytes RequestEncoder::EncodeContent(const otlp::Batch& batch) const {
+  if (encoding_ == RequestEncoding::kProtobuf) return batch.Encode();
+  return batch.EncodeAs(FormKey(net::Compression::kNone, encoding_), [&] {
+    std::string json;
+    otlp::WriteTracesJson(batch, json);
+    return Bytes(std::move(json));
+  });
+}
+
+ExportRequest RequestEncoder::Finish(const otlp::Batch& batch, const Bytes& content) const {
+  const auto compress = [&] { return net::Compress(compression_, content.view()); };
+  Bytes message =
+      compression_ == net::Compression::kNone ? content : batch.EncodeAs(FormKey(compression_, encoding_), compress);
+  return {.message = std::move(message), .spans = batch.span_count(), .encoded_bytes = content.size()};
+}
+
+std::vector<ExportRequest> RequestEncoder::Encode(otlp::Batch batch) const {
+  std::vector<ExportRequest> requests;
+  if (!batch.empty()) EncodeInParts(std::move(batch), 1, requests);
+  return requests;
+}
+
+void RequestEncoder::EncodeInParts(otlp::Batch batch, size_t parts, std::vector<ExportRequest>& requests) const {
+  const size_t spans = batch.span_count();
+  if (parts == 1) {
+    const Bytes content = EncodeContent(batch);
+    if (content.size() <= request_bytes_max() || spans == 1) return requests.push_back(Finish(batch, content));
+    parts = content.size() / request_bytes_max() + 1;
+  }
+  SliceQueue rest;
+  rest.Push(std::move(batch));
+  const size_t spans_a_part = (spans + parts - 1) / parts;
+  // At least two parts of those that are too large, so that this ends.
+  while (!rest.empty()) EncodeInParts(rest.Take(std::min(spans_a_part, spans - 1), kNoLimit), 1, requests);
+}
+
+otlp::Batch RequestEncoder::Decode(const ExportRequest& request) const {
+  StatusOr<Bytes> content = net::Decompress(compression_, request.message.view(), request.encoded_bytes);
+  CHECK(content.ok());  // as Finish made it
+  if (encoding_ == RequestEncoding::kJson) {
+    StatusOr<std::string> wire = otlp::TranscodeTracesJson(content->view());
+    CHECK(wire.ok());
+    content = Bytes(*std::move(wire));
+  }
+  StatusOr<otlp::Slice> slice = otlp::ReadTraces(*std::move(content));
+  CHECK(slice.ok());
+  return otlp::Batch(*std::move(slice));
+}
+
+std::vector<ExportRequest> RequestEncoder::Split(const ExportRequest& request) const {
+  std::vector<ExportRequest> requests;
+  if (request.spans <= 1) return requests;
+  EncodeInParts(Decode(request), std::max<size_t>(request.encoded_bytes / request_bytes_max() + 1, 2), requests);
+  return requests;
+}
+
+RequestEncoder::SpanName RequestEncoder::FirstSpan(const ExportRequest& request) const {
+  SpanName first;
+  const otlp::Batch batch = Decode(request);
+  for (const otlp::Slice& slice : batch.slices()) {
+    slice.ForEach([&](const otlp::SpanContext& context) {
+      if (!first.trace_id.empty()) return;
+      first = {.name = std::string(context.span.name()), .trace_id = context.span.trace_id().Hex()};
+    });
+  }
+  return first;
+}
+
+bool RequestEncoder::LearnLimit(const Status& refusal, const ExportRequest& request) {
+  if (!SpeaksOfSize(refusal)) return false;
+  const size_t limit = LimitIn(StdView(refusal.message()), request.encoded_bytes)
+                           .value_or(std::max(request.encoded_bytes / 2, kRequestBytesMin));
+  size_t known = request_bytes_max();
+  while (limit < known && !request_bytes_max_.compare_exchange_weak(known, limit)) {
+  }
+  return true;
+}
+
+}  // namespace spanloom::pipeline

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Batches into requests that their destination takes: encoded, compressed, and none larger than the destination is
+// known to take.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "net/compression.h"
+#include "otlp/batch.h"
+
+namespace spanloom::pipeline {
+
+struct ExportRequest {
+  Bytes message;  // encoded and compressed, once
+  size_t spans = 0;
+  size_t encoded_bytes = 0;  // before compression
+};
+
+enum class RequestEncoding : uint8_t { kProtobuf, kJson };
+
+// What an OTLP receiver takes unless it is told otherwise: gRPC's 4 MiB, which counts after decompression too.
+inline constexpr size_t kRequestBytesMax = 4 << 20;
+// What a refusal must name at least, to be believed: smaller numbers in its text mean something else; guess.
+inline constexpr size_t kRequestBytesMin = 64 << 10;
+
+// Thread-safe.
+class RequestEncoder {
+ public:
+  explicit RequestEncoder(net::Compression compression, RequestEncoding encoding = RequestEncoding::kProtobuf)
+      : compression_(compression), encoding_(encoding) {}
+
+  // The spans of `batch`, in order, in as few requests as keep within the limit; a span that alone is larger is a
+  // request of its own. Never empty if there are spans.
+  [[nodiscard]] std::vector<ExportRequest> Encode(otlp::Batch batch) const;
+
+  // The spans of `request`, which this made, within the limit as it is now, and in two requests at least. Empty if it
+  // has one span alone. Takes as long as decompressing and compressing it.
+  [[nodiscard]] std::vector<ExportRequest> Split(const ExportRequest& request) const;
+
+  // The first span of `request`, for the log: its name and its trace.
+  struct SpanName {
+    std::string name;
+    std::string trace_id;  // hexadecimal
+  };
+  [[nodiscard]] SpanName FirstSpan(const ExportRequest& request) const;
+
+  // True if `refusal` says that `request` is larger than the destination takes. Then the limit is lowered to what it
+  // names, or if that is no number below the request's size, to half of that size.
+  bool LearnLimit(const Status& refusal, const ExportRequest& request);
+
+  // Before compression.
+  [[nodiscard]] size_t request_bytes_max() const { return request_bytes_max_.load(std::memory_order_relaxed); }
+
+ private:
+  [[nodiscard]] Bytes EncodeContent(const otlp::Batch& batch) const;
+  [[nodiscard]] ExportRequest Finish(const otlp::Batch& batch, const Bytes& content) const;
+  [[nodiscard]] otlp::Batch Decode(const ExportRequest& request) const;
+  // Appends `batch` in `parts` requests or more.
+  void EncodeInParts(otlp::Batch batch, size_t parts, std::vector<ExportRequest>& requests) const;
+
+  const net::Compression compression_;
+  const RequestEncoding encoding_;
+  std::atomic<size_t> request_bytes_max_ = kRequestBytesMax;
+};
+
+}  // namespace spanloom::pipeline
