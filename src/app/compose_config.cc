@@ -179,8 +179,13 @@ extensions:
 service:
   telemetry:
     metrics:
-      address: ")",
-                net::JoinHostPort(listen_host, 8888), R"("
+      readers:
+        - pull:
+            exporter:
+              prometheus:
+                host: ")",
+                listen_host, R"("
+                port: 8888
   extensions: [health_check, spanloom_query]
   pipelines:
     traces:

@@ -14,8 +14,9 @@
 
 namespace spanloom::app {
 
-// Serves `metrics` at `endpoint`/metrics until the result is destroyed. Errors: those of net::Server::Create.
-StatusOr<std::unique_ptr<net::Server>> ServeMetrics(net::LoopPool& loops, MetricRegistry& metrics,
+// Serves `metrics` at `endpoint`/metrics, named as `naming` says, until the result is destroyed. Errors: those of
+// net::Server::Create.
+StatusOr<std::unique_ptr<net::Server>> ServeMetrics(net::LoopPool& loops, MetricRegistry& metrics, MetricNaming naming,
                                                     std::string endpoint);
 
 }  // namespace spanloom::app

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -21,8 +22,9 @@ namespace spanloom::app {
 // Made and destroyed on a thread that is not a loop's. The tracer is thread-safe.
 class OwnTracing {
  public:
-  // Connects with the first spans. `loops`, `clock` and `metrics` must outlive it.
-  static StatusOr<std::unique_ptr<OwnTracing>> Create(const pipeline::OwnTracesConfig& config, net::LoopPool& loops,
+  // Connects with the first spans. `resource` is theirs, encoded. `loops`, `clock` and `metrics` must outlive it.
+  static StatusOr<std::unique_ptr<OwnTracing>> Create(const pipeline::OwnTracesConfig& config,
+                                                      const std::string& resource, net::LoopPool& loops,
                                                       const Clock& clock, MetricRegistry& metrics);
   ~OwnTracing();
 

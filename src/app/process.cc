@@ -9,10 +9,13 @@
 #include <optional>
 #include <stop_token>
 #include <utility>
+#include <vector>
 
 #include "app/components.h"
 #include "app/metrics_page.h"
+#include "app/own_resource.h"
 #include "app/own_tracing.h"
+#include "app/process_metrics.h"
 #include "app/signals.h"
 #include "app/start_message.h"
 #include "app/store_host.h"
@@ -20,6 +23,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/rng.h"
 #include "base/text.h"
 #include "net/loop.h"
 #include "net/loop_lag.h"
@@ -35,8 +39,6 @@ constexpr std::chrono::milliseconds kDrainMax{20'000};
 
 // For the spans about this process, before and after the drain.
 constexpr std::chrono::milliseconds kOwnSpansMax{1'000};
-
-constexpr uint16_t kMetricsPort = 8888;  // the Collector's
 
 // The command line goes before the configuration. Its words were checked when it was parsed.
 void SetUpLog(const ProcessPlan& plan, const pipeline::TelemetryConfig& telemetry) {
@@ -73,10 +75,8 @@ void WarnOfRestarts(const pipeline::ServiceConfig& start, const pipeline::Servic
   if (telemetry.log_level != old_telemetry.log_level || telemetry.log_format != old_telemetry.log_format) {
     warn("service::telemetry::logs");
   }
-  if (telemetry.metrics_enabled != old_telemetry.metrics_enabled ||
-      telemetry.metrics_endpoint != old_telemetry.metrics_endpoint) {
-    warn("service::telemetry::metrics");
-  }
+  if (telemetry.metrics_pages != old_telemetry.metrics_pages) warn("service::telemetry::metrics");
+  if (telemetry.resource != old_telemetry.resource) warn("service::telemetry::resource");
 }
 
 // Everything that runs between start and stop, in order of construction.
@@ -98,15 +98,21 @@ class Process {
     loops_ = std::make_unique<net::LoopPool>(0);
     loop_lag_.emplace(*loops_, metrics_);
     if (host_) store_control_ = host_->ServeControl(*loops_, metrics_);
+    Rng rng(Rng::SystemSeed());
+    const config::StringMap resource = OwnResource(config_.telemetry.resource, rng);
+    process_metrics_.emplace(metrics_, Clock::System(), begin_ns_, LabelsOf(resource));
     if (config_.telemetry.traces) {
-      ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config_.telemetry.traces, *loops_, Clock::System(), metrics_));
+      ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config_.telemetry.traces, EncodeResource(resource), *loops_,
+                                                        Clock::System(), metrics_));
     }
     const pipeline::BuildContext context{.loops = *loops_,
                                          .metrics = metrics_,
                                          .clock = Clock::System(),
                                          .default_host = plan_.listen_host,
                                          .tracer = own_tracing_ ? own_tracing_->tracer() : sdk::Tracer::None()};
-    RETURN_IF_ERROR(StartMetrics(config_.telemetry, context));
+    for (const pipeline::PrometheusReaderOptions& page : config_.telemetry.metrics_pages) {
+      RETURN_IF_ERROR(ShowMetrics(page, resource, context));
+    }
     engine_ = pipeline::Engine::Build(config_, registry_, context);
     RETURN_IF_ERROR(engine_->Start());
     SayReady();
@@ -132,7 +138,7 @@ class Process {
           "stopped with spans that were acknowledged but not delivered; a longer outage needs a durable queue",
           {{"spans", undelivered}});
     }
-    metrics_server_.reset();
+    metrics_servers_.clear();
     if (store_control_) store_control_->Stop();
     const Status closed = host_ ? host_->Close() : absl::OkStatus();
     if (!closed.ok()) Log(LogLevel::kError, StdView(closed.message()));
@@ -157,12 +163,19 @@ class Process {
     return engine_->Reload(config, kDrainMax, std::move(hurry)).status();
   }
 
-  Status StartMetrics(const pipeline::TelemetryConfig& telemetry, const pipeline::BuildContext& context) {
-    if (!telemetry.metrics_enabled) return absl::OkStatus();
+  Status ShowMetrics(const pipeline::PrometheusReaderOptions& page, const config::StringMap& resource,
+                     const pipeline::BuildContext& context) {
+    MetricNaming naming{.has_type_suffix = !page.without_type_suffix, .has_unit_suffix = !page.without_units};
+    if (page.with_resource_constant_labels) naming.labels = LabelsOf(resource, *page.with_resource_constant_labels);
+    if (!page.without_scope_info) {
+      naming.labels.emplace_back("otel_scope_name", "spanloom");
+      naming.labels.emplace_back("otel_scope_version", Version());
+    }
     StatusOr<std::unique_ptr<net::Server>> server =
-        ServeMetrics(*loops_, metrics_, pipeline::ListenEndpoint(telemetry.metrics_endpoint, context, kMetricsPort));
-    if (!server.ok()) return Annotate(server.status(), "cannot serve metrics (service.telemetry.metrics.address)");
-    metrics_server_ = *std::move(server);
+        ServeMetrics(*loops_, metrics_, std::move(naming),
+                     pipeline::ListenEndpoint(page.Endpoint(), context, static_cast<uint16_t>(page.port)));
+    if (!server.ok()) return Annotate(server.status(), "cannot serve metrics (service.telemetry.metrics)");
+    metrics_servers_.push_back(*std::move(server));
     return absl::OkStatus();
   }
 
@@ -185,7 +198,8 @@ class Process {
   std::unique_ptr<StoreHost> host_;  // null without a store
   std::unique_ptr<net::LoopPool> loops_;
   std::optional<net::LoopLag> loop_lag_;
-  std::unique_ptr<net::Server> metrics_server_;
+  std::optional<ProcessMetrics> process_metrics_;
+  std::vector<std::unique_ptr<net::Server>> metrics_servers_;
   std::unique_ptr<StoreControl> store_control_;  // null if nobody may ask
   std::unique_ptr<OwnTracing> own_tracing_;      // null if there are no spans about this process
   std::unique_ptr<pipeline::Engine> engine_;

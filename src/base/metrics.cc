@@ -29,18 +29,24 @@ std::string LabelText(const MetricLabels& labels) {
 }
 
 // The series of a histogram: counts add up from bound to bound.
-void RenderHistogram(std::string_view name, const MetricLabels& labels, const DurationHistogram& histogram,
-                     std::string& page) {
+void RenderHistogram(std::string_view name, const MetricLabels& labels, const Histogram& histogram, std::string& page) {
   uint64_t count = 0;
   const std::vector<uint64_t> counts = histogram.counts();
   for (size_t i = 0; i < counts.size(); ++i) {
     count += counts[i];
     MetricLabels with_bound = labels;
-    with_bound.emplace_back("le", i < histogram.bounds_s().size() ? StrCat(histogram.bounds_s()[i]) : "+Inf");
+    with_bound.emplace_back("le", i < histogram.bounds().size() ? StrCat(histogram.bounds()[i]) : "+Inf");
     StrAppend(page, name, "_bucket", LabelText(with_bound), " ", count, "\n");
   }
-  StrAppend(page, name, "_sum", LabelText(labels), " ", histogram.sum_s(), "\n");
+  StrAppend(page, name, "_sum", LabelText(labels), " ", histogram.sum(), "\n");
   StrAppend(page, name, "_count", LabelText(labels), " ", count, "\n");
+}
+
+std::string ShownName(std::string_view name, std::string_view unit, std::string_view type, const MetricNaming& naming) {
+  std::string shown(name);
+  if (naming.has_unit_suffix && !unit.empty()) StrAppend(shown, "_", unit);
+  if (naming.has_type_suffix && type == "counter" && !shown.ends_with("_total")) shown += "_total";
+  return shown;
 }
 
 double SumOf(const std::map<uint64_t, std::function<double()>>& gauges) {
@@ -51,13 +57,13 @@ double SumOf(const std::map<uint64_t, std::function<double()>>& gauges) {
 
 }  // namespace
 
-void DurationHistogram::Add(int64_t duration_ns) {
-  const auto bound = std::lower_bound(bounds_s_.begin(), bounds_s_.end(), static_cast<double>(duration_ns) / 1e9);
-  counts_[static_cast<size_t>(bound - bounds_s_.begin())].fetch_add(1, std::memory_order_relaxed);
-  sum_ns_.fetch_add(duration_ns, std::memory_order_relaxed);
+void Histogram::Add(double value) {
+  const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
+  counts_[static_cast<size_t>(bound - bounds_.begin())].fetch_add(1, std::memory_order_relaxed);
+  sum_.fetch_add(value, std::memory_order_relaxed);
 }
 
-std::vector<uint64_t> DurationHistogram::counts() const {
+std::vector<uint64_t> Histogram::counts() const {
   std::vector<uint64_t> counts;
   for (const std::atomic<uint64_t>& count : counts_) counts.push_back(count.load(std::memory_order_relaxed));
   return counts;
@@ -72,19 +78,29 @@ Counter& MetricRegistry::GetCounter(std::string_view name, std::string_view help
   return *counter;
 }
 
-DurationHistogram& MetricRegistry::GetHistogram(std::string_view name, std::string_view help,
-                                                const std::vector<double>& bounds_s, const MetricLabels& labels) {
+Histogram& MetricRegistry::GetHistogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
+                                        const MetricLabels& labels) {
   const MutexLock lock(mutex_);
   Family& family = families_[std::string(name)];
   family.help = help;
   family.type = "histogram";
-  std::unique_ptr<DurationHistogram>& histogram = family.histograms[labels];
-  if (histogram == nullptr) histogram = std::make_unique<DurationHistogram>(bounds_s);
+  std::unique_ptr<Histogram>& histogram = family.histograms[labels];
+  if (histogram == nullptr) histogram = std::make_unique<Histogram>(bounds);
   return *histogram;
 }
 
 ScopedGauge MetricRegistry::AddGauge(std::string_view name, std::string_view help, const MetricLabels& labels,
                                      std::function<double()> read) {
+  return AddRead(name, help, labels, std::move(read), "gauge");
+}
+
+ScopedGauge MetricRegistry::AddReadCounter(std::string_view name, std::string_view help, const MetricLabels& labels,
+                                           std::function<double()> read) {
+  return AddRead(name, help, labels, std::move(read), "counter");
+}
+
+ScopedGauge MetricRegistry::AddRead(std::string_view name, std::string_view help, const MetricLabels& labels,
+                                    std::function<double()> read, std::string_view type) {
   ScopedGauge gauge;
   gauge.registry_ = this;
   gauge.name_ = name;
@@ -93,9 +109,14 @@ ScopedGauge MetricRegistry::AddGauge(std::string_view name, std::string_view hel
   gauge.key_ = ++last_gauge_key_;
   Family& family = families_[gauge.name_];
   family.help = help;
-  family.type = "gauge";
+  family.type = type;
   family.gauges[labels][gauge.key_] = std::move(read);
   return gauge;
+}
+
+void MetricRegistry::SetUnit(std::string_view name, std::string_view unit) {
+  const MutexLock lock(mutex_);
+  families_[std::string(name)].unit = unit;
 }
 
 void MetricRegistry::RemoveGauge(std::string_view name, const MetricLabels& labels, uint64_t key) {
@@ -143,17 +164,23 @@ double MetricRegistry::SumGauges(std::string_view name, const MetricLabels& labe
   return sum;
 }
 
-std::string MetricRegistry::Render() const {
+std::string MetricRegistry::Render(const MetricNaming& naming) const {
   const MutexLock lock(mutex_);
   std::string page;
-  for (const auto& [name, family] : families_) {
+  const auto joined = [&](const MetricLabels& labels) {
+    MetricLabels all = naming.labels;
+    all.insert(all.end(), labels.begin(), labels.end());
+    return all;
+  };
+  for (const auto& [key, family] : families_) {
+    const std::string name = ShownName(key, family.unit, family.type, naming);
     StrAppend(page, "# HELP ", name, " ", family.help, "\n# TYPE ", name, " ", family.type, "\n");
     for (const auto& [labels, counter] : family.counters) {
-      StrAppend(page, name, LabelText(labels), " ", counter->value(), "\n");
+      StrAppend(page, name, LabelText(joined(labels)), " ", counter->value(), "\n");
     }
-    for (const auto& [labels, histogram] : family.histograms) RenderHistogram(name, labels, *histogram, page);
+    for (const auto& [labels, histogram] : family.histograms) RenderHistogram(name, joined(labels), *histogram, page);
     for (const auto& [labels, gauges] : family.gauges) {
-      StrAppend(page, name, LabelText(labels), " ", SumOf(gauges), "\n");
+      StrAppend(page, name, LabelText(joined(labels)), " ", SumOf(gauges), "\n");
     }
   }
   return page;

@@ -33,24 +33,32 @@ class Counter {
   std::atomic<uint64_t> value_ = 0;
 };
 
-// How long something took, each time: counted by bounds. Thread-safe.
-class DurationHistogram {
+// Values that are counted by bounds: how long something took, in seconds, or how large it was. Thread-safe.
+class Histogram {
  public:
-  // `bounds_s`: upper bounds in seconds, ascending; longer ones are counted too.
-  explicit DurationHistogram(std::vector<double> bounds_s)
-      : bounds_s_(std::move(bounds_s)), counts_(bounds_s_.size() + 1) {}
+  // `bounds`: upper ones, ascending; larger values are counted too.
+  explicit Histogram(std::vector<double> bounds) : bounds_(std::move(bounds)), counts_(bounds_.size() + 1) {}
 
-  void Add(int64_t duration_ns);
+  void Add(double value);
+  // A duration, in a histogram of seconds.
+  void AddNs(int64_t duration_ns) { Add(static_cast<double>(duration_ns) / 1e9); }
 
-  [[nodiscard]] const std::vector<double>& bounds_s() const { return bounds_s_; }
-  // [bounds_s + 1]: how many were at most that long, and above the bound before; the last: above all bounds.
+  [[nodiscard]] const std::vector<double>& bounds() const { return bounds_; }
+  // [bounds + 1]: how many were at most that, and above the bound before; the last: above all bounds.
   [[nodiscard]] std::vector<uint64_t> counts() const;
-  [[nodiscard]] double sum_s() const { return static_cast<double>(sum_ns_.load(std::memory_order_relaxed)) / 1e9; }
+  [[nodiscard]] double sum() const { return sum_.load(std::memory_order_relaxed); }
 
  private:
-  const std::vector<double> bounds_s_;
+  const std::vector<double> bounds_;
   std::vector<std::atomic<uint64_t>> counts_;
-  std::atomic<int64_t> sum_ns_ = 0;
+  std::atomic<double> sum_ = 0;
+};
+
+// How a page names metrics.
+struct MetricNaming {
+  bool has_type_suffix = false;  // counters end in _total
+  bool has_unit_suffix = false;  // names end in the unit that was given for them
+  MetricLabels labels = {};      // of every metric, before its own
 };
 
 class MetricRegistry;
@@ -81,14 +89,21 @@ class MetricRegistry {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The same of a histogram, whose bounds are those of the first call.
-  DurationHistogram& GetHistogram(std::string_view name, std::string_view help, const std::vector<double>& bounds_s,
-                                  const MetricLabels& labels = {}) ABSL_LOCKS_EXCLUDED(mutex_);
+  Histogram& GetHistogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
+                          const MetricLabels& labels = {}) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // A gauge whose value is asked for when the page is rendered. `read` is called from any thread and must be quick; it
   // must stay callable while the result lives. Gauges of one name and label set add up, since an owner may overlap with
   // its successor.
   [[nodiscard]] ScopedGauge AddGauge(std::string_view name, std::string_view help, const MetricLabels& labels,
                                      std::function<double()> read) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // A counter that somebody else counts: the same, but shown as one.
+  [[nodiscard]] ScopedGauge AddReadCounter(std::string_view name, std::string_view help, const MetricLabels& labels,
+                                           std::function<double()> read) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The unit of the metric, as a suffix: "bytes". For names that do not say it.
+  void SetUnit(std::string_view name, std::string_view unit) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Sum of all counters of this name whose labels contain `labels`. For tests and the status page.
   [[nodiscard]] uint64_t Sum(std::string_view name, const MetricLabels& labels = {}) const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -98,18 +113,21 @@ class MetricRegistry {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Prometheus text exposition format 0.0.4, families sorted by name.
-  [[nodiscard]] std::string Render() const ABSL_LOCKS_EXCLUDED(mutex_);
+  [[nodiscard]] std::string Render(const MetricNaming& naming = {}) const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   struct Family {
     std::string help;
     std::string_view type = "counter";  // of Prometheus
+    std::string unit = {};              // that the name does not say; or ""
     std::map<MetricLabels, std::unique_ptr<Counter>> counters;
-    std::map<MetricLabels, std::unique_ptr<DurationHistogram>> histograms;
+    std::map<MetricLabels, std::unique_ptr<Histogram>> histograms;
     std::map<MetricLabels, std::map<uint64_t, std::function<double()>>> gauges;  // of one label set by key
   };
   friend class ScopedGauge;
 
+  ScopedGauge AddRead(std::string_view name, std::string_view help, const MetricLabels& labels,
+                      std::function<double()> read, std::string_view type) ABSL_LOCKS_EXCLUDED(mutex_);
   void RemoveGauge(std::string_view name, const MetricLabels& labels, uint64_t key) ABSL_LOCKS_EXCLUDED(mutex_);
 
   mutable Mutex mutex_;

@@ -23,12 +23,29 @@ TEST(MetricRegistry, RendersPrometheusText) {
 TEST(MetricRegistry, RendersHistograms) {
   MetricRegistry registry;
   for (const int64_t ms : {0, 1, 2, 50, 700}) {
-    registry.GetHistogram("h_seconds", "Time.", {0.001, 0.05}, {{"a", "b"}}).Add(ms * 1'000'000);
+    registry.GetHistogram("h_seconds", "Time.", {0.001, 0.05}, {{"a", "b"}}).AddNs(ms * 1'000'000);
   }
   EXPECT_EQ(registry.Render(),
             "# HELP h_seconds Time.\n# TYPE h_seconds histogram\n"
             "h_seconds_bucket{a=\"b\",le=\"0.001\"} 2\nh_seconds_bucket{a=\"b\",le=\"0.05\"} 4\n"
             "h_seconds_bucket{a=\"b\",le=\"+Inf\"} 5\nh_seconds_sum{a=\"b\"} 0.753\nh_seconds_count{a=\"b\"} 5\n");
+}
+
+// Scenario: a page that wants suffixes and a label on everything; a counter that is read, with a unit.
+// Guarantees: counters end in _total once, units stand before that, gauges have none; the label comes first.
+TEST(MetricRegistry, NamesAsThePageWants) {
+  MetricRegistry registry;
+  registry.GetCounter("a", "A.", {{"k", "v"}}).Add(1);
+  registry.GetCounter("b_total", "B.").Add(2);
+  const ScopedGauge uptime = registry.AddReadCounter("up", "Up.", {}, [] { return 1.5; });
+  const ScopedGauge memory = registry.AddGauge("memory", "M.", {}, [] { return 3; });
+  registry.SetUnit("up", "seconds");
+  registry.SetUnit("memory", "bytes");
+  EXPECT_EQ(registry.Render({.has_type_suffix = true, .has_unit_suffix = true, .labels = {{"pod", "x"}}}),
+            "# HELP a_total A.\n# TYPE a_total counter\na_total{pod=\"x\",k=\"v\"} 1\n"
+            "# HELP b_total B.\n# TYPE b_total counter\nb_total{pod=\"x\"} 2\n"
+            "# HELP memory_bytes M.\n# TYPE memory_bytes gauge\nmemory_bytes{pod=\"x\"} 3\n"
+            "# HELP up_seconds_total Up.\n# TYPE up_seconds_total counter\nup_seconds_total{pod=\"x\"} 1.5\n");
 }
 
 // Scenario: the same counter asked for twice, and a sum over a part of the labels.

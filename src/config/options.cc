@@ -177,7 +177,7 @@ void OptionsReader::Field(std::string_view name, StringMap& value, std::string_v
   if (node->is_list()) return ReadPairs(name, *node, value);
   if (!node->is_map()) return WrongType(name, "map of strings", *node);
   for (const Node::Entry& entry : node->entries()) {
-    auto text = ReadString(entry.value);
+    auto text = entry.value.is_null() ? std::optional<std::string>("") : ReadString(entry.value);
     if (!text) return WrongType(StrCat(name, "::", entry.key), "string", entry.value);
     value.emplace_back(entry.key, *std::move(text));
   }

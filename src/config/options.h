@@ -96,7 +96,7 @@ class OptionsReader {
   // The same, where `check` says of each item what is wrong with it.
   void Field(std::string_view name, std::vector<std::string>& value, std::string_view words,
              absl::FunctionRef<Status(const std::string&)> check);
-  // A map, or a list of {name: ..., value: ...} (as the Collector takes headers).
+  // A map, or a list of {name: ..., value: ...} (as the Collector takes headers). null is "".
   void Field(std::string_view name, StringMap& value, std::string_view words);
   // Go syntax, or a bare integer of nanoseconds.
   void Field(std::string_view name, std::chrono::nanoseconds& value, std::string_view words, DurationRange range = {});

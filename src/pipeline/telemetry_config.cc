@@ -2,8 +2,6 @@
 
 #include "pipeline/telemetry_config.h"
 
-#include <absl/strings/match.h>
-
 #include "base/status.h"
 #include "base/text.h"
 
@@ -30,33 +28,17 @@ struct LogsOptions {
   }
 };
 
-struct MetricsOptions {
-  std::string level = "normal";
-  std::string address;
-  void Declare(config::OptionsReader& r) {
-    r.Field("level", level, "none switches the /metrics page off; basic, normal and detailed serve the same page.");
-    r.Field("address", address, "Address of the /metrics page, HOST:PORT; port 8888 if it is left out.");
-    r.Unsupported("readers", "write service.telemetry.metrics.address: HOST:8888 instead of a prometheus reader");
-    r.Unsupported("views", "remove it; every metric is on the /metrics page");
-  }
-  [[nodiscard]] bool enabled() const { return !absl::EqualsIgnoreCase(level, "none"); }
-  [[nodiscard]] Status Validate() const {
-    for (const char* valid : {"none", "basic", "normal", "detailed"}) {
-      if (absl::EqualsIgnoreCase(level, valid)) return absl::OkStatus();
-    }
-    return absl::InvalidArgumentError(StrCat("unknown level \"", level, "\" (valid: none, basic, normal, detailed)"));
-  }
-};
-
 struct TelemetryOptions {
   LogsOptions logs;
-  MetricsOptions metrics;
+  OwnMetricsOptions metrics;
   OwnTracesOptions traces;
+  config::StringMap resource;
   void Declare(config::OptionsReader& r) {
     r.Field("logs", logs, "The log of this process.");
     r.Field("metrics", metrics, "The metrics of this process.");
     r.Field("traces", traces, "The spans that this process makes about itself.");
-    r.Unsupported("resource", "remove service.telemetry.resource");
+    r.Field("resource", resource,
+            "Attributes of this process, as service.name; beside its own, which null takes away.");
   }
 };
 
@@ -68,9 +50,10 @@ TelemetryConfig ReadTelemetry(const config::Node& node, std::string_view path, c
   TelemetryConfig telemetry;
   telemetry.log_level = ParseLogLevel(options.logs.level).value_or(telemetry.log_level);
   telemetry.log_format = ParseLogFormat(options.logs.encoding).value_or(telemetry.log_format);
-  telemetry.metrics_enabled = options.metrics.enabled();
-  telemetry.metrics_endpoint = options.metrics.address;
-  if (problems.size() == problems_before) telemetry.traces = options.traces.Config();
+  telemetry.resource = options.resource;
+  if (problems.size() > problems_before) return telemetry;
+  telemetry.metrics_pages = options.metrics.Pages();
+  telemetry.traces = options.traces.Config();
   return telemetry;
 }
 

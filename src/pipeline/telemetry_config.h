@@ -5,7 +5,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "config/node.h"
 #include "config/options.h"
 #include "config/problems.h"
+#include "pipeline/own_metrics_config.h"
 #include "pipeline/own_traces_config.h"
 
 namespace spanloom::pipeline {
@@ -20,9 +20,9 @@ namespace spanloom::pipeline {
 struct TelemetryConfig {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
-  bool metrics_enabled = true;            // false for level: none
-  std::string metrics_endpoint;           // "" if not written out: port 8888 of the host for listeners
-  std::optional<OwnTracesConfig> traces;  // nullopt: no spans about this process
+  std::vector<PrometheusReaderOptions> metrics_pages;  // none if the metrics are not shown
+  std::optional<OwnTracesConfig> traces;               // nullopt: no spans about this process
+  config::StringMap resource;  // attributes of this process as written; an empty one takes the default away
 };
 
 // What is wrong goes to `problems`, under `path`.

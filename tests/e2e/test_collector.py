@@ -3,9 +3,10 @@
 
 import json
 import os
+import re
 import subprocess
 
-from conftest import BINARY, RECORDED, ROOT, Process, export_grpc
+from conftest import BINARY, RECORDED, ROOT, Process, export_grpc, request, wait_for
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from otlp_backend import Backend
 from otlp_expectations import expected_spans, is_scrape
@@ -150,3 +151,48 @@ service: {{pipelines: {{traces: {{exporters: [otlphttp/proto, otlp_http/json]}}}
     expected = expected_spans(trace_service_pb2.ExportTraceServiceRequest.FromString(path.read_bytes()))
     assert backend.spans() == {key: spans * 2 for key, spans in expected.items()}
     backend.stop()
+
+
+def families(page):
+    """Names of metrics with the labels of their series, as a page of Prometheus shows them."""
+    found = {}
+    for line in page.splitlines():
+        if line and not line.startswith("#"):
+            name, labels = re.match(r"(\w+)(?:\{(.*)\})? ", line).groups()
+            found.setdefault(name, set()).update(re.findall(r'(\w+)="', labels or ""))
+    return found
+
+
+# Scenario: the page of a real Collector that ran the guide's pipeline, and ours after the same.
+# Guarantees: whatever a dashboard or alert asks for is there under that name with those labels. What is left out counts Go's memory and its
+# page's own errors; an exporter's destination is no label.
+def test_the_metrics_page_has_the_collectors_names():
+    backend = Backend()
+    process = Process("collector", f"--config={GUIDE}", *FREE_PORTS, f"--set=exporters.otlp/jaeger.endpoint=127.0.0.1:{backend.port}")
+    process.wait_until_ready()
+    for path in sorted(SCRAPED.glob("*.pb")):
+        export_grpc(process.grpc_port, path.read_bytes())
+    wait_for(lambda: process.metric("otelcol_exporter_sent_spans") > 0)
+    ours = families(request(f"http://127.0.0.1:{process.ports['telemetry']}/metrics")[2].decode())
+    recorded = families((ROOT / "tests/data/collector/metrics_page.txt").read_text())
+    left_out = {"otelcol_process_runtime_total_alloc_bytes", "promhttp_metric_handler_errors_total"}
+    for name, labels in recorded.items():
+        assert name in left_out or labels - {"server_address", "server_port"} <= ours[name], name
+    assert process.metric("otelcol_process_memory_rss") > 1 << 20 and process.metric("otelcol_process_cpu_seconds") > 0
+    assert process.stop() == 0, process.log()
+    backend.stop()
+
+
+# Scenario: the reader that the operator writes, asking for the names of other versions, and attributes of the process.
+# Guarantees: counters end in _total; the attributes are on every metric and in target_info.
+def test_a_reader_names_metrics_as_it_was_told():
+    reader = """{pull: {exporter: {prometheus: {host: 127.0.0.1, port: 0, without_type_suffix: false, without_units: false,
+                 with_resource_constant_labels: {included: [service.name]}}}}}"""
+    process = Process("collector", f"--config={GUIDE}", *[setting for setting in FREE_PORTS if "metrics" not in setting],
+                      f"--set=service.telemetry.metrics.readers=[{reader}]", "--set=service.telemetry.resource={service.name: edge}")
+    process.wait_until_ready()
+    ours = families(request(f"http://127.0.0.1:{process.ports['telemetry']}/metrics")[2].decode())
+    assert {"otelcol_process_uptime_seconds_total", "otelcol_process_memory_rss_bytes", "target_info"} <= ours.keys()
+    assert all("service_name" in labels for labels in ours.values())
+    assert process.metric("target_info", service_name="edge") == 1
+    assert process.stop() == 0, process.log()

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/metrics.h"
 #include "base/mutex.h"
@@ -20,6 +21,11 @@ namespace {
 
 constexpr std::string_view kDropAdvice =
     "the exporter refuses this batch for good; see its error, and the receiver's message size limit behind it";
+
+// Upper bounds of otelcol_processor_batch_batch_send_size, as the Collector has them.
+const std::vector<double> kSendSizeBounds = {10,    25,     50,     75,     100,    250,    500,   750,
+                                             1'000, 2'000,  3'000,  4'000,  5'000,  6'000,  7'000, 8'000,
+                                             9'000, 10'000, 20'000, 30'000, 50'000, 100'000};
 
 constexpr ComponentDoc kDoc = {
     .words =
@@ -66,7 +72,10 @@ class BatchProcessor::State : public std::enable_shared_from_this<BatchProcessor
         next_(next),
         drops_({{"processor", id_}, {"pipeline", context.pipeline}}, context.metrics, context.clock),
         size_triggers_(TriggerCounter(context, "otelcol_processor_batch_batch_size_trigger_send", "size")),
-        timeout_triggers_(TriggerCounter(context, "otelcol_processor_batch_timeout_trigger_send", "timeout")) {}
+        timeout_triggers_(TriggerCounter(context, "otelcol_processor_batch_timeout_trigger_send", "timeout")),
+        send_sizes_(context.metrics.GetHistogram("otelcol_processor_batch_batch_send_size",
+                                                 "Number of spans in the batch.", kSendSizeBounds,
+                                                 {{"processor", id_}})) {}
 
   [[nodiscard]] net::Loop& loop() { return loop_; }
   [[nodiscard]] HoldLimits hold_limits() const {
@@ -107,6 +116,7 @@ class BatchProcessor::State : public std::enable_shared_from_this<BatchProcessor
   DropCounter drops_;
   Counter& size_triggers_;
   Counter& timeout_triggers_;
+  Histogram& send_sizes_;
   Notification drained_;
   std::atomic<uint64_t> undelivered_spans_ = 0;
   std::atomic<uint64_t> held_spans_ = 0;
@@ -188,6 +198,7 @@ void BatchProcessor::State::Send() {
   under_way_ = waiting_.Take(spans_max, limits_.batch_bytes_max);
   under_way_bytes_ = bytes_before - waiting_.wire_bytes();
   sending_ = true;
+  send_sizes_.Add(static_cast<double>(under_way_.span_count()));
   // What is left starts its own wait, unless it was due too.
   timeout_.Cancel();
   if (!waiting_.empty() && !due_) ArmTimeout();
@@ -257,6 +268,9 @@ void BatchProcessor::State::Abandon() {
 BatchProcessor::BatchProcessor(const ComponentId& id, const BatchOptions& options, const BuildContext& context,
                                Consumer& next, const BatchLimits& limits)
     : state_(std::make_shared<State>(id.ToString(), options, context, next, limits)),
+      cardinality_gauge_(context.metrics.AddGauge("otelcol_processor_batch_metadata_cardinality",
+                                                  "Number of distinct metadata value combinations being processed.",
+                                                  {{"processor", id.ToString()}}, [] { return 1; })),
       held_gauge_(context.metrics.AddGauge("spanloom_processor_held_spans", "Spans that a processor holds.",
                                            {{"processor", id.ToString()}, {"pipeline", context.pipeline}},
                                            [state = state_] { return static_cast<double>(state->held_spans()); })) {}

@@ -56,6 +56,7 @@ class BatchProcessor final : public HoldingProcessor {
  private:
   class State;
   const std::shared_ptr<State> state_;  // shared with tasks on its loop and with answers under way
+  const ScopedGauge cardinality_gauge_;
   const ScopedGauge held_gauge_;
 };
 

@@ -46,7 +46,7 @@ std::vector<Status> Ingest::Write(std::span<const otlp::Batch> batches) {
   if (!written.ok()) return refused(written.status());
   std::vector<head::IncomingBatch> split = SplitFirst(requests);
   if (const Status safe = MakeSafe(); !safe.ok()) return refused(safe);
-  commits_.Add(clock_.SteadyNs() - begin_ns);
+  commits_.AddNs(clock_.SteadyNs() - begin_ns);
   for (size_t i = 0; i < batches.size(); ++i) {
     if (i == split.size()) split.push_back(head::SplitSharing(requests[i]));
     AddToHead(std::exchange(split[i], {}), batches[i].wire_bytes());

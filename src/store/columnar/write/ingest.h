@@ -85,7 +85,7 @@ class Ingest {
   const IngestOptions options_;
   log::LogWriter& log_;
   const Clock& clock_;
-  DurationHistogram& commits_;
+  Histogram& commits_;
   Counter& refused_;
 
   HeadFiller head_;

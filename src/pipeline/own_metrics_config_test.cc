@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/own_metrics_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/yaml.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+OwnMetricsOptions Read(std::string_view yaml) {
+  config::Problems problems;
+  auto options = config::ReadOptions<OwnMetricsOptions>(*config::ParseYaml(yaml, "f"), "metrics", problems);
+  EXPECT_THAT(problems.lines(), IsEmpty());
+  return options;
+}
+
+std::vector<std::string> Problems(std::string_view yaml) {
+  config::Problems problems;
+  config::ReadOptions<OwnMetricsOptions>(*config::ParseYaml(yaml, "f"), "metrics", problems);
+  return problems.lines();
+}
+
+// Scenario: nothing, level none in capitals, and an address of the old form.
+// Guarantees: one page with the Collector's short names; none; one at that address.
+TEST(OwnMetrics, ShowsOnePageUnlessToldOtherwise) {
+  const std::vector<PrometheusReaderOptions> pages = Read("").Pages();
+  ASSERT_THAT(pages, SizeIs(1));
+  EXPECT_EQ(pages[0].Endpoint(), "");
+  EXPECT_EQ(pages[0].port, 8888);
+  EXPECT_TRUE(pages[0].without_type_suffix && pages[0].without_units && pages[0].without_scope_info);
+  EXPECT_THAT(Read("level: None").Pages(), IsEmpty());
+  EXPECT_EQ(Read("address: 0.0.0.0:9999").Pages()[0].Endpoint(), "0.0.0.0:9999");
+}
+
+// Scenario: the reader that the operator writes, with the long names that were its default once.
+// Guarantees: a page there, with those names.
+TEST(OwnMetrics, ReadsTheOperatorsReader) {
+  const std::vector<PrometheusReaderOptions> pages = Read(R"(
+level: detailed
+readers:
+  - pull:
+      exporter:
+        prometheus:
+          host: 0.0.0.0
+          port: 8888
+          without_type_suffix: false
+          without_units: false
+          with_resource_constant_labels: {included: ["k8s.*"]}
+)")
+                                                         .Pages();
+  ASSERT_THAT(pages, SizeIs(1));
+  EXPECT_EQ(pages[0].Endpoint(), "0.0.0.0:8888");
+  EXPECT_FALSE(pages[0].without_type_suffix || pages[0].without_units);
+  EXPECT_TRUE(pages[0].with_resource_constant_labels->Takes("k8s.pod.name"));
+  EXPECT_FALSE(pages[0].with_resource_constant_labels->Takes("service.name"));
+}
+
+// Scenario: a reader that pushes, one that names no exporter, and a level that is not there.
+// Guarantees: each is refused with what is valid.
+TEST(OwnMetrics, RefusesWhatItHasNot) {
+  EXPECT_THAT(Problems("readers: [{periodic: {interval: 1}}]"), ElementsAre(HasSubstr("write a pull reader")));
+  EXPECT_THAT(Problems("readers: [{pull: {exporter: {}}}]"), ElementsAre(HasSubstr("valid: prometheus")));
+  EXPECT_THAT(Problems("readers: [{}]"), ElementsAre(HasSubstr("must be a reader of pull")));
+  EXPECT_THAT(Problems("level: much"), ElementsAre(HasSubstr("valid: none, basic, normal, detailed")));
+}
+
+}  // namespace
+}  // namespace spanloom::pipeline
