@@ -197,6 +197,11 @@ void OptionsReader::ReadPairs(std::string_view name, const Node& list, StringMap
   }
 }
 
+void OptionsReader::Field(std::string_view name, std::optional<Node>& value, std::string_view words) {
+  if (docs_ != nullptr) return Describe(name, "any", "", words);
+  if (const Node* node = Take(name)) value = *node;
+}
+
 void OptionsReader::Field(std::string_view name, std::chrono::nanoseconds& value, std::string_view words,
                           DurationRange range) {
   if (docs_ != nullptr) return Describe(name, "duration", FormatDuration(value), words, RangeText(range));

@@ -98,6 +98,8 @@ class OptionsReader {
              absl::FunctionRef<Status(const std::string&)> check);
   // A map, or a list of {name: ..., value: ...} (as the Collector takes headers). null is "".
   void Field(std::string_view name, StringMap& value, std::string_view words);
+  // Whatever it is; nullopt if the key is missing or null.
+  void Field(std::string_view name, std::optional<Node>& value, std::string_view words);
   // Go syntax, or a bare integer of nanoseconds.
   void Field(std::string_view name, std::chrono::nanoseconds& value, std::string_view words, DurationRange range = {});
   // Bytes, written in the configuration as a whole number of MiB: for keys that end in _mib.

@@ -37,6 +37,7 @@ struct SampleOptions {
   ServerOptions grpc;
   std::optional<ServerOptions> http;
   std::vector<ServerOptions> peers;
+  std::optional<Node> anything;
 
   void Declare(OptionsReader& r) {
     static constexpr std::pair<std::string_view, Codec> kCodecs[] = {{"none", Codec::kNone}, {"gzip", Codec::kGzip}};
@@ -51,6 +52,7 @@ struct SampleOptions {
     r.Field("grpc", grpc, "The gRPC side.");
     r.Field("http", http, "The HTTP side.");
     r.Field("peers", peers, "Other servers.");
+    r.Field("anything", anything, "Whatever.");
     r.Unsupported("auth", "remove it");
   }
   [[nodiscard]] Status Validate() const {
@@ -102,6 +104,15 @@ TEST(Options, LeavesDefaults) {
   }
 }
 
+// Scenario: a key that takes anything is a number, a map, null, and left out.
+// Guarantees: what was written is there as it was; null is as good as nothing.
+TEST(Options, TakesAnythingWhereAnythingMayStand) {
+  EXPECT_EQ(ReadInt(*Read("anything: 5").options.anything), 5);
+  EXPECT_TRUE(Read("anything: {a: [b]}").options.anything->is_map());
+  EXPECT_FALSE(Read("anything:\n").options.anything.has_value());
+  EXPECT_FALSE(Read("").options.anything.has_value());
+}
+
 // Scenario: a bare integer for a duration, a comma list for a list.
 // Guarantees: nanoseconds, and one entry each, as in the Collector.
 TEST(Options, ReadsTheCollectorsShorthands) {
@@ -115,8 +126,9 @@ TEST(Options, ReadsTheCollectorsShorthands) {
 TEST(Options, RefusesUnknownKeysByName) {
   EXPECT_THAT(
       Read("enabled: true\nbatch_sise: 5\n").problems,
-      ElementsAre("config.yaml:2: processors::sample: has invalid keys: batch_sise (valid: enabled, batch_size, port, "
-                  "factor, timeout, names, headers, codec, grpc, http, peers; did you mean \"batch_size\"?)"));
+      ElementsAre(
+          "config.yaml:2: processors::sample: has invalid keys: batch_sise (valid: enabled, batch_size, port, "
+          "factor, timeout, names, headers, codec, grpc, http, peers, anything; did you mean \"batch_size\"?)"));
   EXPECT_THAT(
       Read("grpc:\n  zzzzzz: a\n").problems,
       ElementsAre("config.yaml:2: processors::sample::grpc: has invalid keys: zzzzzz (valid: endpoint, max_size_mib)"));
@@ -195,7 +207,7 @@ TEST(Options, RefusesUnsupportedKeysAndBrokenRules) {
 // keys that are not supported.
 TEST(Options, DescribesItself) {
   const std::vector<OptionDoc> docs = DescribeOptions<SampleOptions>();
-  ASSERT_EQ(docs.size(), 12u);
+  ASSERT_EQ(docs.size(), 13u);
   EXPECT_EQ(docs[1].type, "int");
   EXPECT_EQ(docs[1].range, "at least 1");
   EXPECT_EQ(docs[1].unit, "spans");
@@ -212,8 +224,9 @@ TEST(Options, DescribesItself) {
   EXPECT_EQ(docs[9].children[1].default_text, "4");
   EXPECT_EQ(docs[9].children[1].unit, "MiB");
   EXPECT_EQ(docs[10].kind, OptionDoc::Kind::kSectionList);
-  EXPECT_EQ(docs[11].kind, OptionDoc::Kind::kUnsupported);
-  EXPECT_EQ(docs[11].words, "remove it");
+  EXPECT_EQ(docs[11].type, "any");
+  EXPECT_EQ(docs[12].kind, OptionDoc::Kind::kUnsupported);
+  EXPECT_EQ(docs[12].words, "remove it");
 }
 
 }  // namespace
