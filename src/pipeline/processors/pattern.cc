@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/processors/pattern.h"
+
+#include <absl/algorithm/container.h>
+#include <re2/re2.h>
+
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "base/text.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+re2::StringPiece Piece(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+// The bytes of the character at `position`, at least one: a pattern that matches nothing moves on by characters.
+size_t CharacterBytes(std::string_view text, size_t position) {
+  size_t end = position + 1;
+  while (end < text.size() && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) ++end;
+  return end - position;
+}
+
+}  // namespace
+
+Pattern::Pattern(std::unique_ptr<const re2::RE2> expression) : expression_(std::move(expression)) {
+  group_names_.resize(static_cast<size_t>(expression_->NumberOfCapturingGroups()) + 1);
+  for (const auto& [number, name] : expression_->CapturingGroupNames())
+    group_names_[static_cast<size_t>(number)] = name;
+}
+Pattern::Pattern(Pattern&&) noexcept = default;
+Pattern& Pattern::operator=(Pattern&&) noexcept = default;
+Pattern::~Pattern() = default;
+
+StatusOr<Pattern> Pattern::Compile(const std::string& expression) {
+  auto compiled = std::make_unique<const re2::RE2>(expression, re2::RE2::Quiet);
+  if (compiled->ok()) return Pattern(std::move(compiled));
+  return absl::InvalidArgumentError(StrCat("not a regular expression: ", compiled->error()));
+}
+
+bool Pattern::Matches(std::string_view text) const {
+  return re2::RE2::PartialMatch(Piece(text), *expression_);
+}
+
+bool Pattern::Find(std::string_view text, std::vector<std::string_view>& groups) const {
+  std::vector<re2::StringPiece> pieces(group_names_.size());
+  if (!expression_->Match(Piece(text), 0, text.size(), re2::RE2::UNANCHORED, pieces.data(),
+                          static_cast<int>(pieces.size()))) {
+    return false;
+  }
+  groups.clear();
+  for (const re2::StringPiece& piece : pieces) groups.emplace_back(piece.data(), piece.size());
+  return true;
+}
+
+std::string Pattern::ReplaceAll(std::string_view text,
+                                absl::FunctionRef<std::string(std::string_view match)> replace) const {
+  std::string out;
+  size_t position = 0;             // where the next match may begin
+  size_t copied = 0;               // the bytes of `text` that `out` stands for
+  std::optional<size_t> last_end;  // of the match before
+  re2::StringPiece match;
+  while (position <= text.size() &&
+         expression_->Match(Piece(text), position, text.size(), re2::RE2::UNANCHORED, &match, 1)) {
+    const auto begin = static_cast<size_t>(match.data() - text.data());
+    const size_t end = begin + match.size();
+    if (!match.empty() || last_end != begin) {
+      out.append(text.substr(copied, begin - copied)).append(replace(text.substr(begin, match.size())));
+      copied = end;
+    }
+    last_end = end;
+    position = match.empty() ? end + CharacterBytes(text, end) : end;
+  }
+  if (copied < text.size()) out.append(text.substr(copied));
+  return out;
+}
+
+Status CheckPattern(const std::string& expression) {
+  return Pattern::Compile(expression).status();
+}
+
+std::vector<Pattern> CompiledPatterns(const std::vector<std::string>& expressions) {
+  std::vector<Pattern> patterns;
+  for (const std::string& expression : expressions) {
+    StatusOr<Pattern> pattern = Pattern::Compile(expression);
+    CHECK(pattern.ok());
+    patterns.push_back(*std::move(pattern));
+  }
+  return patterns;
+}
+
+bool AnyMatches(const std::vector<Pattern>& patterns, std::string_view text) {
+  return absl::c_any_of(patterns, [text](const Pattern& pattern) { return pattern.Matches(text); });
+}
+
+}  // namespace spanloom::pipeline
