@@ -10,8 +10,11 @@
 #include "pipeline/exporters/otlp_http.h"
 #include "pipeline/exporters/spanloom_store.h"
 #include "pipeline/extensions/health_check.h"
+#include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
+#include "pipeline/processors/resource.h"
+#include "pipeline/processors/span.h"
 #include "pipeline/receivers/otlp.h"
 
 namespace spanloom::app {
@@ -19,8 +22,11 @@ namespace spanloom::app {
 void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterOtlpReceiver(registry);
 
+  pipeline::RegisterAttributesProcessor(registry);
   pipeline::RegisterBatchProcessor(registry);
   pipeline::RegisterFilterProcessor(registry);
+  pipeline::RegisterResourceProcessor(registry);
+  pipeline::RegisterSpanProcessor(registry);
 
   pipeline::RegisterForwardConnector(registry);
 

@@ -39,7 +39,7 @@ Pattern::~Pattern() = default;
 StatusOr<Pattern> Pattern::Compile(const std::string& expression) {
   auto compiled = std::make_unique<const re2::RE2>(expression, re2::RE2::Quiet);
   if (compiled->ok()) return Pattern(std::move(compiled));
-  return absl::InvalidArgumentError(StrCat("not a regular expression: ", compiled->error()));
+  return absl::InvalidArgumentError(StrCat("is not a regular expression: ", compiled->error()));
 }
 
 bool Pattern::Matches(std::string_view text) const {
@@ -81,6 +81,11 @@ std::string Pattern::ReplaceAll(std::string_view text,
 
 Status CheckPattern(const std::string& expression) {
   return Pattern::Compile(expression).status();
+}
+
+Status CheckPatternOf(std::string_view key, const std::string& expression) {
+  const Status status = CheckPattern(expression);
+  return status.ok() ? status : absl::InvalidArgumentError(StrCat(key, " ", StdView(status.message())));
 }
 
 std::vector<Pattern> CompiledPatterns(const std::vector<std::string>& expressions) {

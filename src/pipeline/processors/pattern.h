@@ -53,6 +53,8 @@ class Pattern {
 
 // What is wrong with `expression`, if something is: for OptionsReader::Field.
 [[nodiscard]] Status CheckPattern(const std::string& expression);
+// The same, for Validate: the message begins with the key that holds it.
+[[nodiscard]] Status CheckPatternOf(std::string_view key, const std::string& expression);
 
 // `expressions` have passed CheckPattern.
 [[nodiscard]] std::vector<Pattern> CompiledPatterns(const std::vector<std::string>& expressions);

@@ -9,8 +9,11 @@
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/spanloom_store.h"
 #include "pipeline/extensions/health_check.h"
+#include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
+#include "pipeline/processors/resource.h"
+#include "pipeline/processors/span.h"
 #include "pipeline/receivers/otlp.h"
 #include "pipeline/registry.h"
 
@@ -20,8 +23,11 @@ namespace spanloom::pipeline {
 inline Registry AllComponents(store::SpanStore& store) {
   Registry registry;
   RegisterOtlpReceiver(registry);
+  RegisterAttributesProcessor(registry);
   RegisterBatchProcessor(registry);
   RegisterFilterProcessor(registry);
+  RegisterResourceProcessor(registry);
+  RegisterSpanProcessor(registry);
   RegisterForwardConnector(registry);
   RegisterDebugExporter(registry);
   RegisterOtlpGrpcExporter(registry);
