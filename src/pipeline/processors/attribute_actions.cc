@@ -6,9 +6,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 #include <cmath>
-#include <system_error>
 #include <utility>
 
 #include "base/check.h"
@@ -25,19 +23,6 @@ Status Invalid(std::string message) {
   return absl::InvalidArgumentError(std::move(message));
 }
 
-// `text` as Go's strconv reads a whole number or a decimal one, sign included; nullopt if it is none or out of range.
-template <typename Number>
-std::optional<Number> ReadNumber(std::string_view text) {
-  const bool has_plus = text.starts_with('+');
-  if (has_plus && text.substr(1).starts_with('-')) return std::nullopt;
-  if (has_plus) text.remove_prefix(1);
-  Number number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return number;
-}
-
 std::optional<int64_t> AsInt(const ValueView& value) {
   switch (value.kind()) {
     case ValueKind::kDouble: {
@@ -48,7 +33,7 @@ std::optional<int64_t> AsInt(const ValueView& value) {
     case ValueKind::kBool:
       return value.bool_value() ? 1 : 0;
     case ValueKind::kString:
-      return ReadNumber<int64_t>(value.string_value());
+      return ReadWholeNumber(value.string_value());
     default:
       return std::nullopt;
   }
@@ -61,7 +46,7 @@ std::optional<double> AsDouble(const ValueView& value) {
     case ValueKind::kBool:
       return value.bool_value() ? 1 : 0;
     case ValueKind::kString:
-      return ReadNumber<double>(value.string_value());
+      return ReadDecimal(value.string_value());
     default:
       return std::nullopt;
   }

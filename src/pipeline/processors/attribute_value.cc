@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <system_error>
 
 #include "base/text.h"
 #include "otlp/validate.h"
@@ -35,6 +36,16 @@ std::string JsonNumber(double value) {
   const bool has_exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
   if (!has_exponent) return DecimalText(value, std::chars_format::fixed);
   return absl::StrReplaceAll(DecimalText(value, std::chars_format::scientific), {{"e-0", "e-"}});
+}
+
+template <typename Number>
+std::optional<Number> ReadNumber(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  Number number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return number;
 }
 
 bool AreEqualArrays(const ValueView& a, const ValueView& b) {
@@ -130,6 +141,14 @@ std::string ValueAsString(const ValueView& value) {
     default:
       return store::ValueText(value);
   }
+}
+
+std::optional<int64_t> ReadWholeNumber(std::string_view text) {
+  return ReadNumber<int64_t>(text);
+}
+
+std::optional<double> ReadDecimal(std::string_view text) {
+  return ReadNumber<double>(text);
 }
 
 bool AreEqual(const ValueView& a, const ValueView& b) {

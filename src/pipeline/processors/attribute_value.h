@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,11 @@ namespace spanloom::pipeline {
 // Every kind, as the Collector's AsString gives it: doubles with an exponent below 1e-6 and from 1e21 on, bytes in
 // base64, arrays and maps as JSON (maps in their own order, which AsString sorts), no value as "".
 [[nodiscard]] std::string ValueAsString(const otlp::ValueView& value);
+
+// `text` as Go's ParseInt and ParseFloat read a decimal number, with a sign or without; nullopt if it is none, out of
+// range, or more than a number.
+[[nodiscard]] std::optional<int64_t> ReadWholeNumber(std::string_view text);
+[[nodiscard]] std::optional<double> ReadDecimal(std::string_view text);
 
 // True if both are of one kind and equal; of maps whatever the order of their entries.
 [[nodiscard]] bool AreEqual(const otlp::ValueView& a, const otlp::ValueView& b);

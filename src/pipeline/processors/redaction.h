@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The redaction processor: removes attributes that are not allowed, and masks values that must not be passed on, of
+// resources, scopes, spans and events.
+
+#pragma once
+
+#include <absl/container/flat_hash_set.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "config/options.h"
+#include "otlp/editor.h"
+#include "pipeline/processors/pattern.h"
+#include "pipeline/processors/value_mask.h"
+#include "pipeline/registry.h"
+
+namespace spanloom::pipeline {
+
+struct RedactionOptions {
+  // What a span says of what was done to it: names and counts, counts, nothing.
+  enum class Summary : uint8_t { kDebug, kInfo, kSilent };
+
+  bool allow_all_keys = false;
+  std::vector<std::string> allowed_keys;
+  std::vector<std::string> ignored_keys;
+  std::vector<std::string> ignored_key_patterns;
+  bool redact_all_types = false;
+  std::vector<std::string> blocked_key_patterns;
+  std::vector<std::string> blocked_values;
+  std::vector<std::string> allowed_values;
+  std::string hash_function;  // "" or a name that ValueMask knows, in either case
+  std::string hmac_key;
+  Summary summary = Summary::kSilent;
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
+};
+
+// Thread-safe; holds nothing.
+class RedactionProcessor final : public TransformProcessor {
+ public:
+  explicit RedactionProcessor(const RedactionOptions& options);
+
+  // Always OK.
+  Status Process(otlp::Batch& batch) override;
+
+ private:
+  // What is to be done to the attributes of one message, and was.
+  struct Findings;
+
+  template <typename View, uint32_t kField>
+  void Redact(otlp::ViewEditor<View, kField>& editor) const;
+  void Judge(const otlp::AttributeView& attribute, Findings& findings) const;
+  void Apply(const Findings& findings, otlp::MessageEditor& editor) const;
+  void Summarise(const std::vector<std::string>& keys, std::string_view name, otlp::MessageEditor& editor) const;
+  [[nodiscard]] bool IsIgnored(std::string_view key) const;
+  [[nodiscard]] bool IsAllowed(std::string_view key) const;
+  [[nodiscard]] std::string WithoutBlocked(std::string_view text) const;
+
+  const bool allow_all_keys_;
+  const bool redact_all_types_;
+  const RedactionOptions::Summary summary_;
+  const ValueMask mask_;
+  absl::flat_hash_set<std::string> allowed_keys_;
+  absl::flat_hash_set<std::string> ignored_keys_;
+  const std::vector<Pattern> ignored_key_patterns_;
+  const std::vector<Pattern> blocked_key_patterns_;
+  const std::vector<Pattern> blocked_values_;
+  const std::vector<Pattern> allowed_values_;
+};
+
+// Processor type "redaction".
+void RegisterRedactionProcessor(Registry& registry);
+
+}  // namespace spanloom::pipeline
