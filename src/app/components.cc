@@ -13,6 +13,7 @@
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
+#include "pipeline/processors/probabilistic_sampler.h"
 #include "pipeline/processors/redaction.h"
 #include "pipeline/processors/resource.h"
 #include "pipeline/processors/span.h"
@@ -26,6 +27,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterAttributesProcessor(registry);
   pipeline::RegisterBatchProcessor(registry);
   pipeline::RegisterFilterProcessor(registry);
+  pipeline::RegisterProbabilisticSampler(registry);
   pipeline::RegisterRedactionProcessor(registry);
   pipeline::RegisterResourceProcessor(registry);
   pipeline::RegisterSpanProcessor(registry);
