@@ -13,6 +13,7 @@
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
+#include "pipeline/processors/memory_limiter.h"
 #include "pipeline/processors/probabilistic_sampler.h"
 #include "pipeline/processors/redaction.h"
 #include "pipeline/processors/resource.h"
@@ -27,6 +28,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterAttributesProcessor(registry);
   pipeline::RegisterBatchProcessor(registry);
   pipeline::RegisterFilterProcessor(registry);
+  pipeline::RegisterMemoryLimiterProcessor(registry);
   pipeline::RegisterProbabilisticSampler(registry);
   pipeline::RegisterRedactionProcessor(registry);
   pipeline::RegisterResourceProcessor(registry);

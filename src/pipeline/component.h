@@ -85,6 +85,11 @@ class TransformProcessor : public Processor {
   Status Start() override { return absl::OkStatus(); }
   void Stop(std::chrono::milliseconds) override {}
 
+  // Whether a batch may come in at all: asked once for each offer, before room is reserved behind it and before
+  // anything of it is processed. An error refuses it: kUnavailable if it may be offered again. Thread-safe; must not
+  // block.
+  virtual Status Admit([[maybe_unused]] const otlp::Batch& batch) { return absl::OkStatus(); }
+
   // Thread-safe; must not block, nor keep views of the batch. An error refuses the batch: kUnavailable if it may be
   // offered again.
   virtual Status Process(otlp::Batch& batch) = 0;

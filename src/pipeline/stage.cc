@@ -64,11 +64,19 @@ bool Stage::Process(otlp::Batch& batch, Done& done) {
   return true;
 }
 
+Status Stage::Admit(const otlp::Batch& batch) {
+  Status status = transform_.Admit(batch);
+  if (!status.ok()) incoming_.Add(batch.span_count());
+  return status;
+}
+
 void Stage::Consume(otlp::Batch batch, Done done) {
+  if (Status status = Admit(batch); !status.ok()) return std::move(done)(std::move(status));
   if (Process(batch, done)) next_.Consume(std::move(batch), std::move(done));
 }
 
 StatusOr<std::unique_ptr<Admission>> Stage::Reserve(const otlp::Batch& batch) {
+  RETURN_IF_ERROR(Admit(batch));
   ASSIGN_OR_RETURN(std::unique_ptr<Admission> next, next_.Reserve(batch));
   return std::make_unique<ReservedStage>(*this, std::move(next));
 }

@@ -23,12 +23,14 @@ class Stage final : public Consumer {
 
   // The processor's refusal, OK at once if no span is left, else what the next consumer answers.
   void Consume(otlp::Batch batch, Done done) override;
-  // Keeps room for the whole batch behind it; processes at commit.
+  // The processor's refusal, or room for the whole batch behind it; processes at commit.
   StatusOr<std::unique_ptr<Admission>> Reserve(const otlp::Batch& batch) override;
 
  private:
   class ReservedStage;
 
+  // Asks the processor; what it refuses counts as come in.
+  Status Admit(const otlp::Batch& batch);
   // Processes `batch`. False if `done` has been answered, because of an error or because nothing is left; else `done`
   // counts what was dropped when it is called.
   bool Process(otlp::Batch& batch, Done& done);

@@ -15,6 +15,7 @@ using testing::ElementsAre;
 // Drops spans named "noise", or refuses.
 class NoiseFilter final : public TransformProcessor {
  public:
+  Status Admit(const otlp::Batch&) override { return admission; }
   Status Process(otlp::Batch& batch) override {
     if (!refusal.ok()) return refusal;
     for (otlp::Slice& slice : batch.slices()) {
@@ -22,6 +23,7 @@ class NoiseFilter final : public TransformProcessor {
     }
     return absl::OkStatus();
   }
+  Status admission;
   Status refusal;
 };
 
@@ -64,6 +66,23 @@ TEST_F(StageTest, PassesOnTheProcessorsRefusal) {
   transform_.refusal = absl::UnavailableError("data refused due to high memory usage");
   EXPECT_EQ(Deliver(stage_, BatchOf({"a"})).code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(next_.offers(), 0u);
+}
+
+// Scenario: the processor does not admit a batch, offered and reserved for.
+// Guarantees: it is refused before anything behind it is asked, and counts as come in; what has a reservation is not
+// asked about again.
+TEST_F(StageTest, AsksTheProcessorBeforeAnythingElse) {
+  auto admission = stage_.Reserve(BatchOf({"a"}));
+  ASSERT_TRUE(admission.ok());
+  transform_.admission = absl::UnavailableError("data refused due to high memory usage");
+  EXPECT_EQ(Deliver(stage_, BatchOf({"b", "c"})).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(stage_.Reserve(BatchOf({"d"})).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(next_.offers(), 0u);
+  EXPECT_EQ(metrics_.Sum("otelcol_processor_incoming_items"), 3u);
+  EXPECT_EQ(metrics_.Sum("otelcol_processor_outgoing_items"), 0u);
+  Status answer = absl::UnknownError("");
+  (*admission)->Commit(BatchOf({"a"}), [&](Status status) { answer = std::move(status); });
+  EXPECT_TRUE(answer.ok());
 }
 
 // Scenario: room is reserved, given back, reserved again and used.

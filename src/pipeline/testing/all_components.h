@@ -12,6 +12,7 @@
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
+#include "pipeline/processors/memory_limiter.h"
 #include "pipeline/processors/probabilistic_sampler.h"
 #include "pipeline/processors/redaction.h"
 #include "pipeline/processors/resource.h"
@@ -28,6 +29,7 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterAttributesProcessor(registry);
   RegisterBatchProcessor(registry);
   RegisterFilterProcessor(registry);
+  RegisterMemoryLimiterProcessor(registry);
   RegisterProbabilisticSampler(registry);
   RegisterRedactionProcessor(registry);
   RegisterResourceProcessor(registry);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/processors/process_memory.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace spanloom::pipeline {
+namespace {
+
+class ProcessMemoryTest : public testing::Test {
+ protected:
+  ProcessMemoryTest() : root_(testing::TempDir() + "process_memory_" + std::to_string(getpid())) {
+    std::filesystem::remove_all(root_);
+    Put("/proc/meminfo", "MemTotal:       1024 kB\nMemFree:  1 kB\n");
+  }
+  ~ProcessMemoryTest() override { std::filesystem::remove_all(root_); }
+
+  void Put(const std::string& path, const std::string& text) {
+    std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
+    std::ofstream(root_ + path) << text;
+  }
+
+  const std::string root_;
+};
+
+TEST_F(ProcessMemoryTest, WithoutACgroupIsTheMachines) {
+  EXPECT_EQ(*UsableMemoryBytes(root_), 1u << 20);
+}
+
+// Scenario: cgroup version 2 with limits in the group and above it, none, and one above what the machine has.
+// Guarantees: the lowest counts.
+TEST_F(ProcessMemoryTest, IsTheLowestLimitOfVersion2) {
+  Put("/proc/self/cgroup", "0::/pods/one\n");
+  Put("/sys/fs/cgroup/pods/one/memory.max", "max\n");
+  Put("/sys/fs/cgroup/pods/memory.max", "5000\n");
+  EXPECT_EQ(*UsableMemoryBytes(root_), 5000u);
+  Put("/sys/fs/cgroup/pods/one/memory.max", "4000\n");
+  EXPECT_EQ(*UsableMemoryBytes(root_), 4000u);
+  Put("/sys/fs/cgroup/pods/one/memory.max", "99999999999\n");
+  Put("/sys/fs/cgroup/pods/memory.max", "max\n");
+  EXPECT_EQ(*UsableMemoryBytes(root_), 1u << 20);
+}
+
+// Scenario: a container that sees its own group as the root, of version 2, and of version 1 under the host's name.
+// Guarantees: the limit is found there.
+TEST_F(ProcessMemoryTest, FindsTheLimitInAContainer) {
+  Put("/proc/self/cgroup", "0::/\n");
+  Put("/sys/fs/cgroup/memory.max", "3000\n");
+  EXPECT_EQ(*UsableMemoryBytes(root_), 3000u);
+  Put("/proc/self/cgroup", "5:cpu,cpuacct:/docker/x\n4:memory:/docker/x\n0::/elsewhere\n");
+  std::filesystem::remove(root_ + "/sys/fs/cgroup/memory.max");
+  Put("/sys/fs/cgroup/memory/memory.limit_in_bytes", "2000\n");
+  EXPECT_EQ(*UsableMemoryBytes(root_), 2000u);
+}
+
+TEST_F(ProcessMemoryTest, FailsWhereNothingIsSaid) {
+  std::filesystem::remove_all(root_);
+  EXPECT_EQ(UsableMemoryBytes(root_).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ResidentBytes(root_), std::nullopt);
+}
+
+TEST_F(ProcessMemoryTest, ReadsResidentPages) {
+  Put("/proc/self/statm", "765 437 408 5 0 123 0\n");
+  EXPECT_EQ(ResidentBytes(root_), 437 * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)));
+  EXPECT_GT(*ResidentBytes(), 1u << 20);
+  EXPECT_GT(*UsableMemoryBytes(), *ResidentBytes());
+}
+
+}  // namespace
+}  // namespace spanloom::pipeline
