@@ -105,5 +105,23 @@ TEST_F(Accounting, WhatIsHeldIsShown) {
   ExpectSumsToAgree(3);
 }
 
+// Scenario: a memory limiter whose limit the process has exceeded from the start stands in front.
+// Guarantees: clients are told to send again, nothing goes on, and what was refused counts as refused everywhere.
+TEST_F(Accounting, CountsWhatTheMemoryLimiterRefuses) {
+  Build(kConfig, {StrCat("exporters.otlp_grpc.endpoint=\"", backend.endpoint(), "\""),
+                  "processors.memory_limiter={check_interval: 1h, limit_mib: 1}",
+                  "service.pipelines.traces.processors=[memory_limiter, filter, batch]"});
+  ASSERT_TRUE(engine->Start().ok());
+  const Status answer = Send(BatchOf({"work", "noise", "work"}));
+  EXPECT_EQ(answer.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(RetryDelay(answer), 1h);
+  EXPECT_EQ(metrics.Sum("otelcol_receiver_refused_spans"), 3u);
+  EXPECT_EQ(metrics.Sum("spanloom_pipeline_refused_spans", {{"pipeline", "traces"}}), 3u);
+  EXPECT_EQ(metrics.Sum("otelcol_processor_memory_limiter_refused_spans", {{"processor", "memory_limiter"}}), 3u);
+  EXPECT_EQ(metrics.Sum("otelcol_processor_incoming_items", {{"processor", "filter"}}), 0u);
+  EXPECT_EQ(engine->Stop(0ms), 0u);
+  ExpectSumsToAgree(3);
+}
+
 }  // namespace
 }  // namespace spanloom::pipeline

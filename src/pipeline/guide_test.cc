@@ -35,6 +35,22 @@ TEST(Guide, LoadsUnchanged) {
   EXPECT_EQ(pipeline.engine->acks()[0].grade, AckGrade::kQueued);
 }
 
+// Scenario: what the guide's recipe has commented out about payloads is commented in: a second pipeline that masks
+// them. Guarantees: it loads.
+TEST(Guide, LoadsWithTheRecipesRedaction) {
+  PipelineFixture pipeline;
+  pipeline.Build(GuideConfig(), {R"(processors.redaction/payloads={
+    allow_all_keys: true,
+    blocked_values: [
+      "\\b\\d{3}-\\d{2}-\\d{4}\\b",
+      "\\b(?:4[0-9]{12}(?:[0-9]{3})?|5[1-5][0-9]{14}|3[47][0-9]{13}|6(?:011|5[0-9]{2})[0-9]{12})\\b",
+      "(?i)bearer\\s+[a-z0-9._\\-]+"],
+    summary: debug})",
+                                 "service.pipelines.traces/payloads={receivers: [otlp], processors: "
+                                 "[redaction/payloads, batch], exporters: [otlp/jaeger]}"});
+  EXPECT_EQ(pipeline.engine->acks().size(), 2u);
+}
+
 class GuidePipeline : public testing::Test, protected PipelineFixture {
  protected:
   // Only addresses are changed: the test has no name jaeger-collector and no fixed ports.

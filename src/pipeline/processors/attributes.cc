@@ -22,7 +22,7 @@ constexpr ComponentDoc kDoc = {
         action: hash
       - key: url.full
         action: extract
-        pattern: ^https?://(?P<server.address>[^/:]+)
+        pattern: ^https?://(?P<server_address>[^/:]+)
       - key: http.request.header.authorization
         action: delete
       - key: deployment.environment

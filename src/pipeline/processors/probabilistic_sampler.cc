@@ -116,7 +116,8 @@ void ProbabilisticSamplerOptions::Declare(config::OptionsReader& r) {
           {.min = 0, .unit = "%"});
   r.Field("hash_seed", hash_seed,
           "Of mode hash_seed: collectors that stand side by side have the same one, those behind each other different "
-          "ones.");
+          "ones.",
+          {.unit = "seed"});
   r.Field(
       "fail_closed", fail_closed,
       "Whether a span is dropped whose randomness is unknown: its trace id is zero, or its tracestate malformed, in "

@@ -53,7 +53,7 @@ constexpr ComponentDoc kDoc = {
     name:
       to_attributes:
         rules:
-          - ^/v1/models/(?P<gen_ai.request.model>[^/]+)/
+          - ^/v1/models/(?P<gen_ai_request_model>[^/]+)/
   span/named:
     name:
       from_attributes: [http.request.method, http.route]

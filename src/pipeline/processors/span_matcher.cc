@@ -130,7 +130,7 @@ void MatchCacheOptions::Declare(config::OptionsReader& r) {
           "Whether the Collector keeps what matched before. Matching gives the same without, so that it does nothing "
           "here.");
   r.Field("cachemaxnumentries", cachemaxnumentries, "How much of it the Collector keeps; it does nothing here.",
-          {.min = 0});
+          {.min = 0, .unit = "matches"});
 }
 
 void SpanMatchOptions::Declare(config::OptionsReader& r) {
