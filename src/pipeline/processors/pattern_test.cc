@@ -29,6 +29,20 @@ TEST(Pattern, NamesItsGroups) {
   EXPECT_THAT(Compiled("(?P<a>x)(y)(?P<b>z)?").group_names(), ElementsAre("", "a", "", "b"));
 }
 
+// Scenario: both ways in which Go names a group, and texts that only look like one.
+// Guarantees: both name it, and the others mean what they say.
+TEST(Pattern, NamesItsGroupsEitherWay) {
+  EXPECT_THAT(Compiled("(?<a>x)(?P<b>y)").group_names(), ElementsAre("", "a", "b"));
+  EXPECT_TRUE(Compiled("[(?<a>]x").Matches("<x"));
+  EXPECT_TRUE(Compiled("[]^(?<a>[:digit:]]x").Matches("]x"));
+  EXPECT_TRUE(Compiled("[[:digit:](?<a>]x").Matches("7x"));
+  EXPECT_TRUE(Compiled("\\(?<a>").Matches("(<a>"));
+  EXPECT_TRUE(Compiled("\\Q(?<a>\\E").Matches("(?<a>"));
+  EXPECT_FALSE(CheckPattern("(?<=a)b").ok());
+  EXPECT_FALSE(CheckPattern("[(?<a>x").ok());
+  EXPECT_FALSE(CheckPattern("x\\").ok());
+}
+
 // Scenario: an optional group that took no part, another that matched nothing.
 // Guarantees: the one is null, the other is empty.
 TEST(Pattern, TellsGroupsWithoutAMatchFromEmptyOnes) {

@@ -248,6 +248,14 @@ ProbabilisticSampler::ProbabilisticSampler(const ComponentId& id, const Probabil
   }
 }
 
+Status ProbabilisticSampler::Start() {
+  if (sampler_.samples_nothing()) {
+    Log(LogLevel::kWarn, "every span is dropped but those with a sampling.priority above 0",
+        {{"processor", id_}, {"advice", "set sampling_percentage; mode hash_seed has steps of 1/16384, 0.0061 %"}});
+  }
+  return absl::OkStatus();
+}
+
 Status ProbabilisticSampler::Process(otlp::Batch& batch) {
   Tally tally = {};
   for (otlp::Slice& slice : batch.slices()) Sample(slice, tally);

@@ -54,6 +54,9 @@ class SpanSampler {
 
   [[nodiscard]] Decision Decide(const otlp::SpanView& span) const;
 
+  // True if no span is sampled but for its priority.
+  [[nodiscard]] bool samples_nothing() const { return rule_ == Rule::kNever; }
+
  private:
   // What is known of a span before it is decided about.
   struct Evidence;
@@ -78,6 +81,8 @@ class ProbabilisticSampler final : public TransformProcessor {
  public:
   ProbabilisticSampler(const ComponentId& id, const ProbabilisticSamplerOptions& options, const BuildContext& context);
 
+  // Warns if nothing would be passed on.
+  Status Start() override;
   // Always OK.
   Status Process(otlp::Batch& batch) override;
 

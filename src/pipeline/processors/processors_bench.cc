@@ -117,13 +117,13 @@ summary: debug
 )";
 
 void BM_RedactionOfSpans(benchmark::State& state) {
-  RedactionProcessor processor(Read<RedactionOptions>(kRecipe));
+  RedactionProcessor processor(ComponentId{"redaction", ""}, Read<RedactionOptions>(kRecipe));
   Run(state, processor, Request(kSpans, false), false);
 }
 BENCHMARK(BM_RedactionOfSpans);
 
 void BM_RedactionOfPayloads(benchmark::State& state) {
-  RedactionProcessor processor(Read<RedactionOptions>(kRecipe));
+  RedactionProcessor processor(ComponentId{"redaction", ""}, Read<RedactionOptions>(kRecipe));
   Run(state, processor, Request(kPayloads, true), false);
 }
 BENCHMARK(BM_RedactionOfPayloads);

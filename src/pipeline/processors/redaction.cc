@@ -10,8 +10,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "pipeline/processors/attribute_value.h"
+#include "semconv/names.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -98,8 +100,9 @@ Status RedactionOptions::Validate() const {
   return ValueMask::Make(hash_function, hmac_key).status();
 }
 
-RedactionProcessor::RedactionProcessor(const RedactionOptions& options)
-    : allow_all_keys_(options.allow_all_keys),
+RedactionProcessor::RedactionProcessor(const ComponentId& id, const RedactionOptions& options)
+    : id_(id.ToString()),
+      allow_all_keys_(options.allow_all_keys),
       redact_all_types_(options.redact_all_types),
       summary_(options.summary),
       mask_(MaskOf(options)),
@@ -114,6 +117,14 @@ RedactionProcessor::RedactionProcessor(const RedactionOptions& options)
     allowed_keys_.insert(StrCat(name, ".keys"));
     allowed_keys_.insert(StrCat(name, ".count"));
   }
+}
+
+Status RedactionProcessor::Start() {
+  if (!IsIgnored(semconv::resource::kServiceName) && !IsAllowed(semconv::resource::kServiceName)) {
+    Log(LogLevel::kWarn, "service.name is removed from every resource: spans become those of an unknown service",
+        {{"processor", id_}, {"advice", "add service.name to allowed_keys, or set allow_all_keys"}});
+  }
+  return absl::OkStatus();
 }
 
 Status RedactionProcessor::Process(otlp::Batch& batch) {
@@ -214,8 +225,8 @@ std::string RedactionProcessor::WithoutBlocked(std::string_view text) const {
 
 void RegisterRedactionProcessor(Registry& registry) {
   registry.processors.Add<RedactionOptions>(
-      "redaction", kDoc, [](const ComponentId&, const RedactionOptions& options, const BuildContext&) {
-        return std::make_unique<RedactionProcessor>(options);
+      "redaction", kDoc, [](const ComponentId& id, const RedactionOptions& options, const BuildContext&) {
+        return std::make_unique<RedactionProcessor>(id, options);
       });
 }
 

@@ -43,8 +43,10 @@ struct RedactionOptions {
 // Thread-safe; holds nothing.
 class RedactionProcessor final : public TransformProcessor {
  public:
-  explicit RedactionProcessor(const RedactionOptions& options);
+  RedactionProcessor(const ComponentId& id, const RedactionOptions& options);
 
+  // Warns if spans would lose the name of their service.
+  Status Start() override;
   // Always OK.
   Status Process(otlp::Batch& batch) override;
 
@@ -61,6 +63,7 @@ class RedactionProcessor final : public TransformProcessor {
   [[nodiscard]] bool IsAllowed(std::string_view key) const;
   [[nodiscard]] std::string WithoutBlocked(std::string_view text) const;
 
+  const std::string id_;
   const bool allow_all_keys_;
   const bool redact_all_types_;
   const RedactionOptions::Summary summary_;

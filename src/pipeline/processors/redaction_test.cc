@@ -28,7 +28,7 @@ Strings ProblemsOf(const std::string& yaml) {
 
 otlp::Batch Redacted(const std::string& yaml, otlp::Batch batch) {
   config::Problems problems;
-  RedactionProcessor processor(Read(yaml, problems));
+  RedactionProcessor processor(ComponentId{"redaction", ""}, Read(yaml, problems));
   EXPECT_THAT(problems.lines(), IsEmpty());
   EXPECT_TRUE(processor.Process(batch).ok());
   return batch;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "semconv/names.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -28,7 +29,7 @@ std::string_view KindName(otlp::SpanKind kind) {
 }
 
 std::string ServiceName(const otlp::ResourceView& resource) {
-  const auto value = otlp::FindAttribute(resource.attributes(), "service.name");
+  const auto value = otlp::FindAttribute(resource.attributes(), semconv::resource::kServiceName);
   return value ? ValueAsString(*value) : std::string(kNoServiceName);
 }
 
