@@ -5,6 +5,7 @@
 #include <absl/algorithm/container.h>
 #include <absl/strings/ascii.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "base/text.h"
@@ -80,9 +81,10 @@ std::string_view WithoutBlanks(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
 }
 
-// Appends `parts` to `out`, each behind a `separator` unless it is the first thing there.
-void AppendParts(const std::vector<std::string_view>& parts, char separator, std::string& out) {
+// Appends `parts` to `out`, each behind a `separator` unless it is the first thing there, as far as they fit in.
+void AppendParts(const std::vector<std::string_view>& parts, char separator, size_t bytes_max, std::string& out) {
   for (const std::string_view part : parts) {
+    if (out.size() + 1 + part.size() > bytes_max) return;
     if (!out.empty()) out.push_back(separator);
     out.append(part);
   }
@@ -109,7 +111,11 @@ StatusOr<SamplingTraceState> SamplingTraceState::Read(std::string_view text) {
   return state;
 }
 
+// A key stands once; where it does not, the last one counts, as in the Collector.
 Status SamplingTraceState::ReadOpenTelemetry(std::string_view value) {
+  randomness_.reset();
+  ClearThreshold();
+  other_fields_.clear();
   return ForEachPart(value, ';', [this](std::string_view field) {
     const size_t colon = field.find(':');
     if (colon == std::string_view::npos || !IsFieldKey(field.substr(0, colon)) ||
@@ -153,9 +159,11 @@ std::string SamplingTraceState::ToString() const {
   std::string fields;
   if (randomness_) StrAppend(fields, "rv:", randomness_text_);
   if (threshold_) StrAppend(fields, fields.empty() ? "" : ";", "th:", threshold_text_);
-  AppendParts(other_fields_, ';', fields);
+  AppendParts(other_fields_, ';', kValueBytesMax, fields);
   std::string text = fields.empty() ? "" : StrCat("ot=", fields);
-  AppendParts(other_members_, ',', text);
+  std::vector<std::string_view> members = other_members_;
+  if (!fields.empty()) members.resize(std::min(members.size(), kMembersMax - 1));
+  AppendParts(members, ',', kBytesMax, text);
   return text;
 }
 

@@ -31,7 +31,8 @@ class SamplingTraceState {
   // Does nothing if there is a higher one: what was sampled once cannot become more likely.
   void RaiseThreshold(uint64_t threshold);
 
-  // The whole tracestate: `ot` first, then the other members as they came.
+  // The whole tracestate: `ot` first, then the other members as they came, less those at the end that do not fit into
+  // the limits above any more (W3C's rule).
   [[nodiscard]] std::string ToString() const;
 
  private:

@@ -43,6 +43,29 @@ TEST(SamplingTraceState, RaisesItsThreshold) {
   EXPECT_EQ(state.ToString(), "ot=rv:00000000000001");
 }
 
+// Scenario: a tracestate at each of its limits gets a member, or a longer one.
+// Guarantees: what was at the end goes, and the rest can be read again.
+TEST(SamplingTraceState, StaysWithinItsLimits) {
+  std::string members = "a=1";
+  for (int i = 1; i < 32; ++i) members += ",a=1";
+  const std::string longest = "a=" + std::string(256, 'x');
+  const std::string texts[] = {members,
+                               "b=1,c=2," + longest + "," + longest + "," + longest + ",d=" + std::string(230, 'y'),
+                               "ot=p:" + std::string(240, 'z')};
+  for (const std::string& text : texts) {
+    SamplingTraceState state = Read(text);
+    state.RaiseThreshold(0);
+    state.SetRandomness(1);
+    const std::string written = state.ToString();
+    EXPECT_EQ(written.find("ot=rv:00000000000001;th:0"), 0u);
+    EXPECT_EQ(Read(written).randomness(), 1u);
+  }
+}
+
+TEST(SamplingTraceState, TakesTheLastOfSeveral) {
+  EXPECT_EQ(Read("ot=th:8;p:1,ot=p:2,a=b").ToString(), "ot=p:2,a=b");
+}
+
 TEST(SamplingTraceState, RefusesWhatIsMalformed) {
   for (const char* text : {"a", "=1", "A=1", "a=", "a=1=2", "1a=2", "a@1=2", "ot=th", "ot=th:", "ot=th:-1", "ot=rv:1",
                            "ot=th:abababababababab", "ot=th:8;", "ot=TH:8", "a=\x7f"}) {
