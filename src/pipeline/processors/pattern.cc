@@ -5,6 +5,7 @@
 #include <absl/algorithm/container.h>
 #include <absl/strings/ascii.h>
 #include <re2/re2.h>
+#include <re2/set.h>
 
 #include <algorithm>
 #include <optional>
@@ -130,18 +131,32 @@ Status CheckPatternOf(std::string_view key, const std::string& expression) {
   return status.ok() ? status : absl::InvalidArgumentError(StrCat(key, " ", StdView(status.message())));
 }
 
-std::vector<Pattern> CompiledPatterns(const std::vector<std::string>& expressions) {
-  std::vector<Pattern> patterns;
+struct PatternList::Together {
+  re2::RE2::Set set{re2::RE2::Quiet, re2::RE2::UNANCHORED};
+};
+
+PatternList::PatternList(const std::vector<std::string>& expressions) {
   for (const std::string& expression : expressions) {
     StatusOr<Pattern> pattern = Pattern::Compile(expression);
     CHECK(pattern.ok());
-    patterns.push_back(*std::move(pattern));
+    patterns_.push_back(*std::move(pattern));
   }
-  return patterns;
+  if (patterns_.size() < 2) return;
+  auto together = std::make_unique<Together>();
+  for (const std::string& expression : expressions) CHECK(together->set.Add(WithNamesOfRe2(expression), nullptr) >= 0);
+  if (together->set.Compile()) together_ = std::move(together);
 }
+PatternList::PatternList(PatternList&&) noexcept = default;
+PatternList& PatternList::operator=(PatternList&&) noexcept = default;
+PatternList::~PatternList() = default;
 
-bool AnyMatches(const std::vector<Pattern>& patterns, std::string_view text) {
-  return absl::c_any_of(patterns, [text](const Pattern& pattern) { return pattern.Matches(text); });
+bool PatternList::AnyMatches(std::string_view text) const {
+  if (together_ != nullptr) {
+    re2::RE2::Set::ErrorInfo error = {};
+    if (together_->set.Match(Piece(text), nullptr, &error)) return true;
+    if (error.kind == re2::RE2::Set::kNoError) return false;
+  }
+  return absl::c_any_of(patterns_, [text](const Pattern& pattern) { return pattern.Matches(text); });
 }
 
 }  // namespace spanloom::pipeline

@@ -56,10 +56,26 @@ class Pattern {
 // The same, for Validate: the message begins with the key that holds it.
 [[nodiscard]] Status CheckPatternOf(std::string_view key, const std::string& expression);
 
-// `expressions` have passed CheckPattern.
-[[nodiscard]] std::vector<Pattern> CompiledPatterns(const std::vector<std::string>& expressions);
+// Several patterns that are asked together, in one pass over a text. Immutable; thread-safe.
+class PatternList {
+ public:
+  // `expressions` have passed CheckPattern.
+  explicit PatternList(const std::vector<std::string>& expressions);
+  PatternList(PatternList&&) noexcept;
+  PatternList& operator=(PatternList&&) noexcept;
+  ~PatternList();
 
-// True if one of `patterns` matches anywhere in `text`.
-[[nodiscard]] bool AnyMatches(const std::vector<Pattern>& patterns, std::string_view text);
+  // In their order.
+  [[nodiscard]] const std::vector<Pattern>& patterns() const { return patterns_; }
+
+  // True if one of them matches anywhere in `text`.
+  [[nodiscard]] bool AnyMatches(std::string_view text) const;
+
+ private:
+  struct Together;
+
+  std::vector<Pattern> patterns_;
+  std::unique_ptr<const Together> together_;  // null if they are fewer than two, or too large to be asked together
+};
 
 }  // namespace spanloom::pipeline

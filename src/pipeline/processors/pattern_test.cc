@@ -66,6 +66,22 @@ TEST(Pattern, ReplacesAsGoDoes) {
   EXPECT_EQ(Compiled("z").ReplaceAll("abc", Stars), "abc");
 }
 
+// Scenario: none, one and several patterns, anchored and not, over texts that one, all or none of them match.
+// Guarantees: asked together they answer as one by one.
+TEST(PatternList, AnswersAsItsPatterns) {
+  const std::vector<std::vector<std::string>> lists = {
+      {}, {"b"}, {"^a", "c$", "(?i)X"}, {"\\bfoo\\b", "[0-9]{3}", "(?<n>z)"}, {"", "q"}};
+  for (const std::vector<std::string>& expressions : lists) {
+    const PatternList list(expressions);
+    EXPECT_EQ(list.patterns().size(), expressions.size());
+    for (const char* text : {"", "a", "b", "xc", "axc", "a foo b", "food", "1234", "zz", "ü", "\xff"}) {
+      bool any = false;
+      for (const Pattern& pattern : list.patterns()) any = any || pattern.Matches(text);
+      EXPECT_EQ(list.AnyMatches(text), any) << text;
+    }
+  }
+}
+
 TEST(Pattern, RefusesWhatIsNoExpression) {
   EXPECT_EQ(CheckPattern("(").code(), absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(CheckPattern("(?i)bearer [a-z]+").ok());

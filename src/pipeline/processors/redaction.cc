@@ -108,10 +108,12 @@ RedactionProcessor::RedactionProcessor(const ComponentId& id, const RedactionOpt
       mask_(MaskOf(options)),
       allowed_keys_(options.allowed_keys.begin(), options.allowed_keys.end()),
       ignored_keys_(options.ignored_keys.begin(), options.ignored_keys.end()),
-      ignored_key_patterns_(CompiledPatterns(options.ignored_key_patterns)),
-      blocked_key_patterns_(CompiledPatterns(options.blocked_key_patterns)),
-      blocked_values_(CompiledPatterns(options.blocked_values)),
-      allowed_values_(CompiledPatterns(options.allowed_values)) {
+      ignored_key_patterns_(options.ignored_key_patterns),
+      blocked_key_patterns_(options.blocked_key_patterns),
+      blocked_values_(options.blocked_values),
+      allowed_values_(options.allowed_values),
+      is_empty_allowed_(allowed_values_.AnyMatches("")),
+      is_empty_blocked_(blocked_values_.AnyMatches("")) {
   // So that another such processor behind this one leaves the summary there, and adds to it.
   for (const std::string_view name : {kRedacted, kMasked, kAllowed, kIgnored}) {
     allowed_keys_.insert(StrCat(name, ".keys"));
@@ -164,12 +166,12 @@ void RedactionProcessor::Judge(const otlp::AttributeView& attribute, Findings& f
   std::string converted;
   if (!is_text && redact_all_types_) converted = ValueAsString(attribute.value());
   const std::string_view text = is_text ? attribute.value().string_value() : std::string_view(converted);
-  if (AnyMatches(allowed_values_, text)) {
+  if (text.empty() ? is_empty_allowed_ : allowed_values_.AnyMatches(text)) {
     findings.allowed.emplace_back(key);
     return;
   }
-  const bool is_blocked = AnyMatches(blocked_key_patterns_, key);
-  if (!is_blocked && !AnyMatches(blocked_values_, text)) return;
+  const bool is_blocked = blocked_key_patterns_.AnyMatches(key);
+  if (!is_blocked && !(text.empty() ? is_empty_blocked_ : blocked_values_.AnyMatches(text))) return;
   std::string masked = is_blocked ? mask_.Of(text) : WithoutBlocked(text);
   findings.masked.emplace_back(key);
   findings.masked_values.push_back(std::move(masked));
@@ -208,7 +210,7 @@ void RedactionProcessor::Summarise(const std::vector<std::string>& keys, std::st
 }
 
 bool RedactionProcessor::IsIgnored(std::string_view key) const {
-  return ignored_keys_.contains(AbslView(key)) || AnyMatches(ignored_key_patterns_, key);
+  return ignored_keys_.contains(AbslView(key)) || ignored_key_patterns_.AnyMatches(key);
 }
 
 bool RedactionProcessor::IsAllowed(std::string_view key) const {
@@ -217,7 +219,7 @@ bool RedactionProcessor::IsAllowed(std::string_view key) const {
 
 std::string RedactionProcessor::WithoutBlocked(std::string_view text) const {
   std::string masked(text);
-  for (const Pattern& pattern : blocked_values_) {
+  for (const Pattern& pattern : blocked_values_.patterns()) {
     masked = pattern.ReplaceAll(masked, [this](std::string_view match) { return mask_.Of(match); });
   }
   return masked;

@@ -70,10 +70,13 @@ class RedactionProcessor final : public TransformProcessor {
   const ValueMask mask_;
   absl::flat_hash_set<std::string> allowed_keys_;
   absl::flat_hash_set<std::string> ignored_keys_;
-  const std::vector<Pattern> ignored_key_patterns_;
-  const std::vector<Pattern> blocked_key_patterns_;
-  const std::vector<Pattern> blocked_values_;
-  const std::vector<Pattern> allowed_values_;
+  const PatternList ignored_key_patterns_;
+  const PatternList blocked_key_patterns_;
+  const PatternList blocked_values_;
+  const PatternList allowed_values_;
+  // What becomes of an empty value, as which every value that is no text counts: most of those of a span.
+  const bool is_empty_allowed_;
+  const bool is_empty_blocked_;
 };
 
 // Processor type "redaction".

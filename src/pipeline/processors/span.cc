@@ -113,7 +113,7 @@ SpanProcessor::SpanProcessor(const SpanOptions& options)
     : selection_(options.selection),
       from_attributes_(options.name.from_attributes),
       separator_(options.name.separator),
-      rules_(CompiledPatterns(options.name.to_attributes.value_or(SpanToAttributesOptions()).rules)),
+      rules_(options.name.to_attributes.value_or(SpanToAttributesOptions()).rules),
       break_after_match_(options.name.to_attributes && options.name.to_attributes->break_after_match),
       keep_original_name_(options.name.to_attributes && options.name.to_attributes->keep_original_name),
       status_(options.status ? std::optional(NewStatus{.code = *ReadCode(options.status->code),
@@ -126,7 +126,7 @@ Status SpanProcessor::Process(otlp::Batch& batch) {
       if (!selection_.Selects(context)) return;
       otlp::SpanEditor& span = context.span();
       if (!from_attributes_.empty()) NameAfterAttributes(span);
-      if (!rules_.empty()) TakeAttributesFromName(span);
+      if (!rules_.patterns().empty()) TakeAttributesFromName(span);
       if (status_) {
         span.SetStatusCode(status_->code);
         span.SetStatusMessage(status_->message);
@@ -151,7 +151,7 @@ void SpanProcessor::TakeAttributesFromName(otlp::SpanEditor& span) const {
   std::string name(span.view().name());
   if (name.empty()) return;
   std::vector<std::string_view> groups;
-  for (const Pattern& rule : rules_) {
+  for (const Pattern& rule : rules_.patterns()) {
     if (!rule.Find(name, groups)) continue;
     for (size_t i = 1; i < groups.size(); ++i) {
       if (!rule.group_names()[i].empty()) span.SetString(rule.group_names()[i], groups[i]);

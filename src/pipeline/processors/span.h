@@ -65,7 +65,7 @@ class SpanProcessor final : public TransformProcessor {
   const SpanSelection selection_;
   const std::vector<std::string> from_attributes_;
   const std::string separator_;
-  const std::vector<Pattern> rules_;
+  const PatternList rules_;
   const bool break_after_match_;
   const bool keep_original_name_;
   const std::optional<NewStatus> status_;

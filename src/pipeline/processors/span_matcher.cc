@@ -93,16 +93,12 @@ std::optional<SpanMatcher> MatcherOf(const std::optional<SpanMatchOptions>& opti
 
 }  // namespace
 
-TextFilter::TextFilter(Type type, const std::vector<std::string>& texts) {
-  if (type == Type::kStrict) {
-    texts_ = texts;
-  } else {
-    patterns_ = CompiledPatterns(texts);
-  }
-}
+TextFilter::TextFilter(Type type, const std::vector<std::string>& texts)
+    : texts_(type == Type::kStrict ? texts : std::vector<std::string>()),
+      patterns_(type == Type::kRegexp ? texts : std::vector<std::string>()) {}
 
 bool TextFilter::Matches(std::string_view text) const {
-  return absl::c_linear_search(texts_, text) || AnyMatches(patterns_, text);
+  return absl::c_linear_search(texts_, text) || patterns_.AnyMatches(text);
 }
 
 void AttributeMatchOptions::Declare(config::OptionsReader& r) {

@@ -32,7 +32,7 @@ class TextFilter {
 
  private:
   std::vector<std::string> texts_;  // of kStrict
-  std::vector<Pattern> patterns_;   // of kRegexp
+  PatternList patterns_;            // of kRegexp
 };
 
 struct AttributeMatchOptions {
