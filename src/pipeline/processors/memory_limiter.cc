@@ -104,8 +104,8 @@ Status MemoryLimiterOptions::Validate() const {
 
 MemoryWatchOptions WatchOptionsOf(const MemoryLimiterOptions& options, uint64_t usable_bytes) {
   const bool is_fixed = options.limit_mib > 0;
-  const uint64_t limit = is_fixed ? options.limit_mib * kMebibyte : usable_bytes / 100 * options.limit_percentage;
-  uint64_t spike = is_fixed ? options.spike_limit_mib * kMebibyte : usable_bytes / 100 * options.spike_limit_percentage;
+  const uint64_t limit = is_fixed ? options.limit_mib * kMebibyte : usable_bytes * options.limit_percentage / 100;
+  uint64_t spike = is_fixed ? options.spike_limit_mib * kMebibyte : usable_bytes * options.spike_limit_percentage / 100;
   if (spike == 0) spike = limit / kSpikeShare;
   return {.soft_bytes = limit - spike,
           .hard_bytes = limit,
