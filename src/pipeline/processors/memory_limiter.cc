@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "pipeline/processors/process_memory.h"
+#include "base/process_memory.h"
 
 namespace spanloom::pipeline {
 namespace {
