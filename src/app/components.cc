@@ -18,6 +18,7 @@
 #include "pipeline/processors/redaction.h"
 #include "pipeline/processors/resource.h"
 #include "pipeline/processors/span.h"
+#include "pipeline/processors/transform.h"
 #include "pipeline/receivers/otlp.h"
 
 namespace spanloom::app {
@@ -33,6 +34,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterRedactionProcessor(registry);
   pipeline::RegisterResourceProcessor(registry);
   pipeline::RegisterSpanProcessor(registry);
+  pipeline::RegisterTransformProcessor(registry);
 
   pipeline::RegisterForwardConnector(registry);
 

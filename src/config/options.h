@@ -154,6 +154,31 @@ class OptionsReader {
     }
   }
 
+  // A list of sections, or of texts: of those `section_of` makes one section. A list of both is refused in the words of
+  // the Collector.
+  template <OptionsStruct T>
+  void SectionsOrTexts(std::string_view name, std::vector<T>& sections, std::string_view words,
+                       T (*section_of)(std::vector<std::string> texts)) {
+    if (docs_ != nullptr) return DescribeSection(name, OptionDoc::Kind::kSectionList, words, Described<T>());
+    const Node* node = node_->Find(name);
+    const auto is_text = [](const Node& item) { return item.is_scalar(); };
+    if (node == nullptr || !node->is_list() || std::none_of(node->items().begin(), node->items().end(), is_text)) {
+      return Field(name, sections, words);
+    }
+    Take(name);
+    if (!std::all_of(node->items().begin(), node->items().end(), is_text)) {
+      return problems_->Add(PathOf(name),
+                            "configuring multiple configuration styles is not supported, please use only Basic "
+                            "configuration or only Advanced configuration",
+                            node->source());
+    }
+    std::vector<std::string> texts;
+    for (const Node& item : node->items()) texts.push_back(item.text());
+    sections.push_back(section_of(std::move(texts)));
+    const Status status = sections.back().Validate();
+    if (!status.ok()) problems_->Add(PathOf(name), StdView(status.message()), node->source());
+  }
+
   // A key that the Collector has and this version has not: refused by name, unless it is null or empty. `advice` says
   // what to do instead.
   void Unsupported(std::string_view name, std::string_view advice);

@@ -172,16 +172,19 @@ class SpanEdit {
     resource_.Begin(resource);
     resource_schema_url_ = resource_spans.schema_url();
     resource_position_ = position;
+    beginning_.of_resource = true;
   }
   void OnScope(const ScopeSpansView& scope_spans, std::string_view scope, size_t position) {
     KeepScope();
     scope_.Begin(scope);
     scope_schema_url_ = scope_spans.schema_url();
     scope_position_ = position;
+    beginning_.of_scope = true;
   }
   void OnSpan(std::string_view span, size_t position) {
     span_.Begin(span);
-    SpanEditContext context(resource_, resource_schema_url_, scope_, scope_schema_url_, span_);
+    SpanEditContext context(resource_, resource_schema_url_, scope_, scope_schema_url_, span_,
+                            std::exchange(beginning_, {}));
     edit_(context);
     changes_.Keep(span_, Level::kSpan, position);
   }
@@ -209,6 +212,7 @@ class SpanEdit {
   std::string_view scope_schema_url_;
   std::optional<size_t> resource_position_;  // set while resource_ is in use
   std::optional<size_t> scope_position_;
+  SpanEditContext::Beginning beginning_;  // of the span that comes next
 };
 
 // Copies a request without the spans that are left out and with its patches, message by message; what stays as it is

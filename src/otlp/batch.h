@@ -35,17 +35,27 @@ struct SpanContext {
 // visits, those before this one included.
 class SpanEditContext {
  public:
+  // Which of the spans visited it is the first of.
+  struct Beginning {
+    bool of_resource = false;
+    bool of_scope = false;
+  };
+
   SpanEditContext(ResourceEditor& resource, std::string_view resource_schema_url, ScopeEditor& scope,
-                  std::string_view scope_schema_url, SpanEditor& span)
+                  std::string_view scope_schema_url, SpanEditor& span, Beginning beginning)
       : resource_(resource),
         scope_(scope),
         span_(span),
         resource_schema_url_(resource_schema_url),
-        scope_schema_url_(scope_schema_url) {}
+        scope_schema_url_(scope_schema_url),
+        beginning_(beginning) {}
 
   [[nodiscard]] ResourceEditor& resource() { return resource_; }
   [[nodiscard]] ScopeEditor& scope() { return scope_; }
   [[nodiscard]] SpanEditor& span() { return span_; }
+  // True for the first span that is visited of its resource (scope).
+  [[nodiscard]] bool begins_resource() const { return beginning_.of_resource; }
+  [[nodiscard]] bool begins_scope() const { return beginning_.of_scope; }
   // All of it as it is now. Valid until the next edit of any of the three.
   [[nodiscard]] SpanContext context() {
     return {.resource = resource_.view(),
@@ -61,6 +71,7 @@ class SpanEditContext {
   SpanEditor& span_;
   std::string_view resource_schema_url_;
   std::string_view scope_schema_url_;
+  Beginning beginning_;
 };
 
 // A received request, less the spans that are not part of the slice, with the changes made to the others. A value;

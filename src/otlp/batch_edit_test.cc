@@ -141,6 +141,22 @@ TEST(SliceEdit, EditsResourceAndScopeFromTheirSpans) {
   ExpectCopyShowsTheSame(slice);
 }
 
+// Scenario: a slice whose first span is not left.
+// Guarantees: the first span that is visited of a resource and of a scope says so.
+TEST(SliceEdit, TellsWhereResourcesAndScopesBegin) {
+  Slice slice = TwoServices();
+  EXPECT_EQ(slice.DropIf([](const SpanContext& context) { return context.span.name() == "a11"; }), 1u);
+  Strings resources;
+  Strings scopes;
+  slice.EditSpans([&](SpanEditContext& context) {
+    const std::string name(context.span().view().name());
+    if (context.begins_resource()) resources.push_back(name);
+    if (context.begins_scope()) scopes.push_back(name);
+  });
+  EXPECT_EQ(resources, (Strings{"a12", "b11"}));
+  EXPECT_EQ(scopes, (Strings{"a12", "a21", "b11", "b21"}));
+}
+
 TEST(SliceEdit, EditsWhatWasEdited) {
   Slice slice = TwoServices();
   RenameSpans(slice, "a11", std::string(1000, 'x'));

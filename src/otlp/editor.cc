@@ -50,6 +50,14 @@ void SpanEditor::EditEvents(absl::FunctionRef<Fate(EventEditor&)> edit) {
   EditMessages<EventEditor>(field::Span::kEvents, edit);
 }
 
+void SpanEditor::ReplaceEvents(absl::FunctionRef<std::optional<std::string_view>(std::string_view)> rewrite) {
+  RewriteMessages(field::Span::kEvents, [&](std::string_view event, Writer& writer) {
+    const auto replacement = rewrite(event);
+    if (replacement) writer.Bytes(field::Span::kEvents, *replacement);
+    return replacement.has_value();
+  });
+}
+
 void SpanEditor::EditLinks(absl::FunctionRef<Fate(LinkEditor&)> edit) {
   EditMessages<LinkEditor>(field::Span::kLinks, edit);
 }

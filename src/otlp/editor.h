@@ -117,6 +117,9 @@ class SpanEditor : public ViewEditor<SpanView, field::Span::kAttributes> {
   // the span's dropped_events_count (dropped_links_count): that is the SDK's.
   void EditEvents(absl::FunctionRef<Fate(EventEditor&)> edit);
   void EditLinks(absl::FunctionRef<Fate(LinkEditor&)> edit);
+  // For whoever edits events and the span at once, and so has the events elsewhere meanwhile: calls `rewrite` for each
+  // event in order, which gives the event that takes its place, or nullopt to leave it.
+  void ReplaceEvents(absl::FunctionRef<std::optional<std::string_view>(std::string_view event)> rewrite);
 
  private:
   // Replaces field `field` of the status by what `write` writes.

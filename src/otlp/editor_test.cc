@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "otlp/wire/writer.h"
@@ -243,6 +245,24 @@ TEST(Editor, EditsAndDropsEventsAndLinks) {
   const LinkView link = *editor.view().links().begin();
   EXPECT_EQ(link.trace_state(), "t");
   EXPECT_EQ(Attributes(link), "k=v");
+}
+
+TEST(Editor, ReplacesEvents) {
+  const std::string span = PlainSpan();
+  SpanEditor events;
+  events.Begin(span);
+  EventEditor event;
+  const std::string first((*events.view().events().begin()).wire());
+  event.Begin(first);
+  event.SetName("new");
+  const std::string replacement(event.wire());
+  size_t seen = 0;
+  events.ReplaceEvents([&](std::string_view) -> std::optional<std::string_view> {
+    return seen++ == 0 ? std::optional<std::string_view>(replacement) : std::nullopt;
+  });
+  std::vector<std::string> names;
+  for (const EventView left : events.view().events()) names.emplace_back(left.name());
+  EXPECT_EQ(names, (std::vector<std::string>{"new", "second"}));
 }
 
 TEST(Editor, FindsThatNoEventHasChanged) {

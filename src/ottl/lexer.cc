@@ -10,11 +10,15 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
+
+#include "base/text.h"
+#include "ottl/utf8.h"
 
 namespace spanloom::ottl {
 namespace {
 
-constexpr size_t kQuotedMax = 200;  // bytes; guess
+constexpr size_t kQuotedMax = 1000;  // bytes; guess
 
 // Longer ones first, so that the first match is the longest.
 constexpr std::array<std::string_view, 20> kPunctuation = {"==", "!=", "<=", ">=", "<", ">", "=", "(", ")", "[",
@@ -29,31 +33,14 @@ bool IsUpper(char c) {
 bool IsDigit(char c) {
   return absl::ascii_isdigit(static_cast<unsigned char>(c));
 }
+bool IsHexDigit(char c) {
+  return absl::ascii_isxdigit(static_cast<unsigned char>(c));
+}
 bool IsSpace(char c) {
   return absl::ascii_isspace(static_cast<unsigned char>(c));
 }
 bool IsWord(char c) {
   return IsLower(c) || IsUpper(c) || IsDigit(c) || c == '_';
-}
-
-// Appends a code point in UTF-8.
-void AppendUtf8(std::string& out, uint32_t rune) {
-  const auto continuation = [&](int shift) { out.push_back(static_cast<char>(0x80 | (rune >> shift & 0x3f))); };
-  if (rune < 0x80) {
-    out.push_back(static_cast<char>(rune));
-  } else if (rune < 0x800) {
-    out.push_back(static_cast<char>(0xc0 | rune >> 6));
-    continuation(0);
-  } else if (rune < 0x10000) {
-    out.push_back(static_cast<char>(0xe0 | rune >> 12));
-    continuation(6);
-    continuation(0);
-  } else {
-    out.push_back(static_cast<char>(0xf0 | rune >> 18));
-    continuation(12);
-    continuation(6);
-    continuation(0);
-  }
 }
 
 // The character that a one-letter escape stands for. Go specification, "Rune literals".
@@ -100,6 +87,19 @@ size_t Unescape(std::string_view text, std::string& out) {
   return 3;
 }
 
+// As Go's %q writes it; bytes beyond ASCII stay as they are.
+void AppendEscaped(std::string& out, char c) {
+  constexpr std::string_view kCharacters = "\a\b\f\n\r\t\v\\\"";
+  constexpr std::string_view kLetters = "abfnrtv\\\"";
+  if (const size_t index = kCharacters.find(c); index != std::string_view::npos) {
+    out.append({'\\', kLetters[index]});
+  } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+    absl::StrAppendFormat(&out, "\\x%02x", static_cast<unsigned char>(c));
+  } else {
+    out.push_back(c);
+  }
+}
+
 class Lexer {
  public:
   explicit Lexer(std::string_view text) : text_(text) {}
@@ -131,7 +131,11 @@ class Lexer {
   Status Next() {
     const char c = text_[position_];
     if (c == '"') return String();
-    if (StartsNumber()) return Number();
+    if (StartsBytes()) return Bytes();
+    if (StartsNumber()) {
+      Number();
+      return absl::OkStatus();
+    }
     if (IsLower(c) || IsUpper(c)) {
       Word(IsLower(c) ? Token::Kind::kName : Token::Kind::kSymbol);
       return absl::OkStatus();
@@ -149,10 +153,22 @@ class Lexer {
     Add(kind, static_cast<size_t>(std::find_if_not(rest.begin(), rest.end(), IsWord) - rest.begin()));
   }
 
-  // A sign belongs to the number that follows it at once; so does a point.
+  [[nodiscard]] bool StartsBytes() const {
+    const std::string_view rest = Rest();
+    return rest.size() > 2 && rest.starts_with("0x") && IsHexDigit(rest[2]);
+  }
+
+  Status Bytes() {
+    const std::string_view rest = Rest();
+    const auto* end = std::find_if_not(rest.begin() + 2, rest.end(), IsHexDigit);
+    const std::string_view digits = rest.substr(2, static_cast<size_t>(end - rest.begin()) - 2);
+    if (digits.size() % 2 != 0) return Error(position_, "bytes need an even number of digits " + Quoted(digits));
+    Add(Token::Kind::kBytes, digits.size() + 2, BytesLiteral{absl::HexStringToBytes(AbslView(digits))});
+    return absl::OkStatus();
+  }
+
   [[nodiscard]] bool StartsNumber() const {
     std::string_view rest = Rest();
-    if (rest.starts_with('-') || rest.starts_with('+')) rest.remove_prefix(1);
     if (rest.starts_with('.')) rest.remove_prefix(1);
     return !rest.empty() && IsDigit(rest[0]);
   }
@@ -162,16 +178,15 @@ class Lexer {
     return static_cast<size_t>(std::find_if_not(rest.begin(), rest.end(), IsDigit) - rest.begin());
   }
 
-  // [+-]digits, or [+-]digits.digits with an exponent if wanted: an exponent alone makes no float.
-  Status Number() {
-    size_t end = position_ + (IsDigit(text_[position_]) || text_[position_] == '.' ? 0 : 1);
-    end += DigitsFrom(end);
+  // digits, or digits.digits with an exponent if wanted: an exponent alone makes no float.
+  void Number() {
+    size_t end = position_ + DigitsFrom(position_);
     const bool is_float = end + 1 < text_.size() && text_[end] == '.' && IsDigit(text_[end + 1]);
     if (is_float) {
       end += 1 + DigitsFrom(end + 1);
       end += ExponentSize(end);
     }
-    return is_float ? AddNumber<double>(end) : AddNumber<int64_t>(end);
+    Add(is_float ? Token::Kind::kFloat : Token::Kind::kInt, end - position_);
   }
 
   [[nodiscard]] size_t ExponentSize(size_t offset) const {
@@ -180,18 +195,6 @@ class Lexer {
     const size_t sign = rest.size() > 1 && (rest[1] == '-' || rest[1] == '+') ? 1 : 0;
     const size_t digits = DigitsFrom(std::min(text_.size(), offset + 1 + sign));
     return digits == 0 ? 0 : 1 + sign + digits;
-  }
-
-  template <typename T>
-  Status AddNumber(size_t end) {
-    const std::string_view number = text_.substr(position_, end - position_);
-    const std::string_view digits = number.substr(number.starts_with('+') ? 1 : 0);  // from_chars takes no "+"
-    T value{};
-    if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc()) {
-      return Error(position_, "number out of range " + Quoted(number));
-    }
-    Add(Token::Kind::kLiteral, number.size(), value);
-    return absl::OkStatus();
   }
 
   Status String() {
@@ -208,7 +211,7 @@ class Lexer {
       end += 1 + size;
     }
     if (end == text_.size()) return Error(position_, "invalid input text " + Quoted(Rest()) + ": no closing quote");
-    Add(Token::Kind::kLiteral, end + 1 - position_, std::move(value));
+    Add(Token::Kind::kString, end + 1 - position_, std::move(value));
     return absl::OkStatus();
   }
 
@@ -231,9 +234,9 @@ std::string Position(std::string_view text, size_t offset) {
 }
 
 std::string Quoted(std::string_view text) {
-  const std::string_view head = text.substr(0, kQuotedMax);
-  const std::string escaped = absl::Utf8SafeCEscape(absl::string_view(head.data(), head.size()));
-  return "\"" + escaped + (head.size() < text.size() ? "...\"" : "\"");
+  std::string quoted = "\"";
+  for (const char c : text.substr(0, kQuotedMax)) AppendEscaped(quoted, c);
+  return quoted + (text.size() > kQuotedMax ? "...\"" : "\"");
 }
 
 }  // namespace spanloom::ottl

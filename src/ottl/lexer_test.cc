@@ -27,6 +27,12 @@ Literal OnlyValue(std::string_view text) {
   return tokens.empty() ? Literal() : tokens[0].value;
 }
 
+Kind OnlyKind(std::string_view text) {
+  const auto tokens = Tokens(text);
+  EXPECT_EQ(tokens.size(), 2u) << text;
+  return tokens.empty() ? Kind::kEnd : tokens[0].kind;
+}
+
 std::string Refusal(std::string_view text) {
   const auto tokens = Lex(text);
   EXPECT_EQ(tokens.status().code(), absl::StatusCode::kInvalidArgument) << text;
@@ -40,28 +46,27 @@ TEST(Lexer, SplitsWordsLiteralsAndPunctuation) {
   EXPECT_EQ(texts, (std::vector<std::string>{"not", "span", ".", "attributes", "[", "\"k\"", "]",
                                              "==", "SPAN_KIND_SERVER", "!=", "IsRootSpan", "(", ")", ""}));
   EXPECT_EQ(tokens[0].kind, Kind::kName);
-  EXPECT_EQ(tokens[5].kind, Kind::kLiteral);
+  EXPECT_EQ(tokens[5].kind, Kind::kString);
   EXPECT_EQ(tokens[7].kind, Kind::kPunctuation);
   EXPECT_EQ(tokens[8].kind, Kind::kSymbol);
   EXPECT_EQ(tokens.back().kind, Kind::kEnd);
 }
 
-TEST(Lexer, ReadsNumbers) {
-  EXPECT_EQ(OnlyValue("42"), Literal(int64_t{42}));
-  EXPECT_EQ(OnlyValue("-42"), Literal(int64_t{-42}));
-  EXPECT_EQ(OnlyValue("+7"), Literal(int64_t{7}));
-  EXPECT_EQ(OnlyValue("-9223372036854775808"), Literal(INT64_MIN));
-  EXPECT_EQ(OnlyValue("5.0"), Literal(5.0));
-  EXPECT_EQ(OnlyValue("-.5"), Literal(-0.5));
-  EXPECT_EQ(OnlyValue("1.5e-3"), Literal(0.0015));
+TEST(Lexer, TellsIntegersFromFloats) {
+  EXPECT_EQ(OnlyKind("42"), Kind::kInt);
+  EXPECT_EQ(OnlyKind("5.0"), Kind::kFloat);
+  EXPECT_EQ(OnlyKind(".5"), Kind::kFloat);
+  EXPECT_EQ(OnlyKind("1.5e-3"), Kind::kFloat);
+  EXPECT_EQ(Tokens("-42").size(), 3u) << "a sign is a token of its own";
   EXPECT_EQ(Tokens("1e5").size(), 3u) << "an exponent without a point makes no float";
   EXPECT_EQ(Tokens("1.").size(), 3u);
   EXPECT_EQ(Tokens("1.5e").size(), 3u);
 }
 
-TEST(Lexer, RefusesNumbersOutOfRange) {
-  EXPECT_THAT(Refusal("name == 9223372036854775808"), HasSubstr("1:9: lexer: number out of range"));
-  EXPECT_THAT(Refusal("1.0e999"), HasSubstr("out of range"));
+TEST(Lexer, ReadsBytes) {
+  EXPECT_EQ(OnlyValue("0x01fF"), Literal(BytesLiteral{"\x01\xff"}));
+  EXPECT_EQ(Tokens("0x").size(), 3u);
+  EXPECT_THAT(Refusal("name == 0x123"), HasSubstr("1:9: lexer: bytes need an even number of digits \"123\""));
 }
 
 TEST(Lexer, ResolvesTheEscapesOfGo) {
@@ -80,7 +85,7 @@ TEST(Lexer, RefusesOtherEscapes) {
 }
 
 TEST(Lexer, RefusesWhatIsNoToken) {
-  EXPECT_THAT(Refusal("'GET' == name"), HasSubstr("1:1: lexer: invalid input text \"\\'GET\\' == name\""));
+  EXPECT_THAT(Refusal("'GET' == name"), HasSubstr("1:1: lexer: invalid input text \"'GET' == name\""));
   EXPECT_THAT(Refusal("name == \"GET\" && true"), HasSubstr("1:15: lexer: invalid input text \"&& true\""));
   EXPECT_THAT(Refusal("name ==\n  \"GET"), HasSubstr("2:3: lexer"));
   EXPECT_THAT(Refusal("\"a\nb\""), HasSubstr("1:3: lexer"));
@@ -88,7 +93,7 @@ TEST(Lexer, RefusesWhatIsNoToken) {
 }
 
 TEST(Lexer, CutsLongTextInErrors) {
-  EXPECT_LT(Refusal("'" + std::string(10'000, 'x')).size(), 300u);
+  EXPECT_LT(Refusal("'" + std::string(10'000, 'x')).size(), 1'100u);
 }
 
 }  // namespace

@@ -15,14 +15,7 @@
 namespace spanloom::pipeline {
 namespace {
 
-constexpr std::string_view kOnlySpans = "remove it; only traces.span conditions are known";
-
-// `conditions` have passed FilterOptions::Validate.
-ottl::SpanConditions Compiled(const std::vector<std::string>& conditions) {
-  StatusOr<ottl::SpanConditions> compiled = ottl::SpanConditions::Compile(conditions);
-  CHECK(compiled.ok());
-  return *std::move(compiled);
-}
+constexpr std::string_view kOnlyTraces = "remove it; only traces are processed";
 
 bool DropsEveryBareGet(std::string_view condition) {
   const std::string dense = absl::StrReplaceAll(AbslView(condition), {{" ", ""}, {"\t", ""}});
@@ -30,70 +23,180 @@ bool DropsEveryBareGet(std::string_view condition) {
 }
 
 constexpr ComponentDoc kDoc = {
-    .words = "Drops the spans for which a condition holds.",
-    .example = R"(processors:
+    .words =
+        "Drops resources, scopes, spans and span events for which a condition holds. Conditions are written in OTTL, "
+        "the "
+        "Collector's transformation language. A span takes its events with it; a span that has lost all of its events "
+        "stays; what has no spans left goes too. Conditions stand under `traces` by context, or under "
+        "`trace_conditions`, where paths begin with their context (`span.name`) or a group names it.",
+    .example = R"yaml(processors:
   filter/scrapes:
     error_mode: ignore
     traces:
       span:
         - attributes["url.path"] == "/metrics"
-        - name == "GET /metrics"
+        - IsMatch(name, "^GET /(metrics|health)")
+  filter/noise:
+    trace_conditions:
+      - resource.attributes["service.name"] == "canary"
+      - span.attributes["url.path"] == "/ready" and span.status.code != STATUS_CODE_ERROR
 service:
   pipelines:
     traces:
       receivers: [otlp]
-      processors: [filter/scrapes]
+      processors: [filter/scrapes, filter/noise]
       exporters: [spanloom_store]
-)",
+)yaml",
 };
 
 }  // namespace
 
 void FilterTracesOptions::Declare(config::OptionsReader& r) {
-  r.Field("span", span, "OTTL conditions on spans; a span for which one holds is dropped.",
-          [](const std::string& condition) { return ottl::CompileSpanCondition(condition).status(); });
-  r.Unsupported("resource", "write the conditions as traces.span with resource.attributes[\"...\"]");
-  r.Unsupported("spanevent", kOnlySpans);
-  r.Unsupported("span_event", kOnlySpans);
+  using ottl::Context;
+  const auto check = [](Context context) {
+    return [context](const std::string& condition) { return ottl::CheckCondition(context, condition); };
+  };
+  r.Field("resource", resource, "OTTL conditions on resources; all spans of one for which one holds are dropped.",
+          check(Context::kResource));
+  r.Field("span", span, "OTTL conditions on spans; a span for which one holds is dropped.", check(Context::kSpan));
+  r.Field("spanevent", spanevent, "OTTL conditions on span events; an event for which one holds is dropped.",
+          check(Context::kSpanEvent));
+  r.Field("span_event", span_event, "Another spelling of spanevent, which the Collector does not know.",
+          check(Context::kSpanEvent));
+}
+
+void FilterConditionsOptions::Declare(config::OptionsReader& r) {
+  DeclareContext(r, context);
+  r.Field("conditions", conditions, "OTTL conditions; what one holds for is dropped.");
+  DeclareGroupErrorMode(r, error_mode);
+}
+
+Status FilterConditionsOptions::Validate() const {
+  ASSIGN_OR_RETURN(const ottl::Context resolved, Resolved(context, conditions));
+  for (const std::string& condition : conditions) RETURN_IF_ERROR(ottl::CheckCondition(resolved, condition));
+  return absl::OkStatus();
 }
 
 void FilterOptions::Declare(config::OptionsReader& r) {
-  static constexpr std::pair<std::string_view, ErrorMode> kModes[] = {
-      {"ignore", ErrorMode::kIgnore}, {"silent", ErrorMode::kSilent}, {"propagate", ErrorMode::kPropagate}};
-  r.Choice<ErrorMode>("error_mode", error_mode, kModes,
-                      "What an error in a condition means; no condition of this version can fail.");
-  r.Field("traces", traces, "What is dropped.");
-  for (const char* name : {"trace_conditions", "spans", "metrics", "logs", "profiles", "metric_conditions",
-                           "log_conditions", "profile_conditions"}) {
-    r.Unsupported(name, kOnlySpans);
+  DeclareErrorMode(r, error_mode);
+  r.Field("traces", traces, "What is dropped, by context.");
+  r.SectionsOrTexts<FilterConditionsOptions>(
+      "trace_conditions", trace_conditions,
+      "What is dropped: a list of conditions whose paths begin with their context, or of groups. A group is applied to "
+      "what those before it have left. Not together with traces.",
+      [](std::vector<std::string> texts) { return FilterConditionsOptions{.conditions = std::move(texts)}; });
+  r.Unsupported("spans", "write the conditions in OTTL, as traces.span or trace_conditions");
+  for (const char* name :
+       {"metrics", "logs", "profiles", "metric_conditions", "log_conditions", "profile_conditions"}) {
+    r.Unsupported(name, kOnlyTraces);
   }
+}
+
+Status FilterOptions::Validate() const {
+  const bool has_old =
+      !traces.resource.empty() || !traces.span.empty() || !traces.spanevent.empty() || !traces.span_event.empty();
+  if (!has_old || trace_conditions.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "cannot use context inferred trace conditions \"trace_conditions\" and the settings \"traces.resource\", "
+      "\"traces.span\", \"traces.spanevent\" at the same time");
 }
 
 FilterProcessor::FilterProcessor(const ComponentId& id, const FilterOptions& options, const BuildContext& context)
     : id_(id.ToString()),
-      condition_texts_(options.traces.span),
-      conditions_(Compiled(options.traces.span)),
+      options_(options),
+      errors_(id_, "condition", context.clock),
       filtered_(context.metrics.GetCounter("otelcol_processor_filter_spans_filtered",
-                                           "Number of spans dropped by the filter processor.", {{"filter", id_}})) {}
+                                           "Number of spans dropped by the filter processor.", {{"filter", id_}})) {
+  const FilterTracesOptions& traces = options.traces;
+  std::vector<std::string> event_conditions = traces.spanevent;
+  event_conditions.insert(event_conditions.end(), traces.span_event.begin(), traces.span_event.end());
+  AddGroup(ottl::Context::kResource, traces.resource, options.error_mode, context.clock);
+  AddGroup(ottl::Context::kSpan, traces.span, options.error_mode, context.clock);
+  AddGroup(ottl::Context::kSpanEvent, event_conditions, options.error_mode, context.clock);
+  for (const FilterConditionsOptions& group : options.trace_conditions) {
+    const auto group_context = Resolved(group.context, group.conditions);
+    CHECK(group_context.ok());
+    AddGroup(*group_context, group.conditions, Resolved(group.error_mode, options.error_mode), context.clock);
+  }
+}
+
+// `conditions` have passed FilterOptions' checks.
+void FilterProcessor::AddGroup(ottl::Context context, const std::vector<std::string>& conditions, OttlErrorMode mode,
+                               const Clock& clock) {
+  if (conditions.empty()) return;
+  auto compiled = ottl::Conditions::Compile(context, conditions, clock);
+  CHECK(compiled.ok());
+  groups_.push_back({context, *std::move(compiled), mode});
+}
 
 Status FilterProcessor::Start() {
-  for (const std::string& condition : condition_texts_) {
+  for (const std::string& condition : options_.traces.span) {
     if (!DropsEveryBareGet(condition)) continue;
     Log(LogLevel::kWarn, "this condition drops every span named GET, client calls too, not only scrapes",
         {{"processor", id_},
          {"condition", condition},
          {"advice", "match the path instead: attributes[\"url.path\"] == \"/metrics\""}});
   }
+  if (!options_.traces.span_event.empty()) {
+    Log(LogLevel::kWarn, "traces.span_event is taken for traces.spanevent; a Collector refuses it",
+        {{"processor", id_}, {"advice", "write traces.spanevent"}});
+  }
   return absl::OkStatus();
 }
 
 Status FilterProcessor::Process(otlp::Batch& batch) {
   size_t dropped = 0;
-  for (otlp::Slice& slice : batch.slices()) {
-    dropped += slice.DropIf([this](const otlp::SpanContext& span) { return conditions_.Match(span); });
+  Status refusal;
+  for (const Group& group : groups_) {
+    for (otlp::Slice& slice : batch.slices()) {
+      dropped += Filter(group, slice, refusal);
+      if (!refusal.ok()) return refusal;
+    }
   }
   filtered_.Add(dropped);
   return absl::OkStatus();
+}
+
+bool FilterProcessor::Matches(const Group& group, const ottl::Scene& scene, Status& refusal) {
+  return group.conditions.Match(scene, [&](std::string_view condition, const Status& error) {
+    return errors_.GoesOn(group.error_mode, condition, error, refusal);
+  });
+}
+
+size_t FilterProcessor::Filter(const Group& group, otlp::Slice& slice, Status& refusal) {
+  if (group.context == ottl::Context::kSpanEvent) {
+    DropEvents(group, slice, refusal);
+    return 0;
+  }
+  if (group.context == ottl::Context::kSpan) return DropSpans(group, slice, refusal);
+  OncePer once(group.context);
+  bool drops = false;
+  return slice.DropIf([&](const otlp::SpanContext& span) {
+    if (refusal.ok() && once.IsNew(span)) drops = Matches(group, ottl::Scene(span), refusal);
+    return drops;
+  });
+}
+
+size_t FilterProcessor::DropSpans(const Group& group, otlp::Slice& slice, Status& refusal) {
+  return slice.DropIf(
+      [&](const otlp::SpanContext& span) { return refusal.ok() && Matches(group, ottl::Scene(span), refusal); });
+}
+
+void FilterProcessor::DropEvents(const Group& group, otlp::Slice& slice, Status& refusal) {
+  slice.EditSpans([&](otlp::SpanEditContext& edited) {
+    if (!refusal.ok()) return;
+    const otlp::SpanContext span = edited.context();
+    std::vector<bool> drops;  // [events]
+    bool drops_any = false;
+    for (const otlp::EventView event : span.span.events()) {
+      drops.push_back(refusal.ok() && Matches(group, ottl::Scene(span, event, drops.size()), refusal));
+      drops_any = drops_any || drops.back();
+    }
+    if (!drops_any) return;
+    size_t index = 0;
+    edited.span().EditEvents(
+        [&](otlp::EventEditor&) { return drops[index++] ? otlp::Fate::kDrop : otlp::Fate::kKeep; });
+  });
 }
 
 void RegisterFilterProcessor(Registry& registry) {

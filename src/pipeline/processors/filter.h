@@ -1,32 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The filter processor: drops spans for which one of its OTTL conditions holds, before they cost anything further.
+// The filter processor: drops resources, scopes, spans and events for which one of its OTTL conditions holds, before
+// they cost anything further.
 
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/metrics.h"
 #include "config/options.h"
 #include "ottl/condition.h"
+#include "pipeline/processors/ottl_options.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
 
+// Conditions by context.
 struct FilterTracesOptions {
-  std::vector<std::string> span;  // OTTL conditions
+  std::vector<std::string> resource;
+  std::vector<std::string> span;
+  std::vector<std::string> spanevent;
+  std::vector<std::string> span_event;  // another spelling of spanevent
   void Declare(config::OptionsReader& r);
 };
 
-struct FilterOptions {
-  // What an error while a condition is evaluated would mean. No condition that this version compiles can fail, so that
-  // each mode does the same.
-  enum class ErrorMode : uint8_t { kIgnore, kSilent, kPropagate };
-  ErrorMode error_mode = ErrorMode::kIgnore;
-  FilterTracesOptions traces;
+// Conditions that say themselves what they are about.
+struct FilterConditionsOptions {
+  OttlContextChoice context = OttlContextChoice::kInferred;
+  std::vector<std::string> conditions = {};
+  OttlGroupErrorMode error_mode = OttlGroupErrorMode::kInherited;
   void Declare(config::OptionsReader& r);
+  Status Validate() const;
+};
+
+struct FilterOptions {
+  OttlErrorMode error_mode = OttlErrorMode::kIgnore;
+  FilterTracesOptions traces;
+  std::vector<FilterConditionsOptions> trace_conditions;
+  void Declare(config::OptionsReader& r);
+  Status Validate() const;
 };
 
 // Thread-safe; holds nothing.
@@ -34,15 +47,30 @@ class FilterProcessor final : public TransformProcessor {
  public:
   FilterProcessor(const ComponentId& id, const FilterOptions& options, const BuildContext& context);
 
-  // Warns of conditions that drop more than they seem to.
+  // Warns of conditions that drop more than they seem to, and of names that are no longer the Collector's.
   Status Start() override;
-  // Always OK.
+  // kInvalidArgument if a condition fails and the error mode is propagate; else OK.
   Status Process(otlp::Batch& batch) override;
 
  private:
+  struct Group {
+    ottl::Context context;
+    ottl::Conditions conditions;
+    OttlErrorMode error_mode;
+  };
+
+  void AddGroup(ottl::Context context, const std::vector<std::string>& conditions, OttlErrorMode mode,
+                const Clock& clock);
+  // Returns how many spans were dropped. What a condition failed with becomes `refusal`, if it is to.
+  size_t Filter(const Group& group, otlp::Slice& slice, Status& refusal);
+  size_t DropSpans(const Group& group, otlp::Slice& slice, Status& refusal);
+  void DropEvents(const Group& group, otlp::Slice& slice, Status& refusal);
+  bool Matches(const Group& group, const ottl::Scene& scene, Status& refusal);
+
   const std::string id_;
-  const std::vector<std::string> condition_texts_;
-  const ottl::SpanConditions conditions_;
+  const FilterOptions options_;
+  std::vector<Group> groups_;
+  OttlErrors errors_;
   Counter& filtered_;
 };
 

@@ -20,6 +20,9 @@ class FilterProcessorTest : public testing::Test {
   std::unique_ptr<FilterProcessor> Make(std::vector<std::string> conditions) {
     FilterOptions options;
     options.traces.span = std::move(conditions);
+    return MakeOf(options);
+  }
+  std::unique_ptr<FilterProcessor> MakeOf(const FilterOptions& options) {
     return std::make_unique<FilterProcessor>(ComponentId{"filter", "noise"}, options, context_);
   }
   uint64_t Filtered() const {
@@ -55,14 +58,122 @@ std::vector<std::string> Problems(std::string_view yaml) {
   return problems.lines();
 }
 
+// Two services with two scopes of a span each; each span has two events.
+otlp::Batch Services() {
+  std::string wire;
+  otlp::RequestWriter request(wire);
+  uint8_t number = 0;
+  for (const char* service : {"shop", "canary"}) {
+    request.BeginResource(
+        otlp::EncodeResource([&](otlp::AttributeWriter& writer) { writer.String("service.name", service); }));
+    for (const char* scope : {"http", "sql"}) {
+      request.BeginScope(otlp::EncodeScope({.name = scope}));
+      const std::string name = std::string(service) + "." + scope;
+      otlp::SpanFields fields = {.name = name};
+      fields.trace_id.bytes.fill(1);
+      fields.span_id.bytes.fill(++number);
+      otlp::SpanWriter span = request.BeginSpan(fields);
+      span.AddEvent(1, "first");
+      span.AddEvent(2, "second");
+      span.End();
+    }
+  }
+  request.End();
+  return otlp::Batch(otlp::Slice(Bytes(std::move(wire)), 4));
+}
+
+std::vector<std::string> EventsOf(const otlp::Batch& batch) {
+  std::vector<std::string> names;
+  for (const otlp::Slice& slice : batch.slices()) {
+    slice.ForEach([&](const otlp::SpanContext& context) {
+      for (const otlp::EventView event : context.span.events()) names.emplace_back(event.name());
+    });
+  }
+  return names;
+}
+
+// Scenario: a condition on the resource, one on spans, one on events.
+// Guarantees: all spans of the resource go; the span goes with its events; events go and leave the span.
+TEST_F(FilterProcessorTest, DropsResourcesSpansAndEvents) {
+  FilterOptions options;
+  options.traces.resource = {R"(attributes["service.name"] == "canary")"};
+  options.traces.span = {R"(instrumentation_scope.name == "sql")"};
+  options.traces.spanevent = {R"(name == "second" and event_index == 1)"};
+  otlp::Batch batch = Services();
+  EXPECT_TRUE(MakeOf(options)->Process(batch).ok());
+  EXPECT_THAT(NamesOf(batch), ElementsAre("shop.http"));
+  EXPECT_THAT(EventsOf(batch), ElementsAre("first"));
+  EXPECT_EQ(Filtered(), 3u);
+}
+
+// Scenario: a condition that holds for every event.
+// Guarantees: the spans are left without events, and are not counted as filtered.
+TEST_F(FilterProcessorTest, LeavesSpansThatHaveLostTheirEvents) {
+  FilterOptions options;
+  options.traces.span_event = {"true"};
+  otlp::Batch batch = Services();
+  EXPECT_TRUE(MakeOf(options)->Process(batch).ok());
+  EXPECT_EQ(batch.span_count(), 4u);
+  EXPECT_THAT(EventsOf(batch), IsEmpty());
+  EXPECT_EQ(Filtered(), 0u);
+}
+
+// Scenario: conditions of inferred and of said contexts.
+// Guarantees: each is applied where it belongs.
+TEST_F(FilterProcessorTest, InfersTheContextOfConditions) {
+  FilterOptions options;
+  options.trace_conditions = {
+      {.conditions = {R"(scope.name == "sql" and resource.attributes["service.name"] == "shop")"}},
+      {.context = OttlContextChoice::kResource, .conditions = {R"(attributes["service.name"] == "none")"}},
+      {.conditions = {R"(span.name == "canary.http")"}},
+  };
+  otlp::Batch batch = Services();
+  EXPECT_TRUE(MakeOf(options)->Process(batch).ok());
+  EXPECT_THAT(NamesOf(batch), ElementsAre("shop.http", "canary.sql"));
+}
+
+// Scenario: a condition that fails, in front of one that holds.
+// Guarantees: it is passed over, or the batch is refused.
+TEST_F(FilterProcessorTest, TreatsErrorsByTheErrorMode) {
+  FilterOptions options;
+  options.traces.span = {R"(attributes["none"] + 1 == 2)", R"(name == "a")"};
+  for (const OttlErrorMode mode : {OttlErrorMode::kIgnore, OttlErrorMode::kSilent}) {
+    options.error_mode = mode;
+    otlp::Batch batch = BatchOf({"a", "b"});
+    EXPECT_TRUE(MakeOf(options)->Process(batch).ok());
+    EXPECT_THAT(NamesOf(batch), ElementsAre("b"));
+  }
+  options.error_mode = OttlErrorMode::kPropagate;
+  otlp::Batch batch = BatchOf({"a", "b"});
+  EXPECT_EQ(MakeOf(options)->Process(batch).code(), absl::StatusCode::kInvalidArgument);
+}
+
 // Scenario: what other Collector files say under filter.
 // Guarantees: empty sections are harmless; conditions that would be ignored are refused by name; bad ones too.
 TEST(FilterOptions, RefusesWhatItWouldNotDo) {
   EXPECT_THAT(Problems("traces: {span: ['name == \"GET\"'], resource: []}\nmetrics:\n"), IsEmpty());
-  EXPECT_THAT(Problems("traces: {resource: ['true']}"),
-              ElementsAre(HasSubstr("processors::filter::traces: resource is not supported by this version")));
-  EXPECT_THAT(Problems("traces: {span_event: [x]}"), ElementsAre(HasSubstr("span_event is not supported")));
+  EXPECT_THAT(Problems("logs: {log_record: ['true']}"), ElementsAre(HasSubstr("logs is not supported")));
+  EXPECT_THAT(Problems("spans: {include: {match_type: strict}}"), ElementsAre(HasSubstr("spans is not supported")));
   EXPECT_THAT(Problems("error_mode: x"), ElementsAre(HasSubstr("error_mode: unknown value")));
+  EXPECT_THAT(Problems("traces: {resource: ['name == \"a\"']}"),
+              ElementsAre(HasSubstr("is not a valid path nor a valid OTTL keyword for the resource context")));
+}
+
+// Scenario: both forms of trace_conditions, and what they refuse.
+// Guarantees: lists of texts and lists of groups are read; mixtures are refused in the Collector's words.
+TEST(FilterOptions, ReadsBothFormsOfTraceConditions) {
+  EXPECT_THAT(Problems("trace_conditions: ['span.name == \"a\"', 'resource.attributes[\"b\"] == 1']"), IsEmpty());
+  EXPECT_THAT(Problems("trace_conditions: [{context: span, conditions: ['name == \"a\"'], error_mode: silent}]"),
+              IsEmpty());
+  EXPECT_THAT(Problems("trace_conditions: ['name == \"a\"']"),
+              ElementsAre(HasSubstr("missing context name for path \"name\"")));
+  EXPECT_THAT(Problems("trace_conditions: ['1 == 2']"), ElementsAre(HasSubstr("unable to infer context")));
+  EXPECT_THAT(Problems("trace_conditions: ['span.name == \"a\"', {conditions: ['true']}]"),
+              ElementsAre(HasSubstr("configuring multiple configuration styles is not supported")));
+  EXPECT_THAT(
+      Problems("trace_conditions: ['span.name == \"a\"']\ntraces: {span: ['true']}"),
+      ElementsAre(HasSubstr("cannot use context inferred trace conditions \"trace_conditions\" and the settings "
+                            "\"traces.resource\", \"traces.span\", \"traces.spanevent\" at the same time")));
 }
 
 // Scenario: two bad conditions between good ones.

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Converters between encodings.
+
+#include <absl/strings/escaping.h>
+
+#include <optional>
+#include <string>
+
+#include "base/text.h"
+#include "ottl/function_table.h"
+#include "ottl/letter_case.h"
+#include "ottl/utf8.h"
+
+namespace spanloom::ottl {
+namespace {
+
+using Kind = Value::Kind;
+using Type = ParameterType;
+
+// A variant of base64. RFC 4648.
+struct Base64 {
+  std::string_view name;
+  bool is_url_safe = false;
+  bool is_padded = true;
+};
+
+constexpr Base64 kVariants[] = {
+    {"base64", false, true}, {"base64-raw", false, false}, {"base64-url", true, true}, {"base64-raw-url", true, false}};
+
+const Base64* FindVariant(std::string_view name) {
+  for (const Base64& variant : kVariants) {
+    if (variant.name == name) return &variant;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> DecodeBase64(std::string_view text, const Base64& variant) {
+  std::string plain;
+  for (const char c : text) {
+    if (c != '\r' && c != '\n') plain.push_back(c);
+  }
+  const bool has_padding = plain.find('=') != std::string::npos;
+  const std::string_view foreign = variant.is_url_safe ? "+/ \t" : "-_ \t";
+  const bool is_sized = variant.is_padded ? plain.size() % 4 == 0 : !has_padding;
+  if (!is_sized || plain.find_first_of(foreign) != std::string::npos) return std::nullopt;
+  std::string decoded;
+  const bool is_done =
+      variant.is_url_safe ? absl::WebSafeBase64Unescape(plain, &decoded) : absl::Base64Unescape(plain, &decoded);
+  if (!is_done) return std::nullopt;
+  return decoded;
+}
+
+Value Base64Decode(Evaluation& e, const Arguments& a) {
+  const auto decoded = DecodeBase64(a[0].text(), kVariants[0]);
+  return decoded ? e.NewString(*decoded) : e.Fail("Base64Decode: illegal base64 data");
+}
+
+Value Base64Encode(Evaluation& e, const Arguments& a) {
+  const Base64* variant = a.has(1) ? FindVariant(a[1].text()) : &kVariants[0];
+  if (variant == nullptr) return e.Fail(StrCat("Base64Encode: unsupported variant: ", a[1].text()));
+  const absl::string_view text = AbslView(a[0].text());
+  std::string encoded = variant->is_url_safe ? absl::WebSafeBase64Escape(text) : absl::Base64Escape(text);
+  while (!variant->is_padded && encoded.ends_with('=')) encoded.pop_back();
+  while (variant->is_padded && encoded.size() % 4 != 0) encoded.push_back('=');
+  return e.NewString(encoded);
+}
+
+// A byte a character.
+std::string FromLatin1(std::string_view text) {
+  std::string decoded;
+  for (const char c : text) AppendUtf8(decoded, static_cast<uint8_t>(c));
+  return decoded;
+}
+
+std::string FromUtf16(std::string_view text, bool is_big_endian) {
+  std::string decoded;
+  const auto unit = [&](size_t at) {
+    const auto first = static_cast<uint8_t>(text[at]);
+    const auto second = static_cast<uint8_t>(text[at + 1]);
+    return static_cast<uint32_t>(is_big_endian ? first << 8 | second : second << 8 | first);
+  };
+  for (size_t at = 0; at + 1 < text.size(); at += 2) {
+    const uint32_t high = unit(at);
+    const bool is_pair = high >= 0xd800 && high < 0xdc00 && at + 3 < text.size();
+    const uint32_t low = is_pair ? unit(at + 2) : 0;
+    if (is_pair && low >= 0xdc00 && low < 0xe000) {
+      AppendUtf8(decoded, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
+      at += 2;
+    } else {
+      AppendUtf8(decoded, high >= 0xd800 && high < 0xe000 ? 0xfffd : high);
+    }
+  }
+  return decoded;
+}
+
+Value Decode(Evaluation& e, const Arguments& a) {
+  if (!a[0].is(Kind::kString) && !a[0].is(Kind::kBytes)) {
+    return e.Fail(StrCat("Decode: value: unsupported type ", a[0].type_name()));
+  }
+  const std::string_view text = a[0].text();
+  const std::string encoding = ToLower(a[1].text());
+  if (const Base64* variant = FindVariant(encoding)) {
+    const auto decoded = DecodeBase64(text, *variant);
+    return decoded ? e.NewString(*decoded) : e.Fail("Decode: could not decode: illegal base64 data");
+  }
+  if (encoding == "utf-8" || encoding == "utf8" || encoding == "us-ascii" || encoding == "ascii") {
+    return Value::String(text);
+  }
+  if (encoding == "iso-8859-1" || encoding == "latin1") return e.NewString(FromLatin1(text));
+  if (encoding == "utf-16be" || encoding == "utf-16") return e.NewString(FromUtf16(text, true));
+  if (encoding == "utf-16le") return e.NewString(FromUtf16(text, false));
+  return e.Fail(StrCat("Decode: unsupported encoding '", encoding, "'"));
+}
+
+constexpr Function kFunctions[] = {
+    {"Base64Decode", {Parameter{"value", Type::kString}}, Base64Decode},
+    {"Base64Encode", {Parameter{"value", Type::kString}, Parameter{"variant", Type::kString, true}}, Base64Encode},
+    {"Decode", {Parameter{"value"}, Parameter{"encoding", Type::kString}}, Decode},
+};
+
+}  // namespace
+
+std::span<const Function> EncodingConverters() {
+  return kFunctions;
+}
+
+}  // namespace spanloom::ottl

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Replacing what matches a pattern, as Go's regexp does.
+
+#pragma once
+
+#include <absl/functional/function_ref.h>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "ottl/pattern.h"
+
+namespace spanloom::ottl {
+
+// One match: its whole text, and its groups. A group that took no part is a null view.
+struct PatternMatch {
+  std::span<const std::string_view> groups;  // the first one is the whole match
+  const Pattern& pattern;
+};
+
+// regexp.Expand: `$1`, `${1}`, `$name` and `${name}` become the text of that group, or nothing; `$$` is a dollar sign.
+[[nodiscard]] std::string Expand(std::string_view replacement, const PatternMatch& match);
+
+// `text` in which every match is replaced by what `replace` makes of it; nullopt if there is none, or if `replace`
+// returns nullopt.
+[[nodiscard]] std::optional<std::string> ReplaceMatches(
+    const Pattern& pattern, std::string_view text,
+    absl::FunctionRef<std::optional<std::string>(const PatternMatch&)> replace);
+
+// A glob as the regular expression of whole texts: `*` any characters, `?` one, `[abc]`, `[a-z]`, `[!abc]`, `{a,b}`
+// alternatives, `\` takes the next character as it is.
+[[nodiscard]] std::string GlobToPattern(std::string_view glob);
+
+}  // namespace spanloom::ottl

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Values as text, as the Collector writes them, and text as numbers.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ottl/evaluation.h"
+#include "ottl/value.h"
+
+namespace spanloom::ottl {
+
+// Go's strconv.FormatFloat(value, 'f', -1, 64): the shortest digits that read back, without an exponent.
+[[nodiscard]] std::string FormatDouble(double value);
+
+// Go's time.Duration.String(): "1h0m0s", "1.5s", "500ms".
+[[nodiscard]] std::string FormatDuration(int64_t ns);
+
+// JSON as Go's encoding/json writes maps and slices: keys sorted, no spaces, bytes in base64.
+[[nodiscard]] std::string FormatJson(const Value& value);
+
+// What a parameter of type kStringLike gets: strings as they are, numbers and booleans written out, bytes and ids in
+// hexadecimal, lists and maps as JSON. nullopt for other kinds. The text lives as long as `value` and the evaluation.
+[[nodiscard]] std::optional<std::string_view> LikeString(Evaluation& evaluation, const Value& value);
+
+// What a parameter of type kDoubleLike gets; nullopt if it is no number.
+[[nodiscard]] std::optional<double> LikeDouble(const Value& value);
+
+// Go's strconv.ParseFloat, less hexadecimal and underscores; and ParseInt in base 10.
+[[nodiscard]] std::optional<double> ParseDouble(std::string_view text);
+[[nodiscard]] std::optional<int64_t> ParseInteger(std::string_view text);
+
+}  // namespace spanloom::ottl

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/processors/ottl_options.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "ottl/context_inference.h"
+
+namespace spanloom::pipeline {
+
+void DeclareErrorMode(config::OptionsReader& r, OttlErrorMode& mode) {
+  static constexpr std::pair<std::string_view, OttlErrorMode> kModes[] = {
+      {"ignore", OttlErrorMode::kIgnore}, {"silent", OttlErrorMode::kSilent}, {"propagate", OttlErrorMode::kPropagate}};
+  r.Choice<OttlErrorMode>("error_mode", mode, kModes,
+                          "What an error during evaluation means: with ignore it is logged and what failed is passed "
+                          "over, silent does not log it, propagate refuses the batch.");
+}
+
+void DeclareGroupErrorMode(config::OptionsReader& r, OttlGroupErrorMode& mode) {
+  static constexpr std::pair<std::string_view, OttlGroupErrorMode> kModes[] = {
+      {"", OttlGroupErrorMode::kInherited},
+      {"ignore", OttlGroupErrorMode::kIgnore},
+      {"silent", OttlGroupErrorMode::kSilent},
+      {"propagate", OttlGroupErrorMode::kPropagate}};
+  r.Choice<OttlGroupErrorMode>("error_mode", mode, kModes, "The error_mode of this group; empty for the processor's.");
+}
+
+OttlErrorMode Resolved(OttlGroupErrorMode mode, OttlErrorMode inherited) {
+  switch (mode) {
+    case OttlGroupErrorMode::kIgnore:
+      return OttlErrorMode::kIgnore;
+    case OttlGroupErrorMode::kSilent:
+      return OttlErrorMode::kSilent;
+    case OttlGroupErrorMode::kPropagate:
+      return OttlErrorMode::kPropagate;
+    case OttlGroupErrorMode::kInherited:
+      break;
+  }
+  return inherited;
+}
+
+void DeclareContext(config::OptionsReader& r, OttlContextChoice& choice) {
+  static constexpr std::pair<std::string_view, OttlContextChoice> kContexts[] = {
+      {"", OttlContextChoice::kInferred},
+      {"resource", OttlContextChoice::kResource},
+      {"scope", OttlContextChoice::kScope},
+      {"span", OttlContextChoice::kSpan},
+      {"spanevent", OttlContextChoice::kSpanEvent}};
+  r.Choice<OttlContextChoice>("context", choice, kContexts,
+                              "Where paths begin; empty to tell it from their first segments.");
+}
+
+StatusOr<ottl::Context> Resolved(OttlContextChoice choice, std::span<const std::string> conditions,
+                                 std::span<const std::string> statements) {
+  switch (choice) {
+    case OttlContextChoice::kResource:
+      return ottl::Context::kResource;
+    case OttlContextChoice::kScope:
+      return ottl::Context::kScope;
+    case OttlContextChoice::kSpan:
+      return ottl::Context::kSpan;
+    case OttlContextChoice::kSpanEvent:
+      return ottl::Context::kSpanEvent;
+    case OttlContextChoice::kInferred:
+      break;
+  }
+  return ottl::InferContext(conditions, statements);
+}
+
+OttlErrors::OttlErrors(std::string processor, std::string_view kind, const Clock& clock)
+    : processor_(std::move(processor)), kind_(kind), limiter_(clock) {}
+
+bool OttlErrors::GoesOn(OttlErrorMode mode, std::string_view text, const Status& error, Status& refusal) {
+  if (mode == OttlErrorMode::kPropagate) {
+    refusal = Annotate(error, StrCat("failed to eval ", kind_, ": ", text));
+    return false;
+  }
+  if (mode == OttlErrorMode::kSilent) return true;
+  if (const auto count = limiter_.Admit(1)) {
+    Log(LogLevel::kWarn, StrCat("failed to eval ", kind_),
+        {{"processor", processor_},
+         {kind_, std::string(text)},
+         {"error", std::string(error.message())},
+         {"times", StrCat(*count)}});
+  }
+  return true;
+}
+
+bool OncePer::IsNew(const otlp::SpanContext& span) {
+  Place place{.resource = span.resource.wire().data(), .resource_schema = span.resource_schema_url.data()};
+  if (context_ == ottl::Context::kScope) {
+    place.scope = span.scope.wire().data();
+    place.scope_schema = span.scope_schema_url.data();
+  }
+  const bool is_new = is_first_ || place != last_;
+  is_first_ = false;
+  last_ = place;
+  return is_new;
+}
+
+}  // namespace spanloom::pipeline

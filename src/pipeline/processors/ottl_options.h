@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What processors that use OTTL share: the options error_mode and context, and what becomes of a condition or statement
+// that fails.
+
+#pragma once
+
+#include <absl/functional/function_ref.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "config/options.h"
+#include "otlp/batch.h"
+#include "ottl/condition.h"
+#include "ottl/scene.h"
+#include "pipeline/log_limiter.h"
+
+namespace spanloom::pipeline {
+
+// The error_mode of a processor.
+enum class OttlErrorMode : uint8_t {
+  kIgnore,     // it is logged, and counts as a condition that does not hold
+  kSilent,     // the same without the log
+  kPropagate,  // the batch is refused
+};
+void DeclareErrorMode(config::OptionsReader& r, OttlErrorMode& mode);
+
+// The error_mode of a group of conditions or statements: its own, or the processor's.
+enum class OttlGroupErrorMode : uint8_t { kInherited, kIgnore, kSilent, kPropagate };
+void DeclareGroupErrorMode(config::OptionsReader& r, OttlGroupErrorMode& mode);
+[[nodiscard]] OttlErrorMode Resolved(OttlGroupErrorMode mode, OttlErrorMode inherited);
+
+// The context of a group.
+enum class OttlContextChoice : uint8_t { kInferred, kResource, kScope, kSpan, kSpanEvent };
+void DeclareContext(config::OptionsReader& r, OttlContextChoice& choice);
+// The context said, or inferred from what the paths begin with. kInvalidArgument as ottl::InferContext.
+[[nodiscard]] StatusOr<ottl::Context> Resolved(OttlContextChoice choice, std::span<const std::string> conditions,
+                                               std::span<const std::string> statements = {});
+
+// Decides by the error mode what becomes of failures. Thread-safe.
+class OttlErrors {
+ public:
+  // `kind` is what the log calls a text that failed: "condition", "statement".
+  OttlErrors(std::string processor, std::string_view kind, const Clock& clock);
+
+  // True to go on with the next text. With kPropagate, `refusal` becomes the error that the batch is refused with.
+  bool GoesOn(OttlErrorMode mode, std::string_view text, const Status& error, Status& refusal);
+
+ private:
+  const std::string processor_;
+  const std::string kind_;
+  LogLimiter limiter_;
+};
+
+// Answers a question about what many spans share once for all of them that follow one another.
+class OncePer {
+ public:
+  // `context` is kResource or kScope.
+  explicit OncePer(ottl::Context context) : context_(context) {}
+
+  // True if `span` stands in another resource (scope) than the span before it.
+  bool IsNew(const otlp::SpanContext& span);
+
+ private:
+  struct Place {
+    const char* resource = nullptr;
+    const char* resource_schema = nullptr;
+    const char* scope = nullptr;
+    const char* scope_schema = nullptr;
+    friend bool operator==(const Place&, const Place&) = default;
+  };
+
+  ottl::Context context_;
+  Place last_;
+  bool is_first_ = true;
+};
+
+}  // namespace spanloom::pipeline
