@@ -20,6 +20,7 @@ struct TransformStatementsOptions {
   std::vector<std::string> conditions = {};
   std::vector<std::string> statements = {};
   OttlGroupErrorMode error_mode = OttlGroupErrorMode::kInherited;
+  bool is_flat_list = false;  // the statements were written without a group: each is in the context of its own paths
   void Declare(config::OptionsReader& r);
   Status Validate() const;
 };
@@ -45,6 +46,8 @@ class StatementProcessor final : public TransformProcessor {
     OttlErrorMode error_mode;
   };
 
+  void AddGroup(ottl::Context context, const TransformStatementsOptions& group,
+                const std::vector<std::string>& statements, OttlErrorMode inherited, const Clock& clock);
   // Carries out the statements for `edited`, if their context begins with it or is its span. What one failed with
   // becomes `refusal`, if it is to.
   void Transform(const Group& group, otlp::SpanEditContext& edited, Status& refusal);

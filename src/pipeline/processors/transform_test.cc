@@ -123,6 +123,19 @@ TEST_F(StatementProcessorTest, CarriesOutGroupsInOrder) {
       "0 http.a(first second) http.b(first second) db.C(first second) db.b(first second)");
 }
 
+// Scenario: a plain list of statements in several contexts.
+// Guarantees: each is carried out in the context of its own paths, in order.
+TEST_F(StatementProcessorTest, TakesEachStatementOfAPlainListInItsContext) {
+  const std::vector<std::string> statements = {
+      R"(set(resource.attributes["count"], resource.attributes["count"] + 1))",
+      R"(set(span.name, "x") where resource.attributes["count"] == 1)",
+      R"(set(span.name, Concat([span.name, "y"], "")))",
+      R"(set(resource.attributes["count"], resource.attributes["count"] + 1))",
+  };
+  EXPECT_EQ(Transformed({.trace_statements = {{.statements = statements, .is_flat_list = true}}}),
+            "2 http.xy(first second) http.xy(first second) sql.xy(first second) sql.xy(first second)");
+}
+
 // Scenario: a statement that fails between two that do not.
 // Guarantees: it alone is passed over, or the batch is refused.
 TEST_F(StatementProcessorTest, TreatsErrorsByTheErrorMode) {
