@@ -251,7 +251,7 @@ TEST(Conditions, SayWhyTheyFail) {
   EXPECT_EQ(Failure(R"(attributes["i"] / 0 == 1)"), "attempted to divide by 0");
   EXPECT_EQ(Failure(R"(not attributes["arr"][5] == "x")"), "index 5 out of bounds");
   EXPECT_EQ(Failure(R"(attributes["s"]["x"] == 1)"), "type string does not support string indexing");
-  EXPECT_EQ(Failure(R"(HasPrefix(attributes["i"], "a"))"), "HasPrefix: value: expected string but got int64");
+  EXPECT_EQ(Failure(R"(HasPrefix(attributes["i"], "a"))"), "HasPrefix: target: expected string but got int64");
   EXPECT_EQ(Failure(R"(attributes["s"] + 1 == 2)"), "a string must be int64, float64, time.Time or time.Duration");
   EXPECT_EQ(Failure("String(1)"), "value returned from a converter is not a boolean");
   EXPECT_EQ(Failure(R"(-attributes["s"] == 1 or true)"), "unsupported unary minus operation on type string");
@@ -325,9 +325,9 @@ TEST(Conditions, NameWhatIsWrongWithArguments) {
   EXPECT_THAT(Refusal("HasPrefix(name)"),
               HasSubstr("error while parsing arguments for call to \"HasPrefix\": incorrect number of arguments. "
                         "Expected: 2 Received: 1"));
-  EXPECT_THAT(Refusal(R"(HasPrefix(value=name, "a"))"), HasSubstr("unnamed argument used after named argument"));
+  EXPECT_THAT(Refusal(R"(HasPrefix(target=name, "a"))"), HasSubstr("unnamed argument used after named argument"));
   EXPECT_THAT(Refusal(R"(HasPrefix(name, suffix="a"))"), HasSubstr("no such parameter: suffix"));
-  EXPECT_TRUE(Matches(R"(HasPrefix(prefix="G", value=name))"));
+  EXPECT_TRUE(Matches(R"(HasPrefix(prefix="G", target=name))"));
   EXPECT_TRUE(Matches(R"(ParseCSV("a", "x", header_delimiter="|") == ParseCSV("a", "x", headerDelimiter="|"))"));
 }
 

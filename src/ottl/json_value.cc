@@ -4,12 +4,12 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
 #include "otlp/validate.h"
+#include "ottl/map_builder.h"
 
 namespace spanloom::ottl {
 namespace {
@@ -35,19 +35,12 @@ Value ToValue(const dom::element& element, Arena& arena) {
       return Value::List(arena.Copy(elements));
     }
     case dom::element_type::OBJECT: {
-      std::vector<Entry> entries;
+      MapBuilder map;
       const dom::object object = element.get_object().value_unsafe();
       for (const dom::key_value_pair field : object) {
-        const std::string_view name = field.key;
-        const Value value = ToValue(field.value, arena);
-        const auto same = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.key == name; });
-        if (same == entries.end()) {
-          entries.push_back({arena.Copy(name), value});
-        } else {
-          same->value = value;
-        }
+        map.Set(arena.Copy(std::string_view(field.key)), ToValue(field.value, arena));
       }
-      return Value::Map(arena.Copy(entries));
+      return Value::Map(arena.Copy(map.entries()));
     }
     case dom::element_type::NULL_VALUE:
       break;

@@ -136,8 +136,14 @@ void Target::SetAttributes(Evaluation& e, const Value& map) const {
     encoded.emplace_back(entry.key, *std::move(value));
   }
   otlp::MessageEditor& editor = *AttributesEditor(e.scene(), root_.source);
-  editor.RewriteAttributes([](const otlp::AttributeView&, otlp::AttributeWriter&) {});
-  for (const auto& [key, value] : encoded) editor.SetEncoded(key, value);
+  // All of them are written where the first one stands: setting each by itself would look for each among all.
+  const bool has_none = CountOf(ReadAttributes(e, root_.source)) == 0;
+  if (has_none && !encoded.empty()) editor.SetEncoded(encoded[0].first, encoded[0].second);
+  bool is_written = false;
+  editor.RewriteAttributes([&](const otlp::AttributeView&, otlp::AttributeWriter& writer) {
+    if (std::exchange(is_written, true)) return;
+    for (const auto& [key, value] : encoded) writer.Encoded(key, value);
+  });
 }
 
 std::vector<Entry> Target::GetEntries(Evaluation& e) const {

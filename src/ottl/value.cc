@@ -50,14 +50,20 @@ bool HaveSameElements(const Value& a, const Value& b) {
   return std::equal(a_elements.begin(), a_elements.end(), b_elements.begin(), b_elements.end(), IsIdentical);
 }
 
+std::vector<Entry> SortedEntries(const Value& map, Arena& arena) {
+  const auto entries = EntriesOf(map, arena);
+  std::vector<Entry> sorted(entries.begin(), entries.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& x, const Entry& y) { return x.key < y.key; });
+  return sorted;
+}
+
 bool HaveSameEntries(const Value& a, const Value& b) {
+  if (CountOf(a) != CountOf(b)) return false;
   Arena arena;
-  const auto a_entries = EntriesOf(a, arena);
-  if (a_entries.size() != CountOf(b)) return false;
-  return std::all_of(a_entries.begin(), a_entries.end(), [&b](const Entry& entry) {
-    const auto other = FindEntry(b, entry.key);
-    return other && IsIdentical(entry.value, *other);
-  });
+  const auto a_entries = SortedEntries(a, arena);
+  const auto b_entries = SortedEntries(b, arena);
+  return std::equal(a_entries.begin(), a_entries.end(), b_entries.begin(),
+                    [](const Entry& x, const Entry& y) { return x.key == y.key && IsIdentical(x.value, y.value); });
 }
 
 // Writes AnyValues.

@@ -96,7 +96,7 @@ std::string FromUtf16(std::string_view text, bool is_big_endian) {
 
 Value Decode(Evaluation& e, const Arguments& a) {
   if (!a[0].is(Kind::kString) && !a[0].is(Kind::kBytes)) {
-    return e.Fail(StrCat("Decode: value: unsupported type ", a[0].type_name()));
+    return e.Fail(StrCat("Decode: target: unsupported type ", a[0].type_name()));
   }
   const std::string_view text = a[0].text();
   const std::string encoding = ToLower(a[1].text());
@@ -114,9 +114,9 @@ Value Decode(Evaluation& e, const Arguments& a) {
 }
 
 constexpr Function kFunctions[] = {
-    {"Base64Decode", {Parameter{"value", Type::kString}}, Base64Decode},
-    {"Base64Encode", {Parameter{"value", Type::kString}, Parameter{"variant", Type::kString, true}}, Base64Encode},
-    {"Decode", {Parameter{"value"}, Parameter{"encoding", Type::kString}}, Decode},
+    {"Base64Decode", {Parameter{"target", Type::kString}}, Base64Decode},
+    {"Base64Encode", {Parameter{"target", Type::kString}, Parameter{"variant", Type::kString, true}}, Base64Encode},
+    {"Decode", {Parameter{"target"}, Parameter{"encoding", Type::kString}}, Decode},
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ namespace {
 
 using Type = ParameterType;
 
-constexpr Parameter kValue = {"value", Type::kString};
+constexpr Parameter kValue = {"target", Type::kString};
 
 Value NewHex(Evaluation& e, std::string_view bytes) {
   return e.NewString(absl::BytesToHexString(AbslView(bytes)));

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "ottl/function_table.h"
 #include "ottl/go_format.h"
+#include "ottl/map_builder.h"
 
 namespace spanloom::ottl {
 namespace {
@@ -112,7 +113,7 @@ std::optional<Value> AtPath(const Value& map, std::span<const Value> path) {
 
 Value SliceToMap(Evaluation& e, const Arguments& a) {
   const auto elements = ElementsOf(a[0], e.arena());
-  std::vector<Entry> entries;
+  MapBuilder map;
   for (size_t i = 0; i < elements.size(); ++i) {
     Entry entry{e.arena().Copy(StrCat(i)), elements[i]};
     if ((a.has(1) || a.has(2)) && !elements[i].is(Kind::kMap)) {
@@ -128,15 +129,9 @@ Value SliceToMap(Evaluation& e, const Arguments& a) {
       if (!value) return e.Fail("SliceToMap: could not extract value: the provided object does not contain the path");
       entry.value = *value;
     }
-    const auto same =
-        std::find_if(entries.begin(), entries.end(), [&](const Entry& other) { return other.key == entry.key; });
-    if (same == entries.end()) {
-      entries.push_back(entry);
-    } else {
-      *same = entry;
-    }
+    map.Set(entry.key, entry.value);
   }
-  return e.NewMap(entries);
+  return e.NewMap(map.entries());
 }
 
 constexpr Function kFunctions[] = {

@@ -18,7 +18,7 @@ using Kind = Value::Kind;
 using Type = ParameterType;
 
 Value Log(Evaluation& e, const Arguments& a) {
-  if (!a.has(0)) return e.Fail("Log: value: expected a value that is a number but got nil");
+  if (!a.has(0)) return e.Fail("Log: target: expected a value that is a number but got nil");
   const double value = a[0].double_value();
   if (!(value > 0)) return e.Fail(StrCat("Log: log(", value, ") is not defined: the value must be greater than 0"));
   return Value::Double(std::log(value));
@@ -28,7 +28,7 @@ Value Log(Evaluation& e, const Arguments& a) {
 Value IsValidLuhn(Evaluation& e, const Arguments& a) {
   const bool is_number = a[0].is(Kind::kInt);
   if (!is_number && !a[0].is(Kind::kString)) {
-    return e.Fail(StrCat("IsValidLuhn: value: expected string or int64 but got ", a[0].type_name()));
+    return e.Fail(StrCat("IsValidLuhn: target: expected string or int64 but got ", a[0].type_name()));
   }
   const std::string digits = is_number ? StrCat(a[0].int_value()) : std::string(a[0].text());
   if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) {
@@ -70,8 +70,8 @@ Value UuidV7(Evaluation& e, const Arguments&) {
 }
 
 constexpr Function kFunctions[] = {
-    {"Log", {Parameter{"value", Type::kDoubleLike}}, Log},
-    {"IsValidLuhn", {Parameter{"value"}}, IsValidLuhn},
+    {"Log", {Parameter{"target", Type::kDoubleLike}}, Log},
+    {"IsValidLuhn", {Parameter{"target"}}, IsValidLuhn},
     {.name = "UUID", .call = UuidV4, .is_pure = false},
     {.name = "UUIDv7", .call = UuidV7, .is_pure = false},
 };

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "ottl/function_table.h"
 #include "ottl/json_value.h"
+#include "ottl/map_builder.h"
 #include "ottl/text_format.h"
 
 namespace spanloom::ottl {
@@ -29,15 +30,6 @@ constexpr Parameter kPairDelimiter = {"pair_delimiter", Type::kString, true};
 Value ParseJson(Evaluation& e, const Arguments& a) {
   const auto value = ParseJsonValue(a[0].text(), e.arena());
   return value.ok() ? *value : e.Fail(StrCat("ParseJSON: ", value.status().message()));
-}
-
-void SetEntry(std::vector<Entry>& entries, std::string_view key, const Value& value) {
-  const auto same = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key == key; });
-  if (same == entries.end()) {
-    entries.push_back({key, value});
-  } else {
-    same->value = value;
-  }
 }
 
 std::string_view Trimmed(std::string_view text) {
@@ -92,17 +84,17 @@ Value ParseKeyValue(Evaluation& e, const Arguments& a) {
   }
   const auto pairs = SplitOutsideQuotes(Trimmed(a[0].text()), pair_delimiter);
   if (!pairs) return e.Fail("ParseKeyValue: never reached the end of a quoted value");
-  std::vector<Entry> entries;
+  MapBuilder map;
   for (const std::string_view pair : *pairs) {
     if (Trimmed(pair).empty()) continue;
     const size_t at = pair.find(delimiter);
     if (at == std::string_view::npos) {
       return e.Fail(StrCat("ParseKeyValue: cannot split \"", pair, "\" into 2 items, got 1 item(s)"));
     }
-    SetEntry(entries, Unquoted(Trimmed(pair.substr(0, at))),
-             Value::String(Unquoted(Trimmed(pair.substr(at + delimiter.size())))));
+    map.Set(Unquoted(Trimmed(pair.substr(0, at))),
+            Value::String(Unquoted(Trimmed(pair.substr(at + delimiter.size())))));
   }
-  return e.NewMap(entries);
+  return e.NewMap(map.entries());
 }
 
 std::string QuotedIfNeeded(std::string_view text, std::string_view delimiter, std::string_view pair_delimiter) {
@@ -222,11 +214,11 @@ Value ParseCsv(Evaluation& e, const Arguments& a) {
   if (fields->size() != headers.size()) {
     return e.Fail(StrCat("ParseCSV: wrong number of fields: expected ", headers.size(), ", found ", fields->size()));
   }
-  std::vector<Entry> entries;
+  MapBuilder map;
   for (size_t i = 0; i < headers.size(); ++i) {
-    SetEntry(entries, e.arena().Copy(std::string_view(headers[i])), e.NewString((*fields)[i]));
+    map.Set(e.arena().Copy(std::string_view(headers[i])), e.NewString((*fields)[i]));
   }
-  return e.NewMap(entries);
+  return e.NewMap(map.entries());
 }
 
 // The base that a prefix says, and the digits behind it. With base 0, Go's integer literals.
@@ -308,7 +300,7 @@ constexpr Function kFunctions[] = {
      {Parameter{"target", Type::kMap}, kDelimiter, kPairDelimiter, Parameter{"sort_output", Type::kBool, true}},
      ToKeyValueString},
     {"ParseCSV",
-     {kTarget, Parameter{"headers", Type::kString}, kDelimiter, Parameter{"headerDelimiter", Type::kString, true},
+     {kTarget, Parameter{"header", Type::kString}, kDelimiter, Parameter{"headerDelimiter", Type::kString, true},
       Parameter{"mode", Type::kString, true}},
      ParseCsv},
     {"ParseInt", {kTarget, Parameter{"base", Type::kInt}}, ParseInt},

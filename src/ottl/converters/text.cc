@@ -4,16 +4,16 @@
 
 #include "base/text.h"
 
-#include <absl/strings/escaping.h>
-
-#include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ottl/function_table.h"
 #include "ottl/go_format.h"
 #include "ottl/letter_case.h"
 #include "ottl/pattern.h"
+#include "ottl/text_format.h"
 #include "ottl/utf8.h"
 
 namespace spanloom::ottl {
@@ -23,7 +23,7 @@ using Kind = Value::Kind;
 using Type = ParameterType;
 
 constexpr Parameter kTarget = {"target", Type::kString};
-constexpr Parameter kValue = {"value", Type::kString};
+constexpr Parameter kValue = {"target", Type::kString};
 
 Value HasPrefix(Evaluation&, const Arguments& a) {
   return Value::Bool(a[0].text().starts_with(a[1].text()));
@@ -55,19 +55,14 @@ Value Split(Evaluation& e, const Arguments& a) {
   return e.NewList(parts);
 }
 
-// Lists and maps are left out, as in the Collector, because they may be large.
-void AppendPlain(std::string& out, const Value& value) {
-  if (value.is(Kind::kList) || value.is(Kind::kMap)) return;
-  const bool is_bytes = value.is(Kind::kBytes) || value.is(Kind::kTraceId) || value.is(Kind::kSpanId);
-  out += is_bytes ? absl::BytesToHexString(AbslView(value.text())) : FormatGo(value);
-}
-
 Value Concat(Evaluation& e, const Arguments& a) {
   std::string joined;
   const auto values = ElementsOf(a[0], e.arena());
   for (size_t i = 0; i < values.size(); ++i) {
     if (i > 0) joined += a[1].text();
-    AppendPlain(joined, values[i]);
+    const auto text = values[i].is_nil() ? std::optional<std::string_view>("<nil>") : LikeString(e, values[i]);
+    if (!text) return e.Fail(StrCat("Concat: vals: unsupported type ", values[i].type_name()));
+    joined += *text;
   }
   return e.NewString(joined);
 }
@@ -159,7 +154,7 @@ constexpr Function kFunctions[] = {
      PreparePattern<kIsMatch, 1>,
      1 << 1},
     {"Split", {kTarget, Parameter{"delimiter", Type::kString}}, Split},
-    {"Concat", {Parameter{"values", Type::kList}, Parameter{"delimiter", Type::kString}}, Concat},
+    {"Concat", {Parameter{"vals", Type::kList}, Parameter{"delimiter", Type::kString}}, Concat},
     {"Substring",
      {kTarget, Parameter{"start", Type::kInt}, Parameter{"length", Type::kInt},
       Parameter{"utf8_safe", Type::kBool, true}},
@@ -172,7 +167,7 @@ constexpr Function kFunctions[] = {
     {"ToSnakeCase", {kTarget}, Convert<ToSnakeCase>},
     {"ToCamelCase", {kTarget}, Convert<ToCamelCase>},
     {"ConvertCase", {kTarget, Parameter{"toCase", Type::kString}}, ConvertCase, PrepareConvertCase, 1 << 1},
-    {"Format", {Parameter{"format", Type::kString}, Parameter{"arguments", Type::kList}}, Format},
+    {"Format", {Parameter{"format", Type::kString}, Parameter{"vals", Type::kList}}, Format},
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 using Kind = Value::Kind;
 using Type = ParameterType;
 
-constexpr Parameter kValue = {"value", Type::kAny};
+constexpr Parameter kValue = {"target", Type::kAny};
 
 template <Kind kKind>
 Value Is(Evaluation&, const Arguments& a) {
@@ -154,7 +154,7 @@ constexpr Function kFunctions[] = {
     {"Int", {kValue}, ToInt},
     {"Double", {kValue}, ToDouble},
     {"Bool", {kValue}, ToBool},
-    {"String", {Parameter{"value", Type::kStringLike}}, ToText},
+    {"String", {Parameter{"target", Type::kStringLike}}, ToText},
     {"Hex", {kValue}, Hex},
     {"TraceID", {kValue}, Id<16, Value::TraceId>},
     {"SpanID", {kValue}, Id<8, Value::SpanId>},

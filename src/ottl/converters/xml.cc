@@ -4,12 +4,14 @@
 
 #include "ottl/xml.h"
 
-#include <algorithm>
+#include <absl/container/flat_hash_map.h>
+
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "ottl/function_table.h"
+#include "ottl/map_builder.h"
 
 namespace spanloom::ottl {
 namespace {
@@ -61,22 +63,23 @@ std::optional<Value> Simplified(Evaluation& e, const XmlElement& element) {
     const std::string content = ContentOf(element);
     return content.empty() ? std::nullopt : std::optional(e.NewString(content));
   }
-  std::vector<Entry> entries;
-  for (size_t i = 0; i < element.children.size(); ++i) {
-    const std::string& name = element.children[i].name;
-    const auto has_name = [&name](const XmlElement& child) { return child.name == name; };
-    const auto begin = element.children.begin();
-    if (std::any_of(begin, begin + static_cast<std::ptrdiff_t>(i), has_name)) continue;
-    std::vector<Value> values;
-    for (const XmlElement& child : element.children) {
-      const auto value = has_name(child) ? Simplified(e, child) : std::nullopt;
-      if (value) values.push_back(*value);
-    }
-    if (values.empty()) continue;
-    const bool is_list = std::count_if(begin, element.children.end(), has_name) > 1;
-    entries.push_back({NewKey(e, name), is_list ? e.NewList(values) : values.front()});
+  struct Namesakes {
+    size_t count = 0;
+    std::vector<Value> values;  // of those that are not empty
+  };
+  absl::flat_hash_map<std::string, Namesakes> by_name;
+  for (const XmlElement& child : element.children) {
+    Namesakes& namesakes = by_name[child.name];
+    ++namesakes.count;
+    if (const auto value = Simplified(e, child)) namesakes.values.push_back(*value);
   }
-  return e.NewMap(entries);
+  MapBuilder map;
+  for (const XmlElement& child : element.children) {
+    const Namesakes& namesakes = by_name[child.name];
+    if (namesakes.values.empty() || map.Has(child.name)) continue;
+    map.Set(NewKey(e, child.name), namesakes.count > 1 ? e.NewList(namesakes.values) : namesakes.values.front());
+  }
+  return e.NewMap(map.entries());
 }
 
 Value ParseSimplifiedXml(Evaluation& e, const Arguments& a) {

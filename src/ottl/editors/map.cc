@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "ottl/function_table.h"
+#include "ottl/map_builder.h"
 #include "ottl/pattern.h"
 #include "ottl/target.h"
 #include "ottl/text_format.h"
@@ -26,25 +27,6 @@ using Type = ParameterType;
 
 constexpr Parameter kTarget = {"target", Type::kTarget};
 constexpr Parameter kPattern = {"pattern", Type::kString};
-
-// Makes a map of entries of which those that come later win.
-class MapBuilder {
- public:
-  void Set(std::string_view key, const Value& value) {
-    const auto [it, is_new] = places_.try_emplace(std::string(key), entries_.size());
-    if (is_new) {
-      entries_.push_back({key, value});
-    } else {
-      entries_[it->second].value = value;
-    }
-  }
-  [[nodiscard]] bool Has(std::string_view key) const { return places_.contains(AbslView(key)); }
-  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
-
- private:
-  std::vector<Entry> entries_;
-  absl::flat_hash_map<std::string, size_t> places_;
-};
 
 Value DeleteKey(Evaluation& e, const Arguments& a) {
   a.target->KeepEntries(e, [&](const Entry& entry) { return entry.key != a[1].text(); });
@@ -117,38 +99,42 @@ PreparedOr PrepareMergeMaps(const Arguments& a) {
       StrCat("invalid value for strategy, ", strategy, ", must be 'insert', 'update' or 'upsert'"));
 }
 
-// Moves what lies in maps and lists up to the top. In the Collector's ways: empty ones go, what lies in the elements of
-// lists stays there, and with `resolves` elements are numbered as all other keys that stand twice.
+// Moves what lies in maps and lists up to the top. In the Collector's ways: empty ones go, a list counts for one of the
+// depth, and with `resolves` plain elements are numbered as all other keys that stand twice.
 class Flattening {
  public:
   Flattening(Evaluation& e, int64_t depth_max, bool resolves) : e_(e), depth_max_(depth_max), resolves_(resolves) {}
 
   void Map(std::span<const Entry> entries, const std::string& prefix, int64_t depth) {
-    for (const Entry& entry : entries)
+    for (const Entry& entry : entries) {
       One(prefix.empty() ? std::string(entry.key) : StrCat(prefix, ".", entry.key), entry.value, depth);
+    }
   }
   [[nodiscard]] const std::vector<Entry>& entries() const { return result_.entries(); }
 
  private:
+  [[nodiscard]] bool IsToFlatten(const Value& value, int64_t depth) const {
+    return (value.is(Kind::kMap) || value.is(Kind::kList)) && depth < depth_max_;
+  }
+
   void One(const std::string& key, const Value& value, int64_t depth) {
-    if (value.is(Kind::kMap) && depth < depth_max_) {
-      Map(EntriesOf(value, e_.arena()), key, depth + 1);
-    } else if (value.is(Kind::kList) && depth < depth_max_) {
-      const auto elements = ElementsOf(value, e_.arena());
-      for (size_t i = 0; i < elements.size(); ++i) Put(resolves_ ? key : StrCat(key, ".", i), elements[i]);
-    } else {
-      Put(key, value);
+    if (!IsToFlatten(value, depth)) return Put(key, value);
+    if (value.is(Kind::kMap)) return Map(EntriesOf(value, e_.arena()), key, depth + 1);
+    const auto elements = ElementsOf(value, e_.arena());
+    for (size_t i = 0; i < elements.size(); ++i) {
+      const std::string numbered = StrCat(key, ".", i);
+      if (IsToFlatten(elements[i], depth + 1)) {
+        One(numbered, elements[i], depth + 1);
+      } else {
+        Put(resolves_ ? key : numbered, elements[i]);
+      }
     }
   }
 
   void Put(const std::string& key, const Value& value) {
-    if (!resolves_) return Set(key, value);
-    const auto [it, is_new] = conflicts_.try_emplace(key, 0);
-    Set(is_new ? key : StrCat(key, ".", it->second++), value);
-  }
-
-  void Set(const std::string& key, const Value& value) {
-    result_.Set(result_.Has(key) ? std::string_view(key) : e_.arena().Copy(std::string_view(key)), value);
+    const bool is_taken = resolves_ && result_.Has(key);
+    const std::string free_key = is_taken ? StrCat(key, ".", conflicts_[key]++) : key;
+    result_.Set(e_.arena().Copy(std::string_view(free_key)), value);
   }
 
   Evaluation& e_;

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "ottl/function_table.h"
+#include "ottl/map_builder.h"
 #include "ottl/pattern.h"
 #include "ottl/replacement.h"
 #include "ottl/target.h"
@@ -21,7 +22,7 @@ using Type = ParameterType;
 
 constexpr Parameter kTarget = {"target", Type::kTarget};
 constexpr Parameter kPattern = {"pattern", Type::kString};
-constexpr Parameter kRegex = {"regex", Type::kString};
+constexpr Parameter kRegex = {"regexPattern", Type::kString};
 constexpr Parameter kReplacement = {"replacement", Type::kString};
 constexpr Parameter kFunction = {"function", Type::kFunction, true};
 constexpr Parameter kFormat = {"replacementFormat", Type::kString, true};
@@ -85,7 +86,7 @@ Value ReplaceAllPatterns(Evaluation& e, const Arguments& a) {
   }
   Replacer replacer(e, a, 3);
   const auto entries = a.target->GetEntries(e);
-  std::vector<Entry> edited;
+  MapBuilder edited;
   bool is_changed = false;
   for (Entry entry : entries) {
     if (is_of_keys || entry.value.is(Kind::kString)) {
@@ -94,15 +95,9 @@ Value ReplaceAllPatterns(Evaluation& e, const Arguments& a) {
       if (replaced && !is_of_keys) entry.value = e.NewString(*replaced);
       is_changed = is_changed || replaced.has_value();
     }
-    const auto same =
-        std::find_if(edited.begin(), edited.end(), [&](const Entry& other) { return other.key == entry.key; });
-    if (same == edited.end()) {
-      edited.push_back(entry);
-    } else {
-      same->value = entry.value;
-    }
+    edited.Set(entry.key, entry.value);
   }
-  if (is_changed && !e.failed()) a.target->SetEntries(e, edited);
+  if (is_changed && !e.failed()) a.target->SetEntries(e, edited.entries());
   return {};
 }
 constexpr char kReplaceAllPatterns[] = "replace_all_patterns";
