@@ -5,6 +5,7 @@
 #include "app/query_extension.h"
 #include "pipeline/connectors/forward.h"
 #include "pipeline/exporters/debug.h"
+#include "pipeline/exporters/file.h"
 #include "pipeline/exporters/nop.h"
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/otlp_http.h"
@@ -39,6 +40,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterForwardConnector(registry);
 
   pipeline::RegisterDebugExporter(registry);
+  pipeline::RegisterFileExporter(registry);
   pipeline::RegisterNopExporter(registry);
   pipeline::RegisterOtlpGrpcExporter(registry);
   pipeline::RegisterOtlpHttpExporter(registry);

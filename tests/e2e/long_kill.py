@@ -5,7 +5,7 @@ import os
 
 from test_kill import kill_again_and_again
 
-KILLS = int(os.environ.get("SPANLOOM_KILLS", "800"))  # about ten minutes
+KILLS = int(os.environ.get("SPANLOOM_KILLS", "2000"))  # about twelve minutes
 
 
 def test_what_is_acknowledged_survives_many_kills(start, tmp_path):

@@ -196,3 +196,57 @@ def test_a_reader_names_metrics_as_it_was_told():
     assert all("service_name" in labels for labels in ours.values())
     assert process.metric("target_info", service_name="edge") == 1
     assert process.stop() == 0, process.log()
+
+
+# Scenario: llm-d's recipe of payload capture: a second pipeline that masks what looks like a card number or a token, keeps the spans that have
+# a prompt, and writes them to a file.
+# Guarantees: the file has those spans alone, as lines of OTLP JSON, with the secrets masked; the backend gets what was sent.
+def test_payload_capture_as_llm_d_has_it(tmp_path):
+    backend, payloads = Backend(), tmp_path / "payloads" / "payload-spans.json"
+    path = tmp_path / "config.yaml"
+    path.write_text(f"""
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}, http: {{endpoint: "127.0.0.1:0"}}}}}}}}
+processors:
+  redaction/payloads:
+    allow_all_keys: true
+    blocked_values:
+      - "4[0-9]{{12}}(?:[0-9]{{3}})?"
+      - "Bearer [A-Za-z0-9._-]+"
+    summary: debug
+  filter/payload-events-only:
+    error_mode: ignore
+    traces:
+      span:
+        - 'attributes["gen_ai.input.messages"] == nil'
+  batch/payload: {{send_batch_size: 256, timeout: 2s}}
+exporters:
+  otlp/jaeger: {{endpoint: "127.0.0.1:{backend.port}", tls: {{insecure: true}}}}
+  file/payloads:
+    path: {payloads}
+    create_directory: true
+    rotation: {{max_megabytes: 100, max_days: 7, max_backups: 5, localtime: false}}
+service:
+  telemetry: {{metrics: {{address: "127.0.0.1:0"}}, logs: {{encoding: json}}}}
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [otlp/jaeger]}}
+    traces/payloads:
+      receivers: [otlp]
+      processors: [redaction/payloads, filter/payload-events-only, batch/payload]
+      exporters: [file/payloads]
+""")
+    process = Process("collector", f"--config={path}").wait_until_ready()
+    request_with_prompt = trace_service_pb2.ExportTraceServiceRequest()
+    spans = request_with_prompt.resource_spans.add().scope_spans.add().spans
+    for number, prompt in enumerate(["pay with 4111111111111111 please", "Bearer abc.def", None]):
+        span = spans.add(trace_id=bytes(15) + b"\x01", span_id=bytes(7) + bytes([number + 1]), name=f"chat {number}")
+        if prompt:
+            span.attributes.add(key="gen_ai.input.messages").value.string_value = prompt
+    export_grpc(process.grpc_port, request_with_prompt.SerializeToString())
+    assert process.stop() == 0, process.log()
+    assert backend.spans() == expected_spans(request_with_prompt)
+    written = [json.loads(line) for line in payloads.read_text().splitlines()]
+    found = [span for line in written for resource in line["resourceSpans"] for scope in resource["scopeSpans"] for span in scope["spans"]]
+    prompts_found = {span["name"]: next(attribute["value"]["stringValue"] for attribute in span["attributes"]
+                                        if attribute["key"] == "gen_ai.input.messages") for span in found}
+    assert prompts_found == {"chat 0": "pay with **** please", "chat 1": "****"}
+    backend.stop()

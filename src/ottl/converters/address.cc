@@ -237,7 +237,7 @@ Value CommunityId(Evaluation& e, const Arguments& a) {
   }
   const std::string flow = StrCat(TwoBytes(seed), *source, *destination, std::string(1, static_cast<char>(*protocol)),
                                   std::string(1, '\0'), TwoBytes(source_port), TwoBytes(destination_port));
-  return e.NewString("1:" + absl::Base64Escape(Sha1(flow)));
+  return e.NewString("1:" + absl::Base64Escape(DigestOf(Digest::kSha1, flow)));
 }
 
 constexpr Function kFunctions[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Converters that hash strings. The digests are OpenSSL's, XXH3 is xxHash's (docs/decisions/0017); FNV and Murmur3 are
+// Converters that hash strings. The digests are OpenSSL's, XXH3 is xxHash's (docs/decisions/0018); FNV and Murmur3 are
 // a few lines each.
 
 #include <absl/strings/escaping.h>
@@ -26,9 +26,9 @@ Value NewHex(Evaluation& e, std::string_view bytes) {
   return e.NewString(absl::BytesToHexString(AbslView(bytes)));
 }
 
-template <std::string (*kDigest)(std::string_view)>
-Value Digest(Evaluation& e, const Arguments& a) {
-  return NewHex(e, kDigest(a[0].text()));
+template <Digest kDigest>
+Value DigestOfText(Evaluation& e, const Arguments& a) {
+  return e.NewString(HexDigest(kDigest, a[0].text()));
 }
 
 // FNV-1a of 64 bits. http://www.isthe.com/chongo/tech/comp/fnv/
@@ -127,10 +127,10 @@ Value Murmur3Hash128(Evaluation& e, const Arguments& a) {
 }
 
 constexpr Function kFunctions[] = {
-    {"MD5", {kValue}, Digest<Md5>},
-    {"SHA1", {kValue}, Digest<Sha1>},
-    {"SHA256", {kValue}, Digest<Sha256>},
-    {"SHA512", {kValue}, Digest<Sha512>},
+    {"MD5", {kValue}, DigestOfText<Digest::kMd5>},
+    {"SHA1", {kValue}, DigestOfText<Digest::kSha1>},
+    {"SHA256", {kValue}, DigestOfText<Digest::kSha256>},
+    {"SHA512", {kValue}, DigestOfText<Digest::kSha512>},
     {"FNV", {kValue}, Fnv},
     {"XXH3", {kValue}, Xxh3},
     {"XXH128", {kValue}, Xxh128},

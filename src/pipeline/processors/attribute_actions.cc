@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "pipeline/processors/digest.h"
+#include "ottl/digest.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -19,8 +19,8 @@ namespace {
 using otlp::ValueView;
 using ValueKind = otlp::ValueView::Kind;
 
-Status Invalid(std::string message) {
-  return absl::InvalidArgumentError(std::move(message));
+Status Invalid(std::string_view message) {
+  return absl::InvalidArgumentError(AbslView(message));
 }
 
 std::optional<int64_t> AsInt(const ValueView& value) {
@@ -77,7 +77,7 @@ std::string HashedBytes(const ValueView& value) {
 // The Collector hashes nothing to nothing.
 std::string HashOf(const ValueView& value) {
   const std::string bytes = HashedBytes(value);
-  return bytes.empty() ? "" : HexDigest(Digest::kSha256, bytes);
+  return bytes.empty() ? "" : ottl::HexDigest(ottl::Digest::kSha256, bytes);
 }
 
 void HashMatching(const Pattern& keys, otlp::MessageEditor& editor) {

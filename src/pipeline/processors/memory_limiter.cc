@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/text.h"
 #include "base/process_memory.h"
+#include "base/text.h"
 
 namespace spanloom::pipeline {
 namespace {

@@ -102,9 +102,9 @@ TEST(RedactionProcessor, HashesWhatItHides) {
   EXPECT_EQ(hashed("hash_function: sha3"), "k=\"<3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532>\"");
   const std::string key(64, 'k');
   EXPECT_EQ(hashed("hash_function: hmac-sha256, hmac_key: " + key),
-            "k=\"<" + HexHmac(Digest::kSha256, key, "abc") + ">\"");
+            "k=\"<" + ottl::HexHmac(ottl::Digest::kSha256, key, "abc") + ">\"");
   EXPECT_EQ(hashed("hash_function: hmac-sha512, hmac_key: " + key),
-            "k=\"<" + HexHmac(Digest::kSha512, key, "abc") + ">\"");
+            "k=\"<" + ottl::HexHmac(ottl::Digest::kSha512, key, "abc") + ">\"");
 }
 
 constexpr char kAllFindings[] =

@@ -16,18 +16,18 @@ constexpr std::string_view kAsterisks = "****";
 
 struct Function {
   std::string_view name;
-  Digest digest;
+  ottl::Digest digest;
   size_t key_bytes_min = 0;  // 0: it takes no key. The Collector's limits, the size of each digest
 };
 
-constexpr Function kFunctions[] = {{"md5", Digest::kMd5},
-                                   {"sha1", Digest::kSha1},
-                                   {"sha3", Digest::kSha3_256},
-                                   {"hmac-sha256", Digest::kSha256, 32},
-                                   {"hmac-sha512", Digest::kSha512, 64}};
+constexpr Function kFunctions[] = {{"md5", ottl::Digest::kMd5},
+                                   {"sha1", ottl::Digest::kSha1},
+                                   {"sha3", ottl::Digest::kSha3},
+                                   {"hmac-sha256", ottl::Digest::kSha256, 32},
+                                   {"hmac-sha512", ottl::Digest::kSha512, 64}};
 
-Status Invalid(std::string message) {
-  return absl::InvalidArgumentError(std::move(message));
+Status Invalid(std::string_view message) {
+  return absl::InvalidArgumentError(AbslView(message));
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ StatusOr<ValueMask> ValueMask::Make(std::string_view function, std::string_view 
 
 std::string ValueMask::Of(std::string_view text) const {
   if (!digest_) return std::string(kAsterisks);
-  return key_.empty() ? HexDigest(*digest_, text) : HexHmac(*digest_, key_, text);
+  return key_.empty() ? ottl::HexDigest(*digest_, text) : ottl::HexHmac(*digest_, key_, text);
 }
 
 }  // namespace spanloom::pipeline

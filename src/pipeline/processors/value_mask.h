@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/status.h"
-#include "pipeline/processors/digest.h"
+#include "ottl/digest.h"
 
 namespace spanloom::pipeline {
 
@@ -25,10 +25,10 @@ class ValueMask {
   [[nodiscard]] std::string Of(std::string_view text) const;
 
  private:
-  ValueMask(std::optional<Digest> digest, std::string key) : digest_(digest), key_(std::move(key)) {}
+  ValueMask(std::optional<ottl::Digest> digest, std::string key) : digest_(digest), key_(std::move(key)) {}
 
-  std::optional<Digest> digest_;  // nullopt: asterisks
-  std::string key_;               // of an HMAC; "" if it is none
+  std::optional<ottl::Digest> digest_;  // nullopt: asterisks
+  std::string key_;                     // of an HMAC; "" if it is none
 };
 
 }  // namespace spanloom::pipeline

@@ -6,7 +6,10 @@
 
 #include "pipeline/connectors/forward.h"
 #include "pipeline/exporters/debug.h"
+#include "pipeline/exporters/file.h"
+#include "pipeline/exporters/nop.h"
 #include "pipeline/exporters/otlp_grpc.h"
+#include "pipeline/exporters/otlp_http.h"
 #include "pipeline/exporters/spanloom_store.h"
 #include "pipeline/extensions/health_check.h"
 #include "pipeline/processors/attributes.h"
@@ -17,6 +20,7 @@
 #include "pipeline/processors/redaction.h"
 #include "pipeline/processors/resource.h"
 #include "pipeline/processors/span.h"
+#include "pipeline/processors/transform.h"
 #include "pipeline/receivers/otlp.h"
 #include "pipeline/registry.h"
 
@@ -34,9 +38,13 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterRedactionProcessor(registry);
   RegisterResourceProcessor(registry);
   RegisterSpanProcessor(registry);
+  RegisterTransformProcessor(registry);
   RegisterForwardConnector(registry);
   RegisterDebugExporter(registry);
+  RegisterFileExporter(registry);
+  RegisterNopExporter(registry);
   RegisterOtlpGrpcExporter(registry);
+  RegisterOtlpHttpExporter(registry);
   RegisterSpanloomStoreExporter(registry, [&store]() -> store::SpanStore& { return store; });
   RegisterHealthCheckExtension(registry);
   return registry;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/processors/digest.h"
+#include "ottl/digest.h"
 
 #include <gtest/gtest.h>
 
-namespace spanloom::pipeline {
+namespace spanloom::ottl {
 namespace {
 
 // The digests of "abc": RFC 1321, FIPS 180-4 and FIPS 202.
@@ -12,7 +12,7 @@ TEST(Digest, IsThatOfTheStandards) {
   EXPECT_EQ(HexDigest(Digest::kMd5, "abc"), "900150983cd24fb0d6963f7d28e17f72");
   EXPECT_EQ(HexDigest(Digest::kSha1, "abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
   EXPECT_EQ(HexDigest(Digest::kSha256, "abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(HexDigest(Digest::kSha3_256, "abc"), "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532");
+  EXPECT_EQ(HexDigest(Digest::kSha3, "abc"), "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532");
   EXPECT_EQ(HexDigest(Digest::kMd5, ""), "d41d8cd98f00b204e9800998ecf8427e");
 }
 
@@ -26,4 +26,4 @@ TEST(Digest, HmacIsThatOfTheStandard) {
 }
 
 }  // namespace
-}  // namespace spanloom::pipeline
+}  // namespace spanloom::ottl
