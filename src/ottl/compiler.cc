@@ -3,6 +3,7 @@
 #include "ottl/compiler.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "base/text.h"
@@ -282,6 +283,24 @@ bool IsTrue(const ConditionNode& node, Evaluation& e) {
   return false;
 }
 
+bool JoinLookup(ConditionNode& first, const ConditionNode& second) {
+  using Kind = ConditionNode::Kind;
+  const auto is_equal_text = [](const ConditionNode& node) {
+    const bool is_path = node.kind == Kind::kSlotComparison || node.kind == Kind::kFieldComparison;
+    return is_path && node.op == ComparisonOperator::kEqual && node.literal.is(Value::Kind::kString);
+  };
+  const bool is_slot = second.kind == Kind::kSlotComparison;
+  const Kind joined = is_slot ? Kind::kSlotIsOneOf : Kind::kFieldIsOneOf;
+  if (!is_equal_text(second) || first.slot != second.slot || first.field != second.field) return false;
+  if (first.kind != joined) {
+    if (first.kind != second.kind || !is_equal_text(first)) return false;
+    first.kind = joined;
+    first.strings.Add(first.literal.text(), 0);
+  }
+  first.strings.Add(second.literal.text(), 0);
+  return true;
+}
+
 Value Call::Run(Evaluation& e) const {
   Arguments arguments;
   for (size_t i = 0; i < kParametersMax; ++i) {
@@ -325,10 +344,16 @@ StatusOr<ConditionNode> Compiler::CompileCondition(const Expression& expression)
       node.kind = ConditionNode::Kind::kOr;
       break;
   }
+  size_t first_joinable = 0;  // of an "or": behind the last operand that can fail
   for (const Expression& operand : expression.operands) {
     ASSIGN_OR_RETURN(ConditionNode compiled, CompileCondition(operand));
+    const auto joins = [&compiled](ConditionNode& earlier) { return JoinLookup(earlier, compiled); };
+    const auto begin = node.operands.begin() + static_cast<std::ptrdiff_t>(first_joinable);
+    if (node.kind == ConditionNode::Kind::kOr && std::any_of(begin, node.operands.end(), joins)) continue;
     node.can_fail = node.can_fail || compiled.can_fail;
+    const bool ends_joining = compiled.can_fail;
     node.operands.push_back(std::move(compiled));
+    if (ends_joining) first_joinable = node.operands.size();
   }
   return node;
 }

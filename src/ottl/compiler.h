@@ -50,6 +50,10 @@ struct ConditionNode {
 // False if the evaluation fails, too. The program's slots are read already.
 [[nodiscard]] bool IsTrue(const ConditionNode& condition, Evaluation& evaluation);
 
+// Of two conditions of which one must be true, the first of which cannot fail: makes one of them, which looks the text
+// up, if both have the form `path == "text"` for the same path (`first` may be several already). False otherwise.
+[[nodiscard]] bool JoinLookup(ConditionNode& first, const ConditionNode& second);
+
 // A call of a function. Immutable.
 class Call {
  public:

@@ -20,25 +20,6 @@ StatusOr<ConditionNode> Compiled(Compiler& compiler, std::string_view text) {
   return condition;
 }
 
-// `path == "text"`.
-bool IsEqualText(const ConditionNode& node) {
-  const bool is_path =
-      node.kind == ConditionNode::Kind::kSlotComparison || node.kind == ConditionNode::Kind::kFieldComparison;
-  return is_path && node.op == ComparisonOperator::kEqual && node.literal.is(Value::Kind::kString);
-}
-
-// True if `lookup` asks for the path of `equal_text`.
-bool AskForTheSame(const ConditionNode& lookup, const ConditionNode& equal_text) {
-  if (equal_text.kind == ConditionNode::Kind::kSlotComparison) {
-    return lookup.kind == ConditionNode::Kind::kSlotIsOneOf && lookup.slot == equal_text.slot;
-  }
-  return lookup.kind == ConditionNode::Kind::kFieldIsOneOf && lookup.field == equal_text.field;
-}
-
-bool IsSamePath(const ConditionNode& a, const ConditionNode& b) {
-  return a.kind == b.kind && a.slot == b.slot && a.field == b.field;
-}
-
 }  // namespace
 
 StatusOr<Conditions> Conditions::Compile(Context context, std::span<const std::string> texts, const Clock& clock) {
@@ -52,18 +33,8 @@ StatusOr<Conditions> Conditions::Compile(Context context, std::span<const std::s
 }
 
 void Conditions::Add(ConditionNode condition, std::string text) {
-  if (IsEqualText(condition)) {
-    for (size_t i = first_joinable_; i < conditions_.size(); ++i) {
-      ConditionNode& earlier = conditions_[i].condition;
-      if (IsEqualText(earlier) && IsSamePath(earlier, condition)) {
-        const bool is_slot = earlier.kind == ConditionNode::Kind::kSlotComparison;
-        earlier.kind = is_slot ? ConditionNode::Kind::kSlotIsOneOf : ConditionNode::Kind::kFieldIsOneOf;
-        earlier.strings.Add(earlier.literal.text(), 0);
-      }
-      if (!AskForTheSame(earlier, condition)) continue;
-      earlier.strings.Add(condition.literal.text(), 0);
-      return;
-    }
+  for (size_t i = first_joinable_; i < conditions_.size(); ++i) {
+    if (JoinLookup(conditions_[i].condition, condition)) return;
   }
   const bool can_fail = condition.can_fail;
   conditions_.push_back({std::move(condition), std::move(text)});

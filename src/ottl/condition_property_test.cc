@@ -56,12 +56,29 @@ class Generator {
     if (kind == 7) return {StrCat("not (", left.text, ")"), left.result ? std::optional(!*left.result) : std::nullopt};
     Expected right = Condition(depth - 1);
     const bool is_and = kind == 8;
+    // Without parentheses, a chain of "or" is one condition of many operands.
+    if (!is_and && rng_.Below(2) == 0) return Chain(std::move(left), std::move(right));
     const bool decided = left.result && *left.result != is_and;
     return {StrCat("(", left.text, is_and ? " and " : " or ", right.text, ")"),
             !left.result || decided ? left.result : right.result};
   }
 
   uint64_t Below(uint64_t bound) { return rng_.Below(bound); }
+
+  Expected Chain(Expected left, const Expected& right) {
+    Expected chain{StrCat("(", left.text, " or ", right.text), Either(left.result, right.result)};
+    for (uint64_t i = rng_.Below(6); i > 0; --i) {
+      const Expected next = Condition(0);
+      StrAppend(chain.text, " or ", next.text);
+      chain.result = Either(chain.result, next.result);
+    }
+    return {chain.text + ")", chain.result};
+  }
+
+  // `left or right`, from left to right.
+  static std::optional<bool> Either(std::optional<bool> left, std::optional<bool> right) {
+    return !left || *left ? left : right;
+  }
 
  private:
   struct Literal {
