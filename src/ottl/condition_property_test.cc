@@ -57,7 +57,7 @@ class Generator {
     Expected right = Condition(depth - 1);
     const bool is_and = kind == 8;
     // Without parentheses, a chain of "or" is one condition of many operands.
-    if (!is_and && rng_.Below(2) == 0) return Chain(std::move(left), std::move(right));
+    if (!is_and && rng_.Below(2) == 0) return Chain(std::move(left), right);
     const bool decided = left.result && *left.result != is_and;
     return {StrCat("(", left.text, is_and ? " and " : " or ", right.text, ")"),
             !left.result || decided ? left.result : right.result};

@@ -28,7 +28,8 @@ constexpr ComponentDoc kDoc = {
         "the "
         "Collector's transformation language. A span takes its events with it; a span that has lost all of its events "
         "stays; what has no spans left goes too. Conditions stand under `traces` by context, or under "
-        "`trace_conditions`, where paths begin with their context (`span.name`) or a group names it.",
+        "`trace_conditions`, where paths begin with their context (`span.name`) or a group names it; or, without OTTL, "
+        "under `spans`.",
     .example = R"yaml(processors:
   filter/scrapes:
     error_mode: ignore
@@ -77,6 +78,11 @@ Status FilterConditionsOptions::Validate() const {
   return absl::OkStatus();
 }
 
+void FilterSpansOptions::Declare(config::OptionsReader& r) {
+  r.Field("include", include, "Spans that do not match are dropped; without it, none of them.");
+  r.Field("exclude", exclude, "Spans that match are dropped.");
+}
+
 void FilterOptions::Declare(config::OptionsReader& r) {
   DeclareErrorMode(r, error_mode);
   r.Field("traces", traces, "What is dropped, by context.");
@@ -85,7 +91,10 @@ void FilterOptions::Declare(config::OptionsReader& r) {
       "What is dropped: a list of conditions whose paths begin with their context, or of groups. A group is applied to "
       "what those before it have left. Not together with traces.",
       [](std::vector<std::string> texts) { return FilterConditionsOptions{.conditions = std::move(texts)}; });
-  r.Unsupported("spans", "write the conditions in OTTL, as traces.span or trace_conditions");
+  r.Field(
+      "spans", spans,
+      "The older way, without OTTL: spans that `include` does not match and those that `exclude` matches are dropped. "
+      "Not together with conditions.");
   for (const char* name :
        {"metrics", "logs", "profiles", "metric_conditions", "log_conditions", "profile_conditions"}) {
     r.Unsupported(name, kOnlyTraces);
@@ -95,6 +104,17 @@ void FilterOptions::Declare(config::OptionsReader& r) {
 Status FilterOptions::Validate() const {
   const bool has_old =
       !traces.resource.empty() || !traces.span.empty() || !traces.spanevent.empty() || !traces.span_event.empty();
+  if (spans.include || spans.exclude) {
+    if (has_old) {
+      return absl::InvalidArgumentError(
+          "cannot use \"traces.resource\", \"traces.span\", \"traces.spanevent\" and the span settings "
+          "\"spans.include\", "
+          "\"spans.exclude\" at the same time");
+    }
+    if (!trace_conditions.empty()) {
+      return absl::InvalidArgumentError("cannot use \"trace_conditions\" and \"spans\" at the same time");
+    }
+  }
   if (!has_old || trace_conditions.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       "cannot use context inferred trace conditions \"trace_conditions\" and the settings \"traces.resource\", "
@@ -107,6 +127,8 @@ FilterProcessor::FilterProcessor(const ComponentId& id, const FilterOptions& opt
       errors_(id_, "condition", context.clock),
       filtered_(context.metrics.GetCounter("otelcol_processor_filter_spans_filtered",
                                            "Number of spans dropped by the filter processor.", {{"filter", id_}})) {
+  if (options.spans.include) include_.emplace(*options.spans.include);
+  if (options.spans.exclude) exclude_.emplace(*options.spans.exclude);
   const FilterTracesOptions& traces = options.traces;
   std::vector<std::string> event_conditions = traces.spanevent;
   event_conditions.insert(event_conditions.end(), traces.span_event.begin(), traces.span_event.end());
@@ -147,6 +169,9 @@ Status FilterProcessor::Start() {
 Status FilterProcessor::Process(otlp::Batch& batch) {
   size_t dropped = 0;
   Status refusal;
+  if (include_ || exclude_) {
+    for (otlp::Slice& slice : batch.slices()) dropped += DropUnselected(slice);
+  }
   for (const Group& group : groups_) {
     for (otlp::Slice& slice : batch.slices()) {
       dropped += Filter(group, slice, refusal);
@@ -160,6 +185,12 @@ Status FilterProcessor::Process(otlp::Batch& batch) {
 bool FilterProcessor::Matches(const Group& group, const ottl::Scene& scene, Status& refusal) {
   return group.conditions.Match(scene, [&](std::string_view condition, const Status& error) {
     return errors_.GoesOn(group.error_mode, condition, error, refusal);
+  });
+}
+
+size_t FilterProcessor::DropUnselected(otlp::Slice& slice) const {
+  return slice.DropIf([this](const otlp::SpanContext& span) {
+    return (include_ && !include_->Matches(span)) || (exclude_ && exclude_->Matches(span));
   });
 }
 

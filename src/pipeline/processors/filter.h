@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "config/options.h"
 #include "ottl/condition.h"
 #include "pipeline/processors/ottl_options.h"
+#include "pipeline/processors/span_matcher.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
@@ -34,10 +36,18 @@ struct FilterConditionsOptions {
   Status Validate() const;
 };
 
+// What is left, without OTTL.
+struct FilterSpansOptions {
+  std::optional<SpanMatchOptions> include;
+  std::optional<SpanMatchOptions> exclude;
+  void Declare(config::OptionsReader& r);
+};
+
 struct FilterOptions {
   OttlErrorMode error_mode = OttlErrorMode::kIgnore;
   FilterTracesOptions traces;
   std::vector<FilterConditionsOptions> trace_conditions;
+  FilterSpansOptions spans;
   void Declare(config::OptionsReader& r);
   Status Validate() const;
 };
@@ -66,10 +76,14 @@ class FilterProcessor final : public TransformProcessor {
   size_t DropSpans(const Group& group, otlp::Slice& slice, Status& refusal);
   void DropEvents(const Group& group, otlp::Slice& slice, Status& refusal);
   bool Matches(const Group& group, const ottl::Scene& scene, Status& refusal);
+  // Drops the spans that are not included or are excluded; returns how many.
+  size_t DropUnselected(otlp::Slice& slice) const;
 
   const std::string id_;
   const FilterOptions options_;
   std::vector<Group> groups_;
+  std::optional<SpanMatcher> include_;
+  std::optional<SpanMatcher> exclude_;
   OttlErrors errors_;
   Counter& filtered_;
 };

@@ -132,6 +132,22 @@ TEST_F(FilterProcessorTest, InfersTheContextOfConditions) {
   EXPECT_THAT(NamesOf(batch), ElementsAre("shop.http", "canary.sql"));
 }
 
+// Scenario: the older settings, which say what to leave and what to drop.
+// Guarantees: what is included and not excluded is left; the rest is counted.
+TEST_F(FilterProcessorTest, LeavesWhatIsIncludedAndNotExcluded) {
+  config::Problems problems;
+  const auto options = config::ReadOptions<FilterOptions>(
+      *config::ParseYaml("spans:\n  include: {match_type: strict, services: [shop]}\n"
+                         "  exclude: {match_type: regexp, span_names: ['sql$']}\n",
+                         "f"),
+      "processors::filter", problems);
+  ASSERT_TRUE(problems.empty());
+  otlp::Batch batch = Services();
+  EXPECT_TRUE(MakeOf(options)->Process(batch).ok());
+  EXPECT_THAT(NamesOf(batch), ElementsAre("shop.http"));
+  EXPECT_EQ(Filtered(), 3u);
+}
+
 // Scenario: a condition that fails, in front of one that holds.
 // Guarantees: it is passed over, or the batch is refused.
 TEST_F(FilterProcessorTest, TreatsErrorsByTheErrorMode) {
@@ -153,7 +169,12 @@ TEST_F(FilterProcessorTest, TreatsErrorsByTheErrorMode) {
 TEST(FilterOptions, RefusesWhatItWouldNotDo) {
   EXPECT_THAT(Problems("traces: {span: ['name == \"GET\"'], resource: []}\nmetrics:\n"), IsEmpty());
   EXPECT_THAT(Problems("logs: {log_record: ['true']}"), ElementsAre(HasSubstr("logs is not supported")));
-  EXPECT_THAT(Problems("spans: {include: {match_type: strict}}"), ElementsAre(HasSubstr("spans is not supported")));
+  EXPECT_THAT(Problems("spans: {include: {match_type: strict, span_names: [a]}}\ntraces: {span: ['true']}"),
+              ElementsAre(HasSubstr(
+                  "cannot use \"traces.resource\", \"traces.span\", \"traces.spanevent\" and the span settings")));
+  EXPECT_THAT(
+      Problems("spans: {include: {match_type: strict, span_names: [a]}}\ntrace_conditions: ['span.name == \"a\"']"),
+      ElementsAre(HasSubstr("cannot use \"trace_conditions\" and \"spans\"")));
   EXPECT_THAT(Problems("error_mode: x"), ElementsAre(HasSubstr("error_mode: unknown value")));
   EXPECT_THAT(Problems("traces: {resource: ['name == \"a\"']}"),
               ElementsAre(HasSubstr("is not a valid path nor a valid OTTL keyword for the resource context")));
