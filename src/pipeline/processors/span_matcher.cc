@@ -33,8 +33,8 @@ std::string ServiceName(const otlp::ResourceView& resource) {
   return value ? ValueAsString(*value) : std::string(kNoServiceName);
 }
 
-Status Invalid(std::string message) {
-  return absl::InvalidArgumentError(std::move(message));
+Status Invalid(std::string_view message) {
+  return absl::InvalidArgumentError(AbslView(message));
 }
 
 Status CheckTexts(TextFilter::Type type, std::string_view name, const std::vector<std::string>& texts) {
