@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from test_lifecycle import Collector
+from otlp_backend import Backend
 
 BODY = (RECORDED / "vllm-0.32-direct/001-vllm-decode.pb").read_bytes()
 SERVER = "opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -21,7 +21,7 @@ RECEIVE = "receiver/otlp/TraceDataReceived"
 
 @pytest.fixture
 def backend():
-    server = Collector()
+    server = Backend()
     yield server
     server.stop()
 
