@@ -29,12 +29,14 @@ def run(*arguments, environment=None):
 
 
 # Scenario: the guide's file as it stands, with the arguments of an operator that once set a gate, in front of a backend.
-# Guarantees: it says the words that scripts wait for; what is no scrape reaches the backend; SIGTERM ends it with 0.
+# Guarantees: it says the words that scripts wait for, and what of each scrape the file leaves; what is no scrape reaches the backend; SIGTERM
+# ends it with 0.
 def test_the_guides_file_forwards_what_is_no_scrape():
     backend = Backend()
     process = Process("collector", f"--config={GUIDE}", "--feature-gates=-component.UseLocalHostAsDefaultHost", *FREE_PORTS,
                       f"--set=exporters.otlp/jaeger.endpoint=127.0.0.1:{backend.port}")
     process.wait_for_line("Everything is ready. Begin running and processing data.")
+    assert "leave the client's span of each scrape" in process.log()
     expected = {}
     for path in sorted(SCRAPED.glob("*.pb")):
         export_grpc(process.grpc_port, path.read_bytes())

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/metrics.h"
@@ -17,6 +18,11 @@
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
+
+// Drops the client's span of each scrape, which has nothing of the path but url.full; what start-up advises where a
+// file leaves it.
+inline constexpr std::string_view kScrapeClientCondition =
+    R"(kind == SPAN_KIND_CLIENT and IsMatch(attributes["url.full"], "^https?://[^/]+/metrics$"))";
 
 // Conditions by context.
 struct FilterTracesOptions {

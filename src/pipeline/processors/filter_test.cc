@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "config/yaml.h"
+#include "pipeline/testing/attributed_spans.h"
 #include "pipeline/testing/requests.h"
 
 namespace spanloom::pipeline {
@@ -42,6 +43,24 @@ TEST_F(FilterProcessorTest, DropsMatchingSpans) {
   EXPECT_TRUE(filter->Process(batch).ok());
   EXPECT_THAT(NamesOf(batch), ElementsAre("llm_request"));
   EXPECT_EQ(Filtered(), 2u);
+}
+
+// Scenario: the client's span of a scrape, a client that asks another path of that name, and a server's span.
+// Guarantees: what start-up advises drops the first alone.
+TEST_F(FilterProcessorTest, WhatIsAdvisedDropsTheClientsHalfOfScrapes) {
+  const auto filter = Make({std::string(kScrapeClientCondition)});
+  const auto is_dropped = [&](otlp::SpanKind kind, std::string_view url) {
+    const auto write = [&](otlp::AttributeWriter& writer) { writer.String("url.full", url); };
+    AttributedSpan span{.attributes = write};
+    span.fields.kind = kind;
+    otlp::Batch batch = BatchOfSpan(span);
+    EXPECT_TRUE(filter->Process(batch).ok());
+    return batch.empty();
+  };
+  EXPECT_TRUE(is_dropped(otlp::SpanKind::kClient, "http://localhost:8201/metrics"));
+  EXPECT_FALSE(is_dropped(otlp::SpanKind::kClient, "http://localhost:8201/v1/metrics"));
+  EXPECT_FALSE(is_dropped(otlp::SpanKind::kClient, "http://localhost:8201/metrics/custom"));
+  EXPECT_FALSE(is_dropped(otlp::SpanKind::kServer, "http://localhost:8201/metrics"));
 }
 
 // Scenario: no conditions.
