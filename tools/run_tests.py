@@ -18,7 +18,7 @@ import xml.etree.ElementTree as ElementTree
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build/test-results"
 PYTHON = ROOT / "build/venv/bin/python"
-STEP_SECONDS_MAX = 900  # a step that takes longer hangs; guess
+STEP_SECONDS_MAX = 1800  # a step that takes longer hangs; guess
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
