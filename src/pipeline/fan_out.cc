@@ -126,7 +126,7 @@ class FanOut::ReservedFanOut final : public Admission {
   ReservedFanOut(FanOut& fan_out, std::vector<std::unique_ptr<Admission>> admissions)
       : fan_out_(fan_out), admissions_(std::move(admissions)) {}
   void Commit(otlp::Batch batch, Done done) override {
-    batch.ShareForms();
+    fan_out_.ShareForms(batch);
     fan_out_.CommitAll(admissions_, batch, std::move(done));
   }
 
@@ -150,8 +150,12 @@ bool FanOut::Stores() const {
   return deciding_[0]->target.stores;
 }
 
-void FanOut::Consume(otlp::Batch batch, Done done) {
+void FanOut::ShareForms(otlp::Batch& batch) const {
   if (deciding_.size() + following_.size() > 1) batch.ShareForms();
+}
+
+void FanOut::Consume(otlp::Batch batch, Done done) {
+  ShareForms(batch);
   if (Stores() && deciding_.size() == 1) {
     return deciding_[0]->target.consumer->Consume(batch, ThenFollow(batch, std::move(done)));
   }

@@ -51,6 +51,8 @@ class FanOut final : public Consumer {
   using Targets = std::vector<std::shared_ptr<Target>>;
 
   [[nodiscard]] bool Stores() const;
+  // Lets several destinations share what they encode `batch` to.
+  void ShareForms(otlp::Batch& batch) const;
   StatusOr<std::vector<std::unique_ptr<Admission>>> ReserveAll(const otlp::Batch& batch);
   void CommitAll(const std::vector<std::unique_ptr<Admission>>& admissions, const otlp::Batch& batch, Done done);
   // `done`, before which the following targets are offered the batch if it was stored.

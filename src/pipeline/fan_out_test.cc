@@ -44,6 +44,29 @@ TEST_F(FanOutTest, GivesEveryTargetEverything) {
   EXPECT_THAT(second_.names(), ElementsAre("x", "y"));
 }
 
+// Keeps what the batch it is given is encoded to.
+class Encoder final : public Consumer {
+ public:
+  void Consume(otlp::Batch batch, Done done) override {
+    encoded = batch.Encode();
+    std::move(done)(absl::OkStatus());
+  }
+  Bytes encoded;
+};
+
+// Scenario: two exporters encode a batch of two requests.
+// Guarantees: it is encoded once; both have the same bytes in memory.
+TEST_F(FanOutTest, TargetsShareWhatTheyEncode) {
+  Encoder first;
+  Encoder second;
+  FanOut fan_out({{&first, {{"exporter", "a"}}, false}, {&second, {{"exporter", "b"}}, false}}, context_);
+  otlp::Batch batch = BatchOf({"x"});
+  batch.Add(BatchOf({"y"}));
+  EXPECT_TRUE(Deliver(fan_out, batch).ok());
+  EXPECT_EQ(first.encoded.view(), batch.Encode().view());
+  EXPECT_EQ(first.encoded.view().data(), second.encoded.view().data());
+}
+
 // Scenario: one of two exporters refuses.
 // Guarantees: OK for the sender, the refusal is a counted drop.
 TEST_F(FanOutTest, OneThatTakesItIsEnough) {

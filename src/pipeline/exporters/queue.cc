@@ -170,7 +170,7 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   Status RefuseAsTooLarge(const Total& total);
   void Block(std::vector<ExportRequest> requests, const Total& total, Done done);
   void Enqueue(std::vector<ExportRequest> requests, Done done);
-  void Push(ExportRequest request, Done done);
+  EntryPtr Counted(ExportRequest request, Done done);
   void AdmitBlocked();
   void RefuseBlocked();
   void StartNext();
@@ -274,20 +274,23 @@ void SendingQueue::State::RefuseBlocked() {
 void SendingQueue::State::Enqueue(std::vector<ExportRequest> requests, Done done) {
   if (!options_.answers_early()) {
     std::vector<Done> parts = JoinedDone(requests.size(), std::move(done));
-    for (size_t i = 0; i < requests.size(); ++i) Push(std::move(requests[i]), std::move(parts[i]));
+    for (size_t i = 0; i < requests.size(); ++i) {
+      waiting_.push_back(Counted(std::move(requests[i]), std::move(parts[i])));
+    }
     return;
   }
   for (ExportRequest& request : requests) {
     held_spans_ += request.spans;
-    Push(std::move(request), Done());
+    waiting_.push_back(Counted(std::move(request), Done()));
   }
   std::move(done)(absl::OkStatus());
 }
 
-void SendingQueue::State::Push(ExportRequest request, Done done) {
+// An entry for waiting_, whose size is counted.
+SendingQueue::State::EntryPtr SendingQueue::State::Counted(ExportRequest request, Done done) {
   waiting_size_ += SizeOf(request, options_.sizer);
   waiting_bytes_ += request.message.size();
-  waiting_.push_back(std::make_shared<Entry>(std::move(request), std::move(done), retry_));
+  return std::make_shared<Entry>(std::move(request), std::move(done), retry_);
 }
 
 void SendingQueue::State::StartNext() {
@@ -366,11 +369,7 @@ void SendingQueue::State::ReplaceByParts(const EntryPtr& entry, std::vector<Expo
   std::vector<Done> dones(parts.size());
   if (entry->done) dones = JoinedDone(parts.size(), std::move(entry->done));
   active_requests_ -= active_.erase(entry);
-  for (size_t i = parts.size(); i-- > 0;) {
-    waiting_size_ += SizeOf(parts[i], options_.sizer);
-    waiting_bytes_ += parts[i].message.size();
-    waiting_.push_front(std::make_shared<Entry>(std::move(parts[i]), std::move(dones[i]), retry_));
-  }
+  for (size_t i = parts.size(); i-- > 0;) waiting_.push_front(Counted(std::move(parts[i]), std::move(dones[i])));
   StartNext();
 }
 
