@@ -31,6 +31,7 @@ class SliceWalk {
     size_t resource_position = 0;
     size_t spans_to_visit = slice.span_count_;
     if (spans_to_visit == 0) return;
+    CHECK(slice.signal_ == Signal::kTraces);
     for (const ResourceSpansView resource_spans : TracesView(slice.wire_.view()).resource_spans()) {
       bool in_resource = false;
       for (const ScopeSpansView scope_spans : resource_spans.scope_spans()) {
@@ -69,6 +70,20 @@ class SliceWalk {
 };
 
 namespace {
+
+// True for the one of a metric's fields that has its data points.
+bool IsMetricData(const Cursor& cursor) {
+  switch (cursor.field()) {
+    case field::Metric::kGauge:
+    case field::Metric::kSum:
+    case field::Metric::kHistogram:
+    case field::Metric::kExponentialHistogram:
+    case field::Metric::kSummary:
+      return true;
+    default:
+      return false;
+  }
+}
 
 // Gives each span to `visit(context, position)`.
 template <typename Visit>
@@ -215,12 +230,24 @@ class SpanEdit {
   SpanEditContext::Beginning beginning_;  // of the span that comes next
 };
 
+// The data points that a metric has.
+size_t CountDataPoints(std::string_view metric) {
+  size_t points = 0;
+  for (Cursor cursor(metric); cursor.Next();) {
+    if (!IsMetricData(cursor)) continue;
+    for (Cursor data(cursor.bytes()); data.Next();) {
+      points += data.field() == field::MetricData::kDataPoints ? 1 : 0;
+    }
+  }
+  return points;
+}
+
 // Copies a request without the spans that are left out and with its patches, message by message; what stays as it is
 // and lies together is copied together.
 class Copy {
  public:
-  Copy(const std::vector<bool>& left_out, const Patches* patches, std::string& out)
-      : left_out_(left_out), patches_(patches), out_(out), writer_(out) {}
+  Copy(Signal signal, const std::vector<bool>& left_out, const Patches* patches, std::string& out)
+      : left_out_(left_out), patches_(patches), out_(out), writer_(out), item_is_metric_(signal == Signal::kMetrics) {}
 
   void Request(std::string_view request) {
     for (Cursor cursor(request); cursor.Next();) {
@@ -254,7 +281,7 @@ class Copy {
     const bool is_patched = Replace(Level::kScope, scope_position_++, field::ScopeSpans::kScope);
     for (Cursor cursor(scope_spans); cursor.Next();) {
       if (cursor.field() == field::ScopeSpans::kSpans) {
-        Span(cursor.raw());
+        item_is_metric_ ? Metric(cursor.raw(), cursor.bytes()) : Span(cursor.raw());
       } else if (!is_patched || cursor.field() != field::ScopeSpans::kScope) {
         Pass(cursor.raw());
       }
@@ -267,6 +294,46 @@ class Copy {
     if (!left_out_.empty() && left_out_[position]) return;
     ++copied_;
     if (!Replace(Level::kSpan, position, field::ScopeSpans::kSpans)) Pass(raw);
+  }
+
+  // Several data points, of which some may be left; in their metric.
+  void Metric(std::string_view raw, std::string_view metric) {
+    const size_t points = CountDataPoints(metric);
+    size_t left = points;
+    for (size_t i = 0; i < points && !left_out_.empty(); ++i) left -= left_out_[span_position_ + i] ? 1 : 0;
+    if (left == points) {
+      if (points > 0) Pass(raw);
+      span_position_ += points;
+      copied_ += points;
+    } else if (left == 0) {
+      span_position_ += points;
+    } else {
+      PartOfMetric(metric);
+    }
+  }
+
+  void PartOfMetric(std::string_view metric) {
+    const Opened opened = Open(field::ScopeSpans::kSpans);
+    for (Cursor cursor(metric); cursor.Next();) {
+      if (IsMetricData(cursor)) {
+        MetricData(cursor.field(), cursor.bytes());
+      } else {
+        Pass(cursor.raw());
+      }
+    }
+    CloseOrTakeBack(opened);
+  }
+
+  void MetricData(uint32_t field, std::string_view data) {
+    const Opened opened = Open(field);
+    for (Cursor cursor(data); cursor.Next();) {
+      if (cursor.field() == field::MetricData::kDataPoints) {
+        Span(cursor.raw());
+      } else {
+        Pass(cursor.raw());
+      }
+    }
+    CloseOrTakeBack(opened);
   }
 
   // Writes the patch of a message, if there is one.
@@ -320,6 +387,7 @@ class Copy {
   size_t scope_position_ = 0;
   size_t span_position_ = 0;
   size_t copied_ = 0;  // spans
+  bool item_is_metric_;
 };
 
 }  // namespace
@@ -411,7 +479,7 @@ void Slice::AppendTo(std::string& out) const {
   if (is_whole()) {
     out.append(wire_.view());
   } else if (span_count_ > 0) {
-    Copy(left_out_, patches_.get(), out).Request(wire_.view());
+    Copy(signal_, left_out_, patches_.get(), out).Request(wire_.view());
   }
 }
 

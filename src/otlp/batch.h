@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What flows through the pipeline into exporters and the store: slices of received requests. A slice shares the
-// request's bytes, says which of its spans are left, and holds what processors changed as patches beside them; bytes
-// are copied once, when an exporter writes its request.
+// What flows through the pipeline into exporters and the store: slices of received requests, of one signal a batch. A
+// slice shares the request's bytes, says which of its spans are left, and holds what processors changed as patches
+// beside them; bytes are copied once, when an exporter writes its request.
 
 #pragma once
 
@@ -18,6 +18,8 @@
 #include "otlp/editor.h"
 #include "otlp/encoded_forms.h"
 #include "otlp/patches.h"
+#include "otlp/request_origin.h"
+#include "otlp/signal.h"
 #include "otlp/views.h"
 
 namespace spanloom::otlp {
@@ -77,11 +79,20 @@ class SpanEditContext {
 // A received request, less the spans that are not part of the slice, with the changes made to the others. A value;
 // copying shares all bytes, and what is done to a copy is not seen in the original. Thread-compatible; copies may be
 // used on different threads.
+//
+// Of metrics and logs nothing is read or edited: what is said of spans holds for their data points and log records
+// where slices are cut and written, and the rest is for traces only.
 class Slice {
  public:
-  // All spans of `wire`, which ReadTraces (request.h) made or would leave as it is. `span_count` as counted by
-  // ValidateTraces.
-  Slice(Bytes wire, size_t span_count) : wire_(std::move(wire)), span_count_(span_count) {}
+  // All spans of `wire`, which ReadRequest (request.h) made or would leave as it is. `span_count` as counted by
+  // ValidateRequest.
+  Slice(Bytes wire, size_t span_count, Signal signal = Signal::kTraces)
+      : wire_(std::move(wire)), span_count_(span_count), signal_(signal) {}
+
+  [[nodiscard]] Signal signal() const { return signal_; }
+  // Where the request came from; null if nobody knows. Shared by all slices of it.
+  [[nodiscard]] const std::shared_ptr<const RequestOrigin>& origin() const { return origin_; }
+  void set_origin(std::shared_ptr<const RequestOrigin> origin) { origin_ = std::move(origin); }
 
   // The request as received, all spans included.
   [[nodiscard]] const Bytes& wire() const { return wire_; }
@@ -110,9 +121,9 @@ class Slice {
   // [parts]: a span goes into the slice part_of(span), which must be below `parts`. Copies no bytes.
   [[nodiscard]] std::vector<Slice> Split(size_t parts, absl::FunctionRef<size_t(const SpanContext&)> part_of) const;
 
-  // Appends the `resource_spans` fields of an ExportTraceServiceRequest with the spans that are left. Resources and
-  // scopes that are left without spans are left out; every other byte that no edit has replaced, unknown fields
-  // included, is as it was received.
+  // Appends the `resource_spans` (or `resource_metrics`, `resource_logs`) fields of a request with the spans that are
+  // left. Resources and scopes that are left without spans are left out; every other byte that no edit has replaced,
+  // unknown fields included, is as it was received.
   void AppendTo(std::string& out) const;
 
  private:
@@ -128,9 +139,11 @@ class Slice {
   std::vector<bool> left_out_;              // [spans of the request], by position; empty if all are left
   std::shared_ptr<const Patches> patches_;  // null if nothing was changed. Shared, because copies of a slice are
                                             // cheap values on several threads; replaced, never changed
+  std::shared_ptr<const RequestOrigin> origin_;
+  Signal signal_ = Signal::kTraces;
 };
 
-// Slices in order of arrival. A value: what is changed in a copy is not seen in the original.
+// Slices of one signal, in order of arrival. A value: what is changed in a copy is not seen in the original.
 class Batch {
  public:
   Batch() = default;
@@ -138,6 +151,8 @@ class Batch {
 
   void Add(Slice slice);
   void Add(Batch batch);
+  // Of an empty batch: traces.
+  [[nodiscard]] Signal signal() const { return slices_.empty() ? Signal::kTraces : slices_.front().signal(); }
   [[nodiscard]] const std::vector<Slice>& slices() const { return slices_; }
   // To be changed.
   [[nodiscard]] std::vector<Slice>& slices() {
@@ -150,7 +165,7 @@ class Batch {
   [[nodiscard]] bool empty() const { return span_count() == 0; }
   // [parts], as Slice::Split; slices without spans are left out.
   [[nodiscard]] std::vector<Batch> Split(size_t parts, absl::FunctionRef<size_t(const SpanContext&)> part_of) const;
-  // The whole batch as one ExportTraceServiceRequest. Shares the bytes if it is one whole slice.
+  // The whole batch as one request. Shares the bytes if it is one whole slice.
   [[nodiscard]] Bytes Encode() const;
 
   // Copies made from now on, as long as they are not changed, are encoded once for all of them.

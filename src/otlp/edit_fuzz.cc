@@ -138,7 +138,7 @@ void Edit(std::string_view script, std::string_view request) {
   Digest().Add(TracesView(copy));
 
   std::string json;
-  WriteTracesJson(Batch(slice), json);
+  WriteJson(Batch(slice), json);
   const auto transcoded = TranscodeTracesJson(json);
   CHECK(transcoded.ok() && ValidateTraces(*transcoded)->spans == slice.span_count());
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The field numbers of an OTLP trace request, each said once for all code that reads or writes the wire form.
-// Source: proto/opentelemetry/ of this repository, which declares the messages of OTLP 1.x.
+// The field numbers of OTLP requests, each said once for all code that reads or writes the wire form.
+// Source: proto/opentelemetry/ of this repository, which declares the messages of OTLP 1.x; of metrics and logs, which
+// it does not declare, opentelemetry/proto/{metrics,logs}/v1 of OTLP 1.7.
 
 #pragma once
 
@@ -66,6 +67,54 @@ struct Array {  // ArrayValue
 
 struct Map {  // KeyValueList
   static constexpr uint32_t kValues = 1;
+};
+
+struct Metric {
+  static constexpr uint32_t kName = 1, kDescription = 2, kUnit = 3, kGauge = 5, kSum = 7, kHistogram = 9,
+                            kExponentialHistogram = 10, kSummary = 11, kMetadata = 12;
+};
+
+struct MetricData {  // Gauge, Sum, Histogram, ExponentialHistogram, Summary
+  static constexpr uint32_t kDataPoints = 1, kAggregationTemporality = 2, kIsMonotonic = 3;
+};
+
+struct NumberDataPoint {
+  static constexpr uint32_t kStartTime = 2, kTime = 3, kAsDouble = 4, kExemplars = 5, kAsInt = 6, kAttributes = 7,
+                            kFlags = 8;
+};
+
+struct HistogramDataPoint {
+  static constexpr uint32_t kStartTime = 2, kTime = 3, kCount = 4, kSum = 5, kBucketCounts = 6, kExplicitBounds = 7,
+                            kExemplars = 8, kAttributes = 9, kFlags = 10, kMin = 11, kMax = 12;
+};
+
+struct ExponentialHistogramDataPoint {
+  static constexpr uint32_t kAttributes = 1, kStartTime = 2, kTime = 3, kCount = 4, kSum = 5, kScale = 6,
+                            kZeroCount = 7, kPositive = 8, kNegative = 9, kFlags = 10, kExemplars = 11, kMin = 12,
+                            kMax = 13, kZeroThreshold = 14;
+};
+
+struct Buckets {  // ExponentialHistogramDataPoint.Buckets
+  static constexpr uint32_t kOffset = 1, kBucketCounts = 2;
+};
+
+struct SummaryDataPoint {
+  static constexpr uint32_t kStartTime = 2, kTime = 3, kCount = 4, kSum = 5, kQuantileValues = 6, kAttributes = 7,
+                            kFlags = 8;
+};
+
+struct QuantileValue {  // SummaryDataPoint.ValueAtQuantile
+  static constexpr uint32_t kQuantile = 1, kValue = 2;
+};
+
+struct Exemplar {
+  static constexpr uint32_t kTime = 2, kAsDouble = 3, kSpanId = 4, kTraceId = 5, kAsInt = 6, kFilteredAttributes = 7;
+};
+
+struct LogRecord {
+  static constexpr uint32_t kTime = 1, kSeverityNumber = 2, kSeverityText = 3, kBody = 5, kAttributes = 6,
+                            kDroppedAttributesCount = 7, kFlags = 8, kTraceId = 9, kSpanId = 10, kObservedTime = 11,
+                            kEventName = 12;
 };
 
 }  // namespace spanloom::otlp::field

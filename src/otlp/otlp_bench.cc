@@ -196,7 +196,7 @@ BENCHMARK(WriteARequest);
 
 std::string GeneratedJson() {
   std::string json;
-  WriteTracesJson(Batch(ReadSlice(kJsonSpans)), json);
+  WriteJson(Batch(ReadSlice(kJsonSpans)), json);
   return json;
 }
 
@@ -236,7 +236,7 @@ void WriteJson(benchmark::State& state) {
   const size_t size = GeneratedJson().size();
   for (auto _ : state) {
     std::string json;
-    WriteTracesJson(batch, json);
+    WriteJson(batch, json);
     CHECK(json.size() == size);
   }
   Report(state, kJsonSpans, size);

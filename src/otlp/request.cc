@@ -15,4 +15,10 @@ StatusOr<Slice> ReadTraces(Bytes wire) {
   return Slice(std::move(wire), stats.spans);
 }
 
+StatusOr<Slice> ReadRequest(Signal signal, Bytes wire) {
+  if (signal == Signal::kTraces) return ReadTraces(std::move(wire));
+  ASSIGN_OR_RETURN(const RequestStats stats, ValidateRequest(signal, wire.view()));
+  return Slice(std::move(wire), stats.spans, signal);
+}
+
 }  // namespace spanloom::otlp

@@ -14,4 +14,7 @@ namespace spanloom::otlp {
 // several parts: then they are put together in a copy (merge.h). kInvalidArgument as ValidateTraces says.
 StatusOr<Slice> ReadTraces(Bytes wire);
 
+// A request of any signal. Those of metrics and logs are kept as they are written.
+StatusOr<Slice> ReadRequest(Signal signal, Bytes wire);
+
 }  // namespace spanloom::otlp

@@ -2,6 +2,7 @@
 
 #include "otlp/schema.h"
 
+#include "base/check.h"
 #include "otlp/fields.h"
 
 namespace spanloom::otlp {
@@ -9,6 +10,16 @@ namespace {
 
 constexpr std::string_view kSpanKindNames[] = {"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER",
                                                "SPAN_KIND_CLIENT",      "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"};
+constexpr std::string_view kTemporalityNames[] = {
+    "AGGREGATION_TEMPORALITY_UNSPECIFIED", "AGGREGATION_TEMPORALITY_DELTA", "AGGREGATION_TEMPORALITY_CUMULATIVE"};
+constexpr std::string_view kSeverityNames[] = {
+    "SEVERITY_NUMBER_UNSPECIFIED", "SEVERITY_NUMBER_TRACE", "SEVERITY_NUMBER_TRACE2", "SEVERITY_NUMBER_TRACE3",
+    "SEVERITY_NUMBER_TRACE4",      "SEVERITY_NUMBER_DEBUG", "SEVERITY_NUMBER_DEBUG2", "SEVERITY_NUMBER_DEBUG3",
+    "SEVERITY_NUMBER_DEBUG4",      "SEVERITY_NUMBER_INFO",  "SEVERITY_NUMBER_INFO2",  "SEVERITY_NUMBER_INFO3",
+    "SEVERITY_NUMBER_INFO4",       "SEVERITY_NUMBER_WARN",  "SEVERITY_NUMBER_WARN2",  "SEVERITY_NUMBER_WARN3",
+    "SEVERITY_NUMBER_WARN4",       "SEVERITY_NUMBER_ERROR", "SEVERITY_NUMBER_ERROR2", "SEVERITY_NUMBER_ERROR3",
+    "SEVERITY_NUMBER_ERROR4",      "SEVERITY_NUMBER_FATAL", "SEVERITY_NUMBER_FATAL2", "SEVERITY_NUMBER_FATAL3",
+    "SEVERITY_NUMBER_FATAL4"};
 constexpr std::string_view kStatusCodeNames[] = {"STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"};
 
 consteval FieldSchema Scalar(uint32_t number, FieldKind kind, std::string_view json_name) {
@@ -30,6 +41,12 @@ consteval FieldSchema Many(uint32_t number, std::string_view json_name, const Me
 consteval MessageSchema Message(std::string_view name, std::span<const FieldSchema> fields) {
   MessageSchema message{.name = name, .fields = {}};
   for (const FieldSchema& field : fields) message.fields[field.number] = field;
+  return message;
+}
+
+consteval MessageSchema Item(std::string_view name, std::span<const FieldSchema> fields) {
+  MessageSchema message = Message(name, fields);
+  message.is_item = true;
   return message;
 }
 
@@ -131,6 +148,198 @@ constexpr FieldSchema kKeyValuesFields[] = {
     Many(field::Map::kValues, "values", kKeyValueSchema),
 };
 
+extern const MessageSchema kResourceMetricsSchema;
+extern const MessageSchema kScopeMetricsSchema;
+extern const MessageSchema kMetricSchema;
+extern const MessageSchema kGaugeSchema;
+extern const MessageSchema kSumSchema;
+extern const MessageSchema kHistogramSchema;
+extern const MessageSchema kExponentialHistogramSchema;
+extern const MessageSchema kSummarySchema;
+extern const MessageSchema kNumberDataPointSchema;
+extern const MessageSchema kHistogramDataPointSchema;
+extern const MessageSchema kExponentialHistogramDataPointSchema;
+extern const MessageSchema kBucketsSchema;
+extern const MessageSchema kSummaryDataPointSchema;
+extern const MessageSchema kQuantileValueSchema;
+extern const MessageSchema kExemplarSchema;
+extern const MessageSchema kResourceLogsSchema;
+extern const MessageSchema kScopeLogsSchema;
+extern const MessageSchema kLogRecordSchema;
+
+constexpr FieldSchema kMetricsFields[] = {
+    Many(field::Request::kResourceSpans, "resourceMetrics", kResourceMetricsSchema),
+};
+
+constexpr FieldSchema kResourceMetricsFields[] = {
+    One(field::ResourceSpans::kResource, "resource", kResourceSchema),
+    Many(field::ResourceSpans::kScopeSpans, "scopeMetrics", kScopeMetricsSchema),
+    Scalar(field::ResourceSpans::kSchemaUrl, kString, "schemaUrl"),
+};
+
+constexpr FieldSchema kScopeMetricsFields[] = {
+    One(field::ScopeSpans::kScope, "scope", kScopeSchema),
+    Many(field::ScopeSpans::kSpans, "metrics", kMetricSchema),
+    Scalar(field::ScopeSpans::kSchemaUrl, kString, "schemaUrl"),
+};
+
+constexpr FieldSchema kMetricFields[] = {
+    Scalar(field::Metric::kName, kString, "name"),
+    Scalar(field::Metric::kDescription, kString, "description"),
+    Scalar(field::Metric::kUnit, kString, "unit"),
+    One(field::Metric::kGauge, "gauge", kGaugeSchema),
+    One(field::Metric::kSum, "sum", kSumSchema),
+    One(field::Metric::kHistogram, "histogram", kHistogramSchema),
+    One(field::Metric::kExponentialHistogram, "exponentialHistogram", kExponentialHistogramSchema),
+    One(field::Metric::kSummary, "summary", kSummarySchema),
+    Many(field::Metric::kMetadata, "metadata", kKeyValueSchema),
+};
+
+constexpr FieldSchema kGaugeFields[] = {
+    Many(field::MetricData::kDataPoints, "dataPoints", kNumberDataPointSchema),
+};
+
+constexpr FieldSchema kSumFields[] = {
+    Many(field::MetricData::kDataPoints, "dataPoints", kNumberDataPointSchema),
+    Enum(field::MetricData::kAggregationTemporality, "aggregationTemporality", kTemporalityNames),
+    Scalar(field::MetricData::kIsMonotonic, kBool, "isMonotonic"),
+};
+
+constexpr FieldSchema kHistogramFields[] = {
+    Many(field::MetricData::kDataPoints, "dataPoints", kHistogramDataPointSchema),
+    Enum(field::MetricData::kAggregationTemporality, "aggregationTemporality", kTemporalityNames),
+};
+
+constexpr FieldSchema kExponentialHistogramFields[] = {
+    Many(field::MetricData::kDataPoints, "dataPoints", kExponentialHistogramDataPointSchema),
+    Enum(field::MetricData::kAggregationTemporality, "aggregationTemporality", kTemporalityNames),
+};
+
+constexpr FieldSchema kSummaryFields[] = {
+    Many(field::MetricData::kDataPoints, "dataPoints", kSummaryDataPointSchema),
+};
+
+constexpr FieldSchema kNumberDataPointFields[] = {
+    Scalar(field::NumberDataPoint::kStartTime, kFixed64, "startTimeUnixNano"),
+    Scalar(field::NumberDataPoint::kTime, kFixed64, "timeUnixNano"),
+    Scalar(field::NumberDataPoint::kAsDouble, kDouble, "asDouble"),
+    Many(field::NumberDataPoint::kExemplars, "exemplars", kExemplarSchema),
+    Scalar(field::NumberDataPoint::kAsInt, kSfixed64, "asInt"),
+    Many(field::NumberDataPoint::kAttributes, "attributes", kKeyValueSchema),
+    Scalar(field::NumberDataPoint::kFlags, kUint32, "flags"),
+};
+
+constexpr FieldSchema kHistogramDataPointFields[] = {
+    Scalar(field::HistogramDataPoint::kStartTime, kFixed64, "startTimeUnixNano"),
+    Scalar(field::HistogramDataPoint::kTime, kFixed64, "timeUnixNano"),
+    Scalar(field::HistogramDataPoint::kCount, kFixed64, "count"),
+    Scalar(field::HistogramDataPoint::kSum, kDouble, "sum"),
+    Scalar(field::HistogramDataPoint::kBucketCounts, kPackedFixed64, "bucketCounts"),
+    Scalar(field::HistogramDataPoint::kExplicitBounds, kPackedDouble, "explicitBounds"),
+    Many(field::HistogramDataPoint::kExemplars, "exemplars", kExemplarSchema),
+    Many(field::HistogramDataPoint::kAttributes, "attributes", kKeyValueSchema),
+    Scalar(field::HistogramDataPoint::kFlags, kUint32, "flags"),
+    Scalar(field::HistogramDataPoint::kMin, kDouble, "min"),
+    Scalar(field::HistogramDataPoint::kMax, kDouble, "max"),
+};
+
+constexpr FieldSchema kExponentialHistogramDataPointFields[] = {
+    Many(field::ExponentialHistogramDataPoint::kAttributes, "attributes", kKeyValueSchema),
+    Scalar(field::ExponentialHistogramDataPoint::kStartTime, kFixed64, "startTimeUnixNano"),
+    Scalar(field::ExponentialHistogramDataPoint::kTime, kFixed64, "timeUnixNano"),
+    Scalar(field::ExponentialHistogramDataPoint::kCount, kFixed64, "count"),
+    Scalar(field::ExponentialHistogramDataPoint::kSum, kDouble, "sum"),
+    Scalar(field::ExponentialHistogramDataPoint::kScale, kSint32, "scale"),
+    Scalar(field::ExponentialHistogramDataPoint::kZeroCount, kFixed64, "zeroCount"),
+    One(field::ExponentialHistogramDataPoint::kPositive, "positive", kBucketsSchema),
+    One(field::ExponentialHistogramDataPoint::kNegative, "negative", kBucketsSchema),
+    Scalar(field::ExponentialHistogramDataPoint::kFlags, kUint32, "flags"),
+    Many(field::ExponentialHistogramDataPoint::kExemplars, "exemplars", kExemplarSchema),
+    Scalar(field::ExponentialHistogramDataPoint::kMin, kDouble, "min"),
+    Scalar(field::ExponentialHistogramDataPoint::kMax, kDouble, "max"),
+    Scalar(field::ExponentialHistogramDataPoint::kZeroThreshold, kDouble, "zeroThreshold"),
+};
+
+constexpr FieldSchema kBucketsFields[] = {
+    Scalar(field::Buckets::kOffset, kSint32, "offset"),
+    Scalar(field::Buckets::kBucketCounts, kPackedUint64, "bucketCounts"),
+};
+
+constexpr FieldSchema kSummaryDataPointFields[] = {
+    Scalar(field::SummaryDataPoint::kStartTime, kFixed64, "startTimeUnixNano"),
+    Scalar(field::SummaryDataPoint::kTime, kFixed64, "timeUnixNano"),
+    Scalar(field::SummaryDataPoint::kCount, kFixed64, "count"),
+    Scalar(field::SummaryDataPoint::kSum, kDouble, "sum"),
+    Many(field::SummaryDataPoint::kQuantileValues, "quantileValues", kQuantileValueSchema),
+    Many(field::SummaryDataPoint::kAttributes, "attributes", kKeyValueSchema),
+    Scalar(field::SummaryDataPoint::kFlags, kUint32, "flags"),
+};
+
+constexpr FieldSchema kQuantileValueFields[] = {
+    Scalar(field::QuantileValue::kQuantile, kDouble, "quantile"),
+    Scalar(field::QuantileValue::kValue, kDouble, "value"),
+};
+
+constexpr FieldSchema kExemplarFields[] = {
+    Scalar(field::Exemplar::kTime, kFixed64, "timeUnixNano"),
+    Scalar(field::Exemplar::kAsDouble, kDouble, "asDouble"),
+    Scalar(field::Exemplar::kSpanId, kSpanId, "spanId"),
+    Scalar(field::Exemplar::kTraceId, kTraceId, "traceId"),
+    Scalar(field::Exemplar::kAsInt, kSfixed64, "asInt"),
+    Many(field::Exemplar::kFilteredAttributes, "filteredAttributes", kKeyValueSchema),
+};
+
+constexpr FieldSchema kLogsFields[] = {
+    Many(field::Request::kResourceSpans, "resourceLogs", kResourceLogsSchema),
+};
+
+constexpr FieldSchema kResourceLogsFields[] = {
+    One(field::ResourceSpans::kResource, "resource", kResourceSchema),
+    Many(field::ResourceSpans::kScopeSpans, "scopeLogs", kScopeLogsSchema),
+    Scalar(field::ResourceSpans::kSchemaUrl, kString, "schemaUrl"),
+};
+
+constexpr FieldSchema kScopeLogsFields[] = {
+    One(field::ScopeSpans::kScope, "scope", kScopeSchema),
+    Many(field::ScopeSpans::kSpans, "logRecords", kLogRecordSchema),
+    Scalar(field::ScopeSpans::kSchemaUrl, kString, "schemaUrl"),
+};
+
+constexpr FieldSchema kLogRecordFields[] = {
+    Scalar(field::LogRecord::kTime, kFixed64, "timeUnixNano"),
+    Enum(field::LogRecord::kSeverityNumber, "severityNumber", kSeverityNames),
+    Scalar(field::LogRecord::kSeverityText, kString, "severityText"),
+    One(field::LogRecord::kBody, "body", kValueSchema),
+    Many(field::LogRecord::kAttributes, "attributes", kKeyValueSchema),
+    Scalar(field::LogRecord::kDroppedAttributesCount, kUint32, "droppedAttributesCount"),
+    Scalar(field::LogRecord::kFlags, kFixed32, "flags"),
+    Scalar(field::LogRecord::kTraceId, kTraceId, "traceId"),
+    Scalar(field::LogRecord::kSpanId, kSpanId, "spanId"),
+    Scalar(field::LogRecord::kObservedTime, kFixed64, "observedTimeUnixNano"),
+    Scalar(field::LogRecord::kEventName, kString, "eventName"),
+};
+
+constinit const MessageSchema kResourceMetricsSchema = Message("ResourceMetrics", kResourceMetricsFields);
+constinit const MessageSchema kScopeMetricsSchema = Message("ScopeMetrics", kScopeMetricsFields);
+constinit const MessageSchema kMetricSchema = Message("Metric", kMetricFields);
+constinit const MessageSchema kGaugeSchema = Message("Gauge", kGaugeFields);
+constinit const MessageSchema kSumSchema = Message("Sum", kSumFields);
+constinit const MessageSchema kHistogramSchema = Message("Histogram", kHistogramFields);
+constinit const MessageSchema kExponentialHistogramSchema =
+    Message("ExponentialHistogram", kExponentialHistogramFields);
+constinit const MessageSchema kSummarySchema = Message("Summary", kSummaryFields);
+constinit const MessageSchema kNumberDataPointSchema = Item("NumberDataPoint", kNumberDataPointFields);
+constinit const MessageSchema kHistogramDataPointSchema = Item("HistogramDataPoint", kHistogramDataPointFields);
+constinit const MessageSchema kExponentialHistogramDataPointSchema =
+    Item("ExponentialHistogramDataPoint", kExponentialHistogramDataPointFields);
+constinit const MessageSchema kBucketsSchema = Message("Buckets", kBucketsFields);
+constinit const MessageSchema kSummaryDataPointSchema = Item("SummaryDataPoint", kSummaryDataPointFields);
+constinit const MessageSchema kQuantileValueSchema = Message("ValueAtQuantile", kQuantileValueFields);
+constinit const MessageSchema kExemplarSchema = Message("Exemplar", kExemplarFields);
+constinit const MessageSchema kResourceLogsSchema = Message("ResourceLogs", kResourceLogsFields);
+constinit const MessageSchema kScopeLogsSchema = Message("ScopeLogs", kScopeLogsFields);
+constinit const MessageSchema kLogRecordSchema = Item("LogRecord", kLogRecordFields);
+
 }  // namespace
 
 constinit const MessageSchema kTracesSchema = Message("ExportTraceServiceRequest", kTracesFields);
@@ -139,7 +348,7 @@ constinit const MessageSchema kResourceSchema = Message("Resource", kResourceFie
 constinit const MessageSchema kEntityRefSchema = Message("EntityRef", kEntityRefFields);
 constinit const MessageSchema kScopeSpansSchema = Message("ScopeSpans", kScopeSpansFields);
 constinit const MessageSchema kScopeSchema = Message("InstrumentationScope", kScopeFields);
-constinit const MessageSchema kSpanSchema = Message("Span", kSpanFields);
+constinit const MessageSchema kSpanSchema = Item("Span", kSpanFields);
 constinit const MessageSchema kEventSchema = Message("Event", kEventFields);
 constinit const MessageSchema kLinkSchema = Message("Link", kLinkFields);
 constinit const MessageSchema kStatusSchema = Message("Status", kStatusFields);
@@ -147,5 +356,19 @@ constinit const MessageSchema kKeyValueSchema = Message("KeyValue", kKeyValueFie
 constinit const MessageSchema kValueSchema = Message("AnyValue", kValueFields);
 constinit const MessageSchema kArraySchema = Message("ArrayValue", kArrayFields);
 constinit const MessageSchema kKeyValuesSchema = Message("KeyValueList", kKeyValuesFields);
+constinit const MessageSchema kMetricsSchema = Message("ExportMetricsServiceRequest", kMetricsFields);
+constinit const MessageSchema kLogsSchema = Message("ExportLogsServiceRequest", kLogsFields);
+
+const MessageSchema& RequestSchema(Signal signal) {
+  switch (signal) {
+    case Signal::kTraces:
+      return kTracesSchema;
+    case Signal::kMetrics:
+      return kMetricsSchema;
+    case Signal::kLogs:
+      return kLogsSchema;
+  }
+  CHECK(false);
+}
 
 }  // namespace spanloom::otlp

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The messages of an OTLP trace request as a table: what validate.cc checks and what json/transcode.cc translates.
-// Field numbers (fields.h) and JSON names: proto/opentelemetry/ of this repository.
+// The messages of OTLP requests as a table: what validate.cc checks and what json/transcode.cc translates.
+// Field numbers: fields.h, whose sources are those of the JSON names.
 
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "otlp/signal.h"
 #include "otlp/wire/cursor.h"
 
 namespace spanloom::otlp {
@@ -32,6 +33,12 @@ enum class FieldKind : uint8_t {
   kEnum,
   kFixed64,
   kFixed32,
+  kSfixed64,
+  kSint32,
+  // Repeated numbers. They travel packed; those that do not are passed on unread.
+  kPackedFixed64,
+  kPackedDouble,
+  kPackedUint64,
 };
 
 // The wire type in which a field of `kind` travels. `kind` is not kUnknown.
@@ -41,9 +48,11 @@ constexpr wire::Type WireType(FieldKind kind) {
     case FieldKind::kInt64:
     case FieldKind::kUint32:
     case FieldKind::kEnum:
+    case FieldKind::kSint32:
       return wire::Type::kVarint;
     case FieldKind::kDouble:
     case FieldKind::kFixed64:
+    case FieldKind::kSfixed64:
       return wire::Type::kFixed64;
     case FieldKind::kFixed32:
       return wire::Type::kFixed32;
@@ -67,6 +76,7 @@ inline constexpr size_t kFieldNumberMax = 16;  // Span.flags
 struct MessageSchema {
   std::string_view name;
   std::array<FieldSchema, kFieldNumberMax + 1> fields;  // [field number]; kUnknown where there is none
+  bool is_item = false;  // what is counted of its signal: a span, a data point, a log record
 
   // The field of that number, or an unknown one.
   [[nodiscard]] const FieldSchema& Find(uint32_t number) const {
@@ -89,5 +99,10 @@ extern const MessageSchema kKeyValueSchema;
 extern const MessageSchema kValueSchema;
 extern const MessageSchema kArraySchema;
 extern const MessageSchema kKeyValuesSchema;
+extern const MessageSchema kMetricsSchema;  // ExportMetricsServiceRequest
+extern const MessageSchema kLogsSchema;     // ExportLogsServiceRequest
+
+// What a request of `signal` is.
+const MessageSchema& RequestSchema(Signal signal);
 
 }  // namespace spanloom::otlp

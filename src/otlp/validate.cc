@@ -23,8 +23,8 @@ class Walk {
  public:
   explicit Walk(std::string_view request) : request_(request) {}
 
-  StatusOr<RequestStats> Run() {
-    if (!Message(request_, kTracesSchema, 0)) return Error();
+  StatusOr<RequestStats> Run(const MessageSchema& schema) {
+    if (!Message(request_, schema, 0)) return Error();
     return stats_;
   }
 
@@ -48,7 +48,9 @@ class Walk {
   }
 
   bool Field(const Cursor& cursor, const FieldSchema& field, int depth) {
-    if (cursor.type() != WireType(field.kind)) return Fail(Fault::kWireType, cursor.raw().data());
+    if (cursor.type() != WireType(field.kind)) {
+      return IsPacked(field.kind) || Fail(Fault::kWireType, cursor.raw().data());
+    }
     if (field.message != nullptr) return Submessage(cursor, field, depth);
     return IsSizeValid(field.kind, cursor.bytes().size()) || Fail(Fault::kIdSize, cursor.raw().data());
   }
@@ -61,13 +63,18 @@ class Walk {
     }
     if (field.message == &kArraySchema || field.message == &kKeyValuesSchema) ++depth;
     if (depth > kValueDepthMax) return Fail(Fault::kTooDeep, cursor.raw().data());
-    stats_.spans += field.message == &kSpanSchema ? 1 : 0;
+    stats_.spans += field.message->is_item ? 1 : 0;
     stats_.events += field.message == &kEventSchema ? 1 : 0;
     stats_.links += field.message == &kLinkSchema ? 1 : 0;
     return Message(cursor.bytes(), *field.message, depth);
   }
 
+  static bool IsPacked(FieldKind kind) {
+    return kind == FieldKind::kPackedFixed64 || kind == FieldKind::kPackedDouble || kind == FieldKind::kPackedUint64;
+  }
+
   static bool IsSizeValid(FieldKind kind, size_t size) {
+    if (kind == FieldKind::kPackedFixed64 || kind == FieldKind::kPackedDouble) return size % sizeof(uint64_t) == 0;
     if (kind == FieldKind::kTraceId) return size == 0 || size == sizeof(TraceId);
     if (kind == FieldKind::kSpanId) return size == 0 || size == sizeof(SpanId);
     return true;
@@ -116,9 +123,9 @@ class Walk {
       case Fault::kMalformed:
         return "a field here is malformed or cut short";
       case Fault::kWireType:
-        return "the field has another wire type than opentelemetry/proto/trace/v1 gives it";
+        return "the field has another wire type than opentelemetry/proto gives it";
       case Fault::kIdSize:
-        return "a trace id must be 16 bytes, a span id 8, or empty";
+        return "a trace id must be 16 bytes, a span id 8, or empty; packed numbers a multiple of 8";
       case Fault::kTooDeep:
         return absl::StrFormat("the attribute value nests arrays and maps more than %d deep", kValueDepthMax);
     }
@@ -136,7 +143,11 @@ class Walk {
 }  // namespace
 
 StatusOr<RequestStats> ValidateTraces(std::string_view wire) {
-  return Walk(wire).Run();
+  return Walk(wire).Run(kTracesSchema);
+}
+
+StatusOr<RequestStats> ValidateRequest(Signal signal, std::string_view wire) {
+  return Walk(wire).Run(RequestSchema(signal));
 }
 
 }  // namespace spanloom::otlp

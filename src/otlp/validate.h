@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "otlp/signal.h"
 
 namespace spanloom::otlp {
 
@@ -16,7 +17,7 @@ inline constexpr int kValueDepthMax =
     64;  // nested arrays and maps in one attribute value; guess (protobuf's own limit is 100)
 
 struct RequestStats {
-  size_t spans = 0;
+  size_t spans = 0;  // or data points, or log records
   size_t events = 0;
   size_t links = 0;
   // A message that may stand once in its parent is written in several parts: see merge.h.
@@ -33,5 +34,8 @@ struct RequestStats {
 // ones), ids of other sizes (the OTLP specification calls them invalid), groups nested more than 32 deep, and tags of
 // more than 32 bits (libprotobuf drops the bits beyond).
 StatusOr<RequestStats> ValidateTraces(std::string_view wire);
+
+// The same for a request of any signal.
+StatusOr<RequestStats> ValidateRequest(Signal signal, std::string_view wire);
 
 }  // namespace spanloom::otlp

@@ -197,7 +197,7 @@ Status DumpSpans(std::string_view part, const std::vector<StoredSpan>& spans, Li
   const auto emit = [&](std::string request) -> Status {
     ASSIGN_OR_RETURN(otlp::Slice slice, otlp::ReadTraces(Bytes(std::move(request))));
     std::string text;
-    otlp::WriteTracesJson(otlp::Batch(std::move(slice)), text);
+    otlp::WriteJson(otlp::Batch(std::move(slice)), text);
     return lines.Add("spans", [&](JsonWriter& json) {
       json.Field("part", part);
       json.Key("request");
@@ -242,7 +242,7 @@ Status DumpTrace(StoreFiles& files, const otlp::TraceId& id, Lines& lines) {
     if (batch.empty()) return absl::OkStatus();
     is_found = true;
     std::string text;
-    otlp::WriteTracesJson(batch, text);
+    otlp::WriteJson(batch, text);
     return lines.Add("spans", [&](JsonWriter& json) {
       json.Field("part", StrCat("log, frame ", frame.sequence));
       json.Key("request");

@@ -45,7 +45,7 @@ StatusOr<std::string> EncodeRequest(std::string request, OtlpFormat format) {
   if (format == OtlpFormat::kProto) return StrCat(EncodeLength(request.size()), request);
   ASSIGN_OR_RETURN(otlp::Slice slice, otlp::ReadTraces(Bytes(std::move(request))));
   std::string line;
-  otlp::WriteTracesJson(otlp::Batch(std::move(slice)), line);
+  otlp::WriteJson(otlp::Batch(std::move(slice)), line);
   line += '\n';
   return line;
 }

@@ -49,7 +49,7 @@ TEST(DifferentialProperty, LibprotobufReadsOurJson) {
     ASSERT_TRUE(slice.ok());
     if (slice->span_count() == 0) continue;
     std::string json;
-    WriteTracesJson(Batch(*slice), json);
+    WriteJson(Batch(*slice), json);
     RequestMessage read;
     const auto status = google::protobuf::util::JsonStringToMessage(json, &read);
     ASSERT_TRUE(status.ok()) << "round " << round << ": " << status << ": " << json.substr(0, 2000);

@@ -26,6 +26,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -181,8 +182,8 @@ class Transcoder {
  public:
   explicit Transcoder(size_t json_bytes) { out_.reserve(json_bytes / 2); }
 
-  StatusOr<std::string> Run(const element& document) {
-    if (Object(document, kTracesSchema, 0)) return std::move(out_);
+  StatusOr<std::string> Run(const element& document, const MessageSchema& schema) {
+    if (Object(document, schema, 0)) return std::move(out_);
     const std::string_view path = path_.empty() ? "body" : std::string_view(path_).substr(1);
     return absl::InvalidArgumentError(absl::StrFormat("OTLP/JSON request: %s: %s", path, fault_));
   }
@@ -232,6 +233,13 @@ class Transcoder {
         return Int64(value, field);
       case FieldKind::kEnum:
         return Enum(value, field);
+      case FieldKind::kSfixed64:
+      case FieldKind::kSint32:
+        return Signed(value, field);
+      case FieldKind::kPackedFixed64:
+      case FieldKind::kPackedDouble:
+      case FieldKind::kPackedUint64:
+        return Packed(value, field);
       default:
         return Unsigned(value, field);
     }
@@ -357,6 +365,40 @@ class Transcoder {
     return true;
   }
 
+  bool Signed(const element& value, const FieldSchema& field) {
+    const auto integer = ToInteger(value);
+    if (field.kind == FieldKind::kSfixed64) {
+      if (!Holds<int64_t>(integer)) return Fail("a 64-bit integer", value);
+      writer_.Fixed64(field.number, static_cast<uint64_t>(static_cast<int64_t>(*integer)));
+      return true;
+    }
+    if (!Holds<int32_t>(integer)) return Fail("a 32-bit integer", value);
+    const auto number = static_cast<int32_t>(*integer);
+    writer_.Varint(field.number, static_cast<uint32_t>(number) << 1 ^ static_cast<uint32_t>(number >> 31));  // zigzag
+    return true;
+  }
+
+  bool Packed(const element& value, const FieldSchema& field) {
+    std::string numbers;
+    Writer writer(numbers);
+    const auto write = [&](const element& child) {
+      if (field.kind == FieldKind::kPackedDouble) {
+        const auto number = ToDouble(child);
+        if (!number) return Fail("a number", child);
+        writer.PackedFixed64(std::bit_cast<uint64_t>(*number));
+        return true;
+      }
+      const auto integer = ToInteger(child);
+      if (!Holds<uint64_t>(integer)) return Fail("an unsigned 64-bit integer", child);
+      const auto number = static_cast<uint64_t>(*integer);
+      field.kind == FieldKind::kPackedFixed64 ? writer.PackedFixed64(number) : writer.PackedVarint(number);
+      return true;
+    };
+    if (!Elements(value, write)) return false;
+    writer_.Bytes(field.number, numbers);
+    return true;
+  }
+
   std::string out_;
   Writer writer_{out_};
   // Set by the first fault.
@@ -400,15 +442,19 @@ class Parser {
 }  // namespace
 
 StatusOr<std::string> TranscodeTracesJson(std::string_view json) {
+  return TranscodeJson(Signal::kTraces, json);
+}
+
+StatusOr<std::string> TranscodeJson(Signal signal, std::string_view json) {
   if (json.empty()) return absl::InvalidArgumentError("not JSON at byte 0 of 0: the body is empty");
   if (json.size() > kKeptBodyMax) {
     Parser parser;
     ASSIGN_OR_RETURN(const element document, parser.Parse(json));
-    return Transcoder(json.size()).Run(document);
+    return Transcoder(json.size()).Run(document, RequestSchema(signal));
   }
   static thread_local Parser parser;
   ASSIGN_OR_RETURN(const element document, parser.Parse(json));
-  return Transcoder(json.size()).Run(document);
+  return Transcoder(json.size()).Run(document, RequestSchema(signal));
 }
 
 }  // namespace spanloom::otlp

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OTLP/JSON in: a request body becomes the same request in protobuf, so that everything behind the receiver knows one
-// form. As loose as real senders are: 64-bit integers as numbers or strings, integral doubles as intValue (1e+300),
+// OTLP/JSON in: the body of a request of any signal becomes the same request in protobuf, so that everything behind the
+// receiver knows one form. As loose as real senders are: 64-bit integers as numbers or strings, integral doubles as
+// intValue (1e+300),
 // {"doubleValue": null}, "NaN" and "Infinity", {} as an array element, lone surrogate escapes, camelCase and snake_case
 // keys, enums as numbers or names, nulls anywhere, unknown fields. What each becomes is a table in transcode.cc.
 
@@ -12,6 +13,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "otlp/signal.h"
 
 namespace spanloom::otlp {
 
@@ -24,5 +26,8 @@ inline constexpr size_t kJsonExpansionMax = 3;
 // each byte of the body (simdjson's tape, texts and indexes), and kJsonExpansionMax times that if it has bytes that are
 // not UTF-8. Each thread keeps what bodies of up to 2 MiB took. Thread-safe.
 StatusOr<std::string> TranscodeTracesJson(std::string_view json);
+
+// The same for a request of any signal; the result passes ValidateRequest.
+StatusOr<std::string> TranscodeJson(Signal signal, std::string_view json);
 
 }  // namespace spanloom::otlp

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "base/json_writer.h"
@@ -26,20 +27,19 @@ struct Found {
   uint64_t scalar = 0;          // of its last occurrence
 };
 
-class TracesJson {
+class RequestJson {
  public:
-  explicit TracesJson(std::string& out) : json_(out) {}
+  explicit RequestJson(std::string& out) : json_(out) {}
 
   void Run(const Batch& batch) {
+    const FieldSchema& resources = RequestSchema(batch.signal()).Find(field::Request::kResourceSpans);
     json_.BeginObject();
-    json_.Key("resourceSpans");
+    json_.Key(resources.json_name);
     json_.BeginArray();
     for (const Slice& slice : batch.slices()) {
       if (slice.span_count() == 0) continue;
       const Bytes request = Batch(slice).Encode();
-      for (const ResourceSpansView resource_spans : TracesView(request.view()).resource_spans()) {
-        Message(resource_spans.wire(), kResourceSpansSchema);
-      }
+      Elements(request.view(), resources);
     }
     json_.EndArray();
     json_.EndObject();
@@ -87,23 +87,29 @@ class TracesJson {
 
   void Field(std::string_view message, const Found& found, const FieldSchema& field) {
     const bool is_repeated = field.kind == FieldKind::kRepeatedMessage || field.kind == FieldKind::kRepeatedString;
+    // Of numbers that are measured, 0 is one.
+    const bool is_measured = field.kind == FieldKind::kDouble || field.kind == FieldKind::kSfixed64;
     const bool is_default = !is_repeated && field.message == nullptr && found.bytes.empty() && found.scalar == 0;
-    if (is_default) return;
+    if (is_default && !is_measured) return;
     json_.Key(field.json_name);
     if (is_repeated) {
-      Elements(message.substr(static_cast<size_t>(found.first - message.data())), field);
+      Array(message.substr(static_cast<size_t>(found.first - message.data())), field);
     } else {
       Single(found.bytes, found.scalar, field);
     }
   }
 
   // `rest` begins with the first element.
-  void Elements(std::string_view rest, const FieldSchema& field) {
+  void Array(std::string_view rest, const FieldSchema& field) {
     json_.BeginArray();
+    Elements(rest, field);
+    json_.EndArray();
+  }
+
+  void Elements(std::string_view rest, const FieldSchema& field) {
     for (Cursor cursor(rest); cursor.Next();) {
       if (cursor.field() == field.number) Single(cursor.bytes(), 0, field);
     }
-    json_.EndArray();
   }
 
   void Single(std::string_view bytes, uint64_t scalar, const FieldSchema& field) {
@@ -122,6 +128,7 @@ class TracesJson {
       case FieldKind::kBool:
         return json_.Bool(scalar != 0);
       case FieldKind::kInt64:
+      case FieldKind::kSfixed64:
         return Digits(static_cast<int64_t>(scalar));
       case FieldKind::kFixed64:
         return Digits(scalar);
@@ -132,9 +139,33 @@ class TracesJson {
       case FieldKind::kUint32:
       case FieldKind::kFixed32:
         return json_.Uint(static_cast<uint32_t>(scalar));
+      case FieldKind::kSint32:
+        return json_.Int(
+            static_cast<int32_t>(static_cast<uint32_t>(scalar) >> 1 ^ -(static_cast<uint32_t>(scalar) & 1)));
+      case FieldKind::kPackedFixed64:
+      case FieldKind::kPackedDouble:
+        return PackedFixed(bytes, field);
+      case FieldKind::kPackedUint64:
+        return PackedVarints(bytes);
       case FieldKind::kUnknown:
         return;
     }
+  }
+
+  void PackedFixed(std::string_view numbers, const FieldSchema& field) {
+    json_.BeginArray();
+    for (; numbers.size() >= sizeof(uint64_t); numbers.remove_prefix(sizeof(uint64_t))) {
+      uint64_t number = 0;
+      std::memcpy(&number, numbers.data(), sizeof(number));
+      field.kind == FieldKind::kPackedDouble ? Double(std::bit_cast<double>(number)) : Digits(number);
+    }
+    json_.EndArray();
+  }
+
+  void PackedVarints(std::string_view numbers) {
+    json_.BeginArray();
+    for (wire::PackedVarints varints(numbers); varints.Next();) Digits(varints.value());
+    json_.EndArray();
   }
 
   // Readers take the number -0 for an integer, which has no sign; in a string it is kept.
@@ -155,8 +186,8 @@ class TracesJson {
 
 }  // namespace
 
-void WriteTracesJson(const Batch& batch, std::string& out) {
-  TracesJson(out).Run(batch);
+void WriteJson(const Batch& batch, std::string& out) {
+  RequestJson(out).Run(batch);
 }
 
 }  // namespace spanloom::otlp

@@ -7,7 +7,7 @@
 //
 // What JSON cannot say is lost: unknown fields are left out, bytes of a text that are not UTF-8 become U+FFFD, and of a
 // NaN only that it is one is kept.
-// Everything else is the same request again after TranscodeTracesJson.
+// Everything else is the same request again after TranscodeJson.
 
 #pragma once
 
@@ -18,7 +18,8 @@
 
 namespace spanloom::otlp {
 
-// Appends {"resourceSpans": [...]} with the spans of `batch`. In valid UTF-8, on one line.
-void WriteTracesJson(const Batch& batch, std::string& out);
+// Appends {"resourceSpans": [...]} with the spans of `batch`, or what it has of another signal. In valid UTF-8, on one
+// line.
+void WriteJson(const Batch& batch, std::string& out);
 
 }  // namespace spanloom::otlp

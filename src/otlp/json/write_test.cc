@@ -24,7 +24,7 @@ Batch Read(std::string wire) {
 
 std::string Json(const Batch& batch) {
   std::string json;
-  WriteTracesJson(batch, json);
+  WriteJson(batch, json);
   return json;
 }
 

@@ -49,4 +49,16 @@ bool Cursor::SkipGroup() {
   return true;
 }
 
+bool PackedVarints::Next() {
+  value_ = 0;
+  for (size_t i = 0; i < rest_.size() && i < kVarintSizeMax; ++i) {
+    const auto byte = static_cast<uint8_t>(rest_[i]);
+    value_ |= static_cast<uint64_t>(byte & 0x7f) << 7 * i;
+    if (byte >= 0x80) continue;
+    rest_.remove_prefix(i + 1);
+    return true;
+  }
+  return false;
+}
+
 }  // namespace spanloom::otlp::wire

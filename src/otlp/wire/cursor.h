@@ -72,6 +72,18 @@ class Cursor {
   bool ok_ = true;
 };
 
+// The numbers of a packed field of varints, up to the end or a malformed one. Thread-compatible; borrows the bytes.
+class PackedVarints {
+ public:
+  explicit PackedVarints(std::string_view numbers) : rest_(numbers) {}
+  bool Next();
+  [[nodiscard]] uint64_t value() const { return value_; }
+
+ private:
+  std::string_view rest_;
+  uint64_t value_ = 0;
+};
+
 // Inline, since every read of a span is a loop over this.
 inline bool Cursor::Next() {
   field_begin_ = next_;

@@ -54,6 +54,17 @@ void Writer::Fixed32(uint32_t field, uint32_t value) {
   Head(field, Type::kFixed32).Fixed(value).AppendTo(out_);
 }
 
+void Writer::PackedVarint(uint64_t value) {
+  char buffer[kVarintSizeMax];
+  out_.append(buffer, EncodeVarint(value, buffer));
+}
+
+void Writer::PackedFixed64(uint64_t value) {
+  char buffer[sizeof(value)];
+  std::memcpy(buffer, &value, sizeof(value));
+  out_.append(buffer, sizeof(value));
+}
+
 void Writer::Double(uint32_t field, double value) {
   Fixed64(field, std::bit_cast<uint64_t>(value));
 }

@@ -29,6 +29,10 @@ class Writer {
   void Double(uint32_t field, double value);
   void Bytes(uint32_t field, std::string_view value);
 
+  // Numbers of a packed field, whose content is being written.
+  void PackedVarint(uint64_t value);
+  void PackedFixed64(uint64_t value);
+
   // Where the content of a nested message begins, and how many bytes in front of it are kept for its length.
   struct Mark {
     size_t begin = 0;

@@ -52,7 +52,7 @@ void AppendLength(size_t length, std::string& out) {
 std::string RecordOf(const otlp::Batch& batch, RequestEncoding format) {
   std::string record;
   if (format == RequestEncoding::kJson) {
-    otlp::WriteTracesJson(batch, record);
+    otlp::WriteJson(batch, record);
     record.push_back('\n');
     return record;
   }

@@ -63,7 +63,7 @@ Bytes RequestEncoder::EncodeContent(const otlp::Batch& batch) const {
   if (encoding_ == RequestEncoding::kProtobuf) return batch.Encode();
   return batch.EncodeAs(FormKey(net::Compression::kNone, encoding_), [&] {
     std::string json;
-    otlp::WriteTracesJson(batch, json);
+    otlp::WriteJson(batch, json);
     return Bytes(std::move(json));
   });
 }
