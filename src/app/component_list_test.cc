@@ -22,8 +22,17 @@ std::vector<std::string> NamesOf(const config::Node& list, std::string_view kind
   return names;
 }
 
+std::vector<std::string> StabilitiesOf(const config::Node& list, std::string_view kind, std::string_view name) {
+  std::vector<std::string> stabilities;
+  for (const config::Node& item : list.Find(kind)->items()) {
+    if (item.Find("name")->text() != name) continue;
+    for (const config::Node::Entry& entry : item.Find("stability")->entries()) stabilities.push_back(entry.key);
+  }
+  return stabilities;
+}
+
 // Scenario: the list of a collector's components, read as YAML.
-// Guarantees: each kind has its types with their old names; what only a store has is not there.
+// Guarantees: each kind has its types with their old names and signals; what only a store has is not there.
 TEST(ComponentList, NamesTypesAndOldNames) {
   pipeline::Registry registry;
   RegisterCollectorComponents(registry);
@@ -34,6 +43,10 @@ TEST(ComponentList, NamesTypesAndOldNames) {
   EXPECT_THAT(NamesOf(*list, "exporters"), Contains("otlp_grpc"));
   EXPECT_THAT(NamesOf(*list, "exporters"), Contains("otlp"));
   EXPECT_THAT(NamesOf(*list, "exporters"), Not(Contains("spanloom_store")));
+  EXPECT_EQ(StabilitiesOf(*list, "receivers", "otlp"), (std::vector<std::string>{"traces", "metrics", "logs"}));
+  EXPECT_EQ(StabilitiesOf(*list, "processors", "filter"), std::vector<std::string>{"traces"});
+  EXPECT_EQ(StabilitiesOf(*list, "connectors", "forward"),
+            (std::vector<std::string>{"traces-to-traces", "metrics-to-metrics", "logs-to-logs"}));
   EXPECT_EQ(list->Find("providers")->items().size(), 3U);
 }
 

@@ -16,5 +16,12 @@ TEST(JoinHostPort, PutsIpv6AddressesInBrackets) {
   EXPECT_EQ(JoinHostPort("[::1]", 8888), "[::1]:8888");
 }
 
+TEST(HostOf, IsWhatStandsBeforeThePort) {
+  EXPECT_EQ(HostOf("10.0.0.7:40112"), "10.0.0.7");
+  EXPECT_EQ(HostOf("[fd00::7]:40112"), "fd00::7");
+  EXPECT_EQ(HostOf("unix:/run/a:b"), "");
+  EXPECT_EQ(HostOf(""), "");
+}
+
 }  // namespace
 }  // namespace spanloom::net

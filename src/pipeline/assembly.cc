@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "pipeline/fan_out.h"
 #include "pipeline/pipeline_entry.h"
+#include "pipeline/signal_switch.h"
 #include "pipeline/stage.h"
 
 namespace spanloom::pipeline {
@@ -88,40 +89,55 @@ class Assembler {
 
   void Lead(const Part& part, Consumer& next) { leads_[part.inlet()] = &next; }
 
-  // One consumer for all `destinations`.
-  Consumer& Joined(std::span<const Destination> destinations) {
+  // One consumer for all `destinations`, which take `signal`.
+  Consumer& Joined(std::span<const Destination> destinations, otlp::Signal signal) {
     if (destinations.size() == 1) return *destinations[0].consumer;
     std::vector<FanOutTarget> targets;
     for (const Destination& destination : destinations) {
       targets.push_back({destination.consumer, destination.owner, destination.stores()});
     }
-    return wiring_->Add<FanOut>(std::move(targets), context_);
+    BuildContext context = context_;
+    context.signal = signal;
+    return wiring_->Add<FanOut>(std::move(targets), context);
   }
 
-  Destination ExporterOf(const ComponentId& id) {
-    const auto [made, is_new] = exporter_of_.try_emplace(id);
+  Destination ExporterOf(const ComponentId& id, otlp::Signal signal) {
+    const auto [made, is_new] = exporter_of_.try_emplace({id, signal});
     if (is_new) {
-      made->second = PartOf({ComponentKind::kExporter, id}, config_.exporters);
+      made->second = PartOf({.kind = ComponentKind::kExporter, .id = id, .signal = signal}, config_.exporters);
       exporters_.push_back(made->second);
     }
     const Part& part = *made->second;
     return {part.consumer(), {{"exporter", id.ToString()}}, AckOf(*part.exporter(), part.key().ToString())};
   }
 
-  // Every pipeline that `id` stands at the beginning of.
-  std::vector<Destination> PipelinesFrom(const ComponentId& id) {
+  // The pipelines of `signal` that `id` stands at the beginning of.
+  std::vector<Destination> PipelinesFrom(const ComponentId& id, otlp::Signal signal) {
     std::vector<Destination> pipelines;
     for (const PipelineConfig& pipeline : config_.pipelines) {
-      if (absl::c_linear_search(pipeline.receivers, id)) pipelines.push_back(PipelineOf(pipeline));
+      if (pipeline.signal == signal && absl::c_linear_search(pipeline.receivers, id)) {
+        pipelines.push_back(PipelineOf(pipeline));
+      }
     }
     return pipelines;
   }
 
+  // Leads what `part` passes on to the pipelines that it stands at the beginning of, which are appended to `fed`.
+  void LeadIntoPipelines(const Part& part, std::vector<Destination>& fed) {
+    SignalSwitch::Ways ways{};
+    for (const otlp::Signal signal : otlp::kSignals) {
+      const std::vector<Destination> pipelines = PipelinesFrom(part.key().id, signal);
+      if (!pipelines.empty()) ways[static_cast<size_t>(signal)] = &Joined(pipelines, signal);
+      absl::c_copy(pipelines, std::back_inserter(fed));
+    }
+    Lead(part, wiring_->Add<SignalSwitch>(ways));
+  }
+
   const Destination& ConnectorOf(const ComponentId& id) {
     if (const auto made = connector_of_.find(id); made != connector_of_.end()) return made->second;
-    const std::vector<Destination> fed = PipelinesFrom(id);
     const PartPtr part = PartOf({ComponentKind::kConnector, id}, config_.connectors);
-    Lead(*part, Joined(fed));
+    std::vector<Destination> fed;
+    LeadIntoPipelines(*part, fed);
     middle_.push_back(part);
     return connector_of_[id] = {part->consumer(), {{"connector", id.ToString()}}, JointAck(fed)};
   }
@@ -131,30 +147,30 @@ class Assembler {
     const std::string name = pipeline.id.ToString();
     std::vector<Destination> destinations;
     for (const ComponentId& id : pipeline.exporters) {
-      destinations.push_back(config_.connectors.contains(id) ? ConnectorOf(id) : ExporterOf(id));
+      destinations.push_back(config_.connectors.contains(id) ? ConnectorOf(id) : ExporterOf(id, pipeline.signal));
     }
     std::vector<PartPtr> processors;
     for (const ComponentId& id : pipeline.processors) {
-      processors.push_back(PartOf({ComponentKind::kProcessor, id, name}, config_.processors));
+      processors.push_back(PartOf({ComponentKind::kProcessor, id, name, pipeline.signal}, config_.processors));
     }
-    Destination head = Chain(processors, std::move(destinations));
-    head.consumer = &wiring_->Add<PipelineEntry>(name, *head.consumer, context_.metrics);
+    Destination head = Chain(processors, std::move(destinations), pipeline.signal);
+    head.consumer = &wiring_->Add<PipelineEntry>(name, *head.consumer, context_.metrics, pipeline.signal);
     head.owner = {{"pipeline", name}};
     head.ack.pipeline = name;
     return pipeline_of_[pipeline.id] = std::move(head);
   }
 
-  // `processors` in front of `destinations`.
-  Destination Chain(std::span<const PartPtr> processors, std::vector<Destination> destinations) {
+  // `processors` in front of `destinations`, in a pipeline of `signal`.
+  Destination Chain(std::span<const PartPtr> processors, std::vector<Destination> destinations, otlp::Signal signal) {
     const auto selector = absl::c_find_if(
         processors, [](const PartPtr& part) { return part->holder() != nullptr && part->holder()->selects(); });
     if (selector != processors.end()) {
       // What it lets go on later may be grouped and stored anew; what stands before it stays as it is written.
-      const Destination behind = Chain({std::next(selector), processors.end()}, std::move(destinations));
+      const Destination behind = Chain({std::next(selector), processors.end()}, std::move(destinations), signal);
       return InOrder({processors.begin(), std::next(selector)}, behind);
     }
     if (!absl::c_any_of(destinations, [](const Destination& destination) { return destination.stores(); })) {
-      return InOrder(processors, {&Joined(destinations), {}, JointAck(destinations)});
+      return InOrder(processors, {&Joined(destinations, signal), {}, JointAck(destinations)});
     }
     return StoringChain(processors, std::move(destinations));
   }
@@ -170,7 +186,7 @@ class Assembler {
 
   Destination Transformed(const Part& part, const Destination& behind) {
     Stage& stage = wiring_->Add<Stage>(part.key().id.ToString(), part.key().pipeline, *part.transform(),
-                                       *behind.consumer, context_.metrics);
+                                       *behind.consumer, context_.metrics, part.key().signal);
     return {&stage, behind.owner, behind.ack};
   }
 
@@ -183,7 +199,7 @@ class Assembler {
   }
 
   // All transforms, then the fan-out, then the grouping processors in front of those that do not store. Grouping
-  // processors that have nobody to group for stand aside.
+  // processors that have nobody to group for stand aside. Only spans are stored.
   Destination StoringChain(std::span<const PartPtr> processors, std::vector<Destination> destinations) {
     const auto is_transform = [](const PartPtr& part) { return part->transform() != nullptr; };
     std::vector<PartPtr> transforms(processors.begin(), processors.end());
@@ -196,18 +212,21 @@ class Assembler {
     const std::vector<Destination> others(others_begin, destinations.end());
     if (!groups.empty() && !others.empty()) {
       destinations.erase(others_begin, destinations.end());
-      destinations.push_back(InOrder(groups, {&Joined(others), {}, JointAck(others)}));
+      destinations.push_back(InOrder(groups, {&Joined(others, otlp::Signal::kTraces), {}, JointAck(others)}));
     }
-    return InOrder(transforms, {&Joined(destinations), {}, JointAck(destinations)});
+    return InOrder(transforms, {&Joined(destinations, otlp::Signal::kTraces), {}, JointAck(destinations)});
   }
 
   std::vector<PartPtr> MakeReceivers() {
     std::vector<PartPtr> receivers;
     for (const auto& [id, node] : config_.receivers) {
-      const std::vector<Destination> fed = PipelinesFrom(id);
-      if (fed.empty()) continue;
+      const bool feeds = absl::c_any_of(config_.pipelines, [&id = id](const PipelineConfig& pipeline) {
+        return absl::c_linear_search(pipeline.receivers, id);
+      });
+      if (!feeds) continue;
       receivers.push_back(PartOf({ComponentKind::kReceiver, id}, config_.receivers));
-      Lead(*receivers.back(), Joined(fed));
+      std::vector<Destination> fed;
+      LeadIntoPipelines(*receivers.back(), fed);
     }
     return receivers;
   }
@@ -222,7 +241,7 @@ class Assembler {
   std::map<Inlet*, Consumer*> leads_;
   std::vector<PartPtr> exporters_;
   std::vector<PartPtr> middle_;  // processors and connectors, each behind those it passes on to
-  std::map<ComponentId, PartPtr> exporter_of_;
+  std::map<std::pair<ComponentId, otlp::Signal>, PartPtr> exporter_of_;
   std::map<ComponentId, Destination> connector_of_;
   std::map<ComponentId, Destination> pipeline_of_;
 };

@@ -20,15 +20,17 @@ std::string_view CauseOf(const Status& status) {
   return code < std::size(kNames) ? kNames[code] : kNames[2];
 }
 
-DropCounter::DropCounter(MetricLabels owner, MetricRegistry& metrics, const Clock& clock)
-    : owner_(std::move(owner)), metrics_(metrics), limiter_(clock) {
+DropCounter::DropCounter(MetricLabels owner, MetricRegistry& metrics, const Clock& clock, otlp::Signal signal)
+    : signal_(signal), owner_(std::move(owner)), metrics_(metrics), limiter_(clock) {
   CHECK(!owner_.empty());
 }
 
 void DropCounter::CountCause(uint64_t spans, std::string_view cause) {
   MetricLabels labels = owner_;
   labels.emplace_back("cause", cause);
-  metrics_.GetCounter("spanloom_pipeline_dropped_spans", "Spans that were accepted and then lost, by cause.", labels)
+  metrics_
+      .GetCounter(StrCat("spanloom_pipeline_dropped_", otlp::ItemsText(signal_)),
+                  "Items that were accepted and then lost, by cause.", labels)
       .Add(spans);
 }
 
@@ -36,9 +38,9 @@ void DropCounter::Count(uint64_t spans, const Status& status, std::string_view a
   CountCause(spans, CauseOf(status));
   const auto logged_spans = limiter_.Admit(spans);
   if (!logged_spans) return;
-  Log(LogLevel::kError, "spans dropped",
+  Log(LogLevel::kError, StrCat(otlp::ItemsWords(signal_), " dropped"),
       {{owner_[0].first, owner_[0].second},
-       {"spans", *logged_spans},
+       {otlp::ItemsText(signal_), *logged_spans},
        {"error", StdView(status.message())},
        {"advice", advice}});
 }
@@ -46,8 +48,9 @@ void DropCounter::Count(uint64_t spans, const Status& status, std::string_view a
 void DropCounter::CountShutdown(uint64_t spans) {
   if (spans == 0) return;
   CountCause(spans, kCauseShutdown);
-  Log(LogLevel::kError, "spans dropped at shutdown: the grace ended before they were delivered",
-      {{owner_[0].first, owner_[0].second}, {"spans", spans}});
+  Log(LogLevel::kError,
+      StrCat(otlp::ItemsWords(signal_), " dropped at shutdown: the grace ended before they were delivered"),
+      {{owner_[0].first, owner_[0].second}, {otlp::ItemsText(signal_), spans}});
 }
 
 }  // namespace spanloom::pipeline

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Spans that a component had answered OK for and then lost: counted by cause and logged, never silent.
+// Spans (metric points, log records) that a component had answered OK for and then lost: counted by cause and logged,
+// never silent.
 
 #pragma once
 
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/status.h"
+#include "otlp/signal.h"
 #include "pipeline/log_limiter.h"
 
 namespace spanloom::pipeline {
@@ -22,12 +24,13 @@ inline constexpr std::string_view kCauseTooLarge = "too_large";  // the span alo
 // "Unavailable", "InvalidArgument", ...: the words of the Collector's error_type.
 [[nodiscard]] std::string_view CauseOf(const Status& status);
 
-// Counts into spanloom_pipeline_dropped_spans{OWNER...,cause}. Thread-safe.
+// Counts into spanloom_pipeline_dropped_spans{OWNER...,cause}, or what the signal has in place of spans. Thread-safe.
 class DropCounter {
  public:
   // `owner`: who lost them, its kind and id first: {{"exporter", "otlp_grpc"}}, {{"processor", "batch"}, {"pipeline",
   // "traces"}}. References must outlive the counter.
-  DropCounter(MetricLabels owner, MetricRegistry& metrics, const Clock& clock);
+  DropCounter(MetricLabels owner, MetricRegistry& metrics, const Clock& clock,
+              otlp::Signal signal = otlp::Signal::kTraces);
 
   // `advice` is what the log line says to do; one line in ten seconds.
   void Count(uint64_t spans, const Status& status, std::string_view advice);
@@ -37,6 +40,7 @@ class DropCounter {
  private:
   void CountCause(uint64_t spans, std::string_view cause);
 
+  const otlp::Signal signal_;
   const MetricLabels owner_;
   MetricRegistry& metrics_;
   LogLimiter limiter_;

@@ -50,10 +50,10 @@ Status JointRefusal(const std::vector<Status>& answers) {
 struct FanOut::Target {
   Target(FanOutTarget described, const BuildContext& context)
       : target(std::move(described)),
-        drops(target.owner, context.metrics, context.clock),
+        drops(target.owner, context.metrics, context.clock, context.signal),
         repeated(context.metrics.GetCounter(
-            "spanloom_pipeline_repeated_spans",
-            "Spans that were taken although their sender was told to send them again, because another destination "
+            StrCat("spanloom_pipeline_repeated_", otlp::ItemsText(context.signal)),
+            "Items that were taken although their sender was told to send them again, because another destination "
             "failed.",
             target.owner)) {}
 

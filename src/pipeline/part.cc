@@ -17,19 +17,27 @@ std::string_view PortOf(std::string_view address) {
   return address.substr(address.rfind(':') + 1);
 }
 
+// What tells parts of one id apart; "" for most.
+std::string_view WhoseOf(const PartKey& key) {
+  if (!key.pipeline.empty() || key.signal == otlp::Signal::kTraces) return key.pipeline;
+  return otlp::SignalText(key.signal);
+}
+
 }  // namespace
 
 std::string PartKey::ToString() const {
   std::string text = StrCat(KindText(kind), " \"", id.ToString(), "\"");
-  if (!pipeline.empty()) StrAppend(text, " of ", pipeline);
+  const std::string_view whose = WhoseOf(*this);
+  if (!whose.empty()) StrAppend(text, " of ", whose);
   return text;
 }
 
 Part::Part(PartKey key, config::Node options, const Registry& registry, BuildContext context, StatusBoard& board)
     : key_(std::move(key)),
       options_(std::move(options)),
-      status_(board.Add(key_.kind, key_.id.ToString(), key_.pipeline)) {
+      status_(board.Add(key_.kind, key_.id.ToString(), std::string(WhoseOf(key_)))) {
   context.pipeline = key_.pipeline;
+  context.signal = key_.signal;
   context.status = status_;
   context.board = &board;
   Make(registry, context);

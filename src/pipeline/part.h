@@ -19,13 +19,15 @@
 
 namespace spanloom::pipeline {
 
-// Receivers, connectors, exporters and extensions are one part an id, processors one a pipeline, as in the Collector.
+// Receivers, connectors and extensions are one part an id, processors one a pipeline, exporters one a signal, as in the
+// Collector.
 struct PartKey {
   ComponentKind kind = ComponentKind::kReceiver;
   ComponentId id;
-  std::string pipeline = {};  // of a processor; else ""
+  std::string pipeline = {};                    // of a processor; else ""
+  otlp::Signal signal = otlp::Signal::kTraces;  // of a processor or exporter
 
-  // `receiver "otlp"`, `processor "batch" of traces`.
+  // `receiver "otlp"`, `processor "batch" of traces`, `exporter "otlp_grpc"`, `exporter "otlp_grpc" of metrics`.
   [[nodiscard]] std::string ToString() const;
   friend auto operator<=>(const PartKey&, const PartKey&) = default;
 };

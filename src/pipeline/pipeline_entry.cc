@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/text.h"
+
 namespace spanloom::pipeline {
 
 class PipelineEntry::ReservedEntry final : public Admission {
@@ -19,11 +21,11 @@ class PipelineEntry::ReservedEntry final : public Admission {
   const std::unique_ptr<Admission> next_;
 };
 
-PipelineEntry::PipelineEntry(const std::string& pipeline, Consumer& next, MetricRegistry& metrics)
+PipelineEntry::PipelineEntry(const std::string& pipeline, Consumer& next, MetricRegistry& metrics, otlp::Signal signal)
     : next_(next),
-      accepted_(metrics.GetCounter("spanloom_pipeline_accepted_spans",
+      accepted_(metrics.GetCounter(StrCat("spanloom_pipeline_accepted_", otlp::ItemsText(signal)),
                                    "Spans that a pipeline was given and answered OK.", {{"pipeline", pipeline}})),
-      refused_(metrics.GetCounter("spanloom_pipeline_refused_spans",
+      refused_(metrics.GetCounter(StrCat("spanloom_pipeline_refused_", otlp::ItemsText(signal)),
                                   "Spans that a pipeline was given and answered with an error; offered again, they "
                                   "count again.",
                                   {{"pipeline", pipeline}})) {}

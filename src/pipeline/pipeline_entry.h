@@ -17,7 +17,8 @@ namespace spanloom::pipeline {
 class PipelineEntry final : public Consumer {
  public:
   // `next` outlives the entry, `metrics` its answers.
-  PipelineEntry(const std::string& pipeline, Consumer& next, MetricRegistry& metrics);
+  PipelineEntry(const std::string& pipeline, Consumer& next, MetricRegistry& metrics,
+                otlp::Signal signal = otlp::Signal::kTraces);
 
   void Consume(otlp::Batch batch, Done done) override;
   // A reservation that is refused counts as refused.

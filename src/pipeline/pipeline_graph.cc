@@ -16,17 +16,26 @@ namespace {
 
 constexpr std::string_view kPath = "service::pipelines";
 
-// "[traces/in traces/b]": the pipelines that have `id` among their receivers or exporters.
-std::string PipelinesWith(const ServiceConfig& config, const ComponentId& id,
-                          std::vector<ComponentId> PipelineConfig::*list) {
+using Ids = std::vector<ComponentId> PipelineConfig::*;
+
+// "[traces/in traces/b]": the pipelines that have `id` in `list` and no partner that has it in the other list; "" if
+// all have.
+std::string WithoutPartner(const ServiceConfig& config, const Registry& registry, const ComponentId& id, Ids list) {
+  const bool as_exporter = list == &PipelineConfig::exporters;
+  const Ids partners = as_exporter ? &PipelineConfig::receivers : &PipelineConfig::exporters;
   std::string text;
   for (const PipelineConfig& pipeline : config.pipelines) {
-    if (absl::c_linear_search(pipeline.*list, id)) StrAppend(text, text.empty() ? "" : " ", pipeline.id.ToString());
+    if (!absl::c_linear_search(pipeline.*list, id)) continue;
+    const bool has_partner = absl::c_any_of(config.pipelines, [&](const PipelineConfig& other) {
+      return absl::c_linear_search(other.*partners, id) &&
+             (as_exporter ? Joins(id, registry, pipeline, other) : Joins(id, registry, other, pipeline));
+    });
+    if (!has_partner) StrAppend(text, text.empty() ? "" : " ", pipeline.id.ToString());
   }
   return text.empty() ? "" : StrCat("[", text, "]");
 }
 
-void CheckUse(const ServiceConfig& config, const ComponentId& id, const config::Node& node,
+void CheckUse(const ServiceConfig& config, const Registry& registry, const ComponentId& id, const config::Node& node,
               config::Problems& problems) {
   const std::string name = id.ToString();
   for (const auto& [kind, components] : {std::pair("receiver", &config.receivers), {"exporter", &config.exporters}}) {
@@ -37,28 +46,34 @@ void CheckUse(const ServiceConfig& config, const ComponentId& id, const config::
                kind, "; rename one of them, as in \"", id.type, "/connector\""),
         node.source());
   }
-  const std::string begins = PipelinesWith(config, id, &PipelineConfig::receivers);
-  const std::string ends = PipelinesWith(config, id, &PipelineConfig::exporters);
-  if (begins.empty() == ends.empty()) return;
-  problems.Add(kPath,
-               begins.empty() ? StrCat("connector \"", name, "\" used as exporter in ", ends,
-                                       " pipeline but not used in any supported receiver pipeline")
-                              : StrCat("connector \"", name, "\" used as receiver in ", begins,
-                                       " pipeline but not used in any supported exporter pipeline"),
-               node.source());
+  const std::string ends = WithoutPartner(config, registry, id, &PipelineConfig::exporters);
+  if (!ends.empty()) {
+    problems.Add(kPath,
+                 StrCat("connector \"", name, "\" used as exporter in ", ends,
+                        " pipeline but not used in any supported receiver pipeline"),
+                 node.source());
+  }
+  const std::string begins = WithoutPartner(config, registry, id, &PipelineConfig::receivers);
+  if (!begins.empty()) {
+    problems.Add(kPath,
+                 StrCat("connector \"", name, "\" used as receiver in ", begins,
+                        " pipeline but not used in any supported exporter pipeline"),
+                 node.source());
+  }
 }
 
 // Walks from pipeline to pipeline, depth first.
 class CycleFinder {
  public:
-  CycleFinder(const ServiceConfig& config, config::Problems& problems) : config_(config), problems_(problems) {}
+  CycleFinder(const ServiceConfig& config, const Registry& registry, config::Problems& problems)
+      : config_(config), registry_(registry), problems_(problems) {}
 
   void Visit(const PipelineConfig& pipeline) {
     if (done_.contains(pipeline.id)) return;
     way_.push_back(StrCat("pipeline ", pipeline.id.ToString()));
     open_.insert(pipeline.id);
     for (const ComponentId& exporter : pipeline.exporters) {
-      if (config_.connectors.contains(exporter)) Follow(exporter);
+      if (config_.connectors.contains(exporter)) Follow(pipeline, exporter);
     }
     open_.erase(pipeline.id);
     done_.insert(pipeline.id);
@@ -66,10 +81,10 @@ class CycleFinder {
   }
 
  private:
-  void Follow(const ComponentId& connector) {
+  void Follow(const PipelineConfig& from, const ComponentId& connector) {
     way_.push_back(StrCat("connector \"", connector.ToString(), "\""));
     for (const PipelineConfig& fed : config_.pipelines) {
-      if (!absl::c_linear_search(fed.receivers, connector)) continue;
+      if (!absl::c_linear_search(fed.receivers, connector) || !Joins(connector, registry_, from, fed)) continue;
       if (open_.contains(fed.id)) {
         Report(StrCat("pipeline ", fed.id.ToString()));
       } else {
@@ -86,6 +101,7 @@ class CycleFinder {
   }
 
   const ServiceConfig& config_;
+  const Registry& registry_;
   config::Problems& problems_;
   std::vector<std::string> way_;  // from the pipeline where the walk began
   std::set<ComponentId> open_;    // pipelines on the way
@@ -94,9 +110,16 @@ class CycleFinder {
 
 }  // namespace
 
-void CheckConnectors(const ServiceConfig& config, config::Problems& problems) {
-  for (const auto& [id, node] : config.connectors) CheckUse(config, id, node, problems);
-  CycleFinder finder(config, problems);
+bool Joins(const ComponentId& connector, const Registry& registry, const PipelineConfig& from,
+           const PipelineConfig& to) {
+  const auto* factory = registry.connectors.Find(connector.type);
+  if (factory == nullptr) return true;  // which has been reported
+  return absl::c_linear_search(factory->carries.pairs, SignalPair{from.signal, to.signal});
+}
+
+void CheckConnectors(const ServiceConfig& config, const Registry& registry, config::Problems& problems) {
+  for (const auto& [id, node] : config.connectors) CheckUse(config, registry, id, node, problems);
+  CycleFinder finder(config, registry, problems);
   for (const PipelineConfig& pipeline : config.pipelines) finder.Visit(pipeline);
 }
 

@@ -8,6 +8,13 @@
 
 namespace spanloom::pipeline {
 
+Carries EverySignal() {
+  Carries every;
+  every.pairs.clear();
+  for (const otlp::Signal signal : otlp::kSignals) every.pairs.push_back({signal, signal});
+  return every;
+}
+
 std::string ListenEndpoint(const std::string& endpoint, const BuildContext& context, uint16_t port) {
   return endpoint.empty() ? net::JoinHostPort(context.default_host, port) : endpoint;
 }

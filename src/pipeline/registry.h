@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <absl/algorithm/container.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -21,6 +23,7 @@
 #include "base/rng.h"
 #include "config/options.h"
 #include "net/loop.h"
+#include "otlp/signal.h"
 #include "pipeline/component.h"
 #include "pipeline/component_id.h"
 #include "pipeline/status_board.h"
@@ -37,6 +40,7 @@ struct BuildContext {
   uint64_t seed = Rng::SystemSeed();                // of jitter
   const sdk::Tracer& tracer = sdk::Tracer::None();  // of the spans about this process
   std::string pipeline = {};                        // "traces/payloads", while its processors are made
+  otlp::Signal signal = otlp::Signal::kTraces;      // of the batches that a processor or exporter is given
   StatusReporter status = {};                       // of the component that is made
   const StatusBoard* board = nullptr;               // of all components; null in tests of one
 };
@@ -53,6 +57,28 @@ struct ComponentDoc {
   std::string_view example;  // YAML that loads as it is, laid over the built-in configuration
 };
 
+// A component that is given the one passes on the other: the same, but for connectors that make something new.
+struct SignalPair {
+  otlp::Signal from = otlp::Signal::kTraces;
+  otlp::Signal to = otlp::Signal::kTraces;
+  friend bool operator==(const SignalPair&, const SignalPair&) = default;
+};
+
+// What a type of component may be given. Spans alone, unless it says that it needs to look into nothing.
+struct Carries {
+  std::vector<SignalPair> pairs = {SignalPair{}};
+
+  [[nodiscard]] bool Takes(otlp::Signal signal) const {
+    return absl::c_any_of(pairs, [&](const SignalPair& pair) { return pair.from == signal; });
+  }
+  [[nodiscard]] bool Gives(otlp::Signal signal) const {
+    return absl::c_any_of(pairs, [&](const SignalPair& pair) { return pair.to == signal; });
+  }
+};
+
+// What carries spans, metrics and logs alike.
+[[nodiscard]] Carries EverySignal();
+
 // How one type of component is checked, described and made. `Wiring` is what a kind of component needs besides its
 // options.
 template <typename Made, typename... Wiring>
@@ -60,6 +86,7 @@ struct Factory {
   std::function<void(const config::Node& node, std::string_view path, config::Problems& problems)> check;
   std::function<std::vector<config::OptionDoc>()> describe;
   ComponentDoc doc;
+  Carries carries;
   // `node` has passed `check`.
   std::function<std::unique_ptr<Made>(const ComponentId& id, const config::Node& node, const BuildContext& context,
                                       Wiring... wiring)>
@@ -74,9 +101,10 @@ class FactoryTable {
   // it opens nothing yet. Whatever can be wrong with the options is found by Options::Declare and Options::Validate.
   // `type` must be new.
   template <config::OptionsStruct Options, typename Make>
-  void Add(std::string type, const ComponentDoc& doc, Make make) {
+  void Add(std::string type, const ComponentDoc& doc, Make make, Carries carries = {}) {
     Factory<Made, Wiring...> factory;
     factory.doc = doc;
+    factory.carries = std::move(carries);
     factory.check = [](const config::Node& node, std::string_view path, config::Problems& problems) {
       static_cast<void>(config::ReadOptions<Options>(node, path, problems));
     };

@@ -36,7 +36,7 @@ struct KeyDoc {
 };
 
 constexpr KeyDoc kRootKeys[] = {
-    {"receivers", "map of components", "Where spans come in."},
+    {"receivers", "map of components", "Where spans, metrics and logs come in."},
     {"processors", "map of components", "What happens to spans on the way."},
     {"exporters", "map of components", "Where spans go."},
     {"connectors", "map of components", "Joins of pipelines: each ends some and begins others."},
@@ -175,9 +175,10 @@ std::vector<ComponentId> ReadReferences(const Node& list, std::string_view path,
   return ids;
 }
 
-PipelineConfig ReadPipeline(ComponentId id, const Node::Entry& entry, const ServiceConfig& config, Problems& problems) {
+PipelineConfig ReadPipeline(ComponentId id, otlp::Signal signal, const Node::Entry& entry, const ServiceConfig& config,
+                            Problems& problems) {
   const std::string path = StrCat("service::pipelines::", id.ToString());
-  PipelineConfig pipeline{std::move(id), {}, {}, {}};
+  PipelineConfig pipeline{std::move(id), signal, {}, {}, {}};
   ExpectMap(entry.value, path, problems);
   RefuseUnknownKeys(entry.value, path, kPipelineKeys, problems);
   const auto read = [&](std::string_view key, std::string_view kind, const ComponentNodes& configured,
@@ -198,8 +199,32 @@ PipelineConfig ReadPipeline(ComponentId id, const Node::Entry& entry, const Serv
   return pipeline;
 }
 
+// Adds a problem for each of `ids` that is no connector and cannot be given the pipeline's signal.
+template <typename Table>
+void CheckSignal(const PipelineConfig& pipeline, std::string_view kind, const std::vector<ComponentId>& ids,
+                 const Table& table, const ComponentNodes& configured, Problems& problems) {
+  for (const ComponentId& id : ids) {
+    const auto node = configured.find(id);
+    const auto* factory = table.Find(id.type);
+    if (node == configured.end() || factory == nullptr || factory->carries.Takes(pipeline.signal)) continue;
+    const std::string_view signal = otlp::SignalText(pipeline.signal);
+    problems.Add(
+        StrCat("service::pipelines::", pipeline.id.ToString()),
+        StrCat(kind, " \"", id.ToString(), "\": telemetry type is not supported: it looks into what it is given, ",
+               "and not into ", signal, "; remove it from this pipeline"),
+        node->second.source());
+  }
+}
+
+void CheckSignals(const ServiceConfig& config, const Registry& registry, Problems& problems) {
+  for (const PipelineConfig& pipeline : config.pipelines) {
+    CheckSignal(pipeline, "receiver", pipeline.receivers, registry.receivers, config.receivers, problems);
+    CheckSignal(pipeline, "processor", pipeline.processors, registry.processors, config.processors, problems);
+    CheckSignal(pipeline, "exporter", pipeline.exporters, registry.exporters, config.exporters, problems);
+  }
+}
+
 void ReadPipelines(const Node& pipelines, ServiceConfig& config, Problems& problems) {
-  static constexpr std::string_view kOtherSignals[] = {"metrics", "logs", "profiles"};
   ExpectMap(pipelines, "service::pipelines", problems);
   if (pipelines.entries().empty()) {
     problems.Add("service::pipelines", "service must have at least one pipeline", pipelines.source());
@@ -208,19 +233,19 @@ void ReadPipelines(const Node& pipelines, ServiceConfig& config, Problems& probl
     StatusOr<ComponentId> id = ComponentId::Parse(entry.key);
     if (!id.ok()) {
       problems.Add("service::pipelines", StdView(id.status().message()), entry.source);
-    } else if (absl::c_linear_search(kOtherSignals, id->type)) {
+    } else if (id->type == "profiles") {
       problems.Add(
           "service::pipelines",
           StrCat(id->type, " pipelines are not supported by this version: remove service.pipelines.", entry.key),
           entry.source);
-    } else if (id->type != "traces") {
-      static const std::string kTraces[] = {"traces"};
-      problems.Add("service::pipelines",
-                   StrCat("in \"", entry.key, "\" id: unknown pipeline signal: \"", id->type, "\" (valid: traces",
-                          config::DidYouMean(id->type, kTraces), ")"),
-                   entry.source);
+    } else if (const auto signal = otlp::ParseSignal(id->type)) {
+      config.pipelines.push_back(ReadPipeline(*std::move(id), *signal, entry, config, problems));
     } else {
-      config.pipelines.push_back(ReadPipeline(*std::move(id), entry, config, problems));
+      static const std::string kSignals[] = {"traces", "metrics", "logs"};
+      problems.Add("service::pipelines",
+                   StrCat("in \"", entry.key, "\" id: unknown pipeline signal: \"", id->type,
+                          "\" (valid: ", absl::StrJoin(kSignals, ", "), config::DidYouMean(id->type, kSignals), ")"),
+                   entry.source);
     }
   }
 }
@@ -262,7 +287,8 @@ std::vector<config::OptionDoc> DescribeService() {
     doc.children = {{.name = "traces/NAME",
                      .kind = Kind::kSection,
                      .type = "section",
-                     .words = "One pipeline; `traces` alone is a name too.",
+                     .words = "One pipeline; `traces` alone is a name too. Likewise `metrics/NAME` and `logs/NAME`, of "
+                              "components that look into nothing.",
                      .children = Describe(kPipelineKeys)}};
   }
   return docs;
@@ -280,7 +306,8 @@ StatusOr<ServiceConfig> ParseServiceConfig(const Node& root, const Registry& reg
   if (config.receivers.empty() && problems.empty()) problems.Add("no receiver configuration specified in config");
   if (config.exporters.empty() && problems.empty()) problems.Add("no exporter configuration specified in config");
   ReadService(ChildOrNull(root, "service"), config, problems);
-  CheckConnectors(config, problems);
+  CheckSignals(config, registry, problems);
+  CheckConnectors(config, registry, problems);
   RETURN_IF_ERROR(problems.ToStatus());
   return config;
 }

@@ -20,7 +20,8 @@ namespace spanloom::pipeline {
 using ComponentNodes = std::map<ComponentId, config::Node>;  // options as written; checked
 
 struct PipelineConfig {
-  ComponentId id;  // type "traces"
+  ComponentId id;                               // of type "traces", "metrics" or "logs"
+  otlp::Signal signal = otlp::Signal::kTraces;  // as its type says
   // In order, without repetition; all of them are configured. Receivers and exporters are never empty, and may be
   // connectors; pipeline_graph.h has checked how these join pipelines.
   std::vector<ComponentId> receivers;

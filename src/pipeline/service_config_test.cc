@@ -145,17 +145,18 @@ TEST(ServiceConfig, ReportsEverythingThatIsWrong) {
       "      receivers: [otlp, otlp/2]\n"
       "      processors: [batch]\n"
       "      exporters: []\n"
-      "    metrics/x: {receivers: [otlp], exporters: [debug]}\n");
+      "    profiles/x: {receivers: [otlp], exporters: [debug]}\n");
   EXPECT_THAT(refusal, HasSubstr("config.yaml:6: processors::batch: has invalid keys: send_batch_sise (valid: timeout, "
-                                 "send_batch_size, send_batch_max_size; did you mean \"send_batch_size\"?)"));
+                                 "send_batch_size, send_batch_max_size, metadata_keys, metadata_cardinality_limit; did "
+                                 "you mean \"send_batch_size\"?)"));
   EXPECT_THAT(refusal, HasSubstr("config.yaml:8: exporters::otlp/jaeger: requires a non-empty \"endpoint\""));
   EXPECT_THAT(refusal,
               HasSubstr("config.yaml:12: service::pipelines::traces: references receiver \"otlp/2\" which is not "
                         "configured (configured: otlp; did you mean \"otlp\"?)"));
   EXPECT_THAT(refusal, HasSubstr("config.yaml:14: service::pipelines::traces: must have at least one exporter"));
   EXPECT_THAT(refusal,
-              HasSubstr("config.yaml:15: service::pipelines: metrics pipelines are not supported by this version: "
-                        "remove service.pipelines.metrics/x"));
+              HasSubstr("config.yaml:15: service::pipelines: profiles pipelines are not supported by this version: "
+                        "remove service.pipelines.profiles/x"));
 }
 
 // Scenario: an unknown type that a pipeline uses.
@@ -240,14 +241,14 @@ TEST(ServiceConfig, HasTheCollectorsDefaults) {
   const auto expect = [&](const std::string& section, const std::string& type, const auto& table) {
     return ExpectDefaults(table.Find(type)->describe(), *printed->Find(section)->Find(type), type);
   };
-  EXPECT_EQ(expect("processors", "batch", registry.processors), 3u);
+  EXPECT_EQ(expect("processors", "batch", registry.processors), 4u);
   EXPECT_EQ(expect("processors", "filter", registry.processors), 1u);
   EXPECT_EQ(expect("processors", "memory_limiter", registry.processors), 5u);
   EXPECT_EQ(expect("processors", "transform", registry.processors), 1u);
   EXPECT_EQ(expect("exporters", "file", registry.exporters), 4u);
   EXPECT_EQ(expect("exporters", "otlp_grpc", registry.exporters), 13u);
-  EXPECT_EQ(expect("exporters", "otlp_http", registry.exporters), 15u);
-  EXPECT_EQ(expect("receivers", "otlp", registry.receivers), 6u);
+  EXPECT_EQ(expect("exporters", "otlp_http", registry.exporters), 17u);
+  EXPECT_EQ(expect("receivers", "otlp", registry.receivers), 8u);
 }
 
 }  // namespace

@@ -9,8 +9,9 @@ namespace spanloom::pipeline {
 namespace {
 
 Counter& ItemCounter(MetricRegistry& metrics, std::string_view name, std::string_view help,
-                     const std::string& processor) {
-  return metrics.GetCounter(name, help, {{"otel_signal", "traces"}, {"processor", processor}});
+                     const std::string& processor, otlp::Signal signal) {
+  return metrics.GetCounter(name, help,
+                            {{"otel_signal", std::string(otlp::SignalText(signal))}, {"processor", processor}});
 }
 
 Done CountedWhenOk(Counter& counter, size_t spans, Done done) {
@@ -35,13 +36,13 @@ class Stage::ReservedStage final : public Admission {
 };
 
 Stage::Stage(const std::string& processor, const std::string& pipeline, TransformProcessor& transform, Consumer& next,
-             MetricRegistry& metrics)
+             MetricRegistry& metrics, otlp::Signal signal)
     : transform_(transform),
       next_(next),
       incoming_(ItemCounter(metrics, "otelcol_processor_incoming_items", "Number of items passed to the processor.",
-                            processor)),
+                            processor, signal)),
       outgoing_(ItemCounter(metrics, "otelcol_processor_outgoing_items", "Number of items emitted from the processor.",
-                            processor)),
+                            processor, signal)),
       filtered_(metrics.GetCounter("spanloom_pipeline_filtered_spans",
                                    "Spans that a processor dropped as it was told to, in batches that were accepted.",
                                    {{"processor", processor}, {"pipeline", pipeline}})) {}

@@ -19,7 +19,7 @@ class Stage final : public Consumer {
  public:
   // `transform` and `next` outlive the stage, `metrics` its answers.
   Stage(const std::string& processor, const std::string& pipeline, TransformProcessor& transform, Consumer& next,
-        MetricRegistry& metrics);
+        MetricRegistry& metrics, otlp::Signal signal = otlp::Signal::kTraces);
 
   // The processor's refusal, OK at once if no span is left, else what the next consumer answers.
   void Consume(otlp::Batch batch, Done done) override;

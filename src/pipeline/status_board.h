@@ -41,7 +41,7 @@ enum class ComponentKind : uint8_t { kReceiver, kProcessor, kConnector, kExporte
 struct ComponentStatus {
   ComponentKind kind = ComponentKind::kReceiver;
   std::string id;        // "otlp/second"
-  std::string pipeline;  // of a processor; else ""
+  std::string pipeline;  // of a processor; the signal of an exporter of metrics or logs; else ""
   ComponentState state = ComponentState::kStarting;
   std::string message;        // of an error state; else ""
   int64_t since_unix_ns = 0;  // when it came into this state

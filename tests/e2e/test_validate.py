@@ -83,7 +83,7 @@ service:
         (30, "service: has invalid keys: extentions", 'did you mean "extensions"'),
         (34, 'references processor "batch" which is not configured', "batch/2"),
         (35, 'references exporter "otlp/jeager" which is not configured', 'did you mean "otlp/jaeger"'),
-        (36, "metrics pipelines are not supported by this version", "service.pipelines.metrics"),
+        (36, "profiles pipelines are not supported by this version", "service.pipelines.profiles"),
     ]
     assert [int(text.removeprefix(f"{path}:").split(":")[0]) for text in lines] == [line for line, _, _ in expected], lines
     for text, (_, what, also) in zip(lines, expected):

@@ -102,6 +102,7 @@ class Generator {
         return writer_.Bytes(field.number, RandomBytes(rng_, rng_.Below(8) == 0 ? 0 : 8));
       case FieldKind::kDouble:
       case FieldKind::kFixed64:
+      case FieldKind::kSfixed64:
         return writer_.Fixed64(field.number, RandomScalar(rng_));
       case FieldKind::kFixed32:
         return writer_.Fixed32(field.number, static_cast<uint32_t>(RandomScalar(rng_)));
@@ -110,9 +111,25 @@ class Generator {
       case FieldKind::kInt64:
       case FieldKind::kBool:
         return Varint(field);
+      case FieldKind::kSint32:
+        return writer_.Varint(field.number, static_cast<uint32_t>(RandomScalar(rng_)));
+      case FieldKind::kPackedFixed64:
+      case FieldKind::kPackedDouble:
+      case FieldKind::kPackedUint64:
+        return Packed(field);
       case FieldKind::kUnknown:
         return;
     }
+  }
+
+  void Packed(const FieldSchema& field) {
+    std::string numbers;
+    Writer writer(numbers);
+    for (uint64_t i = rng_.Below(5); i > 0; --i) {
+      const uint64_t number = RandomScalar(rng_);
+      field.kind == FieldKind::kPackedUint64 ? writer.PackedVarint(number) : writer.PackedFixed64(number);
+    }
+    writer_.Bytes(field.number, numbers);
   }
 
   // Without oddities, enums and bools are such as writers of messages write them.
@@ -285,10 +302,10 @@ void MakePresentBelow(google::protobuf::Message& message) {
 
 }  // namespace
 
-std::string RandomRequest(Rng& rng, Oddities oddities) {
-  std::string wire;
-  Generator(rng, oddities, wire).Message(kTracesSchema, 0);
-  return wire;
+std::string RandomRequest(Rng& rng, Oddities oddities, Signal signal) {
+  std::string out;
+  Generator(rng, oddities, out).Message(RequestSchema(signal), 0);
+  return out;
 }
 
 bool Parse(std::string_view wire, google::protobuf::Message& message) {

@@ -13,6 +13,7 @@
 
 #include "base/rng.h"
 #include "otlp/batch.h"
+#include "otlp/signal.h"
 #include "otlp/views.h"
 
 namespace spanloom::otlp {
@@ -24,9 +25,9 @@ using KeyValueMessage = opentelemetry::proto::common::v1::KeyValue;
 
 enum class Oddities : bool { kNone, kAll };
 
-// A valid ExportTraceServiceRequest with fields of all kinds and extreme values. With kAll: fields in any order,
+// A valid request of `signal` with fields of all kinds and extreme values. With kAll: fields in any order,
 // scalars written again, messages in several parts, unknown fields of every wire type, padded varints.
-std::string RandomRequest(Rng& rng, Oddities oddities);
+std::string RandomRequest(Rng& rng, Oddities oddities, Signal signal = Signal::kTraces);
 
 // `wire` as libprotobuf reads it. Fails the test if it refuses.
 RequestMessage Parse(std::string_view wire);

@@ -67,8 +67,10 @@ class RequestJson {
     for (Cursor cursor(message); cursor.Next();) {
       Found& found = fields[schema.Find(cursor.field()).number];
       if (found.first == nullptr) found.first = cursor.raw().data();
-      found.bytes = cursor.bytes();
-      found.scalar = cursor.scalar();
+      // A cursor has only the value of the field's type.
+      const bool is_bytes = cursor.type() == wire::Type::kBytes;
+      found.bytes = is_bytes ? cursor.bytes() : std::string_view();
+      found.scalar = is_bytes ? 0 : cursor.scalar();
     }
     return fields;
   }

@@ -41,9 +41,11 @@ StatusOr<std::unique_ptr<Admission>> ForwardConnector::Reserve(const otlp::Batch
 
 void RegisterForwardConnector(Registry& registry) {
   registry.connectors.Add<ForwardOptions>(
-      "forward", kDoc, [](const ComponentId&, const ForwardOptions&, const BuildContext&, Consumer& next) {
+      "forward", kDoc,
+      [](const ComponentId&, const ForwardOptions&, const BuildContext&, Consumer& next) {
         return std::make_unique<ForwardConnector>(next);
-      });
+      },
+      EverySignal());
 }
 
 }  // namespace spanloom::pipeline

@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "otlp/json/write.h"
 #include "pipeline/exporters/export_counters.h"
 
 namespace spanloom::pipeline {
@@ -56,6 +57,25 @@ void WriteAttributes(std::string_view of, const Attributes& attributes, const De
   }
 }
 
+// How the Collector speaks of a batch.
+struct SignalWords {
+  std::string_view title;
+  std::string_view resources;
+  std::string_view items;
+};
+
+SignalWords WordsOf(otlp::Signal signal) {
+  switch (signal) {
+    case otlp::Signal::kTraces:
+      return {"Traces", "resource spans", "spans"};
+    case otlp::Signal::kMetrics:
+      return {"Metrics", "resource metrics", "data points"};
+    case otlp::Signal::kLogs:
+      return {"Logs", "resource logs", "log records"};
+  }
+  return {};
+}
+
 constexpr ComponentDoc kDoc = {
     .words = "Writes what passes to the log, at level info.",
     .example = R"(exporters:
@@ -81,15 +101,25 @@ void DebugOptions::Declare(config::OptionsReader& r) {
 
 DebugExporter::DebugExporter(const ComponentId& id, const DebugOptions& options, const BuildContext& context,
                              WriteLine write)
-    : id_(id.ToString()), options_(options), write_(std::move(write)), sent_(SentSpans(context.metrics, id_)) {}
+    : id_(id.ToString()),
+      options_(options),
+      write_(std::move(write)),
+      signal_(context.signal),
+      sent_(SentItems(context.metrics, id_, signal_)) {}
 
 void DebugExporter::Consume(otlp::Batch batch, Done done) {
-  size_t resource_spans = 0;
+  size_t resources = 0;  // in all three signals they stand in the same field
   for (const otlp::Slice& slice : batch.slices()) {
-    resource_spans += otlp::TracesView(slice.wire().view()).resource_spans().Count();
+    resources += otlp::TracesView(slice.wire().view()).resource_spans().Count();
   }
-  write_("Traces", {{"exporter", id_}, {"resource spans", resource_spans}, {"spans", batch.span_count()}});
-  if (options_.verbosity != DebugOptions::Verbosity::kBasic) {
+  const SignalWords words = WordsOf(signal_);
+  write_(words.title, {{"exporter", id_}, {words.resources, resources}, {words.items, batch.span_count()}});
+  const bool is_basic = options_.verbosity == DebugOptions::Verbosity::kBasic;
+  if (!is_basic && signal_ != otlp::Signal::kTraces) {
+    std::string json;
+    otlp::WriteJson(batch, json);
+    write_("  request", {{"json", json}});
+  } else if (!is_basic) {
     for (const otlp::Slice& slice : batch.slices()) {
       slice.ForEach([this](const otlp::SpanContext& context) { WriteSpan(context); });
     }
@@ -124,12 +154,14 @@ void DebugExporter::WriteDetails(const otlp::SpanContext& context) const {
 
 void RegisterDebugExporter(Registry& registry) {
   registry.exporters.Add<DebugOptions>(
-      "debug", kDoc, [](const ComponentId& id, const DebugOptions& options, const BuildContext& context) {
+      "debug", kDoc,
+      [](const ComponentId& id, const DebugOptions& options, const BuildContext& context) {
         return std::make_unique<DebugExporter>(id, options, context,
                                                [](std::string_view message, std::initializer_list<LogField> fields) {
                                                  Log(LogLevel::kInfo, message, fields);
                                                });
-      });
+      },
+      EverySignal());
 }
 
 }  // namespace spanloom::pipeline

@@ -44,6 +44,7 @@ class DebugExporter final : public Exporter {
   const std::string id_;
   const DebugOptions options_;
   const WriteLine write_;
+  const otlp::Signal signal_;
   Counter& sent_;
 };
 

@@ -1,32 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The counters that every exporter has, under the Collector's names.
+// The counters that every exporter has, under the Collector's names: of spans, metric points or log records.
 
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/metrics.h"
+#include "base/text.h"
+#include "otlp/signal.h"
 
 namespace spanloom::pipeline {
 
-// Spans by what became of them. `exporter` is the component's id.
-inline Counter& SentSpans(MetricRegistry& metrics, const std::string& exporter) {
-  return metrics.GetCounter("otelcol_exporter_sent_spans", "Number of spans successfully sent to destination.",
-                            {{"exporter", exporter}});
+// otelcol_exporter_sent_spans and the like.
+inline Counter& ExportCounter(MetricRegistry& metrics, std::string_view prefix, std::string_view help,
+                              const std::string& exporter, otlp::Signal signal) {
+  return metrics.GetCounter(StrCat(prefix, otlp::ItemsText(signal)),
+                            StrCat("Number of ", otlp::ItemsWords(signal), " ", help), {{"exporter", exporter}});
 }
-inline Counter& SendFailedSpans(MetricRegistry& metrics, const std::string& exporter) {
-  return metrics.GetCounter("otelcol_exporter_send_failed_spans",
-                            "Number of spans in failed attempts to send to destination.", {{"exporter", exporter}});
+
+// Items by what became of them. `exporter` is the component's id.
+inline Counter& SentItems(MetricRegistry& metrics, const std::string& exporter,
+                          otlp::Signal signal = otlp::Signal::kTraces) {
+  return ExportCounter(metrics, "otelcol_exporter_sent_", "successfully sent to destination.", exporter, signal);
 }
-inline Counter& EnqueueFailedSpans(MetricRegistry& metrics, const std::string& exporter) {
-  return metrics.GetCounter("otelcol_exporter_enqueue_failed_spans",
-                            "Number of spans refused because the sending queue was full.", {{"exporter", exporter}});
+inline Counter& SendFailedItems(MetricRegistry& metrics, const std::string& exporter,
+                                otlp::Signal signal = otlp::Signal::kTraces) {
+  return ExportCounter(metrics, "otelcol_exporter_send_failed_", "in failed attempts to send to destination.", exporter,
+                       signal);
 }
-inline Counter& RejectedSpans(MetricRegistry& metrics, const std::string& exporter) {
-  return metrics.GetCounter("spanloom_exporter_rejected_spans",
-                            "Number of spans that the destination rejected in an answer of partial success.",
-                            {{"exporter", exporter}});
+inline Counter& EnqueueFailedItems(MetricRegistry& metrics, const std::string& exporter,
+                                   otlp::Signal signal = otlp::Signal::kTraces) {
+  return ExportCounter(metrics, "otelcol_exporter_enqueue_failed_", "refused because the sending queue was full.",
+                       exporter, signal);
+}
+inline Counter& RejectedItems(MetricRegistry& metrics, const std::string& exporter,
+                              otlp::Signal signal = otlp::Signal::kTraces) {
+  return ExportCounter(metrics, "spanloom_exporter_rejected_",
+                       "that the destination rejected in an answer of partial success.", exporter, signal);
 }
 
 }  // namespace spanloom::pipeline

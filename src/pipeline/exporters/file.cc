@@ -17,7 +17,8 @@ namespace {
 constexpr ComponentDoc kDoc = {
     .words =
         "Writes spans to a file: a line of OTLP JSON a batch, or OTLP protobuf with its length in four bytes before it "
-        "(big-endian). A sender is told OK when its spans are in the file; whether they are on the device is the "
+        "(big-endian); metrics and logs too, best each to a file of their own. A sender is told OK when its spans are "
+        "in the file; whether they are on the device is the "
         "system's. Prompts may be in it: it is readable by its owner alone.",
     .example = R"(exporters:
   file:
@@ -106,9 +107,9 @@ class FileExporter::Writer : public std::enable_shared_from_this<Writer> {
         file_(options.path, LimitsOf(options.rotation), context.clock),
         workers_(context.loops.workers()),
         status_(context.status),
-        sent_(SentSpans(context.metrics, exporter_)),
-        send_failed_(SendFailedSpans(context.metrics, exporter_)),
-        enqueue_failed_(EnqueueFailedSpans(context.metrics, exporter_)) {}
+        sent_(SentItems(context.metrics, exporter_, context.signal)),
+        send_failed_(SendFailedItems(context.metrics, exporter_, context.signal)),
+        enqueue_failed_(EnqueueFailedItems(context.metrics, exporter_, context.signal)) {}
 
   Status Open(bool keeps) { return file_.Open(keeps); }
 
@@ -236,9 +237,11 @@ std::vector<std::string> FileExporter::claims() const {
 
 void RegisterFileExporter(Registry& registry) {
   registry.exporters.Add<FileExporterOptions>(
-      "file", kDoc, [](const ComponentId& id, const FileExporterOptions& options, const BuildContext& context) {
+      "file", kDoc,
+      [](const ComponentId& id, const FileExporterOptions& options, const BuildContext& context) {
         return std::make_unique<FileExporter>(id, options, context);
-      });
+      },
+      EverySignal());
 }
 
 }  // namespace spanloom::pipeline

@@ -11,7 +11,7 @@ namespace spanloom::pipeline {
 namespace {
 
 constexpr ComponentDoc kDoc = {
-    .words = "Takes every span and does nothing with it; for measuring what stands before it.",
+    .words = "Takes everything and does nothing with it; for measuring what stands before it.",
     .example = R"(exporters:
   nop:
 service:
@@ -25,7 +25,7 @@ service:
 }  // namespace
 
 NopExporter::NopExporter(const ComponentId& id, const BuildContext& context)
-    : sent_(SentSpans(context.metrics, id.ToString())) {}
+    : sent_(SentItems(context.metrics, id.ToString(), context.signal)) {}
 
 void NopExporter::Consume(otlp::Batch batch, Done done) {
   sent_.Add(batch.span_count());
@@ -33,10 +33,12 @@ void NopExporter::Consume(otlp::Batch batch, Done done) {
 }
 
 void RegisterNopExporter(Registry& registry) {
-  registry.exporters.Add<NopOptions>("nop", kDoc,
-                                     [](const ComponentId& id, const NopOptions&, const BuildContext& context) {
-                                       return std::make_unique<NopExporter>(id, context);
-                                     });
+  registry.exporters.Add<NopOptions>(
+      "nop", kDoc,
+      [](const ComponentId& id, const NopOptions&, const BuildContext& context) {
+        return std::make_unique<NopExporter>(id, context);
+      },
+      EverySignal());
 }
 
 }  // namespace spanloom::pipeline

@@ -24,7 +24,7 @@ TEST(NopExporter, CountsWhatItTakes) {
     request.Add({.trace_id = store::MakeTraceId(1), .span_id = store::MakeSpanId(i), .name = "charge"});
   }
   EXPECT_TRUE(Deliver(exporter, request.Build()).ok());
-  EXPECT_EQ(SentSpans(metrics, "nop/sink").value(), 2);
+  EXPECT_EQ(SentItems(metrics, "nop/sink").value(), 2);
 }
 
 }  // namespace

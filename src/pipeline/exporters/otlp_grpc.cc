@@ -22,7 +22,8 @@ using std::chrono::milliseconds;
 
 constexpr ComponentDoc kDoc = {
     .words =
-        "Sends spans to another backend over OTLP/gRPC. What waits for it is queued in memory, and sent again while "
+        "Sends spans, metrics and logs to another backend over OTLP/gRPC. What waits for it is queued in memory, and "
+        "sent again while "
         "the "
         "backend fails for the moment.",
     .example = R"(exporters:
@@ -111,8 +112,9 @@ OtlpGrpcExporter::OtlpGrpcExporter(const ComponentId& id, OtlpGrpcExporterOption
       options_(std::move(options)),
       loop_(context.loops.Next()),
       partial_log_(std::make_shared<LogLimiter>(context.clock)),
-      queue_(id_, std::make_shared<RequestEncoder>(options_.compression), options_.sending_queue,
-             options_.retry_on_failure, context, loop_,
+      method_(otlp::ExportMethod(context.signal)),
+      queue_(id_, std::make_shared<RequestEncoder>(options_.compression, RequestEncoding::kProtobuf, context.signal),
+             options_.sending_queue, options_.retry_on_failure, context, loop_,
              [this](const Bytes& message, SendDone done) { SendOnce(message, std::move(done)); }) {}
 
 OtlpGrpcExporter::~OtlpGrpcExporter() {
@@ -165,14 +167,16 @@ void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {
     LogPartialSuccess(id, partial, *log);
     std::move(done)(partial.rejected_spans);
   };
-  channel_->Call(std::string(otlp::kTracesMethod), message, std::move(call), std::move(on_answer));
+  channel_->Call(std::string(method_), message, std::move(call), std::move(on_answer));
 }
 
 void RegisterOtlpGrpcExporter(Registry& registry) {
   registry.exporters.Add<OtlpGrpcExporterOptions>(
-      "otlp_grpc", kDoc, [](const ComponentId& id, OtlpGrpcExporterOptions options, const BuildContext& context) {
+      "otlp_grpc", kDoc,
+      [](const ComponentId& id, OtlpGrpcExporterOptions options, const BuildContext& context) {
         return std::make_unique<OtlpGrpcExporter>(id, std::move(options), context);
-      });
+      },
+      EverySignal());
   registry.exporters.AddAlias("otlp", "otlp_grpc");
 }
 

@@ -76,6 +76,7 @@ class OtlpGrpcExporter final : public Exporter {
   net::Loop& loop_;
   const std::shared_ptr<LogLimiter> partial_log_;  // shared with calls under way
   std::unique_ptr<net::GrpcChannel> channel_;      // bound to loop_; set between Start and Stop
+  const std::string_view method_;                  // of the signal
   SendingQueue queue_;
 };
 

@@ -20,7 +20,8 @@ using std::chrono::milliseconds;
 
 constexpr ComponentDoc kDoc = {
     .words =
-        "Sends spans to another backend over OTLP/HTTP. What waits for it is queued in memory, and sent again while "
+        "Sends spans, metrics and logs to another backend over OTLP/HTTP. What waits for it is queued in memory, and "
+        "sent again while "
         "the backend fails for the moment.",
     .example = R"(exporters:
   otlp_http/tempo:
@@ -82,8 +83,10 @@ void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
       {"", net::Compression::kNone}};
   static constexpr std::pair<std::string_view, RequestEncoding> kEncodings[] = {{"proto", RequestEncoding::kProtobuf},
                                                                                 {"json", RequestEncoding::kJson}};
-  r.Field("endpoint", endpoint, "URL of the destination; /v1/traces is appended.");
-  r.Field("traces_endpoint", traces_endpoint, "URL that requests go to as it stands, in place of endpoint.");
+  r.Field("endpoint", endpoint, "URL of the destination; /v1/traces, /v1/metrics or /v1/logs is appended.");
+  r.Field("traces_endpoint", traces_endpoint, "URL that spans go to as it stands, in place of endpoint.");
+  r.Field("metrics_endpoint", metrics_endpoint, "The same for metrics.");
+  r.Field("logs_endpoint", logs_endpoint, "The same for logs.");
   r.Field("tls", tls, "How an https:// connection is secured.");
   r.Choice<net::Compression>("compression", compression, kCompressions, "How requests are compressed.");
   r.Choice<RequestEncoding>("encoding", encoding, kEncodings, "How requests are written: protobuf or JSON.");
@@ -94,9 +97,7 @@ void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
   r.Field("idle_conn_timeout", idle_conn_timeout, "How long a connection is kept that is not used.");
   r.Field("sending_queue", sending_queue, "What waits for the destination.");
   r.Field("retry_on_failure", retry_on_failure, "What happens when it fails for the moment.");
-  for (const char* name : {"metrics_endpoint", "logs_endpoint", "profiles_endpoint"}) {
-    r.Unsupported(name, "remove it; this version sends traces alone");
-  }
+  r.Unsupported("profiles_endpoint", "remove it; profiles are not taken in");
   for (const char* name : {"read_buffer_size", "write_buffer_size"}) {
     r.Unsupported(name, "remove it; buffers have the size that is needed");
   }
@@ -114,22 +115,43 @@ void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
 }
 
 Status OtlpHttpExporterOptions::Validate() const {
-  return TargetOf(*this).status();
+  if (endpoint.empty() && traces_endpoint.empty() && metrics_endpoint.empty() && logs_endpoint.empty()) {
+    return absl::InvalidArgumentError("at least one endpoint must be specified (endpoint or traces_endpoint)");
+  }
+  for (const otlp::Signal signal : otlp::kSignals) {
+    if (!endpoint.empty() || !EndpointOf(signal).empty()) RETURN_IF_ERROR(TargetOf(*this, signal).status());
+  }
+  return absl::OkStatus();
 }
 
-StatusOr<HttpTarget> TargetOf(const OtlpHttpExporterOptions& options) {
-  const bool is_verbatim = !options.traces_endpoint.empty();
-  const std::string& url = is_verbatim ? options.traces_endpoint : options.endpoint;
+const std::string& OtlpHttpExporterOptions::EndpointOf(otlp::Signal signal) const {
+  switch (signal) {
+    case otlp::Signal::kTraces:
+      return traces_endpoint;
+    case otlp::Signal::kMetrics:
+      return metrics_endpoint;
+    case otlp::Signal::kLogs:
+      return logs_endpoint;
+  }
+  return traces_endpoint;
+}
+
+StatusOr<HttpTarget> TargetOf(const OtlpHttpExporterOptions& options, otlp::Signal signal) {
+  const std::string own = StrCat(otlp::SignalText(signal), "_endpoint");
+  const bool is_verbatim = !options.EndpointOf(signal).empty();
+  const std::string& url = is_verbatim ? options.EndpointOf(signal) : options.endpoint;
   if (url.empty()) {
-    return absl::InvalidArgumentError("at least one endpoint must be specified (endpoint or traces_endpoint)");
+    return absl::InvalidArgumentError(
+        StrCat("no endpoint for ", otlp::SignalText(signal), ": write endpoint or ", own));
   }
   std::optional<HttpTarget> target = ParseUrl(url);
   if (!target) {
-    return absl::InvalidArgumentError(StrCat(is_verbatim ? "traces_endpoint" : "endpoint", ": \"", url,
+    return absl::InvalidArgumentError(StrCat(is_verbatim ? own : "endpoint", ": \"", url,
                                              "\" is no URL; write http://HOST:PORT or https://HOST:PORT"));
   }
   if (!is_verbatim) {
-    StrAppend(target->path, target->path.ends_with('/') ? otlp::kTracesPath.substr(1) : otlp::kTracesPath);
+    const std::string_view path = otlp::ExportPath(signal);
+    StrAppend(target->path, target->path.ends_with('/') ? path.substr(1) : path);
   }
   if (target->path.empty()) target->path = "/";
   return *std::move(target);
@@ -138,12 +160,12 @@ StatusOr<HttpTarget> TargetOf(const OtlpHttpExporterOptions& options) {
 OtlpHttpExporter::OtlpHttpExporter(const ComponentId& id, OtlpHttpExporterOptions options, const BuildContext& context)
     : id_(id.ToString()),
       options_(std::move(options)),
-      target_(*TargetOf(options_)),
+      target_(TargetOf(options_, context.signal)),
       clock_(context.clock),
       loop_(context.loops.Next()),
       partial_log_(std::make_shared<LogLimiter>(context.clock)),
-      queue_(id_, std::make_shared<RequestEncoder>(options_.compression, options_.encoding), options_.sending_queue,
-             options_.retry_on_failure, context, loop_,
+      queue_(id_, std::make_shared<RequestEncoder>(options_.compression, options_.encoding, context.signal),
+             options_.sending_queue, options_.retry_on_failure, context, loop_,
              [this](const Bytes& message, SendDone done) { SendOnce(message, std::move(done)); }) {}
 
 OtlpHttpExporter::~OtlpHttpExporter() {
@@ -151,9 +173,10 @@ OtlpHttpExporter::~OtlpHttpExporter() {
 }
 
 Status OtlpHttpExporter::Start() {
+  RETURN_IF_ERROR(target_.status());
   net::HttpClientOptions client_options;
-  client_options.endpoint = target_.endpoint;
-  if (target_.is_secure) client_options.tls = options_.tls.settings;
+  client_options.endpoint = target_->endpoint;
+  if (target_->is_secure) client_options.tls = options_.tls.settings;
   client_options.connections_max =
       options_.max_conns_per_host == 0 ? kConnectionsMax : static_cast<size_t>(options_.max_conns_per_host);
   client_options.idle_max = std::chrono::ceil<milliseconds>(options_.idle_conn_timeout);
@@ -163,7 +186,7 @@ Status OtlpHttpExporter::Start() {
     status = client.status();
     if (client.ok()) client_ = *std::move(client);
   });
-  return Annotate(status, target_.endpoint);
+  return Annotate(status, target_->endpoint);
 }
 
 void OtlpHttpExporter::Stop(milliseconds grace) {
@@ -175,9 +198,9 @@ void OtlpHttpExporter::Stop(milliseconds grace) {
 net::HttpRequest OtlpHttpExporter::RequestOf(const Bytes& message) const {
   net::HttpRequest request;
   request.method = "POST";
-  const size_t question = target_.path.find('?');
-  request.path = target_.path.substr(0, question);
-  if (question != std::string::npos) request.query = target_.path.substr(question + 1);
+  const size_t question = target_->path.find('?');
+  request.path = target_->path.substr(0, question);
+  if (question != std::string::npos) request.query = target_->path.substr(question + 1);
   request.headers.Add("user-agent", "spanloom");
   for (const auto& [name, value] : options_.headers) request.headers.Set(absl::AsciiStrToLower(name), value);
   request.headers.Set("content-type", std::string(ContentTypeOf(options_.encoding)));
@@ -204,9 +227,11 @@ void OtlpHttpExporter::SendOnce(const Bytes& message, SendDone done) {
 
 void RegisterOtlpHttpExporter(Registry& registry) {
   registry.exporters.Add<OtlpHttpExporterOptions>(
-      "otlp_http", kDoc, [](const ComponentId& id, OtlpHttpExporterOptions options, const BuildContext& context) {
+      "otlp_http", kDoc,
+      [](const ComponentId& id, OtlpHttpExporterOptions options, const BuildContext& context) {
         return std::make_unique<OtlpHttpExporter>(id, std::move(options), context);
-      });
+      },
+      EverySignal());
   registry.exporters.AddAlias("otlphttp", "otlp_http");
 }
 

@@ -24,6 +24,8 @@ namespace spanloom::pipeline {
 struct OtlpHttpExporterOptions {
   std::string endpoint = {};         // a URL; /v1/traces is appended
   std::string traces_endpoint = {};  // a URL, used as it is in place of the other
+  std::string metrics_endpoint = {};
+  std::string logs_endpoint = {};
   ClientTlsOptions tls = {};
   net::Compression compression = net::Compression::kGzip;
   RequestEncoding encoding = RequestEncoding::kProtobuf;
@@ -35,6 +37,8 @@ struct OtlpHttpExporterOptions {
   RetryOptions retry_on_failure = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
+  // As it is written for `signal` alone; or "".
+  [[nodiscard]] const std::string& EndpointOf(otlp::Signal signal) const;
 };
 
 // Where requests go.
@@ -44,9 +48,9 @@ struct HttpTarget {
   bool is_secure = false;
 };
 
-// By `traces_endpoint`, else `endpoint`. kInvalidArgument if neither is there, or if it is no URL with http:// or
-// https:// and a host. The ports are 80 and 443 if there is none.
-StatusOr<HttpTarget> TargetOf(const OtlpHttpExporterOptions& options);
+// By the signal's own endpoint, else `endpoint`. kInvalidArgument if neither is there, or if it is no URL with http://
+// or https:// and a host. The ports are 80 and 443 if there is none.
+StatusOr<HttpTarget> TargetOf(const OtlpHttpExporterOptions& options, otlp::Signal signal);
 
 // Thread-safe; its connections and queue live on one loop.
 class OtlpHttpExporter final : public Exporter {
@@ -70,7 +74,7 @@ class OtlpHttpExporter final : public Exporter {
 
   const std::string id_;
   const OtlpHttpExporterOptions options_;
-  const HttpTarget target_;
+  const StatusOr<HttpTarget> target_;  // an error is that of Start
   const Clock& clock_;
   net::Loop& loop_;
   const std::shared_ptr<LogLimiter> partial_log_;  // shared with requests under way

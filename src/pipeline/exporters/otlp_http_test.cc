@@ -109,7 +109,7 @@ TEST_F(OtlpHttpExporterTest, SendsInPartsWhatIsTooLarge) {
 }
 
 HttpTarget Target(OtlpHttpExporterOptions options) {
-  return *TargetOf(options);
+  return *TargetOf(options, otlp::Signal::kTraces);
 }
 
 // Scenario: URLs as they stand in files.

@@ -118,13 +118,13 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
         workers_(context.loops.workers()),
         send_(std::move(send)),
         rng_(context.seed),
-        drops_({{"exporter", exporter_}}, context.metrics, context.clock),
+        drops_({{"exporter", exporter_}}, context.metrics, context.clock, context.signal),
         status_(context.status),
         failure_log_(context.clock),
-        sent_(SentSpans(context.metrics, exporter_)),
-        send_failed_(SendFailedSpans(context.metrics, exporter_)),
-        enqueue_failed_(EnqueueFailedSpans(context.metrics, exporter_)),
-        rejected_(RejectedSpans(context.metrics, exporter_)) {}
+        sent_(SentItems(context.metrics, exporter_, context.signal)),
+        send_failed_(SendFailedItems(context.metrics, exporter_, context.signal)),
+        enqueue_failed_(EnqueueFailedItems(context.metrics, exporter_, context.signal)),
+        rejected_(RejectedItems(context.metrics, exporter_, context.signal)) {}
 
   [[nodiscard]] net::Loop& loop() { return loop_; }
   [[nodiscard]] Notification& drained() { return drained_; }
@@ -375,7 +375,7 @@ void SendingQueue::State::ReplaceByParts(const EntryPtr& entry, std::vector<Expo
 
 void SendingQueue::State::GiveUpAsTooLarge(const EntryPtr& entry, const Status& status) {
   const RequestEncoder::SpanName span = encoder_->FirstSpan(entry->request);
-  Log(LogLevel::kError, "a span alone is larger than its destination takes",
+  Log(LogLevel::kError, "an item alone is larger than its destination takes",
       {{"exporter", exporter_},
        {"name", span.name},
        {"trace_id", span.trace_id},
@@ -474,7 +474,8 @@ SendingQueue::SendingQueue(std::string exporter, std::shared_ptr<RequestEncoder>
     : options_(options),
       encoder_(std::move(encoder)),
       state_(std::make_shared<State>(exporter, encoder_, options, retry, context, loop, std::move(send))) {
-  const MetricLabels labels = {{"exporter", std::move(exporter)}, {"data_type", "traces"}};
+  const MetricLabels labels = {{"exporter", std::move(exporter)},
+                               {"data_type", std::string(otlp::SignalText(context.signal))}};
   const auto add = [&](std::string_view name, std::string_view help, std::function<double()> read) {
     gauges_.push_back(context.metrics.AddGauge(name, help, labels, std::move(read)));
   };
@@ -484,7 +485,8 @@ SendingQueue::SendingQueue(std::string exporter, std::shared_ptr<RequestEncoder>
       [state = state_] { return static_cast<double>(state->waiting_size()); });
   add("otelcol_exporter_in_flight_requests", "Number of requests in flight, those that wait to be sent again included.",
       [state = state_] { return static_cast<double>(state->active_requests()); });
-  add("spanloom_exporter_held_spans", "Spans that were answered OK and wait or are in flight.",
+  add(StrCat("spanloom_exporter_held_", otlp::ItemsText(context.signal)),
+      "Items that were answered OK and wait or are in flight.",
       [state = state_] { return static_cast<double>(state->held_spans()); });
 }
 

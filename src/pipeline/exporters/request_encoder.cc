@@ -99,11 +99,11 @@ otlp::Batch RequestEncoder::Decode(const ExportRequest& request) const {
   StatusOr<Bytes> content = net::Decompress(compression_, request.message.view(), request.encoded_bytes);
   CHECK(content.ok());  // as Finish made it
   if (encoding_ == RequestEncoding::kJson) {
-    StatusOr<std::string> wire = otlp::TranscodeTracesJson(content->view());
+    StatusOr<std::string> wire = otlp::TranscodeJson(signal_, content->view());
     CHECK(wire.ok());
     content = Bytes(*std::move(wire));
   }
-  StatusOr<otlp::Slice> slice = otlp::ReadTraces(*std::move(content));
+  StatusOr<otlp::Slice> slice = otlp::ReadRequest(signal_, *std::move(content));
   CHECK(slice.ok());
   return otlp::Batch(*std::move(slice));
 }
@@ -117,6 +117,7 @@ std::vector<ExportRequest> RequestEncoder::Split(const ExportRequest& request) c
 
 RequestEncoder::SpanName RequestEncoder::FirstSpan(const ExportRequest& request) const {
   SpanName first;
+  if (signal_ != otlp::Signal::kTraces) return first;
   const otlp::Batch batch = Decode(request);
   for (const otlp::Slice& slice : batch.slices()) {
     slice.ForEach([&](const otlp::SpanContext& context) {

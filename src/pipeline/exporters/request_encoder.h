@@ -33,8 +33,9 @@ inline constexpr size_t kRequestBytesMin = 64 << 10;
 // Thread-safe.
 class RequestEncoder {
  public:
-  explicit RequestEncoder(net::Compression compression, RequestEncoding encoding = RequestEncoding::kProtobuf)
-      : compression_(compression), encoding_(encoding) {}
+  explicit RequestEncoder(net::Compression compression, RequestEncoding encoding = RequestEncoding::kProtobuf,
+                          otlp::Signal signal = otlp::Signal::kTraces)
+      : compression_(compression), encoding_(encoding), signal_(signal) {}
 
   // The spans of `batch`, in order, in as few requests as keep within the limit; a span that alone is larger is a
   // request of its own. Never empty if there are spans.
@@ -44,7 +45,7 @@ class RequestEncoder {
   // has one span alone. Takes as long as decompressing and compressing it.
   [[nodiscard]] std::vector<ExportRequest> Split(const ExportRequest& request) const;
 
-  // The first span of `request`, for the log: its name and its trace.
+  // The first span of `request`, for the log: its name and its trace; "" of metrics and logs.
   struct SpanName {
     std::string name;
     std::string trace_id;  // hexadecimal
@@ -67,6 +68,7 @@ class RequestEncoder {
 
   const net::Compression compression_;
   const RequestEncoding encoding_;
+  const otlp::Signal signal_;
   std::atomic<size_t> request_bytes_max_ = kRequestBytesMax;
 };
 

@@ -101,8 +101,8 @@ class SpanloomStoreExporter::Appends : public std::enable_shared_from_this<Spanl
  public:
   Appends(const std::string& exporter, const BuildContext& context)
       : status_(context.status),
-        sent_(SentSpans(context.metrics, exporter)),
-        failed_(SendFailedSpans(context.metrics, exporter)) {}
+        sent_(SentItems(context.metrics, exporter)),
+        failed_(SendFailedItems(context.metrics, exporter)) {}
 
   // `done`, for an append of `spans` spans that begins now.
   store::AppendDone Begin(size_t spans, Done done) ABSL_LOCKS_EXCLUDED(mutex_) {

@@ -2,34 +2,24 @@
 
 #include "pipeline/processors/batch.h"
 
-#include <atomic>
-#include <limits>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
+#include <absl/algorithm/container.h>
+#include <absl/strings/ascii.h>
 
-#include "base/metrics.h"
-#include "base/mutex.h"
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <utility>
+
 #include "base/text.h"
-#include "pipeline/drops.h"
-#include "pipeline/loop_call.h"
-#include "pipeline/slice_queue.h"
+#include "pipeline/joined_done.h"
 
 namespace spanloom::pipeline {
 namespace {
 
-constexpr std::string_view kDropAdvice =
-    "the exporter refuses this batch for good; see its error, and the receiver's message size limit behind it";
-
-// Upper bounds of otelcol_processor_batch_batch_send_size, as the Collector has them.
-const std::vector<double> kSendSizeBounds = {10,    25,     50,     75,     100,    250,    500,   750,
-                                             1'000, 2'000,  3'000,  4'000,  5'000,  6'000,  7'000, 8'000,
-                                             9'000, 10'000, 20'000, 30'000, 50'000, 100'000};
-
 constexpr ComponentDoc kDoc = {
     .words =
-        "Collects spans and passes them on together, by size or time. It answers at once, from bounded memory: what it "
+        "Collects spans (or metrics, or logs) and passes them on together, by size or time. It answers at once, from "
+        "bounded memory: what it "
         "holds is lost in a crash and delivered at a clean stop.",
     .example = R"(processors:
   batch:
@@ -44,6 +34,38 @@ service:
 )",
 };
 
+std::shared_ptr<BatchCommon> CommonOf(const ComponentId& id, const BatchOptions& options, const BuildContext& context,
+                                      const BatchLimits& limits) {
+  auto common = std::make_shared<BatchCommon>(id.ToString(), context, limits);
+  common->timeout = options.timeout;
+  common->batch_spans_min = static_cast<size_t>(options.send_batch_size);
+  common->batch_spans_max = options.send_batch_max_size == 0 ? std::numeric_limits<size_t>::max()
+                                                             : static_cast<size_t>(options.send_batch_max_size);
+  return common;
+}
+
+// What `metadata` has of `keys`, which are in lower case.
+otlp::RequestOrigin::Pairs Chosen(const otlp::RequestOrigin::Pairs& metadata, const std::vector<std::string>& keys) {
+  otlp::RequestOrigin::Pairs chosen;
+  for (const std::string& key : keys) {
+    absl::c_copy_if(metadata, std::back_inserter(chosen), [&](const auto& pair) { return pair.first == key; });
+  }
+  return chosen;
+}
+
+// Different for different pairs.
+std::string KeyOf(const otlp::RequestOrigin::Pairs& pairs) {
+  std::string key;
+  for (const auto& [name, value] : pairs) StrAppend(key, name.size(), ":", name, value.size(), ":", value);
+  return key;
+}
+
+BatchOptions Normalized(BatchOptions options) {
+  for (std::string& key : options.metadata_keys) key = absl::AsciiStrToLower(key);
+  absl::c_sort(options.metadata_keys);
+  return options;
+}
+
 }  // namespace
 
 void BatchOptions::Declare(config::OptionsReader& r) {
@@ -52,256 +74,116 @@ void BatchOptions::Declare(config::OptionsReader& r) {
           {.min = 0, .unit = "spans"});
   r.Field("send_batch_max_size", send_batch_max_size, "Largest size of one batch; 0 means no limit.",
           {.min = 0, .unit = "spans"});
-  r.Unsupported("metadata_keys", "remove it; batches are not kept apart by client metadata");
+  r.Field("metadata_keys", metadata_keys,
+          "Headers whose values keep batches apart; the receiver must have include_metadata: true.");
+  r.Field("metadata_cardinality_limit", metadata_cardinality_limit,
+          "How many combinations of their values there may be; what comes with a further one is refused.",
+          {.min = 1, .max = 100'000, .unit = "combinations"});
 }
 
 Status BatchOptions::Validate() const {
+  std::set<std::string> seen;
+  for (const std::string& key : metadata_keys) {
+    if (seen.insert(absl::AsciiStrToLower(key)).second) continue;
+    return absl::InvalidArgumentError(StrCat("duplicate entry in metadata_keys: \"", key, "\" (case-insensitive)"));
+  }
   if (send_batch_max_size == 0 || send_batch_max_size >= send_batch_size) return absl::OkStatus();
   return absl::InvalidArgumentError("send_batch_max_size must be greater or equal to send_batch_size");
 }
 
-// Everything but undelivered_spans() and the counters is bound to `loop_`.
-class BatchProcessor::State : public std::enable_shared_from_this<BatchProcessor::State> {
- public:
-  State(std::string id, const BatchOptions& options, const BuildContext& context, Consumer& next,
-        const BatchLimits& limits)
-      : id_(std::move(id)),
-        options_(options),
-        limits_(limits),
-        loop_(context.loops.Next()),
-        next_(next),
-        drops_({{"processor", id_}, {"pipeline", context.pipeline}}, context.metrics, context.clock),
-        size_triggers_(TriggerCounter(context, "otelcol_processor_batch_batch_size_trigger_send", "size")),
-        timeout_triggers_(TriggerCounter(context, "otelcol_processor_batch_timeout_trigger_send", "timeout")),
-        send_sizes_(context.metrics.GetHistogram("otelcol_processor_batch_batch_send_size",
-                                                 "Number of spans in the batch.", kSendSizeBounds,
-                                                 {{"processor", id_}})) {}
-
-  [[nodiscard]] net::Loop& loop() { return loop_; }
-  [[nodiscard]] HoldLimits hold_limits() const {
-    return {.spans = limits_.held_spans_max, .bytes = limits_.held_bytes_max, .time = options_.timeout};
-  }
-  [[nodiscard]] Notification& drained() { return drained_; }
-  [[nodiscard]] uint64_t undelivered_spans() const { return undelivered_spans_.load(); }
-  [[nodiscard]] uint64_t held_spans() const { return held_spans_.load(); }
-
-  void Add(otlp::Batch batch, Done done);
-  // Sends what is there without waiting for more, and notifies drained() when nothing is left.
-  void Drain();
-  // Gives up what has not been passed on.
-  void Abandon();
-  // Whoever waits for drained() waits no longer.
-  void Hurry();
-
- private:
-  Counter& TriggerCounter(const BuildContext& context, std::string_view name, std::string_view trigger) {
-    return context.metrics.GetCounter(
-        name, StrCat("Number of times the batch was sent due to a ", trigger, " trigger."), {{"processor", id_}});
-  }
-  [[nodiscard]] bool HasRoomFor(const otlp::Batch& batch) const;
-  [[nodiscard]] bool IsFull() const;
-  void SendIfDue();
-  void Send();
-  void OfferUnderWay();
-  void OnAnswer(const Status& status);
-  void OnTimeout();
-  void ArmTimeout();
-  void FinishUnderWay();
-
-  const std::string id_;
-  const BatchOptions options_;
-  const BatchLimits limits_;
-  net::Loop& loop_;
-  Consumer& next_;
-  DropCounter drops_;
-  Counter& size_triggers_;
-  Counter& timeout_triggers_;
-  Histogram& send_sizes_;
-  Notification drained_;
-  std::atomic<uint64_t> undelivered_spans_ = 0;
-  std::atomic<uint64_t> held_spans_ = 0;
-
-  SliceQueue waiting_;
-  otlp::Batch under_way_;  // offered to next_, or to be offered again
-  size_t under_way_bytes_ = 0;
-  bool sending_ = false;   // under_way_ is in use
-  bool answered_ = false;  // next_ has refused it; retry_ is running
-  bool due_ = false;       // the timeout has passed for what waits
-  bool draining_ = false;
-  bool abandoned_ = false;
-  net::Timer timeout_;
-  net::Timer retry_;
-};
-
-bool BatchProcessor::State::HasRoomFor(const otlp::Batch& batch) const {
-  const size_t bytes = waiting_.wire_bytes() + under_way_bytes_;
-  const size_t spans = waiting_.span_count() + under_way_.span_count();
-  // A batch larger than the limits is taken when nothing else is held: refusing it for ever would help nobody.
-  if (spans == 0) return true;
-  return bytes + batch.wire_bytes() <= limits_.held_bytes_max && spans + batch.span_count() <= limits_.held_spans_max;
-}
-
-void BatchProcessor::State::Add(otlp::Batch batch, Done done) {
-  if (abandoned_) return std::move(done)(absl::UnavailableError(StrCat("processor ", id_, " is stopped")));
-  if (!HasRoomFor(batch)) {
-    return std::move(done)(
-        WithRetryDelay(absl::UnavailableError(StrCat("processor ", id_, " holds ", waiting_.span_count(),
-                                                     " spans that the exporter does not take; its limit is ",
-                                                     limits_.held_bytes_max, " bytes")),
-                       limits_.retry_delay));
-  }
-  held_spans_ += batch.span_count();
-  const bool was_empty = waiting_.empty();
-  waiting_.Push(std::move(batch));
-  std::move(done)(absl::OkStatus());
-  if (was_empty && !waiting_.empty()) ArmTimeout();
-  SendIfDue();
-}
-
-void BatchProcessor::State::ArmTimeout() {
-  due_ = options_.timeout.count() == 0;
-  if (due_) return;
-  timeout_ = loop_.PostAfter(options_.timeout, [this] { OnTimeout(); });
-}
-
-void BatchProcessor::State::OnTimeout() {
-  due_ = true;
-  SendIfDue();
-}
-
-bool BatchProcessor::State::IsFull() const {
-  const auto spans_min = static_cast<size_t>(options_.send_batch_size);
-  return (spans_min > 0 && waiting_.span_count() >= spans_min) || waiting_.wire_bytes() >= limits_.batch_bytes_max;
-}
-
-void BatchProcessor::State::SendIfDue() {
-  if (sending_) return;
-  if (waiting_.empty()) {
-    if (draining_ && !drained_.HasBeenNotified()) drained_.Notify();
-    return;
-  }
-  const bool full = IsFull();
-  // Without a size that would trigger it, every batch is sent at once, as in the Collector.
-  if (!full && !due_ && !draining_ && options_.send_batch_size > 0) return;
-  if (full) {
-    size_triggers_.Add(1);
-  } else if (due_) {
-    timeout_triggers_.Add(1);
-  }
-  Send();
-}
-
-void BatchProcessor::State::Send() {
-  const auto spans_max = options_.send_batch_max_size == 0 ? std::numeric_limits<size_t>::max()
-                                                           : static_cast<size_t>(options_.send_batch_max_size);
-  const size_t bytes_before = waiting_.wire_bytes();
-  under_way_ = waiting_.Take(spans_max, limits_.batch_bytes_max);
-  under_way_bytes_ = bytes_before - waiting_.wire_bytes();
-  sending_ = true;
-  send_sizes_.Add(static_cast<double>(under_way_.span_count()));
-  // What is left starts its own wait, unless it was due too.
-  timeout_.Cancel();
-  if (!waiting_.empty() && !due_) ArmTimeout();
-  if (waiting_.empty()) due_ = false;
-  OfferUnderWay();
-}
-
-void BatchProcessor::State::OfferUnderWay() {
-  answered_ = false;
-  next_.Consume(under_way_, [self = shared_from_this()](Status status) {
-    self->loop_.Post([self, status = std::move(status)] { self->OnAnswer(status); });
-  });
-}
-
-void BatchProcessor::State::OnAnswer(const Status& status) {
-  if (!status.ok() && abandoned_) {
-    undelivered_spans_ += under_way_.span_count();
-    drops_.CountShutdown(under_way_.span_count());
-  } else if (!status.ok() && IsRetryable(status)) {
-    answered_ = true;
-    retry_ = loop_.PostAfter(RetryDelay(status).value_or(limits_.retry_delay), [this] { OfferUnderWay(); });
-    return;
-  } else if (!status.ok()) {
-    drops_.Count(under_way_.span_count(), status, kDropAdvice);
-  }
-  FinishUnderWay();
-  if (!abandoned_) SendIfDue();
-}
-
-void BatchProcessor::State::FinishUnderWay() {
-  held_spans_ -= under_way_.span_count();
-  under_way_ = otlp::Batch();
-  under_way_bytes_ = 0;
-  sending_ = false;
-}
-
-void BatchProcessor::State::Drain() {
-  draining_ = true;
-  if (answered_) {
-    retry_.Cancel();
-    OfferUnderWay();
-  }
-  SendIfDue();
-}
-
-void BatchProcessor::State::Hurry() {
-  if (!drained_.HasBeenNotified()) drained_.Notify();
-}
-
-void BatchProcessor::State::Abandon() {
-  abandoned_ = true;
-  timeout_.Cancel();
-  retry_.Cancel();
-  uint64_t lost = waiting_.span_count();
-  held_spans_ -= lost;
-  waiting_ = SliceQueue();
-  // A batch that next_ still has is counted when it answers.
-  if (answered_) {
-    lost += under_way_.span_count();
-    answered_ = false;
-    FinishUnderWay();
-  }
-  undelivered_spans_ += lost;
-  drops_.CountShutdown(lost);
-}
-
 BatchProcessor::BatchProcessor(const ComponentId& id, const BatchOptions& options, const BuildContext& context,
                                Consumer& next, const BatchLimits& limits)
-    : state_(std::make_shared<State>(id.ToString(), options, context, next, limits)),
-      cardinality_gauge_(context.metrics.AddGauge("otelcol_processor_batch_metadata_cardinality",
-                                                  "Number of distinct metadata value combinations being processed.",
-                                                  {{"processor", id.ToString()}}, [] { return 1; })),
-      held_gauge_(context.metrics.AddGauge("spanloom_processor_held_spans", "Spans that a processor holds.",
-                                           {{"processor", id.ToString()}, {"pipeline", context.pipeline}},
-                                           [state = state_] { return static_cast<double>(state->held_spans()); })) {}
+    : options_(Normalized(options)),
+      common_(CommonOf(id, options, context, limits)),
+      next_(next),
+      only_group_(options_.metadata_keys.empty() ? std::make_shared<BatchGroup>(common_, next) : nullptr),
+      cardinality_gauge_(context.metrics.AddGauge(
+          "otelcol_processor_batch_metadata_cardinality",
+          "Number of distinct metadata value combinations being processed.", {{"processor", common_->id}},
+          [this] { return only_group_ == nullptr ? static_cast<double>(Groups().size()) : 1; })),
+      held_gauge_(context.metrics.AddGauge(
+          StrCat("spanloom_processor_held_", otlp::ItemsText(context.signal)), "Items that a processor holds.",
+          {{"processor", common_->id}, {"pipeline", context.pipeline}},
+          [common = common_] { return static_cast<double>(common->held_spans.load()); })) {}
 
 BatchProcessor::~BatchProcessor() {
-  // Timers end on their loop.
-  RunOn(state_->loop(), [this] { state_->Abandon(); });
+  for (const auto& group : Groups()) group->Abandon();
+}
+
+std::vector<std::shared_ptr<BatchGroup>> BatchProcessor::Groups() const {
+  if (only_group_ != nullptr) return {only_group_};
+  std::vector<std::shared_ptr<BatchGroup>> groups;
+  const MutexLock lock(mutex_);
+  for (const auto& [key, known] : groups_) groups.push_back(known.group);
+  return groups;
+}
+
+StatusOr<std::shared_ptr<BatchGroup>> BatchProcessor::GroupOf(std::shared_ptr<const otlp::RequestOrigin>& origin) {
+  otlp::RequestOrigin common;
+  if (origin != nullptr) common.metadata = Chosen(origin->metadata, options_.metadata_keys);
+  const std::string key = KeyOf(common.metadata);
+  const MutexLock lock(mutex_);
+  auto known = groups_.find(key);
+  if (known == groups_.end()) {
+    if (groups_.size() >= static_cast<size_t>(options_.metadata_cardinality_limit)) {
+      return absl::ResourceExhaustedError(StrCat("processor ", common_->id,
+                                                 ": too many batcher metadata-value combinations; its "
+                                                 "metadata_cardinality_limit is ",
+                                                 options_.metadata_cardinality_limit));
+    }
+    KnownGroup made{std::make_shared<BatchGroup>(common_, next_),
+                    std::make_shared<const otlp::RequestOrigin>(std::move(common))};
+    known = groups_.emplace(key, std::move(made)).first;
+  }
+  origin = known->second.origin;
+  return known->second.group;
+}
+
+StatusOr<std::vector<BatchProcessor::Part>> BatchProcessor::Grouped(const otlp::Batch& batch) {
+  std::vector<Part> parts;
+  for (otlp::Slice slice : batch.slices()) {
+    auto origin = slice.origin();
+    ASSIGN_OR_RETURN(const std::shared_ptr<BatchGroup> group, GroupOf(origin));
+    slice.set_origin(std::move(origin));
+    auto part = absl::c_find_if(parts, [&](const Part& each) { return each.group == group; });
+    if (part == parts.end()) part = parts.insert(parts.end(), Part{group, {}});
+    part->batch.Add(std::move(slice));
+  }
+  return parts;
 }
 
 void BatchProcessor::Consume(otlp::Batch batch, Done done) {
-  state_->loop().Post([state = state_, batch = std::move(batch), done = std::move(done)]() mutable {
-    state->Add(std::move(batch), std::move(done));
-  });
+  if (only_group_ != nullptr) {
+    for (otlp::Slice& slice : batch.slices()) slice.set_origin(nullptr);
+    return only_group_->Add(std::move(batch), std::move(done));
+  }
+  StatusOr<std::vector<Part>> parts = Grouped(batch);
+  if (!parts.ok()) return std::move(done)(parts.status());
+  if (parts->empty()) return std::move(done)(absl::OkStatus());
+  std::vector<Done> dones = JoinedDone(parts->size(), std::move(done));
+  for (size_t i = 0; i < parts->size(); ++i) (*parts)[i].group->Add(std::move((*parts)[i].batch), std::move(dones[i]));
 }
 
 void BatchProcessor::Stop(std::chrono::milliseconds grace) {
-  state_->loop().Post([state = state_] { state->Drain(); });
-  state_->drained().WaitFor(grace);
-  RunOn(state_->loop(), [this] { state_->Abandon(); });
+  const std::vector<std::shared_ptr<BatchGroup>> groups = Groups();
+  for (const auto& group : groups) group->Drain();
+  const auto deadline = std::chrono::steady_clock::now() + grace;
+  for (const auto& group : groups) {
+    group->drained().WaitFor(std::max<std::chrono::nanoseconds>(deadline - std::chrono::steady_clock::now(), {}));
+  }
+  for (const auto& group : groups) group->Abandon();
 }
 
 void BatchProcessor::HurryStop() {
-  state_->loop().Post([state = state_] { state->Hurry(); });
+  for (const auto& group : Groups()) group->Hurry();
 }
 
 HoldLimits BatchProcessor::hold_limits() const {
-  return state_->hold_limits();
+  return {.spans = common_->limits.held_spans_max, .bytes = common_->limits.held_bytes_max, .time = options_.timeout};
 }
 
 uint64_t BatchProcessor::undelivered_spans() const {
-  return state_->undelivered_spans();
+  return common_->undelivered_spans;
 }
 
 void RegisterBatchProcessor(Registry& registry) {
@@ -309,7 +191,8 @@ void RegisterBatchProcessor(Registry& registry) {
       "batch", kDoc,
       [](const ComponentId& id, const BatchOptions& options, const BuildContext& context, Consumer& next) {
         return std::make_unique<BatchProcessor>(id, options, context, next);
-      });
+      },
+      EverySignal());
 }
 
 }  // namespace spanloom::pipeline

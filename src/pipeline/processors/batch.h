@@ -8,10 +8,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "config/options.h"
+#include "pipeline/processors/batch_group.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
@@ -20,24 +25,17 @@ struct BatchOptions {
   std::chrono::nanoseconds timeout = std::chrono::milliseconds(200);
   int64_t send_batch_size = 8192;
   int64_t send_batch_max_size = 0;
+  std::vector<std::string> metadata_keys = {};
+  int64_t metadata_cardinality_limit = 1'000;
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
 
-// What the options do not say.
-struct BatchLimits {
-  size_t held_bytes_max = 64 << 20;  // wire bytes held, the batch under way included; guess
-  size_t held_spans_max = 500'000;   // guess
-  // Wire bytes that make a batch be sent, and at which a larger one is split: below the 4 MiB that gRPC receivers take
-  // by default, with room for what the estimate of SliceQueue gets wrong.
-  size_t batch_bytes_max = 3 << 20;
-  std::chrono::milliseconds retry_delay{1'000};  // after a refusal without a delay of its own; guess
-};
-
-// Thread-safe; works on one loop. Sends one batch at a time, in order of arrival. A refusal that is retryable keeps the
-// batch and offers it again after the refusal's delay; another one drops it, counted by cause in
+// Thread-safe. Refusals of what stands behind: batch_group.h. What is dropped is counted by cause in
 // spanloom_pipeline_dropped_spans. When a further batch would exceed the limits it is refused with kUnavailable and a
-// delay.
+// delay; kResourceExhausted without one for a combination of metadata beyond the limit of those.
+//
+// What goes on has no origin, since it is of many senders, but what the metadata of a group have in common.
 class BatchProcessor final : public HoldingProcessor {
  public:
   BatchProcessor(const ComponentId& id, const BatchOptions& options, const BuildContext& context, Consumer& next,
@@ -54,8 +52,30 @@ class BatchProcessor final : public HoldingProcessor {
   [[nodiscard]] uint64_t undelivered_spans() const override;
 
  private:
-  class State;
-  const std::shared_ptr<State> state_;  // shared with tasks on its loop and with answers under way
+  struct Part {
+    std::shared_ptr<BatchGroup> group;
+    otlp::Batch batch;
+  };
+
+  // `batch` by groups.
+  StatusOr<std::vector<Part>> Grouped(const otlp::Batch& batch);
+  // That of the senders who sent the same metadata as `origin`'s.
+  StatusOr<std::shared_ptr<BatchGroup>> GroupOf(std::shared_ptr<const otlp::RequestOrigin>& origin)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  [[nodiscard]] std::vector<std::shared_ptr<BatchGroup>> Groups() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  struct KnownGroup {
+    std::shared_ptr<BatchGroup> group;
+    std::shared_ptr<const otlp::RequestOrigin> origin;
+  };
+
+  const BatchOptions options_;
+  const std::shared_ptr<BatchCommon> common_;  // shared with the groups
+  Consumer& next_;
+  // Shared with tasks on their loops and with answers under way. The one group, if there are no keys.
+  const std::shared_ptr<BatchGroup> only_group_;
+  mutable Mutex mutex_;
+  std::map<std::string, KnownGroup> groups_ ABSL_GUARDED_BY(mutex_);  // by the values of the keys
   const ScopedGauge cardinality_gauge_;
   const ScopedGauge held_gauge_;
 };

@@ -154,6 +154,68 @@ TEST_F(BatchProcessorTest, StopCountsWhatItGivesUp) {
   EXPECT_EQ(Deliver(batch, BatchOf({"d"})).code(), absl::StatusCode::kUnavailable);
 }
 
+otlp::Batch From(const std::string& tenant, const std::string& name) {
+  otlp::Batch batch = BatchOf({name});
+  auto origin = std::make_shared<otlp::RequestOrigin>();
+  origin->peer_address = "10.0.0.7";
+  origin->metadata = {{"x-tenant", tenant}, {"user-agent", name}};
+  batch.slices().front().set_origin(std::move(origin));
+  return batch;
+}
+
+// Scenario: spans of two tenants and of nobody, batched by the tenant's header.
+// Guarantees: they go on apart, each with the header that its senders have in common and nothing else of them.
+TEST_F(BatchProcessorTest, KeepsTenantsApart) {
+  BatchProcessor& batch = Make({.timeout = 1h, .send_batch_size = 2, .metadata_keys = {"X-Tenant"}});
+  EXPECT_TRUE(Deliver(batch, From("blue", "a")).ok());
+  EXPECT_TRUE(Deliver(batch, From("red", "b")).ok());
+  EXPECT_TRUE(Deliver(batch, BatchOf({"c"})).ok());
+  EXPECT_THAT(next_.sizes(), IsEmpty());
+  EXPECT_TRUE(Deliver(batch, From("red", "d")).ok());
+  ASSERT_TRUE(next_.AwaitSpans(2));
+  EXPECT_THAT(next_.names(), ElementsAre("b", "d"));
+  const otlp::Batch last = next_.last_batch();
+  for (const otlp::Slice& slice : last.slices()) {
+    ASSERT_NE(slice.origin(), nullptr);
+    EXPECT_THAT(slice.origin()->metadata, ElementsAre(testing::Pair("x-tenant", "red")));
+    EXPECT_EQ(slice.origin()->peer_address, "");
+  }
+  EXPECT_EQ(metrics_.SumGauges("otelcol_processor_batch_metadata_cardinality"), 3);
+  batch.Stop(20s);
+  EXPECT_THAT(next_.names(), testing::UnorderedElementsAre("a", "b", "c", "d"));
+}
+
+// Scenario: a third tenant where there may be two.
+// Guarantees: it is refused for good, with the limit; the others go on.
+TEST_F(BatchProcessorTest, RefusesMoreTenantsThanItMayHave) {
+  BatchProcessor& batch =
+      Make({.timeout = 0ms, .send_batch_size = 0, .metadata_keys = {"x-tenant"}, .metadata_cardinality_limit = 2});
+  EXPECT_TRUE(Deliver(batch, From("blue", "a")).ok());
+  EXPECT_TRUE(Deliver(batch, From("red", "b")).ok());
+  const Status refused = Deliver(batch, From("green", "c"));
+  EXPECT_THAT(StdView(refused.message()), testing::HasSubstr("metadata_cardinality_limit is 2"));
+  EXPECT_FALSE(IsRetryable(refused));
+  EXPECT_TRUE(Deliver(batch, From("blue", "d")).ok());
+  ASSERT_TRUE(next_.AwaitSpans(3));
+}
+
+// Scenario: senders on several threads, batches of a few spans, an exporter that answers from inside the call.
+// Guarantees: every span goes on once.
+TEST_F(BatchProcessorTest, TakesFromManyThreadsAtOnce) {
+  BatchProcessor& batch = Make({.timeout = 1ms, .send_batch_size = 3});
+  std::vector<std::thread> senders;
+  for (int sender = 0; sender < 4; ++sender) {
+    senders.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) EXPECT_TRUE(Deliver(batch, BatchOf({"a", "b"})).ok());
+    });
+  }
+  for (std::thread& sender : senders) sender.join();
+  batch.Stop(20s);
+  EXPECT_EQ(next_.names().size(), 1'600U);
+  EXPECT_EQ(batch.undelivered_spans(), 0U);
+  EXPECT_EQ(metrics_.SumGauges("spanloom_processor_held_spans"), 0);
+}
+
 // Scenario: options that contradict each other.
 // Guarantees: refused in the Collector's words.
 TEST(BatchOptions, LargestSizeMustNotBeBelowTheSize) {

@@ -18,8 +18,11 @@ constexpr uint64_t kMebibyte = 1 << 20;
 constexpr std::chrono::hours kIntervalMax{24};  // what a thread may wait for; guess
 constexpr uint64_t kSpikeShare = 5;  // the spike is a fifth of the limit where it is not said; the Collector's
 
-Counter& SpanCounter(MetricRegistry& metrics, std::string_view name, std::string_view help, const std::string& id) {
-  return metrics.GetCounter(name, help, {{"processor", id}});
+Counter& ItemCounter(const BuildContext& context, std::string_view prefix, std::string_view help,
+                     const std::string& processor) {
+  return context.metrics.GetCounter(StrCat(prefix, otlp::ItemsText(context.signal)),
+                                    StrCat("Number of ", otlp::ItemsWords(context.signal), " ", help),
+                                    {{"processor", processor}});
 }
 
 Status Invalid(std::string_view message) {
@@ -128,10 +131,10 @@ MemoryLimiterProcessor::MemoryLimiterProcessor(const ComponentId& id, const Memo
       options_(options),
       clock_(context.clock),
       memory_(std::move(memory)),
-      accepted_(SpanCounter(context.metrics, "otelcol_processor_memory_limiter_accepted_spans",
-                            "Number of spans successfully pushed into the next component in the pipeline.", id_)),
-      refused_(SpanCounter(context.metrics, "otelcol_processor_memory_limiter_refused_spans",
-                           "Number of spans that were rejected by the next component in the pipeline.", id_)) {}
+      accepted_(ItemCounter(context, "otelcol_processor_memory_limiter_accepted_",
+                            "successfully pushed into the next component in the pipeline.", id_)),
+      refused_(ItemCounter(context, "otelcol_processor_memory_limiter_refused_",
+                           "that were rejected by the next component in the pipeline.", id_)) {}
 
 MemoryLimiterProcessor::~MemoryLimiterProcessor() {
   Join();
@@ -194,7 +197,8 @@ void RegisterMemoryLimiterProcessor(Registry& registry) {
       "memory_limiter", kDoc,
       [](const ComponentId& id, const MemoryLimiterOptions& options, const BuildContext& context) {
         return std::make_unique<MemoryLimiterProcessor>(id, options, context);
-      });
+      },
+      EverySignal());
 }
 
 }  // namespace spanloom::pipeline

@@ -2,12 +2,16 @@
 
 #include "pipeline/receivers/otlp.h"
 
+#include <absl/algorithm/container.h>
+#include <absl/base/call_once.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "net/host_port.h"
 #include "otlp/batch.h"
 #include "otlp/json/transcode.h"
 #include "otlp/request.h"
@@ -22,8 +26,6 @@ using std::chrono::milliseconds;
 constexpr uint16_t kGrpcPort = 4317;
 constexpr uint16_t kHttpPort = 4318;
 constexpr std::string_view kNoAuth = "remove it; authenticate in front of this process";
-
-constexpr std::string_view kNoMetadata = "remove it; no component reads the headers of requests";
 
 milliseconds AsMilliseconds(std::chrono::nanoseconds duration) {
   return std::chrono::ceil<milliseconds>(duration);  // what is set does not become 0, which means not set
@@ -58,14 +60,16 @@ net::HttpResponder Adorned(const std::shared_ptr<const HttpFront>& front, const 
   });
 }
 
-StatusOr<Bytes> AsProtobuf(OtlpEncoding encoding, Bytes body) {
+StatusOr<Bytes> AsProtobuf(otlp::Signal signal, OtlpEncoding encoding, Bytes body) {
   if (encoding == OtlpEncoding::kProtobuf) return body;
-  ASSIGN_OR_RETURN(std::string message, otlp::TranscodeTracesJson(body.view()));
+  ASSIGN_OR_RETURN(std::string message, otlp::TranscodeJson(signal, body.view()));
   return Bytes(std::move(message));
 }
 
 constexpr ComponentDoc kDoc = {
-    .words = "Takes spans over OTLP: gRPC, and HTTP with protobuf or JSON. Both protocols may share one endpoint.",
+    .words =
+        "Takes spans, metrics and logs over OTLP: gRPC, and HTTP with protobuf or JSON. Both protocols may share one "
+        "endpoint. What no pipeline of its signal asks for is answered UNIMPLEMENTED or 404.",
     .example = R"(receivers:
   otlp:
     protocols:
@@ -119,7 +123,8 @@ void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
   r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
   r.Unsupported("read_buffer_size", "remove it; all connections of a loop read through one buffer of 64 KiB");
   r.Unsupported("write_buffer_size", "remove it; answers are written as they come, at most 256 KiB at once");
-  r.Unsupported("include_metadata", kNoMetadata);
+  r.Field("include_metadata", include_metadata,
+          "Whether the headers of requests are kept for those that ask for them.");
   r.Unsupported("auth", kNoAuth);
 }
 
@@ -130,7 +135,9 @@ Status OtlpGrpcOptions::Validate() const {
 
 void OtlpHttpOptions::Declare(config::OptionsReader& r) {
   r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT or unix:/PATH; port 4318 if it is left out.");
-  r.Field("traces_url_path", traces_url_path, "Path that takes trace requests.");
+  r.Field("traces_url_path", traces_url_path, "Path that takes spans.");
+  r.Field("metrics_url_path", metrics_url_path, "Path that takes metrics.");
+  r.Field("logs_url_path", logs_url_path, "Path that takes logs.");
   r.Field("max_request_body_size", max_request_body_size,
           "Largest body, as sent and after decompression; 0 means 20 MiB.",
           {.min = 0, .max = 1 << 30, .unit = "bytes"});
@@ -144,12 +151,28 @@ void OtlpHttpOptions::Declare(config::OptionsReader& r) {
   r.Field("keep_alives_enabled", keep_alives_enabled, "Whether a connection may carry more than one request.");
   r.Field("response_headers", response_headers, "Headers that are added to every answer.");
   r.Field("cors", cors, "Which web pages may send.");
-  r.Unsupported("include_metadata", kNoMetadata);
+  r.Field("include_metadata", include_metadata,
+          "Whether the headers of requests are kept for those that ask for them.");
 }
 
 Status OtlpHttpOptions::Validate() const {
-  if (traces_url_path.starts_with('/')) return absl::OkStatus();
-  return absl::InvalidArgumentError("traces_url_path must start with \"/\"");
+  for (const otlp::Signal signal : otlp::kSignals) {
+    if (PathOf(signal).starts_with('/')) continue;
+    return absl::InvalidArgumentError(StrCat(otlp::SignalText(signal), "_url_path must start with \"/\""));
+  }
+  return absl::OkStatus();
+}
+
+const std::string& OtlpHttpOptions::PathOf(otlp::Signal signal) const {
+  switch (signal) {
+    case otlp::Signal::kTraces:
+      return traces_url_path;
+    case otlp::Signal::kMetrics:
+      return metrics_url_path;
+    case otlp::Signal::kLogs:
+      return logs_url_path;
+  }
+  return traces_url_path;
 }
 
 void OtlpProtocolsOptions::Declare(config::OptionsReader& r) {
@@ -166,39 +189,51 @@ Status OtlpReceiverOptions::Validate() const {
   return absl::InvalidArgumentError("must specify at least one protocol when using the OTLP receiver");
 }
 
-// Takes requests of one transport into the pipeline and counts what became of them. Thread-safe; callbacks of requests
-// under way keep it alive.
+// The origin of a request from `peer` ("address:port", "" over a unix socket), whose headers are kept if
+// `keeps_headers`.
+std::shared_ptr<const otlp::RequestOrigin> OriginOf(std::string_view peer, const net::HttpHeaders& headers,
+                                                    bool keeps_headers) {
+  auto origin = std::make_shared<otlp::RequestOrigin>();
+  origin->peer_address = net::HostOf(peer);
+  if (keeps_headers) origin->metadata = headers.fields();
+  return origin;
+}
+
+// Takes requests of one transport and signal into the pipelines and counts what became of them. Thread-safe; callbacks
+// of requests under way keep it alive.
 class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::Intake> {
  public:
   using TraceDone = absl::AnyInvocable<void(const Status& status, std::unique_ptr<RequestTrace> trace)>;
 
-  Intake(const std::string& receiver, const std::string& transport, MetricRegistry& metrics, const sdk::Tracer& tracer,
-         Consumer& next)
+  Intake(const std::string& receiver, const std::string& transport, otlp::Signal signal, bool keeps_headers,
+         const BuildContext& context, Consumer& next)
       : receiver_(receiver),
         transport_(transport),
-        tracer_(tracer),
-        accepted_(SpanCounter(metrics, "otelcol_receiver_accepted_spans",
-                              "Number of spans successfully pushed into the pipeline.", receiver, transport)),
-        refused_(SpanCounter(metrics, "otelcol_receiver_refused_spans",
-                             "Number of spans that could not be pushed into the pipeline.", receiver, transport)),
-        failed_(SpanCounter(metrics, "otelcol_receiver_failed_spans",
-                            "Number of spans that the pipeline will never take, sent again or not.", receiver,
-                            transport)),
-        malformed_(RequestCounter(metrics, "malformed", receiver, transport)),
-        wrong_method_(RequestCounter(metrics, "method", receiver, transport)),
-        wrong_media_type_(RequestCounter(metrics, "media_type", receiver, transport)),
-        next_(next) {}
+        signal_(signal),
+        keeps_headers_(keeps_headers),
+        metrics_(context.metrics),
+        tracer_(context.tracer),
+        malformed_(RequestCounter(metrics_, "malformed", receiver, transport)),
+        wrong_method_(RequestCounter(metrics_, "method", receiver, transport)),
+        wrong_media_type_(RequestCounter(metrics_, "media_type", receiver, transport)),
+        unwanted_(RequestCounter(metrics_, "signal", receiver, transport)),
+        next_(next) {
+    // Those of spans are shown from the start, as most have pipelines for nothing else.
+    if (signal == otlp::Signal::kTraces) Counters();
+  }
 
-  // `request` is an ExportTraceServiceRequest that may still be malformed. `done` is called once, on any thread, with
-  // the spans about the request.
-  void Take(Bytes request, OtlpEncoding encoding, std::unique_ptr<RequestTrace> trace, TraceDone done) {
-    StatusOr<otlp::Slice> slice = otlp::ReadTraces(std::move(request));
+  // `request` is a request of the signal that may still be malformed. `done` is called once, on any thread, with the
+  // spans about the request.
+  void Take(Bytes request, OtlpEncoding encoding, std::shared_ptr<const otlp::RequestOrigin> origin,
+            std::unique_ptr<RequestTrace> trace, TraceDone done) {
+    StatusOr<otlp::Slice> slice = otlp::ReadRequest(signal_, std::move(request));
     if (!slice.ok()) {
       malformed_.Add(1);
       return std::move(done)(slice.status(), std::move(trace));
     }
     const size_t spans = slice->span_count();
     if (spans == 0) return std::move(done)(absl::OkStatus(), std::move(trace));
+    slice->set_origin(std::move(origin));
     if (trace != nullptr) {
       trace->BeginReceive(receiver_, transport_, encoding == OtlpEncoding::kProtobuf ? "protobuf" : "json");
     }
@@ -211,8 +246,9 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   }
 
   void TakeGrpc(net::GrpcRequest request, net::GrpcResponder responder) {
-    auto trace = RequestTrace::OfGrpc(tracer_, request.metadata);
-    Take(std::move(request.message), OtlpEncoding::kProtobuf, std::move(trace),
+    auto trace = signal_ == otlp::Signal::kTraces ? RequestTrace::OfGrpc(tracer_, request.metadata) : nullptr;
+    auto origin = OriginOf(request.peer, request.metadata, keeps_headers_);
+    Take(std::move(request.message), OtlpEncoding::kProtobuf, std::move(origin), std::move(trace),
          [responder = std::move(responder)](const Status& status, std::unique_ptr<RequestTrace> ended) mutable {
            const Status answer = GrpcAnswer(status);
            if (ended != nullptr) ended->AnswerGrpc(answer);
@@ -232,25 +268,44 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
       return std::move(responder).Respond(
           net::TextResponse(415, "415 unsupported media type, supported: [application/json, application/x-protobuf]"));
     }
-    auto trace = RequestTrace::OfHttp(tracer_, request);
+    auto trace = signal_ == otlp::Signal::kTraces ? RequestTrace::OfHttp(tracer_, request) : nullptr;
     auto answer = [encoding = *encoding, responder = std::move(responder)](
                       const Status& status, std::unique_ptr<RequestTrace> ended) mutable {
-      net::HttpResponse response = OtlpResponse(status, encoding);
+      net::HttpResponse response = absl::IsUnimplemented(status) ? net::TextResponse(404, "404 page not found\n")
+                                                                 : OtlpResponse(status, encoding);
       if (ended != nullptr) ended->AnswerHttp(response.status);
       std::move(responder).Respond(std::move(response));
     };
-    StatusOr<Bytes> message = AsProtobuf(*encoding, std::move(request.body));
+    StatusOr<Bytes> message = AsProtobuf(signal_, *encoding, std::move(request.body));
     if (!message.ok()) {
       malformed_.Add(1);
       return answer(message.status(), std::move(trace));
     }
-    Take(*std::move(message), *encoding, std::move(trace), std::move(answer));
+    auto origin = OriginOf(request.peer, request.headers, keeps_headers_);
+    Take(*std::move(message), *encoding, std::move(origin), std::move(trace), std::move(answer));
   }
 
  private:
-  static Counter& SpanCounter(MetricRegistry& metrics, std::string_view name, std::string_view help,
-                              const std::string& receiver, const std::string& transport) {
-    return metrics.GetCounter(name, help, {{"receiver", receiver}, {"transport", transport}});
+  struct ItemCounters {
+    Counter& accepted;
+    Counter& refused;
+    Counter& failed;
+  };
+
+  // Made when the first item comes.
+  const ItemCounters& Counters() {
+    absl::call_once(counters_once_, [this] {
+      counters_.emplace(ItemCounters{
+          .accepted = ItemCounter("otelcol_receiver_accepted_", "successfully pushed into the pipeline."),
+          .refused = ItemCounter("otelcol_receiver_refused_", "that could not be pushed into the pipeline."),
+          .failed = ItemCounter("otelcol_receiver_failed_", "that the pipeline will never take, sent again or not.")});
+    });
+    return *counters_;
+  }
+  Counter& ItemCounter(std::string_view prefix, std::string_view help) {
+    return metrics_.GetCounter(StrCat(prefix, otlp::ItemsText(signal_)),
+                               StrCat("Number of ", otlp::ItemsWords(signal_), " ", help),
+                               {{"receiver", receiver_}, {"transport", transport_}});
   }
   static Counter& RequestCounter(MetricRegistry& metrics, const std::string& cause, const std::string& receiver,
                                  const std::string& transport) {
@@ -259,28 +314,40 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   }
 
   void Count(size_t spans, const Status& status) {
-    (status.ok() ? accepted_ : IsRetryable(status) ? refused_ : failed_).Add(spans);
+    if (absl::IsUnimplemented(status)) return unwanted_.Add(1);
+    const ItemCounters& counters = Counters();
+    (status.ok() ? counters.accepted : IsRetryable(status) ? counters.refused : counters.failed).Add(spans);
   }
 
   const std::string receiver_;
   const std::string transport_;
+  const otlp::Signal signal_;
+  const bool keeps_headers_;
+  MetricRegistry& metrics_;
   const sdk::Tracer& tracer_;
-  Counter& accepted_;
-  Counter& refused_;
-  Counter& failed_;
+  absl::once_flag counters_once_;
+  std::optional<ItemCounters> counters_;  // set once
   Counter& malformed_;
   Counter& wrong_method_;
   Counter& wrong_media_type_;
+  Counter& unwanted_;
   Consumer& next_;
 };
 
 OtlpReceiver::OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context,
                            Consumer& next)
     : id_(id.ToString()), options_(std::move(options)), context_(context) {
-  if (options_.protocols.grpc)
-    grpc_intake_ = std::make_shared<Intake>(id_, "grpc", context_.metrics, context_.tracer, next);
-  if (options_.protocols.http)
-    http_intake_ = std::make_shared<Intake>(id_, "http", context_.metrics, context_.tracer, next);
+  const OtlpProtocolsOptions& protocols = options_.protocols;
+  for (const otlp::Signal signal : otlp::kSignals) {
+    if (protocols.grpc) {
+      grpc_intakes_.push_back(
+          std::make_shared<Intake>(id_, "grpc", signal, protocols.grpc->include_metadata, context_, next));
+    }
+    if (protocols.http) {
+      http_intakes_.push_back(
+          std::make_shared<Intake>(id_, "http", signal, protocols.http->include_metadata, context_, next));
+    }
+  }
 }
 
 OtlpReceiver::~OtlpReceiver() = default;
@@ -304,10 +371,12 @@ net::ServerOptions OtlpReceiver::GrpcServer() const {
   SetIfGiven(parameters.max_connection_age_grace, server.keepalive_parameters.age_grace);
   SetIfGiven(parameters.time, server.keepalive_parameters.time);
   SetIfGiven(parameters.timeout, server.keepalive_parameters.timeout);
-  server.grpc.emplace(otlp::kTracesMethod,
-                      [intake = grpc_intake_](net::GrpcRequest request, net::GrpcResponder responder) {
-                        intake->TakeGrpc(std::move(request), std::move(responder));
-                      });
+  for (const otlp::Signal signal : otlp::kSignals) {
+    server.grpc.emplace(otlp::ExportMethod(signal), [intake = grpc_intakes_[static_cast<size_t>(signal)]](
+                                                        net::GrpcRequest request, net::GrpcResponder responder) {
+      intake->TakeGrpc(std::move(request), std::move(responder));
+    });
+  }
   return server;
 }
 
@@ -322,16 +391,22 @@ void OtlpReceiver::AddHttp(net::ServerOptions& server) const {
   auto front = std::make_shared<HttpFront>();
   front->response_headers = http.response_headers;
   if (http.cors) front->cors.emplace(*http.cors);
-  server.http = [intake = http_intake_, path = http.traces_url_path,
-                 front = std::shared_ptr<const HttpFront>(std::move(front))](net::HttpRequest request,
-                                                                             net::HttpResponder responder) {
+  std::vector<std::pair<std::string, std::shared_ptr<Intake>>> intakes;  // by path; the first one of a path takes it
+  for (const otlp::Signal signal : otlp::kSignals) {
+    intakes.emplace_back(http.PathOf(signal), http_intakes_[static_cast<size_t>(signal)]);
+  }
+  server.http = [intakes = std::move(intakes), front = std::shared_ptr<const HttpFront>(std::move(front))](
+                    net::HttpRequest request, net::HttpResponder responder) {
     if (front->cors) {
       auto allowed = front->cors->Preflight(request);
       if (allowed) return std::move(responder).Respond(*std::move(allowed));
     }
     net::HttpResponder adorned = Adorned(front, request, std::move(responder));
-    if (request.path != path) return std::move(adorned).Respond(net::TextResponse(404, "404 page not found\n"));
-    intake->TakeHttp(std::move(request), std::move(adorned));
+    const auto intake = absl::c_find_if(intakes, [&](const auto& each) { return each.first == request.path; });
+    if (intake == intakes.end()) {
+      return std::move(adorned).Respond(net::TextResponse(404, "404 page not found\n"));
+    }
+    intake->second->TakeHttp(std::move(request), std::move(adorned));
   };
 }
 
@@ -407,7 +482,8 @@ void RegisterOtlpReceiver(Registry& registry) {
       "otlp", kDoc,
       [](const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context, Consumer& next) {
         return std::make_unique<OtlpReceiver>(id, std::move(options), context, next);
-      });
+      },
+      EverySignal());
 }
 
 }  // namespace spanloom::pipeline

@@ -52,6 +52,7 @@ struct OtlpGrpcOptions {
   size_t message_bytes_max = 0;         // 0: gRPC's default, 4 MiB
   uint32_t max_concurrent_streams = 0;  // 0: the server's own limit
   KeepaliveOptions keepalive;
+  bool include_metadata = false;
   std::optional<ServerTlsOptions> tls;  // unset: cleartext
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
@@ -59,7 +60,9 @@ struct OtlpGrpcOptions {
 
 struct OtlpHttpOptions {
   std::string endpoint;
-  std::string traces_url_path{otlp::kTracesPath};
+  std::string traces_url_path{otlp::ExportPath(otlp::Signal::kTraces)};
+  std::string metrics_url_path{otlp::ExportPath(otlp::Signal::kMetrics)};
+  std::string logs_url_path{otlp::ExportPath(otlp::Signal::kLogs)};
   size_t max_request_body_size = 0;     // bytes; 0: 20 MiB, the Collector's default
   std::optional<ServerTlsOptions> tls;  // unset: cleartext
   // 0: the server's own limits (net/server.h); an idle connection is then kept for ever.
@@ -70,8 +73,10 @@ struct OtlpHttpOptions {
   bool keep_alives_enabled = true;
   config::StringMap response_headers;
   std::optional<CorsOptions> cors;
+  bool include_metadata = false;
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
+  [[nodiscard]] const std::string& PathOf(otlp::Signal signal) const;
 };
 
 struct OtlpProtocolsOptions {
@@ -108,8 +113,9 @@ class OtlpReceiver final : public Receiver {
   const std::string id_;
   const OtlpReceiverOptions options_;
   const BuildContext context_;
-  std::shared_ptr<Intake> grpc_intake_;  // shared with the handlers of the servers
-  std::shared_ptr<Intake> http_intake_;
+  // [signal], or empty. Shared with the handlers of the servers.
+  std::vector<std::shared_ptr<Intake>> grpc_intakes_;
+  std::vector<std::shared_ptr<Intake>> http_intakes_;
   std::shared_ptr<net::Server> grpc_server_;  // the same one twice if both protocols are on one port
   std::shared_ptr<net::Server> http_server_;
 };

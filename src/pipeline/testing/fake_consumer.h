@@ -97,6 +97,11 @@ class FakeConsumer final : public Consumer {
     MutexLock lock(mutex_);
     return names_;
   }
+  // The last one taken.
+  [[nodiscard]] otlp::Batch last_batch() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    MutexLock lock(mutex_);
+    return last_batch_;
+  }
   // Spans of each batch taken.
   [[nodiscard]] std::vector<size_t> sizes() const ABSL_LOCKS_EXCLUDED(mutex_) {
     MutexLock lock(mutex_);
@@ -143,6 +148,7 @@ class FakeConsumer final : public Consumer {
     return status;
   }
   void Take(const otlp::Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    last_batch_ = batch;
     sizes_.push_back(batch.span_count());
     for (std::string& name : NamesOf(batch)) names_.push_back(std::move(name));
   }
@@ -152,6 +158,7 @@ class FakeConsumer final : public Consumer {
   std::deque<Status> script_ ABSL_GUARDED_BY(mutex_);
   bool holds_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::pair<otlp::Batch, Done>> held_ ABSL_GUARDED_BY(mutex_);
+  otlp::Batch last_batch_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> names_ ABSL_GUARDED_BY(mutex_);
   std::vector<size_t> sizes_ ABSL_GUARDED_BY(mutex_);
   size_t offers_ ABSL_GUARDED_BY(mutex_) = 0;
