@@ -241,10 +241,10 @@ void ReadPipelines(const Node& pipelines, ServiceConfig& config, Problems& probl
     } else if (const auto signal = otlp::ParseSignal(id->type)) {
       config.pipelines.push_back(ReadPipeline(*std::move(id), *signal, entry, config, problems));
     } else {
-      static const std::string kSignals[] = {"traces", "metrics", "logs"};
+      static const std::string signals[] = {"traces", "metrics", "logs"};
       problems.Add("service::pipelines",
                    StrCat("in \"", entry.key, "\" id: unknown pipeline signal: \"", id->type,
-                          "\" (valid: ", absl::StrJoin(kSignals, ", "), config::DidYouMean(id->type, kSignals), ")"),
+                          "\" (valid: ", absl::StrJoin(signals, ", "), config::DidYouMean(id->type, signals), ")"),
                    entry.source);
     }
   }

@@ -63,7 +63,7 @@ service:
       receivers: [otlp]
       processors: [filter/drop, batch]
       exporters: [otlp/jeager]
-    metrics:
+    profiles:
       receivers: [otlp]
       exporters: [debug]
 """)
