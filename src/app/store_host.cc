@@ -47,7 +47,7 @@ store::RetentionPolicy RetentionOf(const pipeline::StoreRetentionOptions& option
 }
 
 // What was found in the log that can't be had any more.
-void SayDamage(const store::columnar::log::RecoveryReport& report) {
+void SayDamage(const store::log::RecoveryReport& report) {
   for (const auto& damage : report.damaged) {
     Log(LogLevel::kError, "a file of the log is damaged; what is before the damage was read",
         {{"file", damage.file}, {"why", damage.why}, {"kept_as", damage.kept_as}});

@@ -14,8 +14,8 @@
 #include "base/status.h"
 #include "pipeline/exporters/spanloom_store.h"
 #include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/posix_disk.h"
 #include "store/data_dir.h"
+#include "store/disk/posix_disk.h"
 #include "store/memory/memory_store.h"
 
 namespace spanloom::app {
@@ -47,7 +47,7 @@ class StoreHost {
 
   const pipeline::SpanloomStoreOptions options_;
   std::optional<store::DataDir> data_dir_;
-  store::columnar::disk::PosixDisk disk_;
+  store::disk::PosixDisk disk_;
   std::unique_ptr<store::columnar::ColumnarStore> on_disk_;  // this or
   std::unique_ptr<store::memory::MemoryStore> in_memory_;    // that
 };

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "cli/console/text_format.h"
 #include "cli/store/count_progress.h"
-#include "store/columnar/disk/posix_disk.h"
 #include "store/columnar/inspect/backup.h"
+#include "store/disk/posix_disk.h"
 
 namespace spanloom::cli::store {
 
@@ -18,7 +18,7 @@ using spanloom::store::columnar::BackupReport;
 using spanloom::store::columnar::StoreFiles;
 
 StatusOr<bool> RunBackup(const std::string& directory, const std::string& target, const Terminal& terminal) {
-  spanloom::store::columnar::disk::PosixDisk disk;
+  spanloom::store::disk::PosixDisk disk;
   ASSIGN_OR_RETURN(const StoreFiles files, StoreFiles::Open(disk, directory, terminal.clock));
   std::optional<CountProgress> progress(std::in_place, "segments", files.segments().size(), terminal);
   const StatusOr<BackupReport> report = spanloom::store::columnar::BackUp(files, disk, target, [&]() -> Status {

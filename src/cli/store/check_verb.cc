@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "cli/console/text_format.h"
 #include "cli/store/count_progress.h"
-#include "store/columnar/disk/posix_disk.h"
 #include "store/columnar/inspect/store_check.h"
+#include "store/disk/posix_disk.h"
 
 namespace spanloom::cli::store {
 namespace {
@@ -48,7 +48,7 @@ uint64_t SpansOf(const StoreFiles& files) {
 }  // namespace
 
 StatusOr<bool> RunCheck(const std::string& directory, const Terminal& terminal) {
-  spanloom::store::columnar::disk::PosixDisk disk;
+  spanloom::store::disk::PosixDisk disk;
   ASSIGN_OR_RETURN(StoreFiles files, StoreFiles::Open(disk, directory, terminal.clock));
   std::optional<CountProgress> progress(std::in_place, "spans", SpansOf(files), terminal);
   const StatusOr<CheckReport> report = CheckStore(files, [&](uint64_t spans) -> Status {

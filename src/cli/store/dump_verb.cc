@@ -15,10 +15,10 @@
 #include "cli/store/request_packer.h"
 #include "otlp/json/write.h"
 #include "otlp/request.h"
-#include "store/columnar/disk/posix_disk.h"
 #include "store/columnar/inspect/store_files.h"
 #include "store/columnar/requests/request_file.h"
 #include "store/columnar/segment/segment_reader.h"
+#include "store/disk/posix_disk.h"
 
 namespace spanloom::cli::store {
 namespace {
@@ -35,7 +35,7 @@ using spanloom::store::columnar::SegmentIndex;
 using spanloom::store::columnar::SegmentReader;
 using spanloom::store::columnar::StoreFiles;
 using spanloom::store::columnar::TracePlace;
-using spanloom::store::columnar::log::LogFrame;
+using spanloom::store::log::LogFrame;
 
 constexpr std::array<std::string_view, kRowTables> kTableNames = {"spans", "events", "links"};
 
@@ -265,7 +265,7 @@ Status DumpLog(const StoreFiles& files, Lines& lines) {
 }  // namespace
 
 Status RunDump(const DumpOptions& options, const Terminal& terminal) {
-  spanloom::store::columnar::disk::PosixDisk disk;
+  spanloom::store::disk::PosixDisk disk;
   ASSIGN_OR_RETURN(StoreFiles files, StoreFiles::Open(disk, options.directory, terminal.clock));
   Lines lines(terminal);
   if (options.segment) return DumpSegment(files, *options.segment, lines);

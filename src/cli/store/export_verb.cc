@@ -14,8 +14,8 @@
 #include "cli/store/count_progress.h"
 #include "cli/store/request_packer.h"
 #include "store/atomic_file.h"
-#include "store/columnar/disk/posix_disk.h"
 #include "store/columnar/inspect/store_reading.h"
+#include "store/disk/posix_disk.h"
 
 namespace spanloom::cli::store {
 namespace {
@@ -107,7 +107,7 @@ class Export {
 };
 
 StatusOr<bool> ExportTo(Write write, const ExportOptions& options, const Terminal& terminal) {
-  spanloom::store::columnar::disk::PosixDisk disk;
+  spanloom::store::disk::PosixDisk disk;
   ASSIGN_OR_RETURN(StoreFiles files, StoreFiles::Open(disk, options.directory, terminal.clock));
   ASSIGN_OR_RETURN(const std::unique_ptr<StoreReading> reading, StoreReading::Open(files, terminal.clock));
   ASSIGN_OR_RETURN(const std::unique_ptr<SpanCursor> cursor, reading->queries().Fetch(PlanOf(options, terminal)));

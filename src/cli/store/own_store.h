@@ -11,8 +11,8 @@
 #include "base/metrics.h"
 #include "base/status.h"
 #include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/posix_disk.h"
 #include "store/data_dir.h"
+#include "store/disk/posix_disk.h"
 
 namespace spanloom::cli::store {
 
@@ -33,7 +33,7 @@ class OwnStore {
   explicit OwnStore(spanloom::store::DataDir data_dir) : data_dir_(std::move(data_dir)) {}
 
   spanloom::store::DataDir data_dir_;
-  spanloom::store::columnar::disk::PosixDisk disk_;
+  spanloom::store::disk::PosixDisk disk_;
   MetricRegistry metrics_;
   spanloom::store::columnar::ColumnarStore::Opened opened_;  // goes first
 };

@@ -3,13 +3,13 @@
 #include "cli/store/stats_verb.h"
 
 #include "cli/store/store_summary.h"
-#include "store/columnar/disk/posix_disk.h"
 #include "store/columnar/inspect/store_files.h"
+#include "store/disk/posix_disk.h"
 
 namespace spanloom::cli::store {
 
 Status RunStats(const StatsOptions& options, const Terminal& terminal) {
-  spanloom::store::columnar::disk::PosixDisk disk;
+  spanloom::store::disk::PosixDisk disk;
   ASSIGN_OR_RETURN(const auto files,
                    spanloom::store::columnar::StoreFiles::Open(disk, options.directory, terminal.clock));
   ASSIGN_OR_RETURN(const StoreSummary summary, SumUp(files));

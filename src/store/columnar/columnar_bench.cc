@@ -25,11 +25,11 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/rng.h"
-#include "store/columnar/disk/temporary_directory.h"
 #include "store/columnar/segment/segment_account.h"
 #include "store/columnar/segment/segment_builder.h"
 #include "store/columnar/segment/segment_reader.h"
 #include "store/columnar/testing/bench_store.h"
+#include "store/disk/temporary_directory.h"
 #include "store/head/incoming.h"
 
 namespace spanloom::store::columnar {

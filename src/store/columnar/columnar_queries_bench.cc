@@ -15,8 +15,8 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "semconv/names.h"
-#include "store/columnar/disk/temporary_directory.h"
 #include "store/columnar/testing/bench_store.h"
+#include "store/disk/temporary_directory.h"
 #include "store/head/incoming.h"
 
 namespace spanloom::store::columnar {

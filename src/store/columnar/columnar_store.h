@@ -21,8 +21,6 @@
 #include "base/worker_pool.h"
 #include "store/columnar/catalogue/catalogue.h"
 #include "store/columnar/columnar_store_options.h"
-#include "store/columnar/log/log_reader.h"
-#include "store/columnar/log/log_writer.h"
 #include "store/columnar/merge/compactor.h"
 #include "store/columnar/merge/purger.h"
 #include "store/columnar/merge/request_filler.h"
@@ -37,6 +35,8 @@
 #include "store/columnar/write/ingest.h"
 #include "store/head/followed_spans.h"
 #include "store/head/write_queue.h"
+#include "store/log/log_reader.h"
+#include "store/log/log_writer.h"
 #include "store/span_store.h"
 
 namespace spanloom::store::columnar {

@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/testing/simulated_disk.h"
 #include "store/conformance/store_conformance.h"
+#include "store/disk/testing/simulated_disk.h"
 
 namespace spanloom::store {
 namespace {
@@ -81,7 +81,7 @@ class OwnedColumnarStore final : public SpanStore {
 
  private:
   const AfterAppend after_append_;
-  columnar::disk::SimulatedDisk disk_;
+  disk::SimulatedDisk disk_;
   MetricRegistry metrics_;
   std::unique_ptr<columnar::ColumnarStore> store_;
 };

@@ -19,8 +19,8 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/testing/simulated_disk.h"
 #include "store/columnar/testing/senders.h"
+#include "store/disk/testing/simulated_disk.h"
 
 namespace spanloom::store::columnar {
 namespace {

@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/testing/simulated_disk.h"
 #include "store/conformance/request_builder.h"
+#include "store/disk/testing/simulated_disk.h"
 
 namespace spanloom::store::columnar {
 namespace {

@@ -16,8 +16,8 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/testing/simulated_disk.h"
 #include "store/conformance/request_builder.h"
+#include "store/disk/testing/simulated_disk.h"
 #include "store/memory/memory_store.h"
 
 namespace spanloom::store::columnar {

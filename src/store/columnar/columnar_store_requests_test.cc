@@ -21,9 +21,9 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/testing/simulated_disk.h"
 #include "store/conformance/request_builder.h"
 #include "store/conformance/store_conformance.h"
+#include "store/disk/testing/simulated_disk.h"
 
 namespace spanloom::store::columnar {
 namespace {

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar::catalogue {
 

@@ -9,8 +9,8 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "store/columnar/catalogue/catalogue.h"
-#include "store/columnar/disk/posix_disk.h"
-#include "store/columnar/disk/temporary_directory.h"
+#include "store/disk/posix_disk.h"
+#include "store/disk/temporary_directory.h"
 
 namespace spanloom::store::columnar::catalogue {
 namespace {

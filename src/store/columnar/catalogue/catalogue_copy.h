@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "store/columnar/catalogue/catalogue.h"
-#include "store/columnar/disk/disk.h"
-#include "store/columnar/disk/posix_disk.h"
-#include "store/columnar/disk/temporary_directory.h"
+#include "store/disk/disk.h"
+#include "store/disk/posix_disk.h"
+#include "store/disk/temporary_directory.h"
 
 namespace spanloom::store::columnar::catalogue {
 

@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "store/columnar/catalogue/catalogue.h"
 #include "store/columnar/catalogue/catalogue_copy.h"
-#include "store/columnar/disk/testing/simulated_disk.h"
+#include "store/disk/testing/simulated_disk.h"
 
 namespace spanloom::store::columnar::catalogue {
 namespace {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "store/columnar/catalogue/sqlite_connection.h"
-#include "store/columnar/disk/posix_disk.h"
-#include "store/columnar/disk/testing/simulated_disk.h"
+#include "store/disk/posix_disk.h"
+#include "store/disk/testing/simulated_disk.h"
 
 namespace spanloom::store::columnar::catalogue {
 namespace {

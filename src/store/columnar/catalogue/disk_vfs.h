@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar::catalogue {
 

@@ -12,7 +12,7 @@
 
 #include "base/status.h"
 #include "store/columnar/catalogue/disk_vfs.h"
-#include "store/columnar/disk/disk.h"
+#include "store/disk/disk.h"
 
 struct sqlite3;
 struct sqlite3_stmt;

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/inspect/store_files.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "store/columnar/inspect/store_files.h"
-#include "store/columnar/log/log_reader.h"
+#include "store/log/log_reader.h"
 
 namespace spanloom::store::columnar {
 

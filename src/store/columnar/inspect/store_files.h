@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "store/columnar/catalogue/catalogue_copy.h"
-#include "store/columnar/disk/disk.h"
-#include "store/columnar/log/log_reader.h"
+#include "store/disk/disk.h"
+#include "store/log/log_reader.h"
 
 namespace spanloom::store::columnar {
 

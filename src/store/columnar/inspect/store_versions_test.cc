@@ -17,12 +17,12 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/posix_disk.h"
-#include "store/columnar/disk/temporary_directory.h"
 #include "store/columnar/inspect/store_check.h"
 #include "store/columnar/inspect/store_reading.h"
 #include "store/conformance/request_builder.h"
 #include "store/conformance/stored_traces.h"
+#include "store/disk/posix_disk.h"
+#include "store/disk/temporary_directory.h"
 
 namespace spanloom::store::columnar {
 namespace {

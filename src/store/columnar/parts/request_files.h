@@ -12,10 +12,10 @@
 #include <string>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/parts/segment.h"
 #include "store/columnar/requests/request_file.h"
 #include "store/columnar/requests/request_file_builder.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 

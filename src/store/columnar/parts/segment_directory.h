@@ -18,10 +18,10 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "store/columnar/catalogue/catalogue.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/parts/directory_layout.h"
 #include "store/columnar/parts/segment.h"
 #include "store/columnar/segment/segment_builder.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 

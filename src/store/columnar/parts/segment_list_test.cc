@@ -7,10 +7,10 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "store/columnar/disk/testing/simulated_disk.h"
 #include "store/columnar/parts/parts_table.h"
 #include "store/columnar/parts/segment_directory.h"
 #include "store/conformance/request_builder.h"
+#include "store/disk/testing/simulated_disk.h"
 
 namespace spanloom::store::columnar {
 namespace {

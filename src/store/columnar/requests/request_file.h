@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/requests/request_chunk.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 

@@ -8,9 +8,9 @@
 #include <span>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/requests/request_file.h"
 #include "store/columnar/segment/segment_sink.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 

@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/columnar/disk/testing/simulated_disk.h"
 #include "store/columnar/parts/segment_directory.h"
 #include "store/conformance/request_builder.h"
+#include "store/disk/testing/simulated_disk.h"
 #include "store/head/incoming.h"
 
 namespace spanloom::store::columnar {

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/page_ref.h"
 #include "store/columnar/segment/segment_index.h"
 #include "store/columnar/segment/segment_layout.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 

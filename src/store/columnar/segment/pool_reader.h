@@ -10,9 +10,9 @@
 #include <string>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/text_pool_index.h"
 #include "store/columnar/segment/trace_place.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 

@@ -9,10 +9,10 @@
 #include <list>
 #include <utility>
 
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/page_view.h"
 #include "store/columnar/segment/pool_reader.h"
 #include "store/columnar/segment/segment_index.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 

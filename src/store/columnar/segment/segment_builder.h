@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/page_encoder.h"
 #include "store/columnar/segment/segment_layout.h"
 #include "store/columnar/segment/segment_sink.h"
@@ -26,6 +25,7 @@
 #include "store/columnar/segment/text_index.h"
 #include "store/columnar/segment/text_pool.h"
 #include "store/columnar/segment/trace_chunk.h"
+#include "store/disk/disk.h"
 #include "store/span.h"
 #include "store/span_tree.h"
 

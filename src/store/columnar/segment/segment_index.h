@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/packed.h"
 #include "store/columnar/segment/page_ref.h"
 #include "store/columnar/segment/segment_builder.h"
@@ -20,6 +19,7 @@
 #include "store/columnar/segment/text_index.h"
 #include "store/columnar/segment/text_pool_index.h"
 #include "store/columnar/segment/trace_chunk.h"
+#include "store/disk/disk.h"
 #include "store/span.h"
 #include "store/trace_row.h"
 

@@ -14,9 +14,9 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/packed.h"
 #include "store/columnar/segment/segment_sink.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 

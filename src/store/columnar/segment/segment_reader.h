@@ -13,7 +13,6 @@
 
 #include "base/status.h"
 #include "otlp/ids.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/lazy.h"
 #include "store/columnar/segment/page_view.h"
 #include "store/columnar/segment/pool_reader.h"
@@ -21,6 +20,7 @@
 #include "store/columnar/segment/span_reader.h"
 #include "store/columnar/segment/text_presence.h"
 #include "store/columnar/segment/trace_place.h"
+#include "store/disk/disk.h"
 #include "store/span.h"
 #include "store/trace_row.h"
 

@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "base/status.h"
-#include "store/columnar/disk/disk.h"
 #include "store/columnar/segment/byte_reader.h"
 #include "store/columnar/segment/hash_filter.h"
 #include "store/columnar/segment/lazy.h"
 #include "store/columnar/segment/packed.h"
 #include "store/columnar/segment/segment_sink.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 

@@ -22,7 +22,7 @@
 #include "cli/tracegen/trace_shape.h"
 #include "otlp/request.h"
 #include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/posix_disk.h"
+#include "store/disk/posix_disk.h"
 
 namespace spanloom::store::columnar {
 

@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "store/columnar/columnar_store.h"
-#include "store/columnar/disk/posix_disk.h"
-#include "store/columnar/disk/temporary_directory.h"
+#include "store/disk/posix_disk.h"
+#include "store/disk/temporary_directory.h"
 
 namespace spanloom::store::columnar {
 

@@ -15,11 +15,11 @@
 #include "base/metrics.h"
 #include "base/status.h"
 #include "otlp/batch.h"
-#include "store/columnar/log/log_writer.h"
 #include "store/columnar/parts/parts_table.h"
 #include "store/columnar/write/head_filler.h"
 #include "store/head/followed_spans.h"
 #include "store/head/incoming.h"
+#include "store/log/log_writer.h"
 
 namespace spanloom::store::columnar {
 

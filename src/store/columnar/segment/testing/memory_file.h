@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "store/columnar/disk/disk.h"
+#include "store/disk/disk.h"
 
 namespace spanloom::store::columnar {
 
