@@ -81,7 +81,7 @@ TEST_F(Grpc, CompressesBothWays) {
   Start();
   const auto channel = Open();
   const std::string message = Repetitive(500'000);
-  for (const Compression coding : {Compression::kGzip, Compression::kDeflate}) {
+  for (const Compression coding : kGrpcCompressions) {
     GrpcCallOptions options;
     options.message_compression = coding;
     const StatusOr<Bytes> answer = channel->Call(kEchoMethod, Compress(coding, message), options);

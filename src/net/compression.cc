@@ -2,182 +2,116 @@
 
 #include "net/compression.h"
 
-#include <isa-l/igzip_lib.h>
-#include <libdeflate.h>
-
 #include <algorithm>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "net/coding/deflate.h"
+#include "net/coding/lz4.h"
+#include "net/coding/snappy.h"
+#include "net/coding/zstd.h"
 
 namespace spanloom::net {
 namespace {
 
-// A DEFLATE block of 258 bytes takes at least two bits: nothing inflates to more than this many times its size.
-constexpr size_t kInflationMax = 1032;
-constexpr size_t kFirstGuessFactor = 8;      // spans deflate to a tenth to a fifth; guess
-constexpr size_t kGzipTrailerBytes = 8;      // CRC-32 and ISIZE (RFC 1952, 2.3.1)
-constexpr size_t kSmallestOutputBytes = 64;  // so that doubling starts somewhere
+using coding::DeflateWrapper;
 
-// A buffer that is not zeroed and whose capacity never exceeds a limit.
-class Output {
- public:
-  Output(size_t capacity, size_t bytes_max) : bytes_max_(bytes_max), capacity_(std::min(capacity, bytes_max)) {
-    buffer_.reset(new char[capacity_]);
-  }
+constexpr std::pair<std::string_view, Compression> kNames[] = {
+    {"gzip", Compression::kGzip}, {"deflate", Compression::kDeflate}, {"zlib", Compression::kZlib},
+    {"zstd", Compression::kZstd}, {"snappy", Compression::kSnappy},   {"x-snappy-framed", Compression::kSnappyFramed},
+    {"lz4", Compression::kLz4}};
 
-  [[nodiscard]] char* free() { return buffer_.get() + size_; }
-  [[nodiscard]] size_t free_bytes() const { return capacity_ - size_; }
-  void Advance(size_t bytes) { size_ += bytes; }
+constexpr int kHuffmanOnly = -2;  // zlib's levels
+constexpr int kBestDeflate = 9;
 
-  // Doubles the capacity; false at the limit.
-  [[nodiscard]] bool Grow() {
-    if (capacity_ == bytes_max_) return false;
-    Resize(std::min(std::max(capacity_ * 2, kSmallestOutputBytes), bytes_max_));
-    return true;
-  }
-
-  [[nodiscard]] Bytes Take() && {
-    if (size_ < capacity_ / 2) Resize(size_);
-    std::shared_ptr<const char[]> owner = std::move(buffer_);
-    const std::string_view view(owner.get(), size_);
-    return {std::move(owner), view};
-  }
-
- private:
-  void Resize(size_t capacity) {
-    std::unique_ptr<char[]> larger(new char[capacity]);
-    std::memcpy(larger.get(), buffer_.get(), size_);
-    buffer_ = std::move(larger);
-    capacity_ = capacity;
-  }
-
-  size_t bytes_max_;
-  size_t capacity_;
-  size_t size_ = 0;
-  std::unique_ptr<char[]> buffer_;  // [capacity_], the first size_ are filled
-};
-
-libdeflate_decompressor* ThreadDecompressor() {
-  thread_local const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> decompressor(
-      libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
-  CHECK(decompressor != nullptr);
-  return decompressor.get();
+Status UnknownName(std::string_view name) {
+  std::string known;
+  for (const auto& [known_name, compression] : kNames) StrAppend(known, known_name, ", ");
+  return absl::UnimplementedError(StrCat("unknown compression \"", name, "\"; known are ", known, "identity"));
 }
 
-// What the last gzip member says about its size; a hint, since anyone can write anything there.
-size_t ClaimedGzipBytes(std::string_view content) {
-  if (content.size() < kGzipTrailerBytes) return 0;
-  const auto* last = reinterpret_cast<const unsigned char*>(content.data() + content.size() - 4);
-  return last[0] | last[1] << 8 | last[2] << 16 | static_cast<size_t>(last[3]) << 24;
-}
-
-size_t FirstCapacity(Compression compression, std::string_view content) {
-  const size_t guess =
-      compression == Compression::kGzip ? ClaimedGzipBytes(content) : content.size() * kFirstGuessFactor;
-  return std::clamp(guess, std::min(kSmallestOutputBytes, content.size()), content.size() * kInflationMax);
-}
-
-libdeflate_result InflateOnce(Compression compression, std::string_view content, Output& output, size_t& bytes_read) {
-  const auto inflate =
-      compression == Compression::kGzip ? &libdeflate_gzip_decompress_ex : &libdeflate_zlib_decompress_ex;
-  size_t bytes_written = 0;
-  const libdeflate_result result = inflate(ThreadDecompressor(), content.data(), content.size(), output.free(),
-                                           output.free_bytes(), &bytes_read, &bytes_written);
-  if (result == LIBDEFLATE_SUCCESS) output.Advance(bytes_written);
-  return result;
-}
-
-std::string_view NameOf(Compression compression) {
-  return compression == Compression::kGzip ? "gzip" : "deflate";
-}
-
-Status NotOfThatCoding(Compression compression) {
-  return absl::InvalidArgumentError(
-      StrCat("unexpected EOF or corrupt data: the content is not complete ", NameOf(compression), " data"));
-}
-
-// Inflates one member from the front of `content`, growing `output` as far as it may.
-Status InflateMember(Compression compression, std::string_view& content, Output& output, size_t bytes_max) {
-  while (true) {
-    size_t bytes_read = 0;
-    switch (InflateOnce(compression, content, output, bytes_read)) {
-      case LIBDEFLATE_SUCCESS:
-        content.remove_prefix(bytes_read);
-        return absl::OkStatus();
-      case LIBDEFLATE_INSUFFICIENT_SPACE:
-        if (!output.Grow()) {
-          return absl::ResourceExhaustedError(
-              StrCat("the content is larger than ", bytes_max, " bytes after decompression"));
-        }
-        break;
-      default:
-        return NotOfThatCoding(compression);
+// What `content` says to inflate to, or has at most; 0 if it does not say, or says what can't be.
+size_t ClaimedBytes(Compression compression, std::string_view content) {
+  switch (compression) {
+    case Compression::kGzip: {
+      const size_t claimed = coding::ClaimedGzipBytes(content);
+      return claimed <= content.size() * coding::kDeflateInflationMax ? claimed : 0;
     }
+    case Compression::kZstd:
+      return coding::ZstdBytesMax(content);
+    case Compression::kSnappy:
+      if (!coding::IsFramedSnappy(content)) return coding::ClaimedSnappyBytes(content);
+      [[fallthrough]];
+    case Compression::kSnappyFramed:
+      return coding::ClaimedFramedSnappyBytes(content);
+    case Compression::kNone:
+    case Compression::kDeflate:
+    case Compression::kZlib:
+    case Compression::kLz4:
+      break;
   }
+  return 0;
 }
 
-StatusOr<Bytes> Inflate(Compression compression, std::string_view content, size_t bytes_max) {
-  Output output(FirstCapacity(compression, content), bytes_max);
-  do {
-    RETURN_IF_ERROR(InflateMember(compression, content, output, bytes_max));
-  } while (compression == Compression::kGzip && !content.empty());  // RFC 1952, 2.2: members simply follow one another
-  if (!content.empty()) return NotOfThatCoding(compression);
-  return std::move(output).Take();
-}
-
-// Incompressible data become stored blocks of at most 65535 bytes with 5 bytes before each (RFC 1951, 3.2.4), plus the
-// wrapper.
-size_t DeflatedBytesMax(size_t bytes) {
-  return bytes + 5 * (bytes / 32768 + 1) + 512;
-}
-
-Bytes Deflate(Compression compression, std::string_view content) {
-  thread_local std::vector<uint8_t> level_buffer(ISAL_DEF_LVL1_DEFAULT);
-  std::string deflated(DeflatedBytesMax(content.size()), '\0');
-  isal_zstream stream;
-  isal_deflate_stateless_init(&stream);
-  stream.level = 1;
-  stream.level_buf = level_buffer.data();
-  stream.level_buf_size = static_cast<uint32_t>(level_buffer.size());
-  stream.gzip_flag = compression == Compression::kGzip ? IGZIP_GZIP : IGZIP_ZLIB;
-  stream.end_of_stream = 1;
-  stream.flush = NO_FLUSH;
-  stream.next_in = reinterpret_cast<uint8_t*>(const_cast<char*>(content.data()));  // read only, though not declared so
-  stream.avail_in = static_cast<uint32_t>(content.size());
-  stream.next_out = reinterpret_cast<uint8_t*>(deflated.data());
-  stream.avail_out = static_cast<uint32_t>(deflated.size());
-  CHECK(isal_deflate_stateless(&stream) == COMP_OK);
-  deflated.resize(stream.total_out);
-  deflated.shrink_to_fit();
-  return Bytes(std::move(deflated));
+StatusOr<Bytes> CopyUpTo(std::string_view content, size_t bytes_max) {
+  if (content.size() <= bytes_max) return Bytes::CopyOf(content);
+  return absl::ResourceExhaustedError(StrCat("the content has ", content.size(), " bytes; the limit is ", bytes_max));
 }
 
 }  // namespace
 
-StatusOr<Compression> ParseCompression(std::string_view name) {
-  if (name.empty() || name == "identity" || name == "none") return Compression::kNone;
-  if (name == "gzip") return Compression::kGzip;
-  if (name == "deflate") return Compression::kDeflate;
-  return absl::UnimplementedError(StrCat("unknown compression \"", name, "\"; known are gzip, deflate, identity"));
+std::string_view ContentEncoding(Compression compression) {
+  for (const auto& [name, named] : kNames) {
+    if (named == compression) return name;
+  }
+  return "identity";
 }
 
-Bytes Compress(Compression compression, std::string_view content) {
-  CHECK(content.size() < (1U << 31));  // ISA-L counts in 32 bits
-  return compression == Compression::kNone ? Bytes::CopyOf(content) : Deflate(compression, content);
+StatusOr<Compression> ParseCompression(std::string_view name) {
+  if (name.empty() || name == "identity" || name == "none") return Compression::kNone;
+  for (const auto& [known_name, compression] : kNames) {
+    if (known_name == name) return compression;
+  }
+  return UnknownName(name);
+}
+
+Status CheckLevel(Compression compression, int level) {
+  const bool is_deflate =
+      compression == Compression::kGzip || compression == Compression::kDeflate || compression == Compression::kZlib;
+  const bool is_known = level == kDefaultLevel || compression == Compression::kZstd ||
+                        (is_deflate && level >= kHuffmanOnly && level <= kBestDeflate);
+  if (is_known) return absl::OkStatus();
+  return absl::InvalidArgumentError(StrCat("level ", level, " is none of ", ContentEncoding(compression),
+                                           is_deflate ? "'s: write 1 to 9" : "'s: it has no levels"));
+}
+
+Bytes Compress(Compression compression, std::string_view content, int level) {
+  switch (compression) {
+    case Compression::kGzip:
+      return coding::Deflate(DeflateWrapper::kGzip, content, level);
+    case Compression::kDeflate:
+    case Compression::kZlib:
+      return coding::Deflate(DeflateWrapper::kZlib, content, level);
+    case Compression::kZstd:
+      return coding::CompressZstd(content, level);
+    case Compression::kSnappy:
+      return coding::CompressSnappy(content);
+    case Compression::kSnappyFramed:
+      return coding::CompressFramedSnappy(content);
+    case Compression::kLz4:
+      return coding::CompressLz4(content);
+    case Compression::kNone:
+      break;
+  }
+  return Bytes::CopyOf(content);
 }
 
 std::optional<StatusOr<Bytes>> DecompressOnLoop(Compression compression, std::string_view content, size_t bytes_max) {
   if (compression == Compression::kNone) return Decompress(compression, content, bytes_max);
   if (content.size() > kDeflatedOnLoopBytesMax) return std::nullopt;
-  const size_t claimed_bytes = compression == Compression::kGzip ? ClaimedGzipBytes(content) : 0;
-  const bool is_credible = claimed_bytes <= content.size() * kInflationMax;
-  if (is_credible && claimed_bytes > kInflatedOnLoopBytesMax) return std::nullopt;
+  if (ClaimedBytes(compression, content) > kInflatedOnLoopBytesMax) return std::nullopt;
   const size_t on_loop_max = std::min(bytes_max, kInflatedOnLoopBytesMax);
   StatusOr<Bytes> result = Decompress(compression, content, on_loop_max);
   if (absl::IsResourceExhausted(result.status()) && on_loop_max < bytes_max) return std::nullopt;
@@ -185,11 +119,25 @@ std::optional<StatusOr<Bytes>> DecompressOnLoop(Compression compression, std::st
 }
 
 StatusOr<Bytes> Decompress(Compression compression, std::string_view content, size_t bytes_max) {
-  if (compression != Compression::kNone) return Inflate(compression, content, bytes_max);
-  if (content.size() > bytes_max) {
-    return absl::ResourceExhaustedError(StrCat("the content has ", content.size(), " bytes; the limit is ", bytes_max));
+  switch (compression) {
+    case Compression::kGzip:
+      return coding::Inflate(DeflateWrapper::kGzip, content, bytes_max);
+    case Compression::kDeflate:
+    case Compression::kZlib:
+      return coding::Inflate(DeflateWrapper::kZlib, content, bytes_max);
+    case Compression::kZstd:
+      return coding::DecompressZstd(content, bytes_max);
+    case Compression::kSnappy:
+      if (!coding::IsFramedSnappy(content)) return coding::DecompressSnappy(content, bytes_max);
+      [[fallthrough]];
+    case Compression::kSnappyFramed:
+      return coding::DecompressFramedSnappy(content, bytes_max);
+    case Compression::kLz4:
+      return coding::DecompressLz4(content, bytes_max);
+    case Compression::kNone:
+      break;
   }
-  return Bytes::CopyOf(content);
+  return CopyUpTo(content, bytes_max);
 }
 
 }  // namespace spanloom::net

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whatever bytes are called gzip or deflate: no crash, no more memory than the limit, and what was taken comes out the
-// same after another round.
+// Whatever bytes are called compressed, in each coding: no crash, no more memory than the limit, and what was taken
+// comes out the same after another round.
 
 #include "base/check.h"
 #include "net/compression.h"
@@ -25,7 +25,9 @@ void Decompress(Compression coding, std::string_view content) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view content(reinterpret_cast<const char*>(data), size);
-  Decompress(Compression::kGzip, content);
-  Decompress(Compression::kDeflate, content);
+  for (const Compression coding : {Compression::kGzip, Compression::kDeflate, Compression::kZstd, Compression::kSnappy,
+                                   Compression::kSnappyFramed, Compression::kLz4}) {
+    Decompress(coding, content);
+  }
   return 0;
 }

@@ -13,7 +13,11 @@
 namespace spanloom::net {
 namespace {
 
-constexpr Compression kCodings[] = {Compression::kGzip, Compression::kDeflate};
+constexpr Compression kCodings[] = {Compression::kGzip, Compression::kDeflate, Compression::kZlib,
+                                    Compression::kZstd, Compression::kSnappy,  Compression::kSnappyFramed,
+                                    Compression::kLz4};
+constexpr Compression kWithAnEnd[] = {Compression::kGzip, Compression::kDeflate, Compression::kZstd,
+                                      Compression::kSnappy, Compression::kLz4};
 constexpr size_t kPlenty = 64 << 20;
 
 std::string Recorded(const std::string& name) {
@@ -37,7 +41,34 @@ TEST(Compression, RoundTripKeepsEveryByteProperty) {
       const StatusOr<Bytes> decompressed = Decompress(coding, compressed.view(), kPlenty);
       ASSERT_TRUE(decompressed.ok()) << decompressed.status();
       EXPECT_EQ(decompressed->view(), content);
+      if (content.empty()) continue;
+      EXPECT_TRUE(absl::IsResourceExhausted(Decompress(coding, compressed.view(), content.size() - 1).status()));
     }
+  }
+}
+
+// Guarantees: every level that is taken gives what can be read, and a higher one of gzip and zstd takes less room.
+TEST(Compression, HasLevels) {
+  const std::string content = Recorded("llmd-router-head/002-vllm-prefill.pb");
+  for (const Compression coding : kCodings) {
+    for (int level = -3; level <= 23; ++level) {
+      if (!CheckLevel(coding, level).ok()) continue;
+      const Bytes compressed = Compress(coding, content, level);
+      EXPECT_EQ(Decompress(coding, compressed.view(), content.size())->view(), content);
+    }
+  }
+  for (const Compression coding : {Compression::kGzip, Compression::kZlib, Compression::kZstd}) {
+    EXPECT_LT(Compress(coding, content, 9).size(), Compress(coding, content, 1).size());
+  }
+}
+
+TEST(Compression, TakesTheLevelsOfTheCollector) {
+  for (const int level : {-2, -1, 0, 1, 9}) EXPECT_TRUE(CheckLevel(Compression::kGzip, level).ok()) << level;
+  for (const int level : {-3, 10}) EXPECT_TRUE(absl::IsInvalidArgument(CheckLevel(Compression::kZlib, level)));
+  EXPECT_TRUE(CheckLevel(Compression::kZstd, 22).ok());
+  for (const Compression coding : {Compression::kSnappy, Compression::kLz4, Compression::kNone}) {
+    EXPECT_TRUE(CheckLevel(coding, 0).ok());
+    EXPECT_TRUE(absl::IsInvalidArgument(CheckLevel(coding, 1)));
   }
 }
 
@@ -95,6 +126,16 @@ TEST(Compression, RefusesWhatInflatesOverTheLimit) {
   }
 }
 
+// Scenario: 200 MB of zeros in each coding that makes them small, as far as it does.
+// Guarantees: what is over the limit is refused without being inflated.
+TEST(Compression, StopsBombsOfEachCoding) {
+  const std::string zeros(200'000'000, '\0');
+  for (const Compression coding : kCodings) {
+    const Bytes bomb = Compress(coding, zeros);
+    EXPECT_TRUE(absl::IsResourceExhausted(Decompress(coding, bomb.view(), 1'000'000).status()));
+  }
+}
+
 // Scenario: a gzip trailer claims 4 GB, another claims nothing.
 // Guarantees: the claim is a hint only. Claims too high fail by their check and not by memory; claims too low too.
 TEST(Compression, DoesNotBelieveTheGzipTrailer) {
@@ -109,7 +150,7 @@ TEST(Compression, DoesNotBelieveTheGzipTrailer) {
 // Scenario: every prefix of a compressed request.
 // Guarantees: content that is cut short is never taken for whole, and never fails in another way.
 TEST(Compression, RefusesWhatIsCutShort) {
-  for (const Compression coding : kCodings) {
+  for (const Compression coding : kWithAnEnd) {
     const Bytes compressed = Compress(coding, Repetitive(3'000));
     for (size_t bytes = 0; bytes < compressed.size(); ++bytes) {
       const Status status = Decompress(coding, compressed.view().substr(0, bytes), kPlenty).status();
@@ -119,7 +160,9 @@ TEST(Compression, RefusesWhatIsCutShort) {
 }
 
 TEST(Compression, RefusesWhatIsNotOfTheCoding) {
-  EXPECT_TRUE(absl::IsInvalidArgument(Decompress(Compression::kGzip, "plain text", kPlenty).status()));
+  for (const Compression coding : kCodings) {
+    EXPECT_TRUE(absl::IsInvalidArgument(Decompress(coding, "plain text", kPlenty).status()));
+  }
   std::string with_more(Compress(Compression::kDeflate, "abc").view());
   with_more.append("more");
   EXPECT_TRUE(absl::IsInvalidArgument(Decompress(Compression::kDeflate, with_more, kPlenty).status()));
@@ -141,6 +184,7 @@ TEST(Compression, NamesAreTheOnesOfTheWeb) {
   EXPECT_EQ(*ParseCompression("identity"), Compression::kNone);
   EXPECT_EQ(*ParseCompression("gzip"), Compression::kGzip);
   EXPECT_EQ(*ParseCompression("deflate"), Compression::kDeflate);
+  for (const Compression coding : kCodings) EXPECT_EQ(*ParseCompression(ContentEncoding(coding)), coding);
   EXPECT_TRUE(absl::IsUnimplemented(ParseCompression("br").status()));
 }
 

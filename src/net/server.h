@@ -13,9 +13,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/metrics.h"
 #include "base/status.h"
+#include "net/compression.h"
 #include "net/grpc.h"
 #include "net/http.h"
 #include "net/loop.h"
@@ -69,6 +71,8 @@ struct ServerOptions {
   ServerLimits limits;
   KeepaliveEnforcement keepalive;
   KeepaliveParameters keepalive_parameters;
+  // What a body over HTTP may be encoded in, kNone among it if one may be plain; empty: any of them.
+  std::vector<Compression> content_codings;
   bool keep_alive = true;  // false: an HTTP/1.1 connection ends after one request
   HttpHandler http;        // unset: a request that is not gRPC is answered 404
   // Takes requests when their header has arrived: those that `is_streamed` picks by it, or all if that is unset.

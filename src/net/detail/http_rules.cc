@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/json_writer.h"
 #include "base/text.h"
@@ -32,12 +33,18 @@ HttpResponse BadEncoding(std::string_view message) {
   return response;
 }
 
+bool IsAllowed(Compression compression, const std::vector<Compression>& allowed) {
+  return allowed.empty() || std::find(allowed.begin(), allowed.end(), compression) != allowed.end();
+}
+
 }  // namespace
 
-Decoding UndoContentEncoding(HttpRequest& request, DecodeWhere where, size_t bytes_max, Refusals& refusals) {
+Decoding UndoContentEncoding(HttpRequest& request, DecodeWhere where, const ServerOptions& options,
+                             Refusals& refusals) {
+  const size_t bytes_max = options.limits.body_bytes_max;
   const std::string encoding = ToLower(request.headers.Get("content-encoding"));
   const StatusOr<Compression> compression = ParseCompression(encoding);
-  if (!compression.ok()) {
+  if (!compression.ok() || !IsAllowed(*compression, options.content_codings)) {
     refusals.Count(Refusal::kBadEncoding);
     return {.refusal = BadEncoding(StrCat("unsupported Content-Encoding: ", encoding))};
   }

@@ -11,6 +11,7 @@
 
 #include "net/detail/refusals.h"
 #include "net/http.h"
+#include "net/server.h"
 
 namespace spanloom::net {
 
@@ -24,9 +25,9 @@ struct Decoding {
   std::optional<HttpResponse> refusal = {};  // to answer with; counted
 };
 
-// Undoes the Content-Encoding of `request.body`, to at most `bytes_max` bytes. The refusals are the Collector's, but
-// 413 for what is too large (OTLP 1.x). Thread-safe.
-Decoding UndoContentEncoding(HttpRequest& request, DecodeWhere where, size_t bytes_max, Refusals& refusals);
+// Undoes the Content-Encoding of `request.body`, if it is one of those that `options` allow, to at most as many bytes
+// as they do. The refusals are the Collector's, but 413 for what is too large (OTLP 1.x). Thread-safe.
+Decoding UndoContentEncoding(HttpRequest& request, DecodeWhere where, const ServerOptions& options, Refusals& refusals);
 
 // "503" with Retry-After, for when the server can't take the request now.
 HttpResponse ComeAgain(std::string_view why);

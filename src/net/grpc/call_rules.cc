@@ -39,8 +39,10 @@ StatusOr<const GrpcMethod*> FindMethod(const GrpcMethods& methods, std::string_v
 
 StatusOr<Compression> MessageCompression(const HttpHeaders& headers) {
   const std::string_view encoding = headers.Get("grpc-encoding");
-  const StatusOr<Compression> compression = ParseCompression(encoding);
-  if (compression.ok()) return *compression;
+  if (encoding.empty() || encoding == EncodingName(Compression::kNone)) return Compression::kNone;
+  for (const Compression compression : kGrpcCompressions) {
+    if (encoding == EncodingName(compression)) return compression;
+  }
   return absl::UnimplementedError(StrCat("grpc: Decompressor is not installed for grpc-encoding \"", encoding, "\""));
 }
 
@@ -55,15 +57,7 @@ Compression CompressionOfAnswer(AnswerCompression wanted, Compression request, s
 }
 
 std::string_view EncodingName(Compression compression) {
-  switch (compression) {
-    case Compression::kGzip:
-      return "gzip";
-    case Compression::kDeflate:
-      return "deflate";
-    case Compression::kNone:
-      break;
-  }
-  return "identity";
+  return compression == Compression::kSnappyFramed ? "snappy" : ContentEncoding(compression);
 }
 
 }  // namespace spanloom::net::grpc

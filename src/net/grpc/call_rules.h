@@ -27,10 +27,11 @@ StatusOr<Compression> MessageCompression(const HttpHeaders& headers);
 
 inline constexpr size_t kCompressedAnswerBytesMin = 1024;  // below, the coding costs more than it saves; guess
 
-// "gzip", "deflate", "identity": as grpc-encoding names it.
+// As grpc-encoding names it: "gzip", "deflate", "zstd", "identity", and "snappy" for kSnappyFramed, which is what
+// grpc-go's clients send by that name.
 [[nodiscard]] std::string_view EncodingName(Compression compression);
 
 // What this implementation takes: the value of grpc-accept-encoding.
-inline constexpr std::string_view kAcceptedEncodings = "identity,deflate,gzip";
+inline constexpr std::string_view kAcceptedEncodings = "identity,deflate,gzip,snappy,zstd";
 
 }  // namespace spanloom::net::grpc

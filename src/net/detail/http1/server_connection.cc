@@ -399,13 +399,12 @@ void ServerConnection::Hand(HttpRequest request) {
 void ServerConnection::Decode(HttpRequest request) {
   request.peer = peer_;
   request.peer_certificate = peer_certificate_;
-  const size_t bytes_max = context_.options.limits.body_bytes_max;
-  Decoding decoding = UndoContentEncoding(request, DecodeWhere::kLoop, bytes_max, context_.refusals);
+  Decoding decoding = UndoContentEncoding(request, DecodeWhere::kLoop, context_.options, context_.refusals);
   if (decoding.is_done) return HandDecoded(std::move(request), std::move(decoding.refusal));
   const bool is_queued =
       context_.loops.workers().Submit([weak_self = weak_from_this(), context = slot_.shared_context(), &loop = loop_,
-                                       request = std::move(request), bytes_max]() mutable {
-        auto refusal = UndoContentEncoding(request, DecodeWhere::kWorker, bytes_max, context->refusals).refusal;
+                                       request = std::move(request)]() mutable {
+        auto refusal = UndoContentEncoding(request, DecodeWhere::kWorker, context->options, context->refusals).refusal;
         loop.Post([weak_self, request = std::move(request), refusal = std::move(refusal)]() mutable {
           const std::shared_ptr<ServerConnection> self = weak_self.lock();
           if (self != nullptr && !self->closed_) self->HandDecoded(std::move(request), std::move(refusal));

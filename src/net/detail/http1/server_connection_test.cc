@@ -179,13 +179,28 @@ TEST_F(Http1Server, SaysContinueBeforeTheBody) {
 TEST_F(Http1Server, UndoesContentEncodings) {
   Start();
   const std::string body = Repetitive(50'000);
-  for (const auto& [name, coding] :
-       {std::pair("gzip", Compression::kGzip), std::pair("deflate", Compression::kDeflate)}) {
-    const Bytes compressed = Compress(coding, body);
+  for (const char* name : {"gzip", "deflate", "zlib", "zstd", "snappy", "x-snappy-framed", "lz4"}) {
+    const Bytes compressed = Compress(*ParseCompression(name), body);
     const std::string response = Ask(StrCat("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: ", name,
                                             "\r\nContent-Length: ", compressed.size(), "\r\n\r\n", compressed.view()));
     EXPECT_TRUE(response.ends_with("\r\n\r\n" + body)) << response.substr(0, 200);
   }
+}
+
+// Scenario: a server that takes gzip alone; and one that takes plain bodies too.
+// Guarantees: what is not on the list is refused, a plain body included, in the words for an unknown coding.
+TEST_F(Http1Server, RefusesContentEncodingsThatAreNotListed) {
+  ServerOptions options = EchoOptions();
+  options.content_codings = {Compression::kGzip};
+  Start(std::move(options));
+  const Bytes gzip = Compress(Compression::kGzip, "abc");
+  EXPECT_THAT(Ask(StrCat("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: ", gzip.size(),
+                         "\r\n\r\n", gzip.view())),
+              StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(Ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: zstd\r\nContent-Length: 2\r\n\r\nab"),
+              HasSubstr("unsupported Content-Encoding: zstd"));
+  EXPECT_THAT(Ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_EQ(Refused("bad_encoding"), 2U);
 }
 
 TEST_F(Http1Server, RefusesUnknownAndBrokenEncodings) {

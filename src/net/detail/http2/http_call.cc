@@ -104,19 +104,18 @@ void HttpCall::OnRequestEnd() {
 // Large bodies are inflated elsewhere, so that the loop is free for others.
 void HttpCall::Decode() {
   ServerContext& context = connection_->context();
-  const size_t bytes_max = context.options.limits.body_bytes_max;
-  Decoding decoding = UndoContentEncoding(request_, DecodeWhere::kLoop, bytes_max, context.refusals);
+  Decoding decoding = UndoContentEncoding(request_, DecodeWhere::kLoop, context.options, context.refusals);
   if (decoding.is_done) return Hand(std::move(decoding.refusal));
-  const bool is_queued = OnWorker(*connection_, [self = self(), request = std::move(request_), bytes_max,
-                                                 shared = connection_->shared_context()]() mutable {
-    auto refusal = UndoContentEncoding(request, DecodeWhere::kWorker, bytes_max, shared->refusals).refusal;
-    self->OnLoop(
-        [self, request = std::move(request), refusal = std::move(refusal)](const ServerConnection* connection) mutable {
+  const bool is_queued = OnWorker(
+      *connection_, [self = self(), request = std::move(request_), shared = connection_->shared_context()]() mutable {
+        auto refusal = UndoContentEncoding(request, DecodeWhere::kWorker, shared->options, shared->refusals).refusal;
+        self->OnLoop([self, request = std::move(request),
+                      refusal = std::move(refusal)](const ServerConnection* connection) mutable {
           if (connection == nullptr || self->ended()) return;
           self->request_ = std::move(request);
           self->Hand(std::move(refusal));
         });
-  });
+      });
   if (!is_queued) Refuse(Refusal::kInflateQueue, ComeAgain("too many large compressed requests wait"));
 }
 

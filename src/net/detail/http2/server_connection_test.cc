@@ -113,7 +113,7 @@ TEST_F(Http2Server, AnswersUnknownEncodingsAsGrpcGoDoes) {
   const std::string answer = client.Answer(1);
   EXPECT_THAT(answer, HasSubstr("grpc-status: 12\n"));
   EXPECT_THAT(answer, HasSubstr("grpc-message: grpc: Decompressor is not installed for grpc-encoding \"br\"\n"));
-  EXPECT_THAT(answer, HasSubstr("grpc-accept-encoding: identity,deflate,gzip\n"));
+  EXPECT_THAT(answer, HasSubstr("grpc-accept-encoding: identity,deflate,gzip,snappy,zstd\n"));
   EXPECT_EQ(Refused("bad_encoding"), 1U);
 }
 
