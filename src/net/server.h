@@ -71,7 +71,7 @@ struct ServerOptions {
   ServerLimits limits;
   KeepaliveEnforcement keepalive;
   KeepaliveParameters keepalive_parameters;
-  // What a body over HTTP may be encoded in, kNone among it if one may be plain; empty: any of them.
+  // What a body over HTTP may be encoded in, kNone among it if one may be plain; empty: anything.
   std::vector<Compression> content_codings;
   bool keep_alive = true;  // false: an HTTP/1.1 connection ends after one request
   HttpHandler http;        // unset: a request that is not gRPC is answered 404

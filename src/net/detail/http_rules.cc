@@ -44,6 +44,7 @@ Decoding UndoContentEncoding(HttpRequest& request, DecodeWhere where, const Serv
   const size_t bytes_max = options.limits.body_bytes_max;
   const std::string encoding = ToLower(request.headers.Get("content-encoding"));
   const StatusOr<Compression> compression = ParseCompression(encoding);
+  if (encoding.empty() && request.body.empty()) return {};  // nothing is in no coding
   if (!compression.ok() || !IsAllowed(*compression, options.content_codings)) {
     refusals.Count(Refusal::kBadEncoding);
     return {.refusal = BadEncoding(StrCat("unsupported Content-Encoding: ", encoding))};

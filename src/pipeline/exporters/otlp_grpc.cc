@@ -66,7 +66,11 @@ void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
   static constexpr std::pair<std::string_view, net::GrpcBalancing> kBalancers[] = {
       {"round_robin", net::GrpcBalancing::kRoundRobin}, {"pick_first", net::GrpcBalancing::kPickFirst}};
   static constexpr std::pair<std::string_view, net::Compression> kCompressions[] = {
-      {"gzip", net::Compression::kGzip}, {"none", net::Compression::kNone}, {"", net::Compression::kNone}};
+      {"gzip", net::Compression::kGzip},
+      {"zstd", net::Compression::kZstd},
+      {"snappy", net::Compression::kSnappyFramed},
+      {"none", net::Compression::kNone},
+      {"", net::Compression::kNone}};
   r.Field("endpoint", endpoint, "Destination, HOST:PORT or unix:/PATH.");
   r.Field("tls", tls, "How the connection is secured: by TLS, unless it says insecure: true.");
   r.Choice<net::Compression>("compression", compression, kCompressions, "How requests are compressed.");

@@ -56,18 +56,6 @@ std::string_view ContentTypeOf(RequestEncoding encoding) {
   return encoding == RequestEncoding::kProtobuf ? "application/x-protobuf" : "application/json";
 }
 
-std::string_view ContentEncodingOf(net::Compression compression) {
-  switch (compression) {
-    case net::Compression::kGzip:
-      return "gzip";
-    case net::Compression::kDeflate:
-      return "deflate";
-    case net::Compression::kNone:
-      return "";
-  }
-  return "";
-}
-
 // What is OK, though the specification has 200 alone, as in the Collector.
 bool IsSuccess(int status) {
   return status >= 200 && status <= 299;
@@ -75,11 +63,18 @@ bool IsSuccess(int status) {
 
 }  // namespace
 
+void CompressionParamsOptions::Declare(config::OptionsReader& r) {
+  r.Field("level", level,
+          "Level: of gzip, zlib and deflate 1 to 9 (-2, -1 and 0 are as 1), of zstd 1 to 11 (what is outside is as the "
+          "nearest); the others have none.");
+}
+
 void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
   static constexpr std::pair<std::string_view, net::Compression> kCompressions[] = {
-      {"gzip", net::Compression::kGzip},
-      {"deflate", net::Compression::kDeflate},
-      {"none", net::Compression::kNone},
+      {"gzip", net::Compression::kGzip},     {"zstd", net::Compression::kZstd},
+      {"snappy", net::Compression::kSnappy}, {"x-snappy-framed", net::Compression::kSnappyFramed},
+      {"zlib", net::Compression::kZlib},     {"deflate", net::Compression::kDeflate},
+      {"lz4", net::Compression::kLz4},       {"none", net::Compression::kNone},
       {"", net::Compression::kNone}};
   static constexpr std::pair<std::string_view, RequestEncoding> kEncodings[] = {{"proto", RequestEncoding::kProtobuf},
                                                                                 {"json", RequestEncoding::kJson}};
@@ -89,6 +84,7 @@ void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
   r.Field("logs_endpoint", logs_endpoint, "The same for logs.");
   r.Field("tls", tls, "How an https:// connection is secured.");
   r.Choice<net::Compression>("compression", compression, kCompressions, "How requests are compressed.");
+  r.Field("compression_params", compression_params, "How well they are compressed.");
   r.Choice<RequestEncoding>("encoding", encoding, kEncodings, "How requests are written: protobuf or JSON.");
   r.Field("headers", headers, "Headers sent with every request.");
   r.Field("timeout", timeout, "Longest time for one attempt.");
@@ -108,7 +104,6 @@ void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
     r.Unsupported(name, "remove it; requests go over HTTP/1.1, or use otlp_grpc");
   }
   r.Unsupported("disable_keep_alives", "write a short idle_conn_timeout");
-  r.Unsupported("compression_params", "remove it; gzip and deflate have one level, 1");
   r.Unsupported("proxy_url", "remove it; name the proxy as the endpoint where it forwards");
   r.Unsupported("cookies", "remove it; answers set no cookies here");
   r.Unsupported("auth", "remove it; a fixed credential can be sent as one of the headers");
@@ -121,7 +116,7 @@ Status OtlpHttpExporterOptions::Validate() const {
   for (const otlp::Signal signal : otlp::kSignals) {
     if (!endpoint.empty() || !EndpointOf(signal).empty()) RETURN_IF_ERROR(TargetOf(*this, signal).status());
   }
-  return absl::OkStatus();
+  return Annotate(net::CheckLevel(compression, compression_params.level), "compression_params");
 }
 
 const std::string& OtlpHttpExporterOptions::EndpointOf(otlp::Signal signal) const {
@@ -164,7 +159,9 @@ OtlpHttpExporter::OtlpHttpExporter(const ComponentId& id, OtlpHttpExporterOption
       clock_(context.clock),
       loop_(context.loops.Next()),
       partial_log_(std::make_shared<LogLimiter>(context.clock)),
-      queue_(id_, std::make_shared<RequestEncoder>(options_.compression, options_.encoding, context.signal),
+      queue_(id_,
+             std::make_shared<RequestEncoder>(options_.compression, options_.encoding, context.signal,
+                                              options_.compression_params.level),
              options_.sending_queue, options_.retry_on_failure, context, loop_,
              [this](const Bytes& message, SendDone done) { SendOnce(message, std::move(done)); }) {}
 
@@ -204,7 +201,9 @@ net::HttpRequest OtlpHttpExporter::RequestOf(const Bytes& message) const {
   request.headers.Add("user-agent", "spanloom");
   for (const auto& [name, value] : options_.headers) request.headers.Set(absl::AsciiStrToLower(name), value);
   request.headers.Set("content-type", std::string(ContentTypeOf(options_.encoding)));
-  request.headers.Set("content-encoding", std::string(ContentEncodingOf(options_.compression)));
+  const bool is_compressed = options_.compression != net::Compression::kNone;
+  request.headers.Set("content-encoding",
+                      std::string(is_compressed ? net::ContentEncoding(options_.compression) : std::string_view()));
   request.body = message;
   return request;
 }

@@ -21,6 +21,11 @@
 
 namespace spanloom::pipeline {
 
+struct CompressionParamsOptions {
+  int level = net::kDefaultLevel;
+  void Declare(config::OptionsReader& r);
+};
+
 struct OtlpHttpExporterOptions {
   std::string endpoint = {};         // a URL; /v1/traces is appended
   std::string traces_endpoint = {};  // a URL, used as it is in place of the other
@@ -28,6 +33,7 @@ struct OtlpHttpExporterOptions {
   std::string logs_endpoint = {};
   ClientTlsOptions tls = {};
   net::Compression compression = net::Compression::kGzip;
+  CompressionParamsOptions compression_params = {};
   RequestEncoding encoding = RequestEncoding::kProtobuf;
   config::StringMap headers = {};
   std::chrono::nanoseconds timeout = std::chrono::seconds(30);

@@ -64,6 +64,19 @@ TEST_F(OtlpHttpExporterTest, SendsJson) {
   EXPECT_THAT(backend_.names(), ElementsAre("a", "a"));
 }
 
+// Scenario: each compression that can be configured, to a server that takes them all.
+// Guarantees: the spans arrive, and the request says which it is.
+TEST_F(OtlpHttpExporterTest, SendsEachCompression) {
+  size_t sent = 0;
+  for (const char* name : {"gzip", "zstd", "snappy", "x-snappy-framed", "zlib", "deflate", "lz4"}) {
+    OtlpHttpExporter& exporter = Start({.compression = *net::ParseCompression(name)});
+    EXPECT_TRUE(Deliver(exporter, BatchOf({"a"})).ok());
+    ASSERT_TRUE(backend_.AwaitSpans(++sent)) << name;
+    EXPECT_EQ(backend_.http_request().headers.Get("content-encoding"), name);
+    exporter.Stop(20s);
+  }
+}
+
 // Scenario: the backend asks to come back later, then is well; then it finds the data bad.
 // Guarantees: the first batch arrives; the second is given up at once, counted.
 TEST_F(OtlpHttpExporterTest, ComesBackWhenThatHelps) {

@@ -52,9 +52,12 @@ std::optional<size_t> LimitIn(std::string_view text, size_t bytes) {
 }
 
 // Of EncodedForms: 0 is the wire form.
-int FormKey(net::Compression compression, RequestEncoding encoding) {
+int FormKey(net::Compression compression, RequestEncoding encoding, int level = net::kDefaultLevel) {
   constexpr int kCompressionsMax = 16;
-  return 1 + static_cast<int>(encoding) * kCompressionsMax + static_cast<int>(compression);
+  constexpr int kLevelsMax = 32;
+  constexpr int kLowestLevel = -2;
+  const int form = static_cast<int>(encoding) * kCompressionsMax + static_cast<int>(compression);
+  return 1 + form * kLevelsMax + std::clamp(level - kLowestLevel, 0, kLevelsMax - 1);
 }
 
 }  // namespace
@@ -69,9 +72,10 @@ Bytes RequestEncoder::EncodeContent(const otlp::Batch& batch) const {
 }
 
 ExportRequest RequestEncoder::Finish(const otlp::Batch& batch, const Bytes& content) const {
-  const auto compress = [&] { return net::Compress(compression_, content.view()); };
-  Bytes message =
-      compression_ == net::Compression::kNone ? content : batch.EncodeAs(FormKey(compression_, encoding_), compress);
+  const auto compress = [&] { return net::Compress(compression_, content.view(), level_); };
+  Bytes message = compression_ == net::Compression::kNone
+                      ? content
+                      : batch.EncodeAs(FormKey(compression_, encoding_, level_), compress);
   return {.message = std::move(message), .spans = batch.span_count(), .encoded_bytes = content.size()};
 }
 

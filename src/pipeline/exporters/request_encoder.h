@@ -33,9 +33,10 @@ inline constexpr size_t kRequestBytesMin = 64 << 10;
 // Thread-safe.
 class RequestEncoder {
  public:
+  // `level` is one that the compression has (net::CheckLevel).
   explicit RequestEncoder(net::Compression compression, RequestEncoding encoding = RequestEncoding::kProtobuf,
-                          otlp::Signal signal = otlp::Signal::kTraces)
-      : compression_(compression), encoding_(encoding), signal_(signal) {}
+                          otlp::Signal signal = otlp::Signal::kTraces, int level = net::kDefaultLevel)
+      : compression_(compression), encoding_(encoding), signal_(signal), level_(level) {}
 
   // The spans of `batch`, in order, in as few requests as keep within the limit; a span that alone is larger is a
   // request of its own. Never empty if there are spans.
@@ -69,6 +70,7 @@ class RequestEncoder {
   const net::Compression compression_;
   const RequestEncoding encoding_;
   const otlp::Signal signal_;
+  const int level_;
   std::atomic<size_t> request_bytes_max_ = kRequestBytesMax;
 };
 

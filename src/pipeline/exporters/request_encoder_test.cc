@@ -124,6 +124,8 @@ TEST(RequestEncoder, CompressesOnceForCopies) {
   batch.ShareForms();
   const otlp::Batch copy = batch;
   EXPECT_EQ(gzip.Encode(batch)[0].message.view().data(), gzip.Encode(copy)[0].message.view().data());
+  const RequestEncoder better(net::Compression::kGzip, RequestEncoding::kProtobuf, otlp::Signal::kTraces, 9);
+  EXPECT_NE(better.Encode(batch)[0].message.view().data(), gzip.Encode(batch)[0].message.view().data());
   const RequestEncoder plain(net::Compression::kNone);
   EXPECT_EQ(plain.Encode(batch)[0].message.view().data(), plain.Encode(copy)[0].message.view().data());
   otlp::Batch changed = batch;

@@ -153,6 +153,10 @@ void OtlpHttpOptions::Declare(config::OptionsReader& r) {
   r.Field("cors", cors, "Which web pages may send.");
   r.Field("include_metadata", include_metadata,
           "Whether the headers of requests are kept for those that ask for them.");
+  r.Field("compression_algorithms", compression_algorithms,
+          "Encodings that a body may have: gzip, zstd, snappy, x-snappy-framed, zlib, deflate, lz4, and \"\" for none; "
+          "all of them if the list is empty.",
+          [](const std::string& name) { return net::ParseCompression(name).status(); });
 }
 
 Status OtlpHttpOptions::Validate() const {
@@ -388,6 +392,9 @@ void OtlpReceiver::AddHttp(net::ServerOptions& server) const {
   SetIfGiven(http.write_timeout, server.limits.write_max);
   SetIfGiven(http.idle_timeout, server.limits.idle_max);
   server.keep_alive = http.keep_alives_enabled;
+  for (const std::string& name : http.compression_algorithms) {
+    server.content_codings.push_back(*net::ParseCompression(name));
+  }
   auto front = std::make_shared<HttpFront>();
   front->response_headers = http.response_headers;
   if (http.cors) front->cors.emplace(*http.cors);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/options.h"
 #include "net/server.h"
@@ -74,6 +75,7 @@ struct OtlpHttpOptions {
   config::StringMap response_headers;
   std::optional<CorsOptions> cors;
   bool include_metadata = false;
+  std::vector<std::string> compression_algorithms;  // as net::ParseCompression; empty: all there are
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
   [[nodiscard]] const std::string& PathOf(otlp::Signal signal) const;
