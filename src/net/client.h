@@ -24,6 +24,7 @@
 #include "net/grpc_message.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 
 namespace spanloom::net {
@@ -52,7 +53,8 @@ struct GrpcChannelOptions {
   // Says the addresses, "ADDRESS:PORT" each, in place of the machine's resolver. Called on the loop; must not block.
   std::function<StatusOr<std::vector<std::string>>()> resolver;
   GrpcKeepalive keepalive;
-  std::string authority;  // in place of the endpoint, for servers that look at it
+  std::string authority;            // in place of the endpoint, for servers that look at it
+  std::optional<Proxy> proxy = {};  // that connections go through by CONNECT; `resolver` names its addresses then
 };
 
 struct GrpcCallOptions {
@@ -132,9 +134,11 @@ class GrpcChannel {
 struct HttpClientOptions {
   std::string endpoint;                 // as GrpcChannelOptions
   std::optional<TlsClientOptions> tls;  // unset: cleartext
-  size_t connections_max = 16;          // kept alive; requests beyond wait in order
-  size_t waiting_max = 1'000;           // requests without a connection; a further one: kResourceExhausted; guess
-  size_t body_bytes_max = 4 << 20;      // of an answer that Send collects
+  std::optional<Proxy> proxy =
+      {};                       // that requests go through: by CONNECT if there is TLS, else it is told their target
+  size_t connections_max = 16;  // kept alive; requests beyond wait in order
+  size_t waiting_max = 1'000;   // requests without a connection; a further one: kResourceExhausted; guess
+  size_t body_bytes_max = 4 << 20;                // of an answer that Send collects
   std::chrono::milliseconds connect_max{20'000};  // for TCP and TLS together; gRPC's MIN_CONNECT_TIMEOUT
   std::chrono::milliseconds idle_max{60'000};     // that a connection is kept without a request; guess
 };

@@ -22,13 +22,15 @@ std::string CertificateName(const Target& target) {
   return target.is_unix() ? "localhost" : target.host;
 }
 
-Status ConnectFailed(const Target& target, const std::string& reason) {
-  return absl::UnavailableError(StrCat("can't connect to ", NameOf(target), ": ", reason));
+Status ConnectFailed(const Target& target, const ProxyRoute* route, const std::string& reason) {
+  const std::string way = route == nullptr ? "" : StrCat(" through the proxy ", route->name);
+  return absl::UnavailableError(StrCat("can't connect to ", NameOf(target), way, ": ", reason));
 }
 
 }  // namespace
 
-asio::awaitable<Resolved> Resolve(Loop& loop, const Target& target) {
+asio::awaitable<Resolved> Resolve(Loop& loop, const Target& wanted, const ProxyRoute* route) {
+  const Target& target = route == nullptr ? wanted : route->proxy;
   Resolved resolved;
   if (target.is_unix()) {
     resolved.endpoints.push_back(UnixEndpoint(target));
@@ -47,12 +49,13 @@ asio::awaitable<Resolved> Resolve(Loop& loop, const Target& target) {
   const tcp::resolver::results_type found = co_await resolver.async_resolve(target.host, service, Into(error));
   for (const auto& entry : found) resolved.endpoints.emplace_back(entry.endpoint());
   if (!error && resolved.endpoints.empty()) error = asio::error::host_not_found;
-  if (error) resolved.status = ConnectFailed(target, error.message());
+  if (error) resolved.status = ConnectFailed(wanted, route, error.message());
   co_return resolved;
 }
 
-asio::awaitable<Connected> Connect(Loop& loop, const Target& target, const std::vector<Endpoint>& endpoints,
-                                   TlsCredentials* tls, std::chrono::milliseconds patience) {
+asio::awaitable<Connected> Connect(Loop& loop, const Target& target, const ProxyRoute* route,
+                                   const std::vector<Endpoint>& endpoints, TlsCredentials* tls,
+                                   std::chrono::milliseconds patience) {
   Connected connected;
   error_code error;
   Socket socket(Context(loop));
@@ -65,6 +68,10 @@ asio::awaitable<Connected> Connect(Loop& loop, const Target& target, const std::
   });
   co_await asio::async_connect(socket, endpoints, Into(error));
   std::string reason = error.message();
+  if (!error && socket.is_open() && route != nullptr && !route->connect_request.empty()) {
+    reason = co_await OpenTunnel(socket, *route);
+    if (!reason.empty()) error = asio::error::connection_refused;
+  }
   if (!error && socket.is_open()) {
     if (!target.is_unix()) SetConnectionOptions(socket);
     auto session = tls == nullptr ? nullptr : tls->NewClientSession(CertificateName(target));
@@ -74,7 +81,7 @@ asio::awaitable<Connected> Connect(Loop& loop, const Target& target, const std::
   }
   timer.Cancel();
   if (error || timed_out) {
-    connected.status = ConnectFailed(target, timed_out ? "timed out" : reason);
+    connected.status = ConnectFailed(target, route, timed_out ? "timed out" : reason);
     connected.transport.reset();
   }
   co_return connected;

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "net/detail/asio.h"
 #include "net/detail/endpoint.h"
+#include "net/detail/proxy_route.h"
 #include "net/detail/tls_credentials.h"
 #include "net/detail/transport.h"
 
@@ -25,9 +26,9 @@ struct Resolved {
   std::vector<Endpoint> endpoints;
 };
 
-// The addresses of `target`, in the resolver's order. kUnavailable names the target and the reason. `target` must live
-// until the outcome is there.
-asio::awaitable<Resolved> Resolve(Loop& loop, const Target& target);
+// The addresses to connect to for `target`, in the resolver's order: its own, or those of the proxy on the way (null:
+// none). kUnavailable names the target, the proxy and the reason. The references must live until the outcome is there.
+asio::awaitable<Resolved> Resolve(Loop& loop, const Target& target, const ProxyRoute* route);
 
 // The outcome of Connect; `transport` is there if `status` is OK.
 struct Connected {
@@ -35,10 +36,11 @@ struct Connected {
   std::optional<Transport> transport;
 };
 
-// Tries `endpoints` in turn and does TLS's handshake with `target`'s name unless `tls` is null; all for at most
-// `patience`. The status is kUnavailable and names the target and the reason. The references must live until the
-// outcome is there.
-asio::awaitable<Connected> Connect(Loop& loop, const Target& target, const std::vector<Endpoint>& endpoints,
-                                   TlsCredentials* tls, std::chrono::milliseconds patience);
+// Tries `endpoints` in turn, opens a tunnel if `route` has one, and does TLS's handshake with `target`'s name unless
+// `tls` is null; all for at most `patience`. The status is kUnavailable and names the target, the proxy and the reason.
+// The references must live until the outcome is there.
+asio::awaitable<Connected> Connect(Loop& loop, const Target& target, const ProxyRoute* route,
+                                   const std::vector<Endpoint>& endpoints, TlsCredentials* tls,
+                                   std::chrono::milliseconds patience);
 
 }  // namespace spanloom::net

@@ -264,7 +264,7 @@ asio::awaitable<void> GrpcChannel::State::RunResolve(std::shared_ptr<State> self
   if (context->options.resolver) {
     resolved = ResolvedBy(context->options.resolver());
   } else {
-    resolved = co_await Resolve(context->loop, context->target);
+    resolved = co_await Resolve(context->loop, context->target, context->way());
   }
   if (!self->is_shut_down_) self->OnResolved(resolved);
 }
@@ -364,8 +364,12 @@ StatusOr<std::unique_ptr<GrpcChannel>> GrpcChannel::Create(Loop& loop, GrpcChann
   if (options.tls.has_value()) {
     ASSIGN_OR_RETURN(tls, TlsCredentials::ForClient(*options.tls, ClientProtocol::kHttp2, options.endpoint));
   }
+  std::optional<ProxyRoute> route;
+  if (options.proxy.has_value()) {
+    ASSIGN_OR_RETURN(route, ProxyRoute::Tunnel(*options.proxy, target));
+  }
   std::shared_ptr<const ChannelContext> context(
-      new ChannelContext{loop, std::move(options), std::move(target), std::move(tls)});
+      new ChannelContext{loop, std::move(options), std::move(target), std::move(tls), std::move(route)});
   return std::unique_ptr<GrpcChannel>(new GrpcChannel(std::make_shared<State>(std::move(context))));
 }
 

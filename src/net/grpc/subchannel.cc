@@ -42,7 +42,7 @@ asio::awaitable<void> Subchannel::Connect(std::shared_ptr<Subchannel> self) {
   const ChannelContext& context = *self->context_;
   const std::vector<Endpoint> endpoints = self->endpoints_;
   Connected connected =
-      co_await net::Connect(context.loop, context.target, endpoints, context.tls.get(), kConnectTimeout);
+      co_await net::Connect(context.loop, context.target, context.way(), endpoints, context.tls.get(), kConnectTimeout);
   if (self->is_closed_) co_return;
   if (!connected.status.ok()) {
     self->OnConnectFailed(connected.status);

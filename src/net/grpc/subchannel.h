@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct ChannelContext {
   const GrpcChannelOptions options;
   const Target target;
   const std::unique_ptr<TlsCredentials> tls;  // null: cleartext
+  const std::optional<ProxyRoute> route;      // unset: directly
+
+  [[nodiscard]] const ProxyRoute* way() const { return route.has_value() ? &*route : nullptr; }
 };
 
 // Whom a subchannel tells what happened. Called on the loop.

@@ -166,7 +166,11 @@ std::string RawListener::endpoint() const {
 }
 
 std::unique_ptr<RawPeer> RawListener::Accept() const {
-  return std::make_unique<RawPeer>(RawPeer::Accepted{accept(socket_, nullptr, nullptr)});
+  return std::make_unique<RawPeer>(RawPeer::Accepted{AcceptSocket()});
+}
+
+int RawListener::AcceptSocket() const {
+  return accept(socket_, nullptr, nullptr);
 }
 
 bool Eventually(const std::function<bool()>& condition) {

@@ -142,6 +142,8 @@ class RawListener {
 
   // Waits for a connection.
   [[nodiscard]] std::unique_ptr<RawPeer> Accept() const;
+  // The same, as a socket that the caller closes.
+  [[nodiscard]] int AcceptSocket() const;
 
  private:
   int socket_;

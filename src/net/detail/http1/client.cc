@@ -30,6 +30,12 @@ StatusOr<HttpResponse> Decoded(HttpResponse response, size_t body_bytes_max) {
   return response;
 }
 
+// Makes `request` one for a proxy, which is told its target in full (RFC 9112, 3.2.2).
+void NameTarget(std::string_view authority, const Proxy& proxy, HttpRequest& request) {
+  request.path = StrCat("http://", authority, request.path);
+  if (!proxy.authorization.empty()) request.headers.Set("proxy-authorization", proxy.authorization);
+}
+
 // Puts the answer of one exchange together. Kept alive by the exchange's callbacks.
 class Collector : public std::enable_shared_from_this<Collector> {
  public:
@@ -80,11 +86,13 @@ class HttpClient::State final : public std::enable_shared_from_this<State> {
  public:
   using ExchangePtr = std::shared_ptr<HttpExchange::State>;  // shared with its owner and its connection
 
-  State(Loop& loop, HttpClientOptions options, Target target, std::unique_ptr<TlsCredentials> tls)
+  State(Loop& loop, HttpClientOptions options, Target target, std::unique_ptr<TlsCredentials> tls,
+        std::optional<ProxyRoute> route)
       : loop_(loop),
         options_(std::move(options)),
         target_(std::move(target)),
         tls_(std::move(tls)),
+        route_(std::move(route)),
         backoff_(Rng::SystemSeed()) {}
 
   [[nodiscard]] Loop& loop() { return loop_; }
@@ -112,6 +120,7 @@ class HttpClient::State final : public std::enable_shared_from_this<State> {
   const HttpClientOptions options_;
   const Target target_;
   const std::unique_ptr<TlsCredentials> tls_;  // null: cleartext
+  const std::optional<ProxyRoute> route_;      // unset: directly
   Backoff backoff_;
   std::deque<ExchangePtr> waiting_;         // exchanges without a connection, in order
   std::vector<ConnectionPtr> connections_;  // connecting, idle or busy
@@ -122,9 +131,10 @@ class HttpClient::State final : public std::enable_shared_from_this<State> {
 
 HttpClient::State::ExchangePtr HttpClient::State::Open(HttpRequest request, HttpStreamOptions options,
                                                        HttpExchange::State::OnHead on_head) {
-  auto exchange =
-      std::make_shared<HttpExchange::State>(loop_, std::move(request), options, std::move(on_head),
-                                            std::string(AuthorityOf(target_, options_.endpoint)), options_.endpoint);
+  std::string authority(AuthorityOf(target_, options_.endpoint));
+  if (route_.has_value() && tls_ == nullptr) NameTarget(authority, *options_.proxy, request);
+  auto exchange = std::make_shared<HttpExchange::State>(loop_, std::move(request), options, std::move(on_head),
+                                                        std::move(authority), options_.endpoint);
   exchange->Begin();
   Queue(exchange);
   return exchange;
@@ -175,10 +185,11 @@ asio::awaitable<void> HttpClient::State::Run(std::shared_ptr<State> self, Connec
 
 asio::awaitable<bool> HttpClient::State::Open(const ConnectionPtr& connection) {
   Connected connected;
-  const Resolved resolved = co_await Resolve(loop_, target_);
+  const ProxyRoute* way = route_.has_value() ? &*route_ : nullptr;
+  const Resolved resolved = co_await Resolve(loop_, target_, way);
   connected.status = resolved.status;
   if (resolved.status.ok()) {
-    connected = co_await net::Connect(loop_, target_, resolved.endpoints, tls_.get(), options_.connect_max);
+    connected = co_await net::Connect(loop_, target_, way, resolved.endpoints, tls_.get(), options_.connect_max);
   }
   --connecting_;
   if (connected.status.ok()) {
@@ -261,7 +272,12 @@ StatusOr<std::unique_ptr<HttpClient>> HttpClient::Create(Loop& loop, HttpClientO
   if (options.tls.has_value()) {
     ASSIGN_OR_RETURN(tls, TlsCredentials::ForClient(*options.tls, ClientProtocol::kHttp1, options.endpoint));
   }
-  auto state = std::make_shared<State>(loop, std::move(options), std::move(target), std::move(tls));
+  std::optional<ProxyRoute> route;
+  if (options.proxy.has_value()) {
+    ASSIGN_OR_RETURN(route, options.tls.has_value() ? ProxyRoute::Tunnel(*options.proxy, target)
+                                                    : ProxyRoute::Forward(*options.proxy));
+  }
+  auto state = std::make_shared<State>(loop, std::move(options), std::move(target), std::move(tls), std::move(route));
   return std::unique_ptr<HttpClient>(new HttpClient(std::move(state)));
 }
 
