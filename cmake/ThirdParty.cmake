@@ -34,6 +34,8 @@ add_library(spanloom_openssl INTERFACE)
 target_link_libraries(spanloom_openssl INTERFACE spanloom_ssl spanloom_crypto Threads::Threads ${CMAKE_DL_LIBS})
 spanloom_external(spanloom_deflate HEADER libdeflate.h NAMES libdeflate.a deflate)
 spanloom_external(spanloom_isal HEADER isa-l/igzip_lib.h NAMES libisal.a isal)
+# The system's, shared: what programs that check passwords use, and every Debian has.
+spanloom_external(spanloom_crypt HEADER crypt.h NAMES libcrypt.so crypt)
 spanloom_external(spanloom_re2 HEADER re2/re2.h NAMES libre2.a re2)
 spanloom_external(spanloom_xxhash HEADER xxhash.h NAMES libxxhash.a xxhash)
 spanloom_external(spanloom_zstd HEADER zstd.h NAMES libzstd.a zstd)

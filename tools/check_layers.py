@@ -67,7 +67,7 @@ def check_include(table, path, quote, header, edges):
     ban = table["header_ban"]
     if path.endswith(".h") and not is_test(path) and header.startswith(tuple(ban["prefixes"])) and not path.startswith(ban["allowed_below"] + "/"):
         return f"{header} in a header outside {ban['allowed_below']}"
-    if "/" in header and not header.startswith(SYSTEM) or header.endswith(".h") and header in ("libdeflate.h", "lz4frame.h", "simdjson.h", "snappy.h", "sqlite3.h", "zstd.h", "zstd_errors.h"):
+    if "/" in header and not header.startswith(SYSTEM) or header.endswith(".h") and header in ("crypt.h", "libdeflate.h", "lz4frame.h", "simdjson.h", "snappy.h", "sqlite3.h", "zstd.h", "zstd_errors.h"):
         if not external_allowed(rule, path, header):
             return f"{header} is not a library of {own}"
     return None

@@ -10,6 +10,9 @@
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/otlp_http.h"
 #include "pipeline/exporters/spanloom_store.h"
+#include "pipeline/extensions/basic_auth.h"
+#include "pipeline/extensions/bearer_token_auth.h"
+#include "pipeline/extensions/headers_setter.h"
 #include "pipeline/extensions/health_check.h"
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
@@ -45,6 +48,9 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterOtlpGrpcExporter(registry);
   pipeline::RegisterOtlpHttpExporter(registry);
 
+  pipeline::RegisterBasicAuthExtension(registry);
+  pipeline::RegisterBearerTokenAuthExtension(registry);
+  pipeline::RegisterHeadersSetterExtension(registry);
   pipeline::RegisterHealthCheckExtension(registry);
 }
 

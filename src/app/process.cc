@@ -109,7 +109,8 @@ class Process {
                                          .metrics = metrics_,
                                          .clock = Clock::System(),
                                          .default_host = plan_.listen_host,
-                                         .tracer = own_tracing_ ? own_tracing_->tracer() : sdk::Tracer::None()};
+                                         .tracer = own_tracing_ ? own_tracing_->tracer() : sdk::Tracer::None(),
+                                         .proxies = proxies_};
     for (const pipeline::PrometheusReaderOptions& page : config_.telemetry.metrics_pages) {
       RETURN_IF_ERROR(ShowMetrics(page, resource, context));
     }
@@ -195,6 +196,7 @@ class Process {
   pipeline::Registry registry_;
   pipeline::ServiceConfig config_;  // of the start
   MetricRegistry metrics_;
+  const net::ProxyRules proxies_ = net::ProxyRules::FromEnvironment();
   std::unique_ptr<StoreHost> host_;  // null without a store
   std::unique_ptr<net::LoopPool> loops_;
   std::optional<net::LoopLag> loop_lag_;

@@ -15,8 +15,9 @@ namespace spanloom::config {
 namespace {
 
 constexpr std::string_view kRedactedText = "[REDACTED]";
-constexpr std::string_view kSecretWords[] = {"token",   "password", "secret", "authorization", "credential",
-                                             "api_key", "key_pem",  "apikey", "hmac_key"};
+constexpr std::string_view kSecretWords[] = {"token",      "password", "secret",   "authorization",
+                                             "credential", "api_key",  "key_pem",  "apikey",
+                                             "hmac_key",   "htpasswd", "proxy_url"};
 
 bool NamesSecret(std::string_view key) {
   const std::string lower = absl::AsciiStrToLower(AbslView(key));

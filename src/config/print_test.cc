@@ -29,11 +29,13 @@ TEST(Print, WhatIsPrintedReadsBackTheSame) {
 // Scenario: a configuration with credentials is printed for a bug report.
 // Guarantees: headers and secrets are hidden, the rest is not.
 TEST(Print, RedactsHeadersAndSecrets) {
-  EXPECT_EQ(Printed("headers: {x-tenant: llm, authorization: Bearer abc}\nbearer_token: t\nendpoint: a:1\n"
-                    "tls: {key_pem: k, ca_file: /ca}\nhmac_key: k\n",
-                    Secrets::kRedacted),
-            "headers:\n  x-tenant: \"[REDACTED]\"\n  authorization: \"[REDACTED]\"\nbearer_token: \"[REDACTED]\"\n"
-            "endpoint: \"a:1\"\ntls:\n  key_pem: \"[REDACTED]\"\n  ca_file: /ca\nhmac_key: \"[REDACTED]\"\n");
+  EXPECT_EQ(
+      Printed("headers: {x-tenant: llm, authorization: Bearer abc}\nbearer_token: t\nendpoint: a:1\n"
+              "tls: {key_pem: k, ca_file: /ca}\nhmac_key: k\nhtpasswd: {inline: u:p}\nproxy_url: http://u:p@h:1\n",
+              Secrets::kRedacted),
+      "headers:\n  x-tenant: \"[REDACTED]\"\n  authorization: \"[REDACTED]\"\nbearer_token: \"[REDACTED]\"\n"
+      "endpoint: \"a:1\"\ntls:\n  key_pem: \"[REDACTED]\"\n  ca_file: /ca\nhmac_key: \"[REDACTED]\"\n"
+      "htpasswd:\n  inline: \"[REDACTED]\"\nproxy_url: \"[REDACTED]\"\n");
 }
 
 // Scenario: every type of value, a number that JSON writes in another way, and credentials.

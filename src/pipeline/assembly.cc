@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "pipeline/auth_references.h"
+#include "pipeline/authenticators.h"
 #include "pipeline/fan_out.h"
 #include "pipeline/pipeline_entry.h"
 #include "pipeline/signal_switch.h"
@@ -60,17 +63,14 @@ class Assembler {
  public:
   Assembler(const ServiceConfig& config, const Registry& registry, const BuildContext& context, StatusBoard& board,
             const Assembly& running)
-      : config_(config), registry_(registry), context_(context), board_(board), running_(running) {}
+      : config_(config), registry_(registry), context_(WithAuthenticators(context)), board_(board), running_(running) {}
 
   Assembly Run() {
-    std::vector<PartPtr> extensions;
-    for (const ComponentId& id : config_.enabled_extensions) {
-      extensions.push_back(PartOf({ComponentKind::kExtension, id}, config_.extensions));
-    }
+    for (const ComponentId& id : config_.enabled_extensions) MakeExtension(id);
     Assembly assembly;
     for (const PipelineConfig& pipeline : config_.pipelines) assembly.acks.push_back(PipelineOf(pipeline).ack);
     std::vector<PartPtr> receivers = MakeReceivers();
-    for (const auto* parts : {&extensions, &exporters_, &middle_, &receivers}) {
+    for (const auto* parts : {&extensions_, &exporters_, &middle_, &receivers}) {
       assembly.parts.insert(assembly.parts.end(), parts->begin(), parts->end());
     }
     assembly.leads = std::move(leads_);
@@ -79,11 +79,35 @@ class Assembler {
   }
 
  private:
-  // The part that runs already, if its options are the same, or a new one.
+  [[nodiscard]] BuildContext WithAuthenticators(BuildContext context) const {
+    context.authenticators = &authenticators_;
+    return context;
+  }
+
+  // After those that it refers to. An extension that refers to itself finds none.
+  void MakeExtension(const ComponentId& id) {
+    if (!begun_.insert(id.ToString()).second) return;
+    for (const AuthReference& reference : AuthReferencesOf(config_.extensions.at(id))) {
+      const auto referred = absl::c_find_if(config_.enabled_extensions,
+                                            [&](const ComponentId& each) { return each.ToString() == reference.name; });
+      if (referred != config_.enabled_extensions.end()) MakeExtension(*referred);
+    }
+    const PartKey key{ComponentKind::kExtension, id};
+    extensions_.push_back(PartOf(key, config_.extensions));
+    if (extensions_.back() != running_.Find(key)) renewed_.insert(id.ToString());
+    authenticators_.Add(id.ToString(), *extensions_.back()->extension());
+  }
+
+  // The part that runs already, if its options are the same and those of the extensions they name, or a new one.
   PartPtr PartOf(PartKey key, const ComponentNodes& nodes) {
     const config::Node& options = nodes.at(key.id);
     const PartPtr part = running_.Find(key);
-    if (part != nullptr && part->started() && config::SameContent(part->options(), options)) return part;
+    const bool refers_to_new = absl::c_any_of(AuthReferencesOf(options), [this](const AuthReference& reference) {
+      return renewed_.contains(reference.name);
+    });
+    if (part != nullptr && part->started() && !refers_to_new && config::SameContent(part->options(), options)) {
+      return part;
+    }
     return std::make_shared<Part>(std::move(key), options, registry_, context_, board_);
   }
 
@@ -233,12 +257,16 @@ class Assembler {
 
   const ServiceConfig& config_;
   const Registry& registry_;
-  const BuildContext& context_;
+  Authenticators authenticators_;
+  const BuildContext context_;
   StatusBoard& board_;
   const Assembly& running_;
 
   std::shared_ptr<Wiring> wiring_ = std::make_shared<Wiring>();
   std::map<Inlet*, Consumer*> leads_;
+  std::vector<PartPtr> extensions_;
+  std::set<std::string> begun_;    // extensions that are made, or being made
+  std::set<std::string> renewed_;  // extensions that did not run before as they do now
   std::vector<PartPtr> exporters_;
   std::vector<PartPtr> middle_;  // processors and connectors, each behind those it passes on to
   std::map<std::pair<ComponentId, otlp::Signal>, PartPtr> exporter_of_;

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@
 #include "pipeline/consumer.h"
 
 namespace spanloom::pipeline {
+
+class ClientAuthenticator;
+class ServerAuthenticator;
 
 // What an OK of a component promises.
 enum class AckGrade : uint8_t {
@@ -119,6 +123,10 @@ class Exporter : public Component, public Consumer {
 
 class Extension : public Component {
  public:
+  // What it is to receivers and exporters whose auth names it, from its construction on; null if it is not that.
+  [[nodiscard]] virtual std::shared_ptr<ServerAuthenticator> server_authenticator() const { return nullptr; }
+  [[nodiscard]] virtual std::shared_ptr<ClientAuthenticator> client_authenticator() const { return nullptr; }
+
   // True once every component has started, false when the engine begins to stop.
   virtual void SetReady([[maybe_unused]] bool ready) {}
 };

@@ -36,11 +36,11 @@ EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 class Process:
     """A command of the binary that logs JSON, its log read in the background. `ports` maps a listener's name to its port."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, environment=None):
         command = [str(BINARY), *arguments]
         self._data_home = tempfile.TemporaryDirectory()  # where the store is unless the arguments say otherwise
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        env={**os.environ, "XDG_DATA_HOME": self._data_home.name})
+                                        env={**os.environ, "XDG_DATA_HOME": self._data_home.name, **(environment or {})})
         self.lines, self.ports, self._events = [], {}, queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -88,7 +88,7 @@ void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
   r.Field("timeout", timeout, "Longest time for one attempt.");
   r.Field("sending_queue", sending_queue, "What waits for the destination.");
   r.Field("retry_on_failure", retry_on_failure, "What happens when it fails for the moment.");
-  r.Unsupported("auth", "remove it; a fixed credential can be sent as one of the headers");
+  r.Field("auth", auth, "What requests show to be let in.");
 }
 
 Status OtlpGrpcExporterOptions::Validate() const {
@@ -114,12 +114,14 @@ StatusOr<std::string> GrpcTarget(const std::string& endpoint) {
 OtlpGrpcExporter::OtlpGrpcExporter(const ComponentId& id, OtlpGrpcExporterOptions options, const BuildContext& context)
     : id_(id.ToString()),
       options_(std::move(options)),
+      proxies_(context.proxies),
+      authorizer_(options_.auth, context),
       loop_(context.loops.Next()),
       partial_log_(std::make_shared<LogLimiter>(context.clock)),
       method_(otlp::ExportMethod(context.signal)),
       queue_(id_, std::make_shared<RequestEncoder>(options_.compression, RequestEncoding::kProtobuf, context.signal),
              options_.sending_queue, options_.retry_on_failure, context, loop_,
-             [this](const Bytes& message, SendDone done) { SendOnce(message, std::move(done)); }) {}
+             [this](const ExportRequest& request, SendDone done) { SendOnce(request, std::move(done)); }) {}
 
 OtlpGrpcExporter::~OtlpGrpcExporter() {
   RunOn(loop_, [this] { channel_.reset(); });
@@ -134,12 +136,18 @@ StatusOr<net::GrpcChannelOptions> OtlpGrpcExporter::ChannelOptions() const {
   channel.user_agent = options_.user_agent;
   channel.authority = options_.authority;
   channel.balancing = options_.balancer_name;
+  ASSIGN_OR_RETURN(channel.proxy, proxies_.ProxyTo(channel.endpoint, net::ProxyRules::Use::kTunnel));
   if (options_.keepalive) channel.keepalive = KeepaliveOf(*options_.keepalive);
   return channel;
 }
 
 Status OtlpGrpcExporter::Start() {
+  RETURN_IF_ERROR(authorizer_.status());
   ASSIGN_OR_RETURN(net::GrpcChannelOptions channel_options, ChannelOptions());
+  if (!channel_options.tls && authorizer_.needs_tls()) {
+    return absl::InvalidArgumentError(StrCat("auth: what ", options_.auth->authenticator,
+                                             " shows must not go in cleartext; write tls without insecure"));
+  }
   Status status;
   RunOn(loop_, [&] {
     auto channel = net::GrpcChannel::Create(loop_, std::move(channel_options));
@@ -159,19 +167,22 @@ void OtlpGrpcExporter::Consume(otlp::Batch batch, Done done) {
   queue_.Consume(batch, std::move(done));
 }
 
-void OtlpGrpcExporter::SendOnce(const Bytes& message, SendDone done) {
+void OtlpGrpcExporter::SendOnce(const ExportRequest& request, SendDone done) {
   net::GrpcCallOptions call;
   call.deadline = std::chrono::ceil<milliseconds>(options_.timeout);
   call.message_compression = options_.compression;
   call.wait_for_ready = options_.wait_for_ready;
   call.metadata = MetadataOf(options_.headers);
+  if (const Status status = authorizer_.Authorize(request, call.metadata); !status.ok()) {
+    return loop_.Post([status, done = std::move(done)]() mutable { std::move(done)(status); });
+  }
   auto on_answer = [id = id_, log = partial_log_, done = std::move(done)](const StatusOr<Bytes>& response) mutable {
     if (!response.ok()) return std::move(done)(response.status());
     const otlp::PartialSuccess partial = otlp::ReadPartialSuccess(response->view());
     LogPartialSuccess(id, partial, *log);
     std::move(done)(partial.rejected_spans);
   };
-  channel_->Call(std::string(method_), message, std::move(call), std::move(on_answer));
+  channel_->Call(std::string(method_), request.message, std::move(call), std::move(on_answer));
 }
 
 void RegisterOtlpGrpcExporter(Registry& registry) {

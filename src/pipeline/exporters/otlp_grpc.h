@@ -15,6 +15,8 @@
 #include "config/options.h"
 #include "net/client.h"
 #include "net/compression.h"
+#include "pipeline/auth_options.h"
+#include "pipeline/exporters/authorizer.h"
 #include "pipeline/exporters/queue.h"
 #include "pipeline/exporters/retry.h"
 #include "pipeline/log_limiter.h"
@@ -43,6 +45,7 @@ struct OtlpGrpcExporterOptions {
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);
   SendingQueueOptions sending_queue = {};
   RetryOptions retry_on_failure = {};
+  std::optional<AuthOptions> auth = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
@@ -69,10 +72,12 @@ class OtlpGrpcExporter final : public Exporter {
 
  private:
   [[nodiscard]] StatusOr<net::GrpcChannelOptions> ChannelOptions() const;
-  void SendOnce(const Bytes& message, SendDone done);
+  void SendOnce(const ExportRequest& request, SendDone done);
 
   const std::string id_;
   const OtlpGrpcExporterOptions options_;
+  const net::ProxyRules& proxies_;
+  const Authorizer authorizer_;
   net::Loop& loop_;
   const std::shared_ptr<LogLimiter> partial_log_;  // shared with calls under way
   std::unique_ptr<net::GrpcChannel> channel_;      // bound to loop_; set between Start and Stop

@@ -87,6 +87,10 @@ void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
   r.Field("compression_params", compression_params, "How well they are compressed.");
   r.Choice<RequestEncoding>("encoding", encoding, kEncodings, "How requests are written: protobuf or JSON.");
   r.Field("headers", headers, "Headers sent with every request.");
+  r.Field(
+      "proxy_url", proxy_url,
+      "URL of a proxy for all requests, http://[USER:PASSWORD@]HOST:PORT; if it is left out, HTTP_PROXY, HTTPS_PROXY "
+      "and NO_PROXY in the environment say which.");
   r.Field("timeout", timeout, "Longest time for one attempt.");
   r.Field("max_conns_per_host", max_conns_per_host, "Connections at once; 0 means as many as are needed, up to 100.",
           {.min = 0, .max = 1'000, .unit = "connections"});
@@ -104,9 +108,8 @@ void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
     r.Unsupported(name, "remove it; requests go over HTTP/1.1, or use otlp_grpc");
   }
   r.Unsupported("disable_keep_alives", "write a short idle_conn_timeout");
-  r.Unsupported("proxy_url", "remove it; name the proxy as the endpoint where it forwards");
   r.Unsupported("cookies", "remove it; answers set no cookies here");
-  r.Unsupported("auth", "remove it; a fixed credential can be sent as one of the headers");
+  r.Field("auth", auth, "What requests show to be let in.");
 }
 
 Status OtlpHttpExporterOptions::Validate() const {
@@ -116,6 +119,7 @@ Status OtlpHttpExporterOptions::Validate() const {
   for (const otlp::Signal signal : otlp::kSignals) {
     if (!endpoint.empty() || !EndpointOf(signal).empty()) RETURN_IF_ERROR(TargetOf(*this, signal).status());
   }
+  if (!proxy_url.empty()) RETURN_IF_ERROR(Annotate(net::ParseProxy(proxy_url).status(), "proxy_url"));
   return Annotate(net::CheckLevel(compression, compression_params.level), "compression_params");
 }
 
@@ -157,22 +161,35 @@ OtlpHttpExporter::OtlpHttpExporter(const ComponentId& id, OtlpHttpExporterOption
       options_(std::move(options)),
       target_(TargetOf(options_, context.signal)),
       clock_(context.clock),
+      proxies_(context.proxies),
+      authorizer_(options_.auth, context),
       loop_(context.loops.Next()),
       partial_log_(std::make_shared<LogLimiter>(context.clock)),
       queue_(id_,
              std::make_shared<RequestEncoder>(options_.compression, options_.encoding, context.signal,
                                               options_.compression_params.level),
              options_.sending_queue, options_.retry_on_failure, context, loop_,
-             [this](const Bytes& message, SendDone done) { SendOnce(message, std::move(done)); }) {}
+             [this](const ExportRequest& request, SendDone done) { SendOnce(request, std::move(done)); }) {}
 
 OtlpHttpExporter::~OtlpHttpExporter() {
   RunOn(loop_, [this] { client_.reset(); });
 }
 
+StatusOr<std::optional<net::Proxy>> OtlpHttpExporter::FindProxy() const {
+  using Use = net::ProxyRules::Use;
+  if (options_.proxy_url.empty()) {
+    return proxies_.ProxyTo(target_->endpoint, target_->is_secure ? Use::kTunnel : Use::kForward);
+  }
+  ASSIGN_OR_RETURN(net::Proxy proxy, net::ParseProxy(options_.proxy_url));
+  return std::optional(std::move(proxy));
+}
+
 Status OtlpHttpExporter::Start() {
   RETURN_IF_ERROR(target_.status());
+  RETURN_IF_ERROR(authorizer_.status());
   net::HttpClientOptions client_options;
   client_options.endpoint = target_->endpoint;
+  ASSIGN_OR_RETURN(client_options.proxy, FindProxy());
   if (target_->is_secure) client_options.tls = options_.tls.settings;
   client_options.connections_max =
       options_.max_conns_per_host == 0 ? kConnectionsMax : static_cast<size_t>(options_.max_conns_per_host);
@@ -208,7 +225,11 @@ net::HttpRequest OtlpHttpExporter::RequestOf(const Bytes& message) const {
   return request;
 }
 
-void OtlpHttpExporter::SendOnce(const Bytes& message, SendDone done) {
+void OtlpHttpExporter::SendOnce(const ExportRequest& request, SendDone done) {
+  net::HttpRequest attempt = RequestOf(request.message);
+  if (const Status status = authorizer_.Authorize(request, attempt.headers); !status.ok()) {
+    return loop_.Post([status, done = std::move(done)]() mutable { std::move(done)(status); });
+  }
   auto on_answer = [id = id_, &clock = clock_, log = partial_log_,
                     done = std::move(done)](const StatusOr<net::HttpResponse>& response) mutable {
     if (!response.ok()) return std::move(done)(response.status());
@@ -221,7 +242,7 @@ void OtlpHttpExporter::SendOnce(const Bytes& message, SendDone done) {
     LogPartialSuccess(id, partial, *log);
     std::move(done)(partial.rejected_spans);
   };
-  client_->Send(RequestOf(message), std::chrono::ceil<milliseconds>(options_.timeout), std::move(on_answer));
+  client_->Send(std::move(attempt), std::chrono::ceil<milliseconds>(options_.timeout), std::move(on_answer));
 }
 
 void RegisterOtlpHttpExporter(Registry& registry) {

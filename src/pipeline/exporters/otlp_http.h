@@ -8,11 +8,14 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "config/options.h"
 #include "net/client.h"
 #include "net/compression.h"
+#include "pipeline/auth_options.h"
+#include "pipeline/exporters/authorizer.h"
 #include "pipeline/exporters/queue.h"
 #include "pipeline/exporters/retry.h"
 #include "pipeline/log_limiter.h"
@@ -36,11 +39,13 @@ struct OtlpHttpExporterOptions {
   CompressionParamsOptions compression_params = {};
   RequestEncoding encoding = RequestEncoding::kProtobuf;
   config::StringMap headers = {};
+  std::string proxy_url = {};  // "": as BuildContext::proxies
   std::chrono::nanoseconds timeout = std::chrono::seconds(30);
   int64_t max_conns_per_host = 0;
   std::chrono::nanoseconds idle_conn_timeout = std::chrono::seconds(90);
   SendingQueueOptions sending_queue = {};
   RetryOptions retry_on_failure = {};
+  std::optional<AuthOptions> auth = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
   // As it is written for `signal` alone; or "".
@@ -75,13 +80,16 @@ class OtlpHttpExporter final : public Exporter {
   [[nodiscard]] uint64_t undelivered_spans() const override { return queue_.undelivered_spans(); }
 
  private:
+  [[nodiscard]] StatusOr<std::optional<net::Proxy>> FindProxy() const;
   [[nodiscard]] net::HttpRequest RequestOf(const Bytes& message) const;
-  void SendOnce(const Bytes& message, SendDone done);
+  void SendOnce(const ExportRequest& request, SendDone done);
 
   const std::string id_;
   const OtlpHttpExporterOptions options_;
   const StatusOr<HttpTarget> target_;  // an error is that of Start
   const Clock& clock_;
+  const net::ProxyRules& proxies_;
+  const Authorizer authorizer_;
   net::Loop& loop_;
   const std::shared_ptr<LogLimiter> partial_log_;  // shared with requests under way
   std::unique_ptr<net::HttpClient> client_;        // bound to loop_; set between Start and Stop

@@ -77,6 +77,24 @@ TEST_F(OtlpHttpExporterTest, SendsEachCompression) {
   }
 }
 
+// Scenario: a proxy that is named by the environment, and one by proxy_url; each is a server that takes what comes.
+// Guarantees: requests for a name that nobody knows arrive there; the variable does not count for this machine.
+TEST_F(OtlpHttpExporterTest, GoesThroughAProxy) {
+  const net::ProxyRules rules({.http_proxy = backend_.endpoint(), .https_proxy = "", .no_proxy = ""});
+  const BuildContext proxied{
+      .loops = loops_, .metrics = metrics_, .clock = Clock::System(), .seed = 1, .proxies = rules};
+  const std::string by_url = StrCat("http://", backend_.endpoint());
+  size_t sent = 0;
+  for (const auto& [context, proxy_url] : {std::pair(&proxied, std::string()), std::pair(&context_, by_url)}) {
+    OtlpHttpExporterOptions options{.endpoint = "http://tempo.invalid", .proxy_url = proxy_url};
+    exporter_ = std::make_unique<OtlpHttpExporter>(ComponentId{"otlp_http", "far"}, std::move(options), *context);
+    ASSERT_TRUE(exporter_->Start().ok());
+    EXPECT_TRUE(Deliver(*exporter_, BatchOf({"a"})).ok());
+    ASSERT_TRUE(backend_.AwaitSpans(++sent));
+    exporter_->Stop(20s);
+  }
+}
+
 // Scenario: the backend asks to come back later, then is well; then it finds the data bad.
 // Guarantees: the first batch arrives; the second is given up at once, counted.
 TEST_F(OtlpHttpExporterTest, ComesBackWhenThatHelps) {
@@ -152,7 +170,10 @@ TEST(OtlpHttpExporterOptions, RefusesWhatItWouldNotDo) {
   EXPECT_THAT(Problems(""), ElementsAre(HasSubstr("at least one endpoint must be specified")));
   EXPECT_THAT(Problems("endpoint: a:1"), ElementsAre(HasSubstr("\"a:1\" is no URL; write http://HOST:PORT")));
   EXPECT_THAT(Problems("{endpoint: 'http://a:1', compression: brotli}"), ElementsAre(HasSubstr("unknown value")));
-  EXPECT_THAT(Problems("{endpoint: 'http://a:1', proxy_url: 'http://p:1'}"), ElementsAre(HasSubstr("proxy_url")));
+  EXPECT_THAT(Problems("{endpoint: 'http://a:1', proxy_url: 'socks5://p:1'}"), ElementsAre(HasSubstr("proxy_url")));
+  EXPECT_THAT(Problems("{endpoint: 'http://a:1', compression: lz4, compression_params: {level: 1}}"),
+              ElementsAre(HasSubstr("compression_params")));
+  EXPECT_THAT(Problems("{endpoint: 'http://a:1', proxy_url: 'http://p:1', compression_params: {level: 9}}"), IsEmpty());
 }
 
 }  // namespace

@@ -309,7 +309,7 @@ void SendingQueue::State::StartNext() {
 
 void SendingQueue::State::Attempt(const EntryPtr& entry) {
   entry->sleeping = false;
-  send_(entry->request.message, [self = shared_from_this(), entry](const StatusOr<size_t>& rejected_spans) {
+  send_(entry->request, [self = shared_from_this(), entry](const StatusOr<size_t>& rejected_spans) {
     self->OnAnswer(entry, rejected_spans);
   });
 }

@@ -41,7 +41,7 @@ struct SendingQueueOptions {
 // One attempt's outcome: how many spans the destination rejected for good (0 if it took all), or why it took none.
 using SendDone = absl::AnyInvocable<void(StatusOr<size_t> rejected_spans)>;
 // Makes one attempt. Called on the queue's loop; `done` must be called once, on that loop, not from inside the call.
-using SendOnce = std::function<void(const Bytes& message, SendDone done)>;
+using SendOnce = std::function<void(const ExportRequest& request, SendDone done)>;
 
 inline constexpr size_t kQueueBytesMax = 256 << 20;   // of messages that wait, beside queue_size; guess
 inline constexpr size_t kBlockedBytesMax = 64 << 20;  // of messages that wait for room in the queue; guess

@@ -85,7 +85,7 @@ class SendingQueueTest : public testing::Test {
   SendingQueue& Make(const SendingQueueOptions& options = {}, const RetryOptions& retry = kQuickRetry) {
     queue_ = std::make_unique<SendingQueue>(
         "otlp_grpc", encoder_, options, retry, context_, loops_.At(0),
-        [this](const Bytes& message, SendDone done) { destination_.Send(message, std::move(done)); });
+        [this](const ExportRequest& request, SendDone done) { destination_.Send(request.message, std::move(done)); });
     return *queue_;
   }
 
@@ -386,8 +386,9 @@ TEST_F(SendingQueueTest, ReportsHowTheDestinationIs) {
   BuildContext context = context_;
   context.status = board.Add(ComponentKind::kExporter, "otlp_grpc", "");
   context.status.ReportOk();
-  SendingQueue queue("otlp_grpc", encoder_, {.wait_for_result = true}, {.enabled = false}, context, loops_.At(0),
-                     [this](const Bytes& message, SendDone done) { destination_.Send(message, std::move(done)); });
+  SendingQueue queue(
+      "otlp_grpc", encoder_, {.wait_for_result = true}, {.enabled = false}, context, loops_.At(0),
+      [this](const ExportRequest& request, SendDone done) { destination_.Send(request.message, std::move(done)); });
   const auto offer = [&](StatusOr<size_t> outcome) {
     destination_.Script(std::move(outcome));
     Notification answered;

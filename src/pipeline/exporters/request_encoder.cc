@@ -18,6 +18,7 @@
 #include "otlp/json/transcode.h"
 #include "otlp/json/write.h"
 #include "otlp/request.h"
+#include "pipeline/common_origin.h"
 #include "pipeline/slice_queue.h"
 
 namespace spanloom::pipeline {
@@ -76,7 +77,10 @@ ExportRequest RequestEncoder::Finish(const otlp::Batch& batch, const Bytes& cont
   Bytes message = compression_ == net::Compression::kNone
                       ? content
                       : batch.EncodeAs(FormKey(compression_, encoding_, level_), compress);
-  return {.message = std::move(message), .spans = batch.span_count(), .encoded_bytes = content.size()};
+  return {.message = std::move(message),
+          .spans = batch.span_count(),
+          .encoded_bytes = content.size(),
+          .origin = CommonOrigin(batch)};
 }
 
 std::vector<ExportRequest> RequestEncoder::Encode(otlp::Batch batch) const {
@@ -116,6 +120,7 @@ std::vector<ExportRequest> RequestEncoder::Split(const ExportRequest& request) c
   std::vector<ExportRequest> requests;
   if (request.spans <= 1) return requests;
   EncodeInParts(Decode(request), std::max<size_t>(request.encoded_bytes / request_bytes_max() + 1, 2), requests);
+  for (ExportRequest& part : requests) part.origin = request.origin;
   return requests;
 }
 

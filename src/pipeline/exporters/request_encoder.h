@@ -8,12 +8,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/status.h"
 #include "net/compression.h"
 #include "otlp/batch.h"
+#include "otlp/request_origin.h"
 
 namespace spanloom::pipeline {
 
@@ -21,6 +23,8 @@ struct ExportRequest {
   Bytes message;  // encoded and compressed, once
   size_t spans = 0;
   size_t encoded_bytes = 0;  // before compression
+  // What is known of where all of it came from; not null. Shared with slices and attempts.
+  std::shared_ptr<const otlp::RequestOrigin> origin = std::make_shared<const otlp::RequestOrigin>();
 };
 
 enum class RequestEncoding : uint8_t { kProtobuf, kJson };

@@ -25,7 +25,6 @@ using std::chrono::milliseconds;
 
 constexpr uint16_t kGrpcPort = 4317;
 constexpr uint16_t kHttpPort = 4318;
-constexpr std::string_view kNoAuth = "remove it; authenticate in front of this process";
 
 milliseconds AsMilliseconds(std::chrono::nanoseconds duration) {
   return std::chrono::ceil<milliseconds>(duration);  // what is set does not become 0, which means not set
@@ -125,7 +124,7 @@ void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
   r.Unsupported("write_buffer_size", "remove it; answers are written as they come, at most 256 KiB at once");
   r.Field("include_metadata", include_metadata,
           "Whether the headers of requests are kept for those that ask for them.");
-  r.Unsupported("auth", kNoAuth);
+  r.Field("auth", auth, "Who may send; whoever can if it is left out.");
 }
 
 Status OtlpGrpcOptions::Validate() const {
@@ -142,7 +141,7 @@ void OtlpHttpOptions::Declare(config::OptionsReader& r) {
           "Largest body, as sent and after decompression; 0 means 20 MiB.",
           {.min = 0, .max = 1 << 30, .unit = "bytes"});
   r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
-  r.Unsupported("auth", kNoAuth);
+  r.Field("auth", auth, "Who may send; whoever can if it is left out.");
   r.Field("read_timeout", read_timeout, "Longest time for a request to arrive; 0 means 60s.");
   r.Field("read_header_timeout", read_header_timeout, "Longest time for its header to arrive; 0 means read_timeout.");
   r.Field("write_timeout", write_timeout,
@@ -194,10 +193,11 @@ Status OtlpReceiverOptions::Validate() const {
 }
 
 // The origin of a request from `peer` ("address:port", "" over a unix socket), whose headers are kept if
-// `keeps_headers`.
+// `keeps_headers`; `who` is what authentication found out.
 std::shared_ptr<const otlp::RequestOrigin> OriginOf(std::string_view peer, const net::HttpHeaders& headers,
-                                                    bool keeps_headers) {
+                                                    bool keeps_headers, ServerAuthenticator::Attributes who) {
   auto origin = std::make_shared<otlp::RequestOrigin>();
+  origin->auth = std::move(who);
   origin->peer_address = net::HostOf(peer);
   if (keeps_headers) origin->metadata = headers.fields();
   return origin;
@@ -249,9 +249,9 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
     });
   }
 
-  void TakeGrpc(net::GrpcRequest request, net::GrpcResponder responder) {
+  void TakeGrpc(ServerAuthenticator::Attributes who, net::GrpcRequest request, net::GrpcResponder responder) {
     auto trace = signal_ == otlp::Signal::kTraces ? RequestTrace::OfGrpc(tracer_, request.metadata) : nullptr;
-    auto origin = OriginOf(request.peer, request.metadata, keeps_headers_);
+    auto origin = OriginOf(request.peer, request.metadata, keeps_headers_, std::move(who));
     Take(std::move(request.message), OtlpEncoding::kProtobuf, std::move(origin), std::move(trace),
          [responder = std::move(responder)](const Status& status, std::unique_ptr<RequestTrace> ended) mutable {
            const Status answer = GrpcAnswer(status);
@@ -261,7 +261,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
          });
   }
 
-  void TakeHttp(net::HttpRequest request, net::HttpResponder responder) {
+  void TakeHttp(ServerAuthenticator::Attributes who, net::HttpRequest request, net::HttpResponder responder) {
     if (request.method != "POST") {
       wrong_method_.Add(1);
       return std::move(responder).Respond(net::TextResponse(405, "405 method not allowed, supported: [POST]"));
@@ -285,7 +285,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
       malformed_.Add(1);
       return answer(message.status(), std::move(trace));
     }
-    auto origin = OriginOf(request.peer, request.headers, keeps_headers_);
+    auto origin = OriginOf(request.peer, request.headers, keeps_headers_, std::move(who));
     Take(*std::move(message), *encoding, std::move(origin), std::move(trace), std::move(answer));
   }
 
@@ -313,7 +313,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   }
   static Counter& RequestCounter(MetricRegistry& metrics, const std::string& cause, const std::string& receiver,
                                  const std::string& transport) {
-    return metrics.GetCounter("spanloom_receiver_refused_requests", "Requests that could not be read, by cause.",
+    return metrics.GetCounter("spanloom_receiver_refused_requests", "Requests that were refused unread, by cause.",
                               {{"receiver", receiver}, {"transport", transport}, {"cause", cause}});
   }
 
@@ -352,6 +352,13 @@ OtlpReceiver::OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, c
           std::make_shared<Intake>(id_, "http", signal, protocols.http->include_metadata, context_, next));
     }
   }
+  if (protocols.grpc && protocols.grpc->auth) {
+    grpc_admittance_ = Admittance::Asking(protocols.grpc->auth->authenticator, {}, id_, "grpc", context);
+  }
+  if (protocols.http && protocols.http->auth) {
+    const HttpServerAuthOptions& auth = *protocols.http->auth;
+    http_admittance_ = Admittance::Asking(auth.authenticator, auth.request_params, id_, "http", context);
+  }
 }
 
 OtlpReceiver::~OtlpReceiver() = default;
@@ -376,10 +383,15 @@ net::ServerOptions OtlpReceiver::GrpcServer() const {
   SetIfGiven(parameters.time, server.keepalive_parameters.time);
   SetIfGiven(parameters.timeout, server.keepalive_parameters.timeout);
   for (const otlp::Signal signal : otlp::kSignals) {
-    server.grpc.emplace(otlp::ExportMethod(signal), [intake = grpc_intakes_[static_cast<size_t>(signal)]](
-                                                        net::GrpcRequest request, net::GrpcResponder responder) {
-      intake->TakeGrpc(std::move(request), std::move(responder));
-    });
+    server.grpc.emplace(otlp::ExportMethod(signal),
+                        [intake = grpc_intakes_[static_cast<size_t>(signal)], admittance = *grpc_admittance_](
+                            net::GrpcRequest request, net::GrpcResponder responder) {
+                          admittance->Admit(std::move(request), std::move(responder),
+                                            [intake](ServerAuthenticator::Attributes who, net::GrpcRequest admitted,
+                                                     net::GrpcResponder answer) {
+                                              intake->TakeGrpc(std::move(who), std::move(admitted), std::move(answer));
+                                            });
+                        });
   }
   return server;
 }
@@ -402,8 +414,9 @@ void OtlpReceiver::AddHttp(net::ServerOptions& server) const {
   for (const otlp::Signal signal : otlp::kSignals) {
     intakes.emplace_back(http.PathOf(signal), http_intakes_[static_cast<size_t>(signal)]);
   }
-  server.http = [intakes = std::move(intakes), front = std::shared_ptr<const HttpFront>(std::move(front))](
-                    net::HttpRequest request, net::HttpResponder responder) {
+  server.http = [intakes = std::move(intakes), admittance = *http_admittance_,
+                 front = std::shared_ptr<const HttpFront>(std::move(front))](net::HttpRequest request,
+                                                                             net::HttpResponder responder) {
     if (front->cors) {
       auto allowed = front->cors->Preflight(request);
       if (allowed) return std::move(responder).Respond(*std::move(allowed));
@@ -413,7 +426,11 @@ void OtlpReceiver::AddHttp(net::ServerOptions& server) const {
     if (intake == intakes.end()) {
       return std::move(adorned).Respond(net::TextResponse(404, "404 page not found\n"));
     }
-    intake->second->TakeHttp(std::move(request), std::move(adorned));
+    admittance->Admit(std::move(request), std::move(adorned),
+                      [intake = intake->second](ServerAuthenticator::Attributes who, net::HttpRequest admitted,
+                                                net::HttpResponder answer) {
+                        intake->TakeHttp(std::move(who), std::move(admitted), std::move(answer));
+                      });
   };
 }
 
@@ -425,6 +442,8 @@ void OtlpReceiver::WatchListener(net::ServerOptions& server) const {
 }
 
 Status OtlpReceiver::Start() {
+  RETURN_IF_ERROR(Annotate(grpc_admittance_.status(), "grpc"));
+  RETURN_IF_ERROR(Annotate(http_admittance_.status(), "http"));
   const OtlpProtocolsOptions& protocols = options_.protocols;
   const std::string http_endpoint = protocols.http ? ListenEndpoint(protocols.http->endpoint, context_, kHttpPort) : "";
   if (protocols.grpc) {

@@ -17,6 +17,8 @@
 #include "config/options.h"
 #include "net/server.h"
 #include "otlp/export_service.h"
+#include "pipeline/auth_options.h"
+#include "pipeline/receivers/admittance.h"
 #include "pipeline/receivers/cors.h"
 #include "pipeline/registry.h"
 #include "pipeline/tls_options.h"
@@ -55,6 +57,7 @@ struct OtlpGrpcOptions {
   KeepaliveOptions keepalive;
   bool include_metadata = false;
   std::optional<ServerTlsOptions> tls;  // unset: cleartext
+  std::optional<AuthOptions> auth;      // unset: whoever may send
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
@@ -75,6 +78,7 @@ struct OtlpHttpOptions {
   config::StringMap response_headers;
   std::optional<CorsOptions> cors;
   bool include_metadata = false;
+  std::optional<HttpServerAuthOptions> auth;        // unset: whoever may send
   std::vector<std::string> compression_algorithms;  // as net::ParseCompression; empty: all there are
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
@@ -115,6 +119,9 @@ class OtlpReceiver final : public Receiver {
   const std::string id_;
   const OtlpReceiverOptions options_;
   const BuildContext context_;
+  // Who may send; an error says why nobody can be asked. Shared with the handlers of the servers.
+  StatusOr<std::shared_ptr<const Admittance>> grpc_admittance_ = Admittance::Open();
+  StatusOr<std::shared_ptr<const Admittance>> http_admittance_ = Admittance::Open();
   // [signal], or empty. Shared with the handlers of the servers.
   std::vector<std::shared_ptr<Intake>> grpc_intakes_;
   std::vector<std::shared_ptr<Intake>> http_intakes_;

@@ -11,6 +11,9 @@
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/otlp_http.h"
 #include "pipeline/exporters/spanloom_store.h"
+#include "pipeline/extensions/basic_auth.h"
+#include "pipeline/extensions/bearer_token_auth.h"
+#include "pipeline/extensions/headers_setter.h"
 #include "pipeline/extensions/health_check.h"
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
@@ -46,6 +49,9 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterOtlpGrpcExporter(registry);
   RegisterOtlpHttpExporter(registry);
   RegisterSpanloomStoreExporter(registry, [&store]() -> store::SpanStore& { return store; });
+  RegisterBasicAuthExtension(registry);
+  RegisterBearerTokenAuthExtension(registry);
+  RegisterHeadersSetterExtension(registry);
   RegisterHealthCheckExtension(registry);
   return registry;
 }

@@ -23,7 +23,7 @@ inline constexpr char kExportMethod[] = "/opentelemetry.proto.collector.trace.v1
 
 // The answer to one gRPC call over a connection of its own.
 inline StatusOr<Bytes> CallGrpc(net::Loop& loop, const std::string& endpoint, Bytes message,
-                                const std::string& method = kExportMethod) {
+                                const std::string& method = kExportMethod, const net::GrpcCallOptions& call = {}) {
   Notification answered;
   StatusOr<Bytes> answer = absl::UnknownError("");
   std::unique_ptr<net::GrpcChannel> channel;
@@ -34,7 +34,7 @@ inline StatusOr<Bytes> CallGrpc(net::Loop& loop, const std::string& endpoint, By
     auto created = net::GrpcChannel::Create(loop, std::move(options));
     CHECK(created.ok());
     channel = *std::move(created);
-    channel->Call(method, std::move(message), {}, [&](StatusOr<Bytes> result) {
+    channel->Call(method, std::move(message), call, [&](StatusOr<Bytes> result) {
       answer = std::move(result);
       answered.Notify();
     });
