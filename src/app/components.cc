@@ -17,6 +17,7 @@
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
+#include "pipeline/processors/groupbytrace.h"
 #include "pipeline/processors/memory_limiter.h"
 #include "pipeline/processors/probabilistic_sampler.h"
 #include "pipeline/processors/redaction.h"
@@ -33,6 +34,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterAttributesProcessor(registry);
   pipeline::RegisterBatchProcessor(registry);
   pipeline::RegisterFilterProcessor(registry);
+  pipeline::RegisterGroupByTraceProcessor(registry);
   pipeline::RegisterMemoryLimiterProcessor(registry);
   pipeline::RegisterProbabilisticSampler(registry);
   pipeline::RegisterRedactionProcessor(registry);

@@ -18,6 +18,7 @@
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
+#include "pipeline/processors/groupbytrace.h"
 #include "pipeline/processors/memory_limiter.h"
 #include "pipeline/processors/probabilistic_sampler.h"
 #include "pipeline/processors/redaction.h"
@@ -36,6 +37,7 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterAttributesProcessor(registry);
   RegisterBatchProcessor(registry);
   RegisterFilterProcessor(registry);
+  RegisterGroupByTraceProcessor(registry);
   RegisterMemoryLimiterProcessor(registry);
   RegisterProbabilisticSampler(registry);
   RegisterRedactionProcessor(registry);
