@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -54,19 +56,45 @@ void AppendTable(const std::vector<OptionDoc>& docs, std::string& page) {
   }
 }
 
-void AppendSections(const std::vector<OptionDoc>& docs, const std::string& path, std::string& page) {
-  for (const OptionDoc& doc : docs) {
-    if (!IsSection(doc)) continue;
-    const std::string name = StrCat(path, doc.name);
-    StrAppend(page, "\n## ", Code(name), "\n\n", doc.words);
-    if (doc.kind == Kind::kOptionalSection) {
-      StrAppend(page, " Off unless the key is written; ", Code(StrCat(doc.name, ":")), " alone takes the defaults.");
+// The sections below a key, each with its table. What has the same keys as a section before it refers to that.
+class SectionWriter {
+ public:
+  explicit SectionWriter(std::string& page) : page_(page) {}
+
+  void Append(const std::vector<OptionDoc>& docs, const std::string& path) {
+    for (const OptionDoc& doc : docs) {
+      if (IsSection(doc)) AppendSection(doc, StrCat(path, doc.name));
     }
-    StrAppend(page, "\n\n");
-    AppendTable(doc.children, page);
-    AppendSections(doc.children, StrCat(name, "."), page);
   }
-}
+
+ private:
+  void AppendSection(const OptionDoc& doc, const std::string& name) {
+    StrAppend(page_, "\n## ", Code(name), "\n\n", doc.words);
+    if (doc.kind == Kind::kOptionalSection) {
+      StrAppend(page_, " Off unless the key is written; ", Code(StrCat(doc.name, ":")), " alone takes the defaults.");
+    }
+    if (!doc.children.empty()) {
+      const auto [same, is_new] = name_of_.try_emplace(AllKeys(doc.children), name);
+      if (!is_new) return StrAppend(page_, " The keys are those of ", Code(same->second), ".\n");
+    }
+    StrAppend(page_, "\n\n");
+    AppendTable(doc.children, page_);
+    Append(doc.children, StrCat(name, "."));
+  }
+
+  // The keys of a section, and of all below it.
+  static std::string AllKeys(const std::vector<OptionDoc>& docs) {
+    std::string keys;
+    AppendTable(docs, keys);
+    for (const OptionDoc& doc : docs) {
+      if (IsSection(doc)) StrAppend(keys, doc.name, ":\n", AllKeys(doc.children));
+    }
+    return keys;
+  }
+
+  std::string& page_;
+  std::map<std::string, std::string> name_of_;  // by AllKeys
+};
 
 // Keys that share an advice share a line; the order is that of the declarations.
 using Advices = std::vector<std::pair<std::string, std::vector<std::string>>>;
@@ -171,7 +199,7 @@ std::string OptionTables(const std::vector<OptionDoc>& docs) {
   std::string text;
   if (docs.empty()) return "It has none.\n";
   AppendTable(docs, text);
-  AppendSections(docs, "", text);
+  SectionWriter(text).Append(docs, "");
   AppendUnsupported(docs, text);
   return text;
 }

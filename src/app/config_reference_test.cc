@@ -107,5 +107,20 @@ TEST(ConfigReference, WritesTablesThatHold) {
   EXPECT_THAT(OptionTables({}), Not(HasSubstr("|")));
 }
 
+// Scenario: two sections with the same keys, and one whose keys differ far below.
+// Guarantees: the second refers to the first; the third is written out.
+TEST(ConfigReference, RefersToASectionWithTheSameKeys) {
+  const auto section = [](std::string name, std::string words) {
+    const OptionDoc leaf = {.name = "leaf", .type = "string", .words = std::move(words)};
+    const OptionDoc inner = {.name = "inner", .kind = OptionDoc::Kind::kSection, .words = "In.", .children = {leaf}};
+    return OptionDoc{.name = std::move(name), .kind = OptionDoc::Kind::kSection, .words = "Out.", .children = {inner}};
+  };
+  const std::string tables = OptionTables({section("a", "Same."), section("b", "Same."), section("c", "Other.")});
+  EXPECT_THAT(tables, HasSubstr("## `b`\n\nOut. The keys are those of `a`.\n"));
+  EXPECT_THAT(tables, HasSubstr("## `a.inner`"));
+  EXPECT_THAT(tables, Not(HasSubstr("## `b.inner`")));
+  EXPECT_THAT(tables, HasSubstr("## `c.inner`"));
+}
+
 }  // namespace
 }  // namespace spanloom::app
