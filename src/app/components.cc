@@ -23,6 +23,7 @@
 #include "pipeline/processors/redaction.h"
 #include "pipeline/processors/resource.h"
 #include "pipeline/processors/span.h"
+#include "pipeline/processors/tail_sampling.h"
 #include "pipeline/processors/transform.h"
 #include "pipeline/receivers/otlp.h"
 
@@ -40,6 +41,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterRedactionProcessor(registry);
   pipeline::RegisterResourceProcessor(registry);
   pipeline::RegisterSpanProcessor(registry);
+  pipeline::RegisterTailSamplingProcessor(registry);
   pipeline::RegisterTransformProcessor(registry);
 
   pipeline::RegisterForwardConnector(registry);

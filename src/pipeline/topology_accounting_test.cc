@@ -21,6 +21,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const std::vector<std::string> kGroupers = {"batch", "groupbytrace"};
+const std::string kSelector = "tail_sampling";
+
 // One pipeline with what feeds it: either a receiver or a connector.
 struct PipelineShape {
   std::string name;
@@ -35,7 +38,11 @@ struct PipelineShape {
 struct Topology {
   std::vector<PipelineShape> pipelines;
 
+  // Whether its OK means stored: not if a processor answers for what it decides about later.
   [[nodiscard]] bool Stores(const PipelineShape& pipeline) const {
+    return EndsInStore(pipeline) && !absl::c_linear_search(pipeline.processors, kSelector);
+  }
+  [[nodiscard]] bool EndsInStore(const PipelineShape& pipeline) const {
     const auto stores = [](const std::string& exporter) { return exporter.starts_with("spanloom_store"); };
     return absl::c_any_of(pipeline.exporters, stores) ||
            absl::c_any_of(pipeline.connectors,
@@ -68,8 +75,12 @@ Topology RandomTopology(size_t generation, Rng& rng) {
   size_t names = 0;
   const auto add = [&](const std::string& from, bool may_connect) {
     PipelineShape pipeline{StrCat("traces/g", generation, "-", names++), from, {}, {}, {}};
-    pipeline.processors = SomeOf<std::string>({"filter/a", "batch", "filter/b"}, 0, rng);
+    pipeline.processors = SomeOf<std::string>({"filter/a", "batch", "groupbytrace", "filter/b"}, 0, rng);
     if (rng.Below(2) == 0) absl::c_reverse(pipeline.processors);
+    if (rng.Below(4) == 0) {
+      pipeline.processors.insert(rng.Below(2) == 0 ? pipeline.processors.begin() : pipeline.processors.end(),
+                                 kSelector);
+    }
     if (may_connect && rng.Below(2) == 0) pipeline.connectors.push_back(StrCat("forward/", pipeline.name.substr(7)));
     pipeline.exporters = SomeOf(kExporters, pipeline.connectors.empty() ? 1 : 0, rng);
     topology.pipelines.push_back(pipeline);
@@ -113,6 +124,10 @@ std::string YamlOf(const Topology& topology, const std::string& backend, Rng& rn
       "  batch: {timeout: ",
       rng.Below(3), "ms, send_batch_size: ", 8 + rng.Below(2),
       "}\n"
+      "  groupbytrace: {wait_duration: 1ms}\n"
+      "  tail_sampling: {decision_wait: 1ms, policies: [{name: p, type: span_count, span_count: {min_spans: ",
+      2 + rng.Below(8),
+      "}}]}\n"
       "exporters:\n  spanloom_store:\n  spanloom_store/b:\n  debug:\n  otlp_grpc/queued: {",
       client,
       ", retry_on_failure: {initial_interval: 1ms, max_interval: 1ms, max_elapsed_time: 5ms}, sending_queue: "
@@ -174,10 +189,18 @@ class TopologyAccounting : public testing::TestWithParam<uint64_t>, protected Pi
   [[nodiscard]] int64_t PassedOn(const Topology& topology, const PipelineShape& pipeline, bool to_store) const {
     const MetricLabels labels = {{"pipeline", pipeline.name}};
     int64_t spans = Sum("spanloom_pipeline_accepted_spans", labels) - Sum("spanloom_pipeline_filtered_spans", labels);
-    // Holding processors stand in front of every destination, or of those that do not store.
-    if (topology.Stores(pipeline) && to_store) return spans;
-    return spans - Sum("spanloom_pipeline_dropped_spans", {{"processor", "batch"}, labels[0]}) -
-           Sum("spanloom_processor_held_spans", labels);
+    // Holding processors stand in front of every destination; those that group, behind one that selects or without one,
+    // only of those that do not store.
+    const auto selector = absl::c_find(pipeline.processors, kSelector);
+    const bool has_selector = selector != pipeline.processors.end();
+    for (auto processor = pipeline.processors.begin(); processor != pipeline.processors.end(); ++processor) {
+      const bool stands_aside = absl::c_linear_search(kGroupers, *processor) && topology.EndsInStore(pipeline) &&
+                                to_store && (!has_selector || processor > selector);
+      if (stands_aside) continue;
+      const MetricLabels owner = {{"processor", *processor}, labels[0]};
+      spans -= Sum("spanloom_pipeline_dropped_spans", owner) + Sum("spanloom_processor_held_spans", owner);
+    }
+    return spans;
   }
 
   // Spans that a receiver or connector passed on, as the pipeline behind it saw them.
@@ -190,7 +213,7 @@ class TopologyAccounting : public testing::TestWithParam<uint64_t>, protected Pi
   // Drops of a pipeline as a whole; those of its processors carry its name too.
   [[nodiscard]] int64_t DroppedAt(const MetricLabels& pipeline) const {
     int64_t spans = Sum("spanloom_pipeline_dropped_spans", pipeline);
-    for (const char* processor : {"batch", "filter/a", "filter/b"}) {
+    for (const char* processor : {"batch", "groupbytrace", "tail_sampling", "filter/a", "filter/b"}) {
       spans -= Sum("spanloom_pipeline_dropped_spans", {{"processor", processor}, pipeline[0]});
     }
     return spans;
@@ -247,9 +270,10 @@ class TopologyAccounting : public testing::TestWithParam<uint64_t>, protected Pi
   FakeBackend backend{loops, metrics};
 };
 
-// Scenario: from a seed, topologies of receivers, filters, batches, connectors and exporters; two clients send all the
-// while; destinations accept, refuse for the moment or for good, fail at commit, take a part; every little while the
-// configuration is exchanged; then a stop with next to no grace. Guarantees: received = delivered + refused + filtered
+// Scenario: from a seed, topologies of receivers, filters, holding processors, connectors and exporters; two clients
+// send all the while; destinations accept, refuse for the moment or for good, fail at commit, take a part; every little
+// while the configuration is exchanged; then a stop with next to no grace. Guarantees: received = delivered + refused +
+// filtered
 // + dropped by cause + queued, exactly, at each receiver, connector and exporter, by the metrics alone.
 TEST_P(TopologyAccounting, AddsUpWhateverHappens) {
   Rng rng(GetParam());

@@ -27,7 +27,7 @@ service:
     traces:
       receivers: [otlp]
       processors: [groupbytrace]
-      exporters: [debug]
+      exporters: [spanloom_store]
 )",
 };
 

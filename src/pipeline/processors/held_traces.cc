@@ -72,6 +72,7 @@ HeldTrace& HeldTraces::Add(const otlp::TraceId& id, int64_t now_ns, int64_t dead
   trace.due_tick = TickOf(deadline_ns);
   CHECK(traces_.emplace(id, std::move(owned)).second);
   waiting_.PushBack(trace);
+  ++waiting_count_;
   BucketOf(trace.due_tick).PushBack(trace);
   size_ = traces_.size();
   held_bytes_ += kTraceBytes;
@@ -109,6 +110,7 @@ void HeldTraces::Settle(HeldTrace& trace, TraceVerdict verdict, int64_t now_ns) 
   trace.spans.Clear();
   BucketOf(trace.due_tick).Erase(trace);
   waiting_.Erase(trace);
+  --waiting_count_;
   settled_.PushBack(trace);
   trace.verdict = verdict;
   trace.decision_ns = now_ns;
@@ -119,6 +121,7 @@ void HeldTraces::Remove(HeldTrace& trace) {
     Uncount(trace.spans);
     BucketOf(trace.due_tick).Erase(trace);
     waiting_.Erase(trace);
+    --waiting_count_;
   } else {
     settled_.Erase(trace);
   }

@@ -67,6 +67,9 @@ class HeldTraces {
   [[nodiscard]] static std::chrono::nanoseconds ResolutionFor(std::chrono::nanoseconds wait);
   [[nodiscard]] std::chrono::nanoseconds resolution() const { return std::chrono::nanoseconds(resolution_ns_); }
 
+  // Makes room for that many.
+  void Reserve(size_t traces) { traces_.reserve(traces); }
+
   // Null if there is none. References and pointers to a trace are valid until it is removed.
   [[nodiscard]] HeldTrace* Find(const otlp::TraceId& id) const;
   // A trace that is new, and waits.
@@ -88,6 +91,7 @@ class HeldTraces {
   [[nodiscard]] HeldTrace* OldestSettled() const { return settled_.front(); }
 
   [[nodiscard]] size_t size() const { return size_.load(std::memory_order_relaxed); }
+  [[nodiscard]] size_t waiting_count() const { return waiting_count_; }
   [[nodiscard]] size_t span_count() const { return span_count_.load(std::memory_order_relaxed); }
   // What all of them cost, without the contexts of their spans.
   [[nodiscard]] size_t held_bytes() const { return held_bytes_.load(std::memory_order_relaxed); }
@@ -105,6 +109,7 @@ class HeldTraces {
   absl::flat_hash_map<otlp::TraceId, std::unique_ptr<HeldTrace>> traces_;
   TraceList<&HeldTrace::by_age> waiting_;
   TraceList<&HeldTrace::by_age> settled_;
+  size_t waiting_count_ = 0;
   std::atomic<size_t> size_ = 0;
   std::atomic<size_t> span_count_ = 0;
   std::atomic<size_t> held_bytes_ = 0;

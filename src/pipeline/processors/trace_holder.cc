@@ -132,12 +132,12 @@ HeldTrace* TraceHolder::State::Next(int64_t now_ns) {
 void TraceHolder::State::GoOn() {
   if (abandoned_) return;
   const int64_t now_ns = clock_.SteadyNs();
-  HeldTrace* trace = nullptr;
-  for (size_t spans_left = limits_.piece_spans; spans_left > 0;) {
-    trace = Next(now_ns);
-    if (trace == nullptr) break;
+  HeldTrace* trace = Next(now_ns);
+  const bool settles = trace != nullptr;
+  for (size_t spans_left = limits_.piece_spans; trace != nullptr && spans_left > 0; trace = Next(now_ns)) {
     Settle(*trace, now_ns, spans_left);
   }
+  if (settles) keeper_->OnRound(clock_.SteadyNs() - now_ns);
   releases_->Send();
   if (trace != nullptr) return GoOnLater();
   if (draining_ && releases_->idle()) Hurry();

@@ -32,6 +32,8 @@ class TraceKeeper {
   virtual void Take(otlp::DetachedTrace trace, int64_t now_ns) = 0;
   // Brings one of those that wait to its end.
   virtual void Settle(HeldTrace& trace, int64_t now_ns) = 0;
+  // Told how long one round of settling took.
+  virtual void OnRound([[maybe_unused]] int64_t duration_ns) {}
   // Whether those that still wait at a clean stop are settled, or given up.
   [[nodiscard]] virtual bool settles_at_stop() const { return true; }
 

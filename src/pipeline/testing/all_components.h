@@ -24,6 +24,7 @@
 #include "pipeline/processors/redaction.h"
 #include "pipeline/processors/resource.h"
 #include "pipeline/processors/span.h"
+#include "pipeline/processors/tail_sampling.h"
 #include "pipeline/processors/transform.h"
 #include "pipeline/receivers/otlp.h"
 #include "pipeline/registry.h"
@@ -43,6 +44,7 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterRedactionProcessor(registry);
   RegisterResourceProcessor(registry);
   RegisterSpanProcessor(registry);
+  RegisterTailSamplingProcessor(registry);
   RegisterTransformProcessor(registry);
   RegisterForwardConnector(registry);
   RegisterDebugExporter(registry);
