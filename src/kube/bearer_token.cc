@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "kube/bearer_token.h"
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/escaping.h>
+
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "base/text.h"
+
+namespace spanloom::kube {
+namespace {
+
+StatusOr<std::string> ReadHeader(const std::string& file_name) {
+  std::ifstream file(file_name, std::ios::binary);
+  std::ostringstream content;
+  if (!file || !(content << file.rdbuf())) {
+    return absl::UnavailableError(StrCat("can't read the token file ", file_name));
+  }
+  const std::string text = content.str();
+  return StrCat("Bearer ", StdView(absl::StripAsciiWhitespace(text)));
+}
+
+std::string FixedHeader(const ClusterAccess& access) {
+  if (!access.token.empty()) return StrCat("Bearer ", access.token);
+  if (!access.basic_auth.empty()) return StrCat("Basic ", absl::Base64Escape(access.basic_auth));
+  return "";
+}
+
+}  // namespace
+
+struct BearerToken::State {
+  std::string file_name;  // "": the header is fixed
+  std::string header;
+  bool is_fresh = false;
+  int64_t read_ns = 0;  // steady time
+};
+
+BearerToken::BearerToken(net::LoopPool& loops, net::Loop& loop, const Clock& clock, const ClusterAccess& access)
+    : loops_(loops),
+      loop_(loop),
+      clock_(clock),
+      state_(std::make_shared<State>(State{.file_name = access.token_file, .header = FixedHeader(access)})) {}
+
+void BearerToken::Get(absl::AnyInvocable<void(StatusOr<std::string>)> done) {
+  const int64_t age_ns = clock_.SteadyNs() - state_->read_ns;
+  const bool is_known = state_->is_fresh && age_ns < std::chrono::nanoseconds(kFreshness).count();
+  if (state_->file_name.empty() || is_known) return done(state_->header);
+  WorkerPool::Task read = [&loop = loop_, &clock = clock_, state = state_, done = std::move(done)]() mutable {
+    loop.Post(
+        [&clock, header = ReadHeader(state->file_name), state = std::move(state), done = std::move(done)]() mutable {
+          if (header.ok()) *state = {state->file_name, *header, true, clock.SteadyNs()};
+          if (!header.ok() && !state->header.empty()) header = state->header;
+          done(std::move(header));
+        });
+  };
+  if (!loops_.workers().Submit(std::move(read))) read();
+}
+
+void BearerToken::Forget() {
+  state_->is_fresh = false;
+}
+
+}  // namespace spanloom::kube
