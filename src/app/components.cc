@@ -17,7 +17,7 @@
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
-#include "pipeline/processors/groupbytrace.h"
+#include "pipeline/processors/k8s_attributes.h" "pipeline/processors/groupbytrace.h"
 #include "pipeline/processors/memory_limiter.h"
 #include "pipeline/processors/probabilistic_sampler.h"
 #include "pipeline/processors/redaction.h"
@@ -35,7 +35,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterAttributesProcessor(registry);
   pipeline::RegisterBatchProcessor(registry);
   pipeline::RegisterFilterProcessor(registry);
-  pipeline::RegisterGroupByTraceProcessor(registry);
+pipeline::RegisterK8sAttributesProcessor(registry);   pipeline::RegisterGroupByTraceProcessor(registry);
   pipeline::RegisterMemoryLimiterProcessor(registry);
   pipeline::RegisterProbabilisticSampler(registry);
   pipeline::RegisterRedactionProcessor(registry);

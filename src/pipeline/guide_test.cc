@@ -51,6 +51,15 @@ TEST(Guide, LoadsWithTheRecipesRedaction) {
   EXPECT_EQ(pipeline.engine->acks().size(), 2u);
 }
 
+// Scenario: the guide's pipeline with the processor that its agents have, under its older name.
+// Guarantees: it loads.
+TEST(Guide, LoadsWithK8sAttributes) {
+  PipelineFixture pipeline;
+  pipeline.Build(GuideConfig(), {"processors.k8sattributes={passthrough: true}",
+                                 "service.pipelines.traces.processors=[k8sattributes, batch]"});
+  EXPECT_EQ(pipeline.engine->acks().size(), 1u);
+}
+
 class GuidePipeline : public testing::Test, protected PipelineFixture {
  protected:
   // Only addresses are changed: the test has no name jaeger-collector and no fixed ports.

@@ -150,6 +150,7 @@ void FakeApiServer::Put(const std::string& collection, const std::string& name_s
   std::string& kept = collections_[collection][StrCat(name_space, "/", name)];
   const bool is_new = kept.empty();
   kept = WithVersion(object, ++version_);
+  std::erase(kept, '\n');  // events are lines
   Announce(is_new ? "ADDED" : "MODIFIED", collection, name_space, kept);
 }
 

@@ -18,7 +18,7 @@
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
-#include "pipeline/processors/groupbytrace.h"
+#include "pipeline/processors/k8s_attributes.h" "pipeline/processors/groupbytrace.h"
 #include "pipeline/processors/memory_limiter.h"
 #include "pipeline/processors/probabilistic_sampler.h"
 #include "pipeline/processors/redaction.h"
@@ -38,7 +38,7 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterAttributesProcessor(registry);
   RegisterBatchProcessor(registry);
   RegisterFilterProcessor(registry);
-  RegisterGroupByTraceProcessor(registry);
+RegisterK8sAttributesProcessor(registry);   RegisterGroupByTraceProcessor(registry);
   RegisterMemoryLimiterProcessor(registry);
   RegisterProbabilisticSampler(registry);
   RegisterRedactionProcessor(registry);
