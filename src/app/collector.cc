@@ -71,9 +71,10 @@ void LogFeatureGates(const CollectorArguments& arguments) {
 int Run(const CollectorArguments& arguments, int64_t begin_ns) {
   LogFeatureGates(arguments);
   const ProcessPlan plan{.load_config = [&]() -> StatusOr<ComposedConfig> {
-    ASSIGN_OR_RETURN(config::Node root, Load(arguments));
-    return ComposedConfig{.root = std::move(root), .notes = {}};
-  }};
+                           ASSIGN_OR_RETURN(config::Node root, Load(arguments));
+                           return ComposedConfig{.root = std::move(root), .notes = {}};
+                         },
+                         .drain_timeout = arguments.drain_timeout};
   return RunProcess(plan, begin_ns);
 }
 

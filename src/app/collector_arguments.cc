@@ -30,6 +30,7 @@ void DeclareCollectorArguments(CLI::App& command, CollectorArguments& arguments)
           "Where the configuration is: a file, env:NAME or yaml:TEXT; several are merged in order", "LOCATION");
   AddList(command, "--set", arguments.settings, "One setting, a.b.c=value, over the locations", "KEY=VALUE");
   AddList(command, "--feature-gates", arguments.feature_gates, "Taken and left: there are no gates here", "GATES");
+  DeclareDrainTimeout(command, arguments.drain_timeout);
   AddVerb(command, "validate", "Say what is wrong with the configuration, a line each with file and line, and end",
           CollectorVerb::kValidate, arguments);
   AddVerb(command, "components", "Print the components that there are, as YAML, and end", CollectorVerb::kComponents,

@@ -4,10 +4,12 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "app/drain_argument.h"
 #include "config/print.h"
 
 namespace CLI {
@@ -23,6 +25,7 @@ struct CollectorArguments {
   std::vector<std::string> locations;      // config/location.h; merged in order
   std::vector<std::string> settings;       // "a.b.c=value", over them
   std::vector<std::string> feature_gates;  // as written, "a,-b"; they have no meaning here
+  std::chrono::milliseconds drain_timeout = kDrainTimeout;
   CollectorVerb verb = CollectorVerb::kRun;
   // Of kPrintConfig.
   ConfigFormat format = ConfigFormat::kYaml;

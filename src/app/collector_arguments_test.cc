@@ -34,6 +34,14 @@ TEST(CollectorArguments, TakesFlagsAsGoDoes) {
   EXPECT_EQ(parsed.verb, CollectorVerb::kRun);
 }
 
+// Scenario: how long a stop may take.
+// Guarantees: durations as Go writes them; what is none is refused.
+TEST(CollectorArguments, TakesADrainTimeout) {
+  EXPECT_EQ(Parse({"--config=a"}).drain_timeout, std::chrono::seconds(20));
+  EXPECT_EQ(Parse({"--config=a", "--drain-timeout=1m500ms"}).drain_timeout, std::chrono::milliseconds(60'500));
+  EXPECT_THROW(Parse({"--config=a", "--drain-timeout=soon"}), CLI::ValidationError);
+}
+
 // Scenario: verbs with flags before and behind them.
 // Guarantees: both places count.
 TEST(CollectorArguments, TakesVerbs) {

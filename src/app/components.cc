@@ -12,12 +12,14 @@
 #include "pipeline/exporters/spanloom_store.h"
 #include "pipeline/extensions/basic_auth.h"
 #include "pipeline/extensions/bearer_token_auth.h"
+#include "pipeline/extensions/file_storage.h"
 #include "pipeline/extensions/headers_setter.h"
 #include "pipeline/extensions/health_check.h"
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
-#include "pipeline/processors/k8s_attributes.h" "pipeline/processors/groupbytrace.h"
+#include "pipeline/processors/groupbytrace.h"
+#include "pipeline/processors/k8s_attributes.h"
 #include "pipeline/processors/memory_limiter.h"
 #include "pipeline/processors/probabilistic_sampler.h"
 #include "pipeline/processors/redaction.h"
@@ -35,7 +37,8 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterAttributesProcessor(registry);
   pipeline::RegisterBatchProcessor(registry);
   pipeline::RegisterFilterProcessor(registry);
-pipeline::RegisterK8sAttributesProcessor(registry);   pipeline::RegisterGroupByTraceProcessor(registry);
+  pipeline::RegisterGroupByTraceProcessor(registry);
+  pipeline::RegisterK8sAttributesProcessor(registry);
   pipeline::RegisterMemoryLimiterProcessor(registry);
   pipeline::RegisterProbabilisticSampler(registry);
   pipeline::RegisterRedactionProcessor(registry);
@@ -54,6 +57,7 @@ pipeline::RegisterK8sAttributesProcessor(registry);   pipeline::RegisterGroupByT
 
   pipeline::RegisterBasicAuthExtension(registry);
   pipeline::RegisterBearerTokenAuthExtension(registry);
+  pipeline::RegisterFileStorageExtension(registry);
   pipeline::RegisterHeadersSetterExtension(registry);
   pipeline::RegisterHealthCheckExtension(registry);
 }

@@ -33,10 +33,6 @@
 namespace spanloom::app {
 namespace {
 
-// From SIGTERM to the end. Below the 30 s that Kubernetes gives a pod by default, so that what is left can still be
-// said.
-constexpr std::chrono::milliseconds kDrainMax{20'000};
-
 // For the spans about this process, before and after the drain.
 constexpr std::chrono::milliseconds kOwnSpansMax{1'000};
 
@@ -132,7 +128,7 @@ class Process {
   // Returns false if something that was acknowledged could not be delivered or kept.
   bool Stop() {
     if (own_tracing_) own_tracing_->Flush(kOwnSpansMax);
-    const uint64_t undelivered = engine_->Stop(kDrainMax);
+    const uint64_t undelivered = engine_->Stop(plan_.drain_timeout);
     if (own_tracing_) own_tracing_->Stop(kOwnSpansMax);
     if (undelivered > 0) {
       Log(LogLevel::kError,
@@ -161,7 +157,7 @@ class Process {
   Status TryReload(std::stop_token hurry) {
     ASSIGN_OR_RETURN(const pipeline::ServiceConfig config, ReadConfig([](const pipeline::ServiceConfig&) {}));
     WarnOfRestarts(config_, config);
-    return engine_->Reload(config, kDrainMax, std::move(hurry)).status();
+    return engine_->Reload(config, plan_.drain_timeout, std::move(hurry)).status();
   }
 
   Status ShowMetrics(const pipeline::PrometheusReaderOptions& page, const config::StringMap& resource,

@@ -5,11 +5,13 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
 
 #include "app/compose_config.h"
+#include "app/drain_argument.h"
 #include "base/status.h"
 
 namespace spanloom::app {
@@ -20,6 +22,7 @@ struct ProcessPlan {
   bool has_store = false;                                 // with the exporter and the extension that are the store's
   std::string log_format = {};                            // "" leaves it to service.telemetry.logs
   std::string log_level = {};
+  std::chrono::milliseconds drain_timeout = kDrainTimeout;
 };
 
 // Sets the log up as the command line says, as far as it does; its words were checked when it was parsed.

@@ -15,7 +15,8 @@ int Serve(const ServeArguments& arguments) {
                          .listen_host = arguments.listen_host,
                          .has_store = true,
                          .log_format = arguments.log_format,
-                         .log_level = arguments.log_level};
+                         .log_level = arguments.log_level,
+                         .drain_timeout = arguments.drain_timeout};
   SetUpLog(plan);
   if (arguments.verb == ServeVerb::kPrintConfig) return PrintConfig(arguments);
   if (arguments.verb == ServeVerb::kValidate) return ValidateConfig(arguments);

@@ -43,6 +43,7 @@ void DeclareServeArguments(CLI::App& command, ServeArguments& arguments) {
                    "Do not append spanloom_store to the pipelines of --config");
   command.add_option("--log-format", arguments.log_format, "text or json")->check(Checked(ParseLogFormat));
   command.add_option("--log-level", arguments.log_level, "debug, info, warn or error")->check(Checked(ParseLogLevel));
+  DeclareDrainTimeout(command, arguments.drain_timeout);
   // Options may stand before and behind these words.
   command.add_subcommand("print-config", "Print the configuration that would run, secrets redacted, and end")
       ->fallthrough()

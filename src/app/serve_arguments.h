@@ -4,11 +4,13 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "app/drain_argument.h"
 #include "base/log.h"
 
 namespace CLI {
@@ -28,6 +30,7 @@ struct ServeArguments {
   bool append_store = true;
   std::string log_format;  // "" leaves it to service.telemetry.logs
   std::string log_level;
+  std::chrono::milliseconds drain_timeout = kDrainTimeout;
   ServeVerb verb = ServeVerb::kRun;
 };
 

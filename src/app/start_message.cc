@@ -24,7 +24,7 @@ std::string StartMessage(const std::vector<pipeline::Endpoint>& endpoints,
     const std::string risk = pipeline::RiskText(ack);
     AppendLine(
         "pipeline",
-        StrCat(ack.pipeline, ": senders are told OK when spans are ", pipeline::GradeText(ack.grade), " (", ack.by, ")",
+        StrCat(ack.pipeline, ": senders are told OK when spans are ", pipeline::GradeText(ack), " (", ack.by, ")",
                risk.empty() ? "" : "; ", ack.grade == pipeline::AckGrade::kQueued ? "a crash loses " : "", risk),
         message);
   }

@@ -13,8 +13,8 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "pipeline/auth_references.h"
-#include "pipeline/authenticators.h"
+#include "pipeline/extension_references.h"
+#include "pipeline/extension_roles.h"
 #include "pipeline/fan_out.h"
 #include "pipeline/pipeline_entry.h"
 #include "pipeline/signal_switch.h"
@@ -43,7 +43,10 @@ PipelineAck QueuedBy(const HoldingProcessor& holder, std::string by, PipelineAck
 PipelineAck AckOf(const Exporter& exporter, std::string by) {
   PipelineAck ack{.grade = exporter.ack_grade(), .by = by};
   if (ack.grade == AckGrade::kStored) ack.safety = exporter.safety();
-  if (ack.grade == AckGrade::kQueued) ack.loss_windows.push_back({std::move(by), exporter.hold_limits()});
+  if (ack.grade != AckGrade::kQueued) return ack;
+  const HoldLimits limits = exporter.hold_limits();
+  ack.outlives_process = limits.outlives_process;
+  if (!limits.outlives_process) ack.loss_windows.push_back({std::move(by), limits});
   return ack;
 }
 
@@ -63,7 +66,7 @@ class Assembler {
  public:
   Assembler(const ServiceConfig& config, const Registry& registry, const BuildContext& context, StatusBoard& board,
             const Assembly& running)
-      : config_(config), registry_(registry), context_(WithAuthenticators(context)), board_(board), running_(running) {}
+      : config_(config), registry_(registry), context_(WithExtensions(context)), board_(board), running_(running) {}
 
   Assembly Run() {
     for (const ComponentId& id : config_.enabled_extensions) MakeExtension(id);
@@ -79,15 +82,15 @@ class Assembler {
   }
 
  private:
-  [[nodiscard]] BuildContext WithAuthenticators(BuildContext context) const {
-    context.authenticators = &authenticators_;
+  [[nodiscard]] BuildContext WithExtensions(BuildContext context) const {
+    context.extensions = &roles_of_extensions_;
     return context;
   }
 
   // After those that it refers to. An extension that refers to itself finds none.
   void MakeExtension(const ComponentId& id) {
     if (!begun_.insert(id.ToString()).second) return;
-    for (const AuthReference& reference : AuthReferencesOf(config_.extensions.at(id))) {
+    for (const ExtensionReference& reference : ExtensionReferencesOf(config_.extensions.at(id))) {
       const auto referred = absl::c_find_if(config_.enabled_extensions,
                                             [&](const ComponentId& each) { return each.ToString() == reference.name; });
       if (referred != config_.enabled_extensions.end()) MakeExtension(*referred);
@@ -95,16 +98,16 @@ class Assembler {
     const PartKey key{ComponentKind::kExtension, id};
     extensions_.push_back(PartOf(key, config_.extensions));
     if (extensions_.back() != running_.Find(key)) renewed_.insert(id.ToString());
-    authenticators_.Add(id.ToString(), *extensions_.back()->extension());
+    roles_of_extensions_.Add(id.ToString(), *extensions_.back()->extension());
   }
 
   // The part that runs already, if its options are the same and those of the extensions they name, or a new one.
   PartPtr PartOf(PartKey key, const ComponentNodes& nodes) {
     const config::Node& options = nodes.at(key.id);
     const PartPtr part = running_.Find(key);
-    const bool refers_to_new = absl::c_any_of(AuthReferencesOf(options), [this](const AuthReference& reference) {
-      return renewed_.contains(reference.name);
-    });
+    const bool refers_to_new =
+        absl::c_any_of(ExtensionReferencesOf(options),
+                       [this](const ExtensionReference& reference) { return renewed_.contains(reference.name); });
     if (part != nullptr && part->started() && !refers_to_new && config::SameContent(part->options(), options)) {
       return part;
     }
@@ -257,7 +260,7 @@ class Assembler {
 
   const ServiceConfig& config_;
   const Registry& registry_;
-  Authenticators authenticators_;
+  ExtensionRoles roles_of_extensions_;
   const BuildContext context_;
   StatusBoard& board_;
   const Assembly& running_;

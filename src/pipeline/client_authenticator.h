@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What an exporter's requests have to show at their destination. Found by name among the extensions
-// (authenticators.h).
+// (extension_roles.h).
 
 #pragma once
 

@@ -20,6 +20,7 @@
 namespace spanloom::pipeline {
 
 class ClientAuthenticator;
+struct QueueStorage;
 class ServerAuthenticator;
 
 // What an OK of a component promises.
@@ -34,6 +35,7 @@ struct HoldLimits {
   std::optional<uint64_t> requests = std::nullopt;
   std::optional<uint64_t> spans = std::nullopt;
   std::optional<uint64_t> bytes = std::nullopt;
+  bool outlives_process = false;                                // it is on the disk, and nothing is lost
   std::optional<std::chrono::nanoseconds> time = std::nullopt;  // while what is behind it takes what it is given
 };
 
@@ -126,6 +128,7 @@ class Extension : public Component {
   // What it is to receivers and exporters whose auth names it, from its construction on; null if it is not that.
   [[nodiscard]] virtual std::shared_ptr<ServerAuthenticator> server_authenticator() const { return nullptr; }
   [[nodiscard]] virtual std::shared_ptr<ClientAuthenticator> client_authenticator() const { return nullptr; }
+  [[nodiscard]] virtual std::shared_ptr<const QueueStorage> queue_storage() const { return nullptr; }
 
   // True once every component has started, false when the engine begins to stop.
   virtual void SetReady([[maybe_unused]] bool ready) {}

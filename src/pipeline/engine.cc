@@ -136,7 +136,7 @@ void Engine::LogAcks() const {
   for (const PipelineAck& ack : assembly_.acks) {
     Log(LogLevel::kInfo, "pipeline started",
         {{"pipeline", ack.pipeline},
-         {"answers_when", GradeText(ack.grade)},
+         {"answers_when", GradeText(ack)},
          {"by", ack.by},
          {"lost_with_the_process", RiskText(ack)}});
   }

@@ -24,12 +24,12 @@ std::string WindowText(const LossWindow& window) {
 
 }  // namespace
 
-std::string_view GradeText(AckGrade grade) {
-  switch (grade) {
+std::string_view GradeText(const PipelineAck& ack) {
+  switch (ack.grade) {
     case AckGrade::kStored:
       return "stored";
     case AckGrade::kQueued:
-      return "queued in bounded memory";
+      return ack.outlives_process ? "queued on the disk" : "queued in bounded memory";
     case AckGrade::kDelivered:
       return "delivered";
   }

@@ -25,9 +25,9 @@
 #include "net/loop.h"
 #include "net/proxy.h"
 #include "otlp/signal.h"
-#include "pipeline/authenticators.h"
 #include "pipeline/component.h"
 #include "pipeline/component_id.h"
+#include "pipeline/extension_roles.h"
 #include "pipeline/status_board.h"
 #include "sdk/tracer.h"
 
@@ -38,15 +38,15 @@ struct BuildContext {
   net::LoopPool& loops;
   MetricRegistry& metrics;
   const Clock& clock;
-  std::string default_host = "localhost";                    // of listeners whose endpoint is not written out
-  uint64_t seed = Rng::SystemSeed();                         // of jitter
-  const sdk::Tracer& tracer = sdk::Tracer::None();           // of the spans about this process
-  std::string pipeline = {};                                 // "traces/payloads", while its processors are made
-  otlp::Signal signal = otlp::Signal::kTraces;               // of the batches that a processor or exporter is given
-  StatusReporter status = {};                                // of the component that is made
-  const net::ProxyRules& proxies = net::ProxyRules::None();  // by which exporters go out
-  const Authenticators* authenticators = &Authenticators::None();  // of the extensions; while a component is made
-  const StatusBoard* board = nullptr;                              // of all components; null in tests of one
+  std::string default_host = "localhost";                      // of listeners whose endpoint is not written out
+  uint64_t seed = Rng::SystemSeed();                           // of jitter
+  const sdk::Tracer& tracer = sdk::Tracer::None();             // of the spans about this process
+  std::string pipeline = {};                                   // "traces/payloads", while its processors are made
+  otlp::Signal signal = otlp::Signal::kTraces;                 // of the batches that a processor or exporter is given
+  StatusReporter status = {};                                  // of the component that is made
+  const net::ProxyRules& proxies = net::ProxyRules::None();    // by which exporters go out
+  const ExtensionRoles* extensions = &ExtensionRoles::None();  // that run; while a component is made
+  const StatusBoard* board = nullptr;                          // of all components; null in tests of one
 };
 
 // `endpoint` as it was written, or `default_host`:`port` if it was left out.

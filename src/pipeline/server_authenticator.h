@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who may send: what a receiver asks before it takes a request. Found by name among the extensions (authenticators.h).
+// Who may send: what a receiver asks before it takes a request. Found by name among the extensions (extension_roles.h).
 
 #pragma once
 

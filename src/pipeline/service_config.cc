@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "config/nearest.h"
 #include "config/problems.h"
-#include "pipeline/auth_references.h"
+#include "pipeline/extension_references.h"
 #include "pipeline/pipeline_graph.h"
 
 namespace spanloom::pipeline {
@@ -309,7 +309,7 @@ StatusOr<ServiceConfig> ParseServiceConfig(const Node& root, const Registry& reg
   ReadService(ChildOrNull(root, "service"), config, problems);
   CheckSignals(config, registry, problems);
   CheckConnectors(config, registry, problems);
-  CheckAuthReferences(config, problems);
+  CheckExtensionReferences(config, problems);
   RETURN_IF_ERROR(problems.ToStatus());
   return config;
 }

@@ -11,15 +11,15 @@ from otlp_expectations import expected_spans
 
 
 class Backend:
-    """An OTLP gRPC server that keeps what it is sent; the first `failures` calls are refused as unavailable."""
+    """An OTLP gRPC server that keeps what it is sent; the first `failures` calls are refused as unavailable. Port 0 picks a free one."""
 
-    def __init__(self, failures=0, request_bytes_max=4 << 20):
+    def __init__(self, failures=0, request_bytes_max=4 << 20, port=0):
         self.bodies, self._failures, self._arrived = [], failures, threading.Condition()
         handler = grpc.unary_unary_rpc_method_handler(self._export)
         self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(4),
                                    options=[("grpc.max_receive_message_length", request_bytes_max)])
         self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(EXPORT.split("/")[1], {"Export": handler})])
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
         self._server.start()
 
     def _export(self, body, context):

@@ -21,7 +21,7 @@ class Authorizer {
   // While the exporter is made.
   Authorizer(const std::optional<AuthOptions>& auth, const BuildContext& context) {
     if (!auth) return;
-    auto found = context.authenticators->Client(auth->authenticator);
+    auto found = context.extensions->Client(auth->authenticator);
     status_ = found.status();
     if (found.ok()) authenticator_ = *std::move(found);
   }

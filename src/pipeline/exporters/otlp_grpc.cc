@@ -154,7 +154,8 @@ Status OtlpGrpcExporter::Start() {
     status = channel.status();
     if (channel.ok()) channel_ = *std::move(channel);
   });
-  return Annotate(status, options_.endpoint);
+  RETURN_IF_ERROR(Annotate(status, options_.endpoint));
+  return queue_.Start();
 }
 
 void OtlpGrpcExporter::Stop(milliseconds grace) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/options.h"
 #include "net/client.h"
@@ -64,6 +65,7 @@ class OtlpGrpcExporter final : public Exporter {
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
   void HurryStop() override { queue_.HurryStop(); }
+  [[nodiscard]] std::vector<std::string> claims() const override { return queue_.claims(); }
   // Encodes and compresses on the caller's thread, unless the queue is full.
   void Consume(otlp::Batch batch, Done done) override;
   [[nodiscard]] AckGrade ack_grade() const override { return queue_.ack_grade(); }

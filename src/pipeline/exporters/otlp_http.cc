@@ -200,7 +200,8 @@ Status OtlpHttpExporter::Start() {
     status = client.status();
     if (client.ok()) client_ = *std::move(client);
   });
-  return Annotate(status, target_->endpoint);
+  RETURN_IF_ERROR(Annotate(status, target_->endpoint));
+  return queue_.Start();
 }
 
 void OtlpHttpExporter::Stop(milliseconds grace) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/options.h"
 #include "net/client.h"
@@ -73,6 +74,7 @@ class OtlpHttpExporter final : public Exporter {
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
   void HurryStop() override { queue_.HurryStop(); }
+  [[nodiscard]] std::vector<std::string> claims() const override { return queue_.claims(); }
   // Encodes and compresses on the caller's thread, unless the queue is full.
   void Consume(otlp::Batch batch, Done done) override { queue_.Consume(batch, std::move(done)); }
   [[nodiscard]] AckGrade ack_grade() const override { return queue_.ack_grade(); }

@@ -19,7 +19,9 @@
 #include "base/metrics.h"
 #include "config/options.h"
 #include "pipeline/exporters/request_encoder.h"
+#include "pipeline/exporters/request_log.h"
 #include "pipeline/exporters/retry.h"
+#include "pipeline/queue_storage.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
@@ -32,10 +34,13 @@ struct SendingQueueOptions {
   Sizer sizer = Sizer::kRequests;
   bool block_on_overflow = false;
   bool wait_for_result = false;
+  std::string storage = {};  // the id of an extension; "": in memory
   void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
 
   // True if senders are answered before the destination has answered.
   [[nodiscard]] bool answers_early() const { return enabled && !wait_for_result; }
+  [[nodiscard]] bool is_on_disk() const { return enabled && !storage.empty(); }
 };
 
 // One attempt's outcome: how many spans the destination rejected for good (0 if it took all), or why it took none.
@@ -45,18 +50,26 @@ using SendOnce = std::function<void(const ExportRequest& request, SendDone done)
 
 inline constexpr size_t kQueueBytesMax = 256 << 20;   // of messages that wait, beside queue_size; guess
 inline constexpr size_t kBlockedBytesMax = 64 << 20;  // of messages that wait for room in the queue; guess
+inline constexpr size_t kSpillBytes = 32 << 20;       // of messages that wait and are in memory too; guess
 
 // Thread-safe; works on one loop. A request that the destination finds too large is sent again in parts, and what comes
 // after it is cut to what the destination takes; a span that alone is too large is dropped, with its name in the log.
 // Counts sent, failed and refused spans under the Collector's names, what is lost after
 // it was taken also in spanloom_pipeline_dropped_spans, and shows its depth as gauges. Reports a recoverable error
 // while the destination does not take what it is sent.
+//
+// With a storage, requests are answered once they are on the disk (request_log.h), and wait there: what is in memory
+// beyond kSpillBytes is read again when it is its turn. What a stop leaves is sent after the next start.
 class SendingQueue {
  public:
   // `send` must stay callable until Stop has returned, and requests under way then must still be answered.
   SendingQueue(std::string exporter, std::shared_ptr<RequestEncoder> encoder, const SendingQueueOptions& options,
                const RetryOptions& retry, const BuildContext& context, net::Loop& loop, SendOnce send);
   ~SendingQueue();
+
+  // Takes up what the storage has, if there is one; blocks on it. Before anything is offered, and when `send` works.
+  // Errors: those of the disk; kInvalidArgument if the extension is none.
+  Status Start();
 
   // Encodes and compresses on the caller's thread, unless the queue is full; then as Offer.
   void Consume(const otlp::Batch& batch, Done done);
@@ -76,7 +89,10 @@ class SendingQueue {
   // Ends the grace of a Stop that is under way or to come.
   void HurryStop();
 
-  // Spans that were queued and given up by Stop.
+  // What no other component may have at the same time: its place on the disk, if it has one.
+  [[nodiscard]] std::vector<std::string> claims() const;
+
+  // Spans that were queued and given up by Stop; those on the disk are not.
   [[nodiscard]] uint64_t undelivered_spans() const;
 
   // kQueued or kDelivered, by the options.
@@ -85,9 +101,14 @@ class SendingQueue {
 
  private:
   class State;
+  void End();
+
+  const std::string name_;  // of its place on the disk
   const SendingQueueOptions options_;
-  const std::shared_ptr<RequestEncoder> encoder_;  // shared with the state
-  const std::shared_ptr<State> state_;             // shared with tasks on its loop and with attempts under way
+  const StatusOr<std::shared_ptr<const QueueStorage>> storage_;  // an error is that of Start
+  const std::shared_ptr<RequestEncoder> encoder_;                // shared with the state
+  std::shared_ptr<RequestLog> log_;                              // shared with the state
+  const std::shared_ptr<State> state_;  // shared with tasks on its loop and with attempts under way
   std::vector<ScopedGauge> gauges_;
 };
 

@@ -61,6 +61,16 @@ int FormKey(net::Compression compression, RequestEncoding encoding, int level = 
   return 1 + form * kLevelsMax + std::clamp(level - kLowestLevel, 0, kLevelsMax - 1);
 }
 
+StatusOr<otlp::Batch> DecodeRequest(const ExportRequest& request, const RequestForm& form) {
+  ASSIGN_OR_RETURN(Bytes content, net::Decompress(form.compression, request.message.view(), request.encoded_bytes));
+  if (form.encoding == RequestEncoding::kJson) {
+    ASSIGN_OR_RETURN(std::string wire, otlp::TranscodeJson(form.signal, content.view()));
+    content = Bytes(std::move(wire));
+  }
+  ASSIGN_OR_RETURN(otlp::Slice slice, otlp::ReadRequest(form.signal, std::move(content)));
+  return otlp::Batch(std::move(slice));
+}
+
 }  // namespace
 
 Bytes RequestEncoder::EncodeContent(const otlp::Batch& batch) const {
@@ -104,16 +114,18 @@ void RequestEncoder::EncodeInParts(otlp::Batch batch, size_t parts, std::vector<
 }
 
 otlp::Batch RequestEncoder::Decode(const ExportRequest& request) const {
-  StatusOr<Bytes> content = net::Decompress(compression_, request.message.view(), request.encoded_bytes);
-  CHECK(content.ok());  // as Finish made it
-  if (encoding_ == RequestEncoding::kJson) {
-    StatusOr<std::string> wire = otlp::TranscodeJson(signal_, content->view());
-    CHECK(wire.ok());
-    content = Bytes(*std::move(wire));
-  }
-  StatusOr<otlp::Slice> slice = otlp::ReadRequest(signal_, *std::move(content));
-  CHECK(slice.ok());
-  return otlp::Batch(*std::move(slice));
+  StatusOr<otlp::Batch> batch = DecodeRequest(request, form());
+  CHECK(batch.ok());  // as Finish made it
+  return *std::move(batch);
+}
+
+StatusOr<ExportRequest> RequestEncoder::Adopt(ExportRequest request, const RequestForm& made) const {
+  if (made == form()) return request;
+  StatusOr<otlp::Batch> batch = DecodeRequest(request, made);
+  if (!batch.ok()) return absl::DataLossError(batch.status().message());
+  ExportRequest adopted = Finish(*batch, EncodeContent(*batch));
+  adopted.origin = request.origin;
+  return adopted;
 }
 
 std::vector<ExportRequest> RequestEncoder::Split(const ExportRequest& request) const {

@@ -29,6 +29,14 @@ struct ExportRequest {
 
 enum class RequestEncoding : uint8_t { kProtobuf, kJson };
 
+// How the message of a request was made.
+struct RequestForm {
+  otlp::Signal signal = otlp::Signal::kTraces;
+  RequestEncoding encoding = RequestEncoding::kProtobuf;
+  net::Compression compression = net::Compression::kNone;
+  friend bool operator==(const RequestForm&, const RequestForm&) = default;
+};
+
 // What an OTLP receiver takes unless it is told otherwise: gRPC's 4 MiB, which counts after decompression too.
 inline constexpr size_t kRequestBytesMax = 4 << 20;
 // What a refusal must name at least, to be believed: smaller numbers in its text mean something else; guess.
@@ -41,6 +49,14 @@ class RequestEncoder {
   explicit RequestEncoder(net::Compression compression, RequestEncoding encoding = RequestEncoding::kProtobuf,
                           otlp::Signal signal = otlp::Signal::kTraces, int level = net::kDefaultLevel)
       : compression_(compression), encoding_(encoding), signal_(signal), level_(level) {}
+
+  [[nodiscard]] RequestForm form() const {
+    return {.signal = signal_, .encoding = encoding_, .compression = compression_};
+  }
+
+  // `request`, which was made in `made` form, perhaps by an earlier version of its exporter, in that of this one.
+  // kDataLoss if it can't be read.
+  [[nodiscard]] StatusOr<ExportRequest> Adopt(ExportRequest request, const RequestForm& made) const;
 
   // The spans of `batch`, in order, in as few requests as keep within the limit; a span that alone is larger is a
   // request of its own. Never empty if there are spans.

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "pipeline/authenticators.h"
+#include "pipeline/extension_roles.h"
 #include "pipeline/client_authenticator.h"
 
 namespace spanloom::pipeline {
@@ -138,7 +138,7 @@ class HeadersSetterExtension::Setter final : public ClientAuthenticator {
 HeadersSetterExtension::HeadersSetterExtension(HeadersSetterOptions options, const BuildContext& context) {
   std::shared_ptr<ClientAuthenticator> additional;
   if (!options.additional_auth.empty()) {
-    auto found = context.authenticators->Client(options.additional_auth);
+    auto found = context.extensions->Client(options.additional_auth);
     additional_ = found.status();
     if (found.ok()) additional = *std::move(found);
   }

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "config/yaml.h"
-#include "pipeline/authenticators.h"
+#include "pipeline/extension_roles.h"
 #include "pipeline/client_authenticator.h"
 #include "pipeline/extensions/bearer_token_auth.h"
 
@@ -31,9 +31,9 @@ class HeadersSetterTest : public testing::Test {
 
   net::LoopPool loops_{1};
   MetricRegistry metrics_;
-  Authenticators authenticators_;
+  ExtensionRoles roles_of_extensions_;
   const BuildContext context_{
-      .loops = loops_, .metrics = metrics_, .clock = Clock::System(), .authenticators = &authenticators_};
+      .loops = loops_, .metrics = metrics_, .clock = Clock::System(), .extensions = &roles_of_extensions_};
   std::string additional_;
 };
 
@@ -64,7 +64,7 @@ TEST_F(HeadersSetterTest, TakesValuesFromTheSender) {
 TEST_F(HeadersSetterTest, LetsAnotherExtensionAuthenticateToo) {
   const std::vector<HeaderOptions> headers = {{.key = "x-new", .value = "v"}};
   const BearerTokenAuthExtension bearer({"bearertokenauth", ""}, {.token = "abc"});
-  authenticators_.Add("bearertokenauth", bearer);
+  roles_of_extensions_.Add("bearertokenauth", bearer);
   additional_ = "bearertokenauth";
   EXPECT_EQ(Set(headers)->Get("authorization"), "Bearer abc");
   EXPECT_EQ(Set(headers)->Get("x-new"), "v");

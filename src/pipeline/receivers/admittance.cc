@@ -35,7 +35,7 @@ StatusOr<std::shared_ptr<const Admittance>> Admittance::Asking(const std::string
                                                                const std::string& transport,
                                                                const BuildContext& context) {
   std::shared_ptr<Admittance> admittance(new Admittance);
-  ASSIGN_OR_RETURN(admittance->authenticator_, context.authenticators->Server(authenticator));
+  ASSIGN_OR_RETURN(admittance->authenticator_, context.extensions->Server(authenticator));
   admittance->params_ = std::move(params);
   const auto counter = [&](const char* cause) {
     return &context.metrics.GetCounter("spanloom_receiver_refused_requests",

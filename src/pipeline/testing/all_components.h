@@ -13,12 +13,14 @@
 #include "pipeline/exporters/spanloom_store.h"
 #include "pipeline/extensions/basic_auth.h"
 #include "pipeline/extensions/bearer_token_auth.h"
+#include "pipeline/extensions/file_storage.h"
 #include "pipeline/extensions/headers_setter.h"
 #include "pipeline/extensions/health_check.h"
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
-#include "pipeline/processors/k8s_attributes.h" "pipeline/processors/groupbytrace.h"
+#include "pipeline/processors/groupbytrace.h"
+#include "pipeline/processors/k8s_attributes.h"
 #include "pipeline/processors/memory_limiter.h"
 #include "pipeline/processors/probabilistic_sampler.h"
 #include "pipeline/processors/redaction.h"
@@ -38,7 +40,8 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterAttributesProcessor(registry);
   RegisterBatchProcessor(registry);
   RegisterFilterProcessor(registry);
-RegisterK8sAttributesProcessor(registry);   RegisterGroupByTraceProcessor(registry);
+  RegisterGroupByTraceProcessor(registry);
+  RegisterK8sAttributesProcessor(registry);
   RegisterMemoryLimiterProcessor(registry);
   RegisterProbabilisticSampler(registry);
   RegisterRedactionProcessor(registry);
@@ -55,6 +58,7 @@ RegisterK8sAttributesProcessor(registry);   RegisterGroupByTraceProcessor(regist
   RegisterSpanloomStoreExporter(registry, [&store]() -> store::SpanStore& { return store; });
   RegisterBasicAuthExtension(registry);
   RegisterBearerTokenAuthExtension(registry);
+  RegisterFileStorageExtension(registry);
   RegisterHeadersSetterExtension(registry);
   RegisterHealthCheckExtension(registry);
   return registry;

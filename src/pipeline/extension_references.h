@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the options of a component name an authenticator: `auth: {authenticator: NAME}`, and `additional_auth: NAME`
-// of headers_setter.
+// Where the options of a component name an extension: `auth: {authenticator: NAME}`, `additional_auth: NAME` of
+// headers_setter, `sending_queue: {storage: NAME}`.
 
 #pragma once
 
@@ -15,16 +15,16 @@
 
 namespace spanloom::pipeline {
 
-struct AuthReference {
+struct ExtensionReference {
   std::string path;  // "protocols::grpc::auth::authenticator"
   std::string name;
   config::Source source;
 };
 
 // In the order in which they stand in `options`.
-std::vector<AuthReference> AuthReferencesOf(const config::Node& options);
+std::vector<ExtensionReference> ExtensionReferencesOf(const config::Node& options);
 
 // Adds a problem for each reference in `config` to an extension that does not run.
-void CheckAuthReferences(const ServiceConfig& config, config::Problems& problems);
+void CheckExtensionReferences(const ServiceConfig& config, config::Problems& problems);
 
 }  // namespace spanloom::pipeline

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/auth_references.h"
+#include "pipeline/extension_references.h"
 
 #include <absl/algorithm/container.h>
 
@@ -9,10 +9,11 @@
 namespace spanloom::pipeline {
 namespace {
 
-void Collect(const config::Node& node, const std::string& path, std::vector<AuthReference>& references) {
+void Collect(const config::Node& node, const std::string& path, std::vector<ExtensionReference>& references) {
   for (const config::Node::Entry& entry : node.entries()) {
     const std::string below = path.empty() ? entry.key : StrCat(path, "::", entry.key);
-    const bool is_reference = entry.key == "additional_auth" || below.ends_with("auth::authenticator");
+    const bool is_reference = entry.key == "additional_auth" || below.ends_with("auth::authenticator") ||
+                              below.ends_with("sending_queue::storage");
     if (is_reference && entry.value.is_scalar()) {
       references.push_back({.path = below, .name = entry.value.text(), .source = entry.value.source()});
     } else if (entry.value.is_map()) {
@@ -29,19 +30,19 @@ std::string Running(const std::vector<ComponentId>& extensions) {
 
 }  // namespace
 
-std::vector<AuthReference> AuthReferencesOf(const config::Node& options) {
-  std::vector<AuthReference> references;
+std::vector<ExtensionReference> ExtensionReferencesOf(const config::Node& options) {
+  std::vector<ExtensionReference> references;
   if (options.is_map()) Collect(options, "", references);
   return references;
 }
 
-void CheckAuthReferences(const ServiceConfig& config, config::Problems& problems) {
+void CheckExtensionReferences(const ServiceConfig& config, config::Problems& problems) {
   const auto runs = [&](const std::string& name) {
     return absl::c_any_of(config.enabled_extensions, [&](const ComponentId& id) { return id.ToString() == name; });
   };
   const auto check = [&](std::string_view section, const ComponentNodes& nodes) {
     for (const auto& [id, node] : nodes) {
-      for (const AuthReference& reference : AuthReferencesOf(node)) {
+      for (const ExtensionReference& reference : ExtensionReferencesOf(node)) {
         if (runs(reference.name)) continue;
         problems.Add(StrCat(section, "::", id.ToString(), "::", reference.path),
                      StrCat("\"", reference.name, "\" is not listed in service::extensions (those are: ",
