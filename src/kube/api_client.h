@@ -20,7 +20,7 @@
 
 namespace spanloom::kube {
 
-inline constexpr size_t kAnswerBytesMax = 64 << 20;    // of a whole answer: 500 objects of 128 KiB; guess
+inline constexpr size_t kAnswerBytesMax = 16 << 20;    // of a whole answer: 500 objects of 32 KiB; guess
 inline constexpr std::chrono::seconds kAnswerMax{60};  // until it is there; the API server's own --request-timeout
 
 struct ApiRequest {

@@ -19,12 +19,14 @@ namespace spanloom::kube {
 
 inline constexpr size_t kJsonDepthMax = 100;  // objects nest about 20 deep; guess
 
-// Parses one text after the other; what is parsed lives until the next call. Thread-compatible.
+// Parses one text after the other; what is parsed lives until the next call. It takes 15 bytes a byte of the text,
+// which are kept for the next one up to 1 MiB of it. Thread-compatible.
 class JsonReader {
  public:
   // kInvalidArgument if `json` is not JSON, kResourceExhausted without memory for it.
   StatusOr<simdjson::dom::element> Read(std::string_view json) {
     static constexpr size_t kCapacityMin = 64;  // bytes; simdjson takes no smaller capacity
+    if (parser_.capacity() > kCapacityKept && json.size() <= kCapacityKept) Release();
     if (parser_.capacity() < json.size() || parser_.capacity() == 0) {
       if (parser_.allocate(std::max(json.size(), kCapacityMin), kJsonDepthMax) != simdjson::SUCCESS) {
         return absl::ResourceExhaustedError(StrCat("no memory to parse ", json.size(), " bytes of JSON"));
@@ -41,7 +43,15 @@ class JsonReader {
     return root;
   }
 
+  // Gives back the memory of what was parsed, which ends.
+  void Release() {
+    parser_ = simdjson::dom::parser();
+    padded_ = std::string();
+  }
+
  private:
+  static constexpr size_t kCapacityKept = 1 << 20;  // most objects are below 100 KiB; guess
+
   simdjson::dom::parser parser_;
   std::string padded_;  // the text, with the room behind it that simdjson may read
 };

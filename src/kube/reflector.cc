@@ -33,6 +33,7 @@ class Reflector::State : public std::enable_shared_from_this<Reflector::State> {
         on_state_(std::move(on_state)),
         path_(PathOf(options_.resource, options_.selection)),
         permission_(RbacRule(options_.resource, options_.selection)),
+        page_objects_(options_.page_objects_max),
         rng_(options_.seed),
         backoff_(options_.backoff),
         reader_(*sink_, StrCat("GET ", client.url(), path_), permission_) {}
@@ -58,12 +59,16 @@ class Reflector::State : public std::enable_shared_from_this<Reflector::State> {
   }
 
   void GetPage() {
-    client_.Get(RequestOf(ListQuery(options_.selection, options_.page_objects_max, continue_token_), true),
+    client_.Get(RequestOf(ListQuery(options_.selection, page_objects_, continue_token_), true),
                 [self = shared_from_this()](StatusOr<Bytes> body) { self->OnPage(std::move(body)); });
   }
 
   void OnPage(StatusOr<Bytes> body) {
     if (is_closed_) return;
+    if (absl::IsResourceExhausted(body.status()) && page_objects_ > 1) {
+      page_objects_ /= 2;
+      return List();
+    }
     if (!body.ok()) return Fail(body.status(), true);
     const bool is_first = continue_token_.empty();
     OnWorker([self = shared_from_this(), body = *std::move(body), is_first]() -> WorkerPool::Task {
@@ -85,6 +90,7 @@ class Reflector::State : public std::enable_shared_from_this<Reflector::State> {
 
   void Watch() {
     lines_ = LineSplitter(options_.line_bytes_max);
+    is_watch_open_ = false;
     watch_began_ns_ = client_.clock().SteadyNs();
     const auto more = static_cast<int64_t>(rng_.Below(static_cast<uint64_t>(options_.watch_min.count()) + 1));
     const std::chrono::seconds duration = options_.watch_min + std::chrono::seconds(more);
@@ -95,6 +101,7 @@ class Reflector::State : public std::enable_shared_from_this<Reflector::State> {
   }
 
   void OnWatchOpen() {
+    is_watch_open_ = true;
     if (std::exchange(is_in_trouble_, false)) on_state_(absl::OkStatus());
   }
 
@@ -106,8 +113,9 @@ class Reflector::State : public std::enable_shared_from_this<Reflector::State> {
 
   void OnPiece(const StatusOr<Bytes>& piece) {
     // Silence is what ends a watch that hangs; what is known stays known.
-    if (absl::IsDeadlineExceeded(piece.status())) return EndWatch();
-    if (!piece.ok()) return Fail(piece.status(), !absl::IsUnavailable(piece.status()));
+    const bool is_late = absl::IsDeadlineExceeded(piece.status());
+    if (is_late && is_watch_open_) return EndWatch();
+    if (!piece.ok()) return Fail(piece.status(), !is_late && !absl::IsUnavailable(piece.status()));
     // What stands behind the last line's end is half an event: it comes again, since its version is not ours yet.
     if (piece->empty()) return EndWatch();
     const size_t too_long = lines_.too_long_lines();
@@ -171,6 +179,7 @@ class Reflector::State : public std::enable_shared_from_this<Reflector::State> {
   OnState on_state_;
   const std::string path_;
   const std::string permission_;
+  int page_objects_;
   Rng rng_;
   RetryBackoff backoff_;
   bool is_closed_ = false;
@@ -182,6 +191,7 @@ class Reflector::State : public std::enable_shared_from_this<Reflector::State> {
 
   std::string continue_token_;  // of the list under way
   LineSplitter lines_{0};       // of the watch under way
+  bool is_watch_open_ = false;
   int64_t watch_began_ns_ = 0;  // steady time
   std::unique_ptr<ApiStream> stream_;
   net::Timer retry_;

@@ -44,7 +44,7 @@ class ReflectorSink {
 struct ReflectorOptions {
   Resource resource;
   Selection selection = {};
-  int page_objects_max = 500;           // client-go's
+  int page_objects_max = 500;           // client-go's; halved while a page is larger than an answer may be
   size_t line_bytes_max = 4 << 20;      // an object of a watch; etcd takes 1.5 MiB, JSON is larger; guess
   std::chrono::seconds watch_min{300};  // then a watch is begun anew; up to twice that, by chance. client-go's
   std::chrono::milliseconds silence_max{120'000};                     // of a watch; bookmarks come every minute; guess
@@ -63,7 +63,7 @@ class Reflector {
   // to date after an error; an error when it could not be. It is tried again by itself, whatever the error.
   using OnState = std::function<void(const Status&)>;
 
-  // `client` outlives it. Begins at once.
+  // `client` outlives it. Begins at once. `on_state` must not destroy it.
   Reflector(ApiClient& client, std::shared_ptr<ReflectorSink> sink, ReflectorOptions options, OnState on_state);
   ~Reflector();
   Reflector(const Reflector&) = delete;

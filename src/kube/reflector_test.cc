@@ -267,6 +267,16 @@ TEST_F(ReflectorTest, LeavesOutAnObjectThatIsTooLarge) {
   EXPECT_EQ(server_.watches(kCollection), 1u);
 }
 
+// Scenario: a page of four objects is larger than an answer may be.
+// Guarantees: it asks for fewer at a time.
+TEST_F(ReflectorTest, AsksForSmallerPagesOfLargeObjects) {
+  for (int i = 0; i < 4; ++i) Put(StrCat("p", i), std::string(kAnswerBytesMax / 3, 'x'));
+  Start({.resource = kPods, .page_objects_max = 4});
+  EXPECT_EQ(NextState(), absl::OkStatus());
+  EXPECT_EQ(mirror_->size(), 4u);
+  EXPECT_THAT(server_.queries(kCollection), Contains(HasSubstr("limit=2&continue=")));
+}
+
 // Scenario: a watch hangs: nothing comes, although something happens.
 // Guarantees: it is given up and begun anew, from where it was.
 TEST_F(ReflectorTest, GivesUpAWatchThatHangs) {

@@ -36,7 +36,10 @@ StatusOr<WatchReader::Page> WatchReader::ReadPage(std::string_view body, bool is
   sink_.AddListed(objects);
   Page page = {.resource_version = std::string(TextAt(metadata, "resourceVersion")),
                .continue_token = std::string(TextAt(metadata, "continue"))};
-  if (page.continue_token.empty()) sink_.EndList();
+  if (page.continue_token.empty()) {
+    sink_.EndList();
+    json_.Release();
+  }
   return page;
 }
 
