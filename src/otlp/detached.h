@@ -92,7 +92,7 @@ class DetachedSpans {
   void Append(DetachedSpans other);
   void Clear();
 
-  // Visits the spans in order. Spans in the same context are given the same objects for resource and scope.
+  // Visits the spans in order, each with the context that it shares with others.
   void ForEach(absl::FunctionRef<void(const HeldContext&, std::string_view span)> visit) const;
 
   // A request of them alone; spans of one resource and scope stand together. Every byte of each message is as it was

@@ -13,13 +13,16 @@
 
 namespace spanloom::pipeline {
 
-// Thread-compatible. All operations take constant time. Costs about twice its keys and values, and no more than it has
-// ever held.
+// Thread-compatible. All operations take constant time, since there is room for all from the start: the addresses of
+// about twice its keys and values, and a byte of memory each, until they come.
 template <typename Key, typename Value>
 class LruMap {
  public:
   // A map of size 0 remembers nothing.
-  explicit LruMap(size_t size_max) : size_max_(size_max) {}
+  explicit LruMap(size_t size_max) : size_max_(size_max) {
+    nodes_.reserve(size_max);
+    index_.reserve(size_max);
+  }
 
   [[nodiscard]] size_t size() const { return index_.size(); }
 

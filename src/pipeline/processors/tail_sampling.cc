@@ -14,6 +14,10 @@ namespace {
 constexpr std::string_view kEvictionAdvice =
     "raise num_traces, lower decision_wait, or set block_on_overflow to have senders wait";
 
+// Traces for which there is room from the start unless more are expected: a table that grows holds up its loop. A byte
+// of memory each, until they come. Guess.
+constexpr size_t kRoomMax = 1 << 18;
+
 // The defaults of OpenTelemetry's histograms.
 const std::vector<double> kAgeBounds = {0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1'000, 2'500, 5'000, 7'500, 10'000};
 // Of otelcol_processor_tail_sampling_sampling_decision_timer_latency, as the Collector has them.
@@ -172,7 +176,8 @@ TailSampler::TailSampler(const ComponentId& id, const TailSamplingOptions& optio
                          .drops = policy->type == TracePolicyType::kDrop});
   }
   const auto wait_s = static_cast<size_t>(options.decision_wait / std::chrono::seconds(1)) + 1;
-  traces().Reserve(std::min(options.num_traces, options.expected_new_traces_per_sec * wait_s));
+  const size_t expected = std::max(kRoomMax, options.expected_new_traces_per_sec * wait_s);
+  traces().Reserve(std::min(options.num_traces, expected));
 }
 
 Status TailSampler::Admit(std::span<const otlp::DetachedTrace> batch) {
@@ -248,8 +253,8 @@ void TailSampler::TakeOnIngest(HeldTrace& held, otlp::DetachedSpans spans, int64
   const TraceUnderDecision trace(held.id, spans, held.spans.span_count() + spans.span_count());
   const TraceVerdict verdict = DecideOnIngest(trace, now_ns);
   if (verdict == TraceVerdict::kPending) return traces().Append(held, std::move(spans));
-  metrics_.CountDecision(verdict);
   Finish(held, std::move(spans), verdict, now_ns);
+  metrics_.CountDecision(verdict);
 }
 
 void TailSampler::Settle(HeldTrace& trace, int64_t now_ns) {
@@ -257,8 +262,8 @@ void TailSampler::Settle(HeldTrace& trace, int64_t now_ns) {
   if (options_.sampling_strategy == TailSamplingOptions::Strategy::kTraceComplete) {
     verdict = Decide({trace.id, trace.spans, trace.spans.span_count()}, now_ns);
   }
-  metrics_.CountDecision(verdict);
   Finish(trace, {}, verdict, now_ns);
+  metrics_.CountDecision(verdict);
 }
 
 void TailSampler::OnRound(int64_t duration_ns) {

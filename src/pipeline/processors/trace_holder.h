@@ -27,7 +27,7 @@ struct TraceHolderLimits {
   // Bytes that what is behind has not taken yet: beyond that nothing is settled, and nothing is taken in. Guess.
   size_t released_bytes_max = 128 << 20;
   // Spans that are settled in one go on a loop: under a millisecond of policies. Measured by processors_bench.cc.
-  size_t piece_spans = 512;
+  size_t piece_spans = 256;
   ReleaseQueue::Limits release = {};
   // Between two looks at what is due; 0: the resolution of deadlines.
   std::chrono::nanoseconds tick = std::chrono::nanoseconds::zero();
