@@ -18,6 +18,9 @@ constexpr std::string_view kEvictionAdvice =
 // of memory each, until they come. Guess.
 constexpr size_t kRoomMax = 1 << 18;
 
+constexpr int64_t kMs = 1'000'000;  // in nanoseconds, as the other
+constexpr int64_t kSecond = 1'000 * kMs;
+
 // The defaults of OpenTelemetry's histograms.
 const std::vector<double> kAgeBounds = {0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1'000, 2'500, 5'000, 7'500, 10'000};
 // Of otelcol_processor_tail_sampling_sampling_decision_timer_latency, as the Collector has them.
@@ -83,8 +86,10 @@ std::vector<std::string> NamesInOrder(const TailSamplingOptions& options) {
   return names;
 }
 
-double WholeSeconds(int64_t duration_ns) {
-  return static_cast<double>(duration_ns / 1'000'000'000);
+// Whole ones, as the Collector records them.
+double WholeUnits(int64_t duration_ns, int64_t unit_ns) {
+  const int64_t units = duration_ns / unit_ns;
+  return static_cast<double>(units);
 }
 
 }  // namespace
@@ -217,7 +222,7 @@ bool TailSampler::FollowCache(otlp::DetachedTrace& trace) {
 }
 
 void TailSampler::FollowDecision(const HeldTrace& held, otlp::DetachedSpans spans, int64_t now_ns) {
-  metrics_.late_span_age_s.Add(WholeSeconds(now_ns - held.decision_ns));
+  metrics_.late_span_age_s.Add(WholeUnits(now_ns - held.decision_ns, kSecond));
   LetGo(spans, held.verdict == TraceVerdict::kSampled);
 }
 
@@ -267,7 +272,7 @@ void TailSampler::Settle(HeldTrace& trace, int64_t now_ns) {
 }
 
 void TailSampler::OnRound(int64_t duration_ns) {
-  metrics_.decision_latency_ms.Add(static_cast<double>(duration_ns / 1'000'000));
+  metrics_.decision_latency_ms.Add(WholeUnits(duration_ns, kMs));
 }
 
 std::optional<TraceVerdict> TailSampler::Ask(size_t policy, const TraceUnderDecision& trace, int64_t now_ns) {
@@ -329,7 +334,7 @@ void TailSampler::Remember(HeldTrace& trace, TraceVerdict verdict, int64_t now_n
 }
 
 void TailSampler::Forget(HeldTrace& trace, int64_t now_ns) {
-  metrics_.removal_age_s.Add(WholeSeconds(now_ns - trace.arrival_ns));
+  metrics_.removal_age_s.Add(WholeUnits(now_ns - trace.arrival_ns, kSecond));
   traces().Remove(trace);
 }
 

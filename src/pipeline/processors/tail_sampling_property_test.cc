@@ -375,7 +375,8 @@ void TailSamplingProperty::Run(uint64_t seed) {
   const int64_t tick_ns = sampler.traces().resolution().count();
   for (int step = 0; step < 150; ++step) {
     Sketches batch;
-    for (uint64_t i = rng.Below(kBatchSpansMax + 1); i > 0; --i) batch.push_back(RandomSpan(StrCat("span-", step, "-", i), rng));
+    for (uint64_t i = rng.Below(kBatchSpansMax + 1); i > 0; --i)
+      batch.push_back(RandomSpan(StrCat("span-", step, "-", i), rng));
     if (!batch.empty()) {
       auto detached = otlp::DetachByTrace(RequestOf(batch), contexts);
       const bool admitted = sampler.Admit(detached).ok();

@@ -35,6 +35,7 @@ struct TraceHolderLimits {
 
 // Thread-safe. Spans are copied on the loop that calls Consume; the keeper works on one loop. A batch is refused with
 // kUnavailable and a delay while what is behind does not take what is released, and when the keeper does not admit it.
+// What goes on has no origin, since the spans of a trace are of many senders.
 class TraceHolder final : public HoldingProcessor {
  public:
   // Makes the keeper; `outlets` are for it.
