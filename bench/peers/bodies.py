@@ -65,6 +65,17 @@ def request(spans, attributes):
     return message
 
 
+def large_request(spans):
+    """Spans of about 20 KB: a prompt in each, of words that repeat as text does."""
+    message = request(spans, LLM_ATTRIBUTES)
+    words = ["token", "latency", "prefill", "decode", "the", "of", "and", "request", "cache", "model", "paged", "attention"]
+    for span in message.resource_spans[0].scope_spans[0].spans:
+        number = int.from_bytes(span.span_id, "big")
+        text = " ".join(f"{words[(number * 7 + index * index) % len(words)]}{index * number % 97}" for index in range(2_350))
+        span.attributes.append(attribute("gen_ai.input.messages", text))
+    return message
+
+
 def otlp_json(message):
     """OTLP's JSON: ids in hexadecimal, the rest as protobuf's JSON mapping has it."""
     document = json_format.MessageToDict(message, use_integers_for_enums=True)
@@ -85,6 +96,7 @@ def write(folder):
         "empty": (b"", "", 0),
         "one": (request(1, LLM_ATTRIBUTES).SerializeToString(), TRACE_ID.decode(), 1),
         "hundred": (request(100, PLAIN_ATTRIBUTES).SerializeToString(), TRACE_ID.decode(), 100),
+        "large": (large_request(100).SerializeToString(), TRACE_ID.decode(), 100),
         "llm512": (llm.SerializeToString(), TRACE_ID.decode(), 512),
         "llm512.json": (otlp_json(llm), TRACE_ID.hex(), 512),
     }

@@ -172,12 +172,16 @@ def build():
     subprocess.run(["ninja", "-C", PEERS, "--quiet"], check=True)
 
 
-def build_collector():
-    go = next((path for path in (str(ROOT / "build/venv/bin/go"), shutil.which("go")) if path and os.path.exists(path)), None)
-    if go is None:
+def go():
+    found = next((path for path in (str(ROOT / "build/venv/bin/go"), shutil.which("go")) if path and os.path.exists(path)), None)
+    if found is None:
         raise Skipped("no Go: ./dev setup long installs it")
+    return found
+
+
+def build_collector():
     binary = PEERS / "bin/collector"
-    result = subprocess.run([go, "build", "-o", binary, "."], cwd=ROOT / "bench/peers/collector", capture_output=True, text=True)
+    result = subprocess.run([go(), "build", "-o", binary, "."], cwd=ROOT / "bench/peers/collector", capture_output=True, text=True)
     if result.returncode != 0:
         raise Skipped("go build failed: " + result.stderr.strip().splitlines()[-1])
     return binary

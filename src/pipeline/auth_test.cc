@@ -71,7 +71,8 @@ class AuthTest : public testing::Test, protected PipelineFixture {
     const config::ExpansionSources sources = {
         .environment = [](const std::string&) -> std::optional<std::string> { return std::nullopt; },
         .read_file = nullptr};
-    const auto loaded = config::Load({{"config.yaml", yaml}}, {}, sources);
+    const std::vector<config::ConfigText> texts = {{"config.yaml", yaml}};
+    const auto loaded = config::Load(texts, {}, sources);
     return std::string(ParseServiceConfig(loaded->node, registry).status().message());
   }
 

@@ -66,7 +66,8 @@ bool IsSuccess(int status) {
 void CompressionParamsOptions::Declare(config::OptionsReader& r) {
   r.Field("level", level,
           "Level: of gzip, zlib and deflate 1 to 9 (-2, -1 and 0 are as 1), of zstd 1 to 11 (what is outside is as the "
-          "nearest); the others have none.");
+          "nearest); the others have none.",
+          {.min = -100, .max = 100, .unit = "as the coding has them"});
 }
 
 void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
