@@ -167,6 +167,15 @@ std::string BuiltInConfig(std::string_view listen_host) {
       http:
         endpoint: ")",
                 net::JoinHostPort(listen_host, 4318), R"("
+# Both spans of each scrape of Prometheus, and nothing else: the scraped server's, and that of the client in the same
+# process that llm-d's servers make of it.
+processors:
+  filter/scrapes:
+    error_mode: ignore
+    traces:
+      span:
+        - kind == SPAN_KIND_SERVER and (attributes["url.path"] == "/metrics" or attributes["http.route"] == "/metrics" or attributes["http.target"] == "/metrics")
+        - kind == SPAN_KIND_CLIENT and name == "HTTP GET" and IsMatch(attributes["url.full"], "^https?://[^/]*/metrics([?].*)?$")
 exporters:
   spanloom_store:
 extensions:
@@ -190,6 +199,7 @@ service:
   pipelines:
     traces:
       receivers: [otlp]
+      processors: [filter/scrapes]
       exporters: [spanloom_store]
 )");
 }

@@ -39,7 +39,7 @@ def config(tmp_path, text):
     ("processors:\n  batch:\n    send_batch_size: many\n", ["send_batch_size", "config.yaml:3"]),
     ("processors:\n  filter:\n    traces:\n      span:\n        - name = \"GET\"\n", ["name = ", "condition"]),
     ("receivers: [otlp\n", ["config.yaml"]),
-    ("service:\n  pipelines:\n    metrics:\n      receivers: [otlp]\n      exporters: [debug]\n", ["metrics", "not supported"]),
+    ("service:\n  pipelines:\n    profiles:\n      receivers: [otlp]\n      exporters: [debug]\n", ["profiles", "not supported"]),
 ])
 def test_config_mistakes_are_named(start, tmp_path, text, words):
     log = refused_start(start, config(tmp_path, text))

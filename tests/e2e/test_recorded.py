@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every recorded request of real software goes over the wire, and every span comes back with all it carried."""
+"""Every recorded request of real software goes over the wire, and every span comes back with all it carried, but for scrapes of metrics."""
 
 import collections
 import json
@@ -7,7 +7,7 @@ import json
 import pytest
 from conftest import export_grpc, export_http, recorded_files
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
-from otlp_expectations import differences, expected_spans, whole_number
+from otlp_expectations import differences, expected_spans, is_half_of_scrape, whole_number
 
 PROTOBUF = [(path, entry) for path, entry in recorded_files() if path.suffix == ".pb"]
 JSON = [(path, entry) for path, entry in recorded_files() if path.suffix == ".json"]
@@ -32,7 +32,9 @@ def shown_of(serve, trace_ids):
 
 
 def assert_all_shown(serve, files):
-    expected = expected_of(files)
+    sent = expected_of(files)
+    expected = {key: [span for span in spans if not is_half_of_scrape(span)] for key, spans in sent.items()}
+    expected = {key: spans for key, spans in expected.items() if spans}
     shown = shown_of(serve, {trace_id for trace_id, _ in expected})
     problems = []
     for key, expectations in expected.items():
@@ -43,7 +45,9 @@ def assert_all_shown(serve, files):
             best = min((differences(expectation, *candidate) for candidate in shown[key]), key=len)
             problems += [f"{key}: {problem}" for problem in best]
     assert not problems, "\n".join(problems[:20])
-    assert sum(len(spans) for spans in shown.values()) == sum(entry["spans"] for _, entry in files)
+    assert sum(len(spans) for spans in sent.values()) == sum(entry["spans"] for _, entry in files)
+    assert sum(len(spans) for spans in shown.values()) == sum(len(spans) for spans in expected.values())
+    assert serve.metric("spanloom_pipeline_filtered_spans") == sum(entry["spans"] for _, entry in files) - sum(len(spans) for spans in expected.values())
 
 
 # Scenario: all protobuf bodies over gRPC, as their senders sent them.

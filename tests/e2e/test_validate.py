@@ -78,7 +78,7 @@ service:
         (15, 'processors: unknown type: "bacth"', 'did you mean "batch"'),
         (18, "processors::batch/2::timeout: expected type 'duration'", "1 second"),
         (21, "exporters::otlp/jaeger: endpoint: address jaeger-collector: missing port in address", ""),
-        (26, "exporters::otlp/tempo: auth is not supported by this version", "headers"),
+        (26, 'exporters::otlp/tempo::auth::authenticator: "oidc" is not listed in service::extensions', "health_check"),
         (28, "exporters::otlp/tempo::sending_queue::num_consumers: must be between 1 and 1000", "got 0"),
         (30, "service: has invalid keys: extentions", 'did you mean "extensions"'),
         (34, 'references processor "batch" which is not configured', "batch/2"),

@@ -81,7 +81,11 @@ constexpr ComponentDoc kDoc = {
 };
 
 // The Collector's answer to bytes it can't decode is INTERNAL; as final for a client as INVALID_ARGUMENT.
-Status GrpcAnswer(const Status& status) {
+Status GrpcAnswer(const Status& status, otlp::Signal signal) {
+  if (absl::IsUnimplemented(status)) {
+    const std::string_view method = otlp::ExportMethod(signal);
+    return absl::UnimplementedError(StrCat("unknown service ", method.substr(1, method.rfind('/') - 1)));
+  }
   if (status.code() != absl::StatusCode::kInvalidArgument) return status;
   return absl::InternalError(StrCat("grpc: error unmarshalling request: ", StdView(status.message())));
 }
@@ -236,7 +240,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
       return std::move(done)(slice.status(), std::move(trace));
     }
     const size_t spans = slice->span_count();
-    if (spans == 0) return std::move(done)(absl::OkStatus(), std::move(trace));
+    if (spans == 0) return std::move(done)(AnswerToNothing(*std::move(slice)), std::move(trace));
     slice->set_origin(std::move(origin));
     if (trace != nullptr) {
       trace->BeginReceive(receiver_, transport_, encoding == OtlpEncoding::kProtobuf ? "protobuf" : "json");
@@ -253,8 +257,9 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
     auto trace = signal_ == otlp::Signal::kTraces ? RequestTrace::OfGrpc(tracer_, request.metadata) : nullptr;
     auto origin = OriginOf(request.peer, request.metadata, keeps_headers_, std::move(who));
     Take(std::move(request.message), OtlpEncoding::kProtobuf, std::move(origin), std::move(trace),
-         [responder = std::move(responder)](const Status& status, std::unique_ptr<RequestTrace> ended) mutable {
-           const Status answer = GrpcAnswer(status);
+         [signal = signal_, responder = std::move(responder)](const Status& status,
+                                                              std::unique_ptr<RequestTrace> ended) mutable {
+           const Status answer = GrpcAnswer(status, signal);
            if (ended != nullptr) ended->AnswerGrpc(answer);
            if (answer.ok()) return std::move(responder).Respond(SuccessMessage());
            std::move(responder).Respond(answer);
@@ -290,6 +295,14 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   }
 
  private:
+  // A request without items is OK, unless nobody asks for its signal.
+  Status AnswerToNothing(otlp::Slice slice) {
+    const auto admission = next_.Reserve(otlp::Batch(std::move(slice)));
+    if (!absl::IsUnimplemented(admission.status())) return absl::OkStatus();
+    unwanted_.Add(1);
+    return admission.status();
+  }
+
   struct ItemCounters {
     Counter& accepted;
     Counter& refused;
