@@ -43,8 +43,9 @@ Bytes Compress(Compression compression, std::string_view content, int level = kD
 StatusOr<Bytes> Decompress(Compression compression, std::string_view content, size_t bytes_max);
 
 // What is inflated on a loop has at most this many bytes before and after. libdeflate takes 3.5 to 5 ns a compressed
-// byte (spans, zeros, hexadecimal noise) and 0.1 ns a byte of output: together at most 0.8 ms, and as long again if the
-// size was not known ahead.
+// byte (spans, zeros, noise) and 0.1 ns a byte of output: together at most 0.8 ms, and as long again if the size was
+// not known ahead. The other codings take less: of 128 KiB of words Zstandard 0.36 ms, Snappy 0.29, LZ4 0.18, gzip
+// 0.47.
 inline constexpr size_t kDeflatedOnLoopBytesMax = 128 << 10;
 inline constexpr size_t kInflatedOnLoopBytesMax = 1 << 20;
 
