@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/text.h"
-#include "pipeline/extension_roles.h"
 #include "pipeline/client_authenticator.h"
+#include "pipeline/extension_roles.h"
 
 namespace spanloom::pipeline {
 namespace {

@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "config/yaml.h"
-#include "pipeline/extension_roles.h"
 #include "pipeline/client_authenticator.h"
+#include "pipeline/extension_roles.h"
 #include "pipeline/extensions/bearer_token_auth.h"
 
 namespace spanloom::pipeline {
