@@ -121,13 +121,16 @@ size_t ContextTable::held_bytes() const {
   return table_->held_bytes.load();
 }
 
-// What one request had of a trace, in one piece: runs of spans in the same context, each
-//   context (pointer), spans (u32), then for each span its size (u32) and its bytes.
+// What one request had of a trace, in one piece: runs of spans in the same context, each a RunHead, then for each span
+// its size (u32) and its bytes.
 struct DetachedSpans::Chunk {
   Chunk* next = nullptr;
   uint32_t size = 0;  // of the runs, in bytes
 
-  static constexpr size_t kRunHead = sizeof(const HeldContext*) + sizeof(uint32_t);
+  struct RunHead {
+    const HeldContext* context;
+    uint32_t spans;
+  };
   static constexpr size_t kSpanHead = sizeof(uint32_t);
 
   // Uninitialized runs, for whoever writes them at once.
@@ -148,13 +151,12 @@ struct DetachedSpans::Chunk {
   void Visit(OnRun on_run, OnSpan on_span) const {
     const char* const end = runs() + size;
     for (const char* next_byte = runs(); next_byte != end;) {
-      const auto* context = Load<const HeldContext*>(next_byte);
-      const auto spans = Load<uint32_t>(next_byte + sizeof(context));
-      next_byte += kRunHead;
-      on_run(context);
-      for (uint32_t i = 0; i < spans; ++i) {
+      const auto run = Load<RunHead>(next_byte);
+      next_byte += sizeof(RunHead);
+      on_run(run.context);
+      for (uint32_t i = 0; i < run.spans; ++i) {
         const auto span_size = Load<uint32_t>(next_byte);
-        on_span(*context, std::string_view(next_byte + kSpanHead, span_size));
+        on_span(*run.context, std::string_view(next_byte + kSpanHead, span_size));
         next_byte += kSpanHead + span_size;
       }
     }
@@ -344,7 +346,7 @@ class Detachment {
     size_t chunk_bytes = 0;
     size_t wire_bytes = 0;
     char* next_byte = nullptr;  // while copying
-    char* run = nullptr;        // where the count of the run's spans stands
+    char* run = nullptr;        // where its head stands
   };
 
   void AddResourceSpans(std::string_view resource_spans) {
@@ -380,7 +382,7 @@ class Detachment {
     Trace& trace = traces_[span.trace];
     if (trace.context != span.context) {
       trace.context = span.context;
-      trace.chunk_bytes += Chunk::kRunHead;
+      trace.chunk_bytes += sizeof(Chunk::RunHead);
       trace.wire_bytes += resource_fields_.size() + scope_fields_.size() + kContextFraming;
     }
     ++trace.spans;
@@ -406,10 +408,12 @@ class Detachment {
     if (trace.context != span.context) {
       trace.context = span.context;
       ContextTable::HoldAgain(held_[span.context]);
-      trace.run = Store(trace.next_byte, held_[span.context]);
-      trace.next_byte = Store(trace.run, uint32_t{0});
+      trace.run = trace.next_byte;
+      trace.next_byte = Store(trace.run, Chunk::RunHead{.context = held_[span.context], .spans = 0});
     }
-    Store(trace.run, Load<uint32_t>(trace.run) + 1);
+    auto run = Load<Chunk::RunHead>(trace.run);
+    ++run.spans;
+    Store(trace.run, run);
     trace.next_byte = Store(trace.next_byte, static_cast<uint32_t>(span.wire.size()));
     std::memcpy(trace.next_byte, span.wire.data(), span.wire.size());
     trace.next_byte += span.wire.size();
