@@ -19,7 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using otlp::StatusCode;
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
