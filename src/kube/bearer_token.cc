@@ -49,15 +49,21 @@ void BearerToken::Get(absl::AnyInvocable<void(StatusOr<std::string>)> done) {
   const int64_t age_ns = clock_.SteadyNs() - state_->read_ns;
   const bool is_known = state_->is_fresh && age_ns < std::chrono::nanoseconds(kFreshness).count();
   if (state_->file_name.empty() || is_known) return done(state_->header);
-  WorkerPool::Task read = [&loop = loop_, &clock = clock_, state = state_, done = std::move(done)]() mutable {
-    loop.Post(
-        [&clock, header = ReadHeader(state->file_name), state = std::move(state), done = std::move(done)]() mutable {
-          if (header.ok()) *state = {state->file_name, *header, true, clock.SteadyNs()};
-          if (!header.ok() && !state->header.empty()) header = state->header;
-          done(std::move(header));
-        });
+  using Done = absl::AnyInvocable<void(StatusOr<std::string>)>;
+  // The worker is given what it needs: the state is the loop's.
+  const auto read = [&loop = loop_, &clock = clock_, state = state_, file_name = state_->file_name,
+                     done = std::make_shared<Done>(std::move(done))] {
+    loop.Post([&clock, header = ReadHeader(file_name), state, done]() mutable {
+      if (header.ok()) {
+        state->header = *header;
+        state->is_fresh = true;
+        state->read_ns = clock.SteadyNs();
+      }
+      if (!header.ok() && !state->header.empty()) header = state->header;
+      (*done)(std::move(header));
+    });
   };
-  if (!loops_.workers().Submit(std::move(read))) read();
+  if (!loops_.workers().Submit(read)) read();
 }
 
 void BearerToken::Forget() {

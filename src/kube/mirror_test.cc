@@ -14,7 +14,6 @@ namespace spanloom::kube {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 using Change = ReflectorSink::Change;
 

@@ -161,14 +161,16 @@ class Reflector::State : public std::enable_shared_from_this<Reflector::State> {
         {{"path", path_}, {"limit_bytes", options_.line_bytes_max}});
   }
 
-  // Runs `work` on a worker thread and what it returns on the loop, unless this was closed meanwhile.
+  // Runs `work` on a worker thread, or here if there are too many others, and what it returns on the loop, unless this
+  // was closed meanwhile.
   void OnWorker(absl::AnyInvocable<WorkerPool::Task()> work) {
-    WorkerPool::Task task = [self = shared_from_this(), work = std::move(work)]() mutable {
-      self->loop_.Post([self, then = work()]() mutable {
+    using Work = absl::AnyInvocable<WorkerPool::Task()>;
+    const auto task = [self = shared_from_this(), work = std::make_shared<Work>(std::move(work))] {
+      self->loop_.Post([self, then = (*work)()]() mutable {
         if (!self->is_closed_) then();
       });
     };
-    if (!loops_.workers().Submit(std::move(task))) task();
+    if (!loops_.workers().Submit(task)) task();
   }
 
   ApiClient& client_;  // not used once closed

@@ -222,8 +222,7 @@ void K8sCluster::ReportState() {
 void K8sCluster::ExpireLater() {
   const std::chrono::nanoseconds wait = std::min(kExpiryMax, options_.pod_delete_grace_period / kExpiriesOfGrace);
   expiry_ = loop_.PostAfter(std::max<std::chrono::nanoseconds>(wait, std::chrono::milliseconds(1)), [this] {
-    WorkerPool::Task expire = [pods = pods_] { pods->Expire(); };
-    if (!context_.loops.workers().Submit(std::move(expire))) expire();
+    if (!context_.loops.workers().Submit([pods = pods_] { pods->Expire(); })) pods_->Expire();
     ExpireLater();
   });
 }
