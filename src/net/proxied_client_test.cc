@@ -130,7 +130,7 @@ TEST_F(ProxiedClient, ForwardsPlainRequests) {
 // Scenario: a proxy that refuses, one that says no HTTP, one that hangs up, and one that never answers.
 // Guarantees: kUnavailable with the server, the proxy and the reason, without the credentials.
 TEST_F(ProxiedClient, SaysWhyThereIsNoTunnel) {
-  const std::pair<const char*, const char*> kAnswers[] = {
+  constexpr std::pair<const char*, const char*> kAnswers[] = {
       {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "407 Proxy Authentication Required"},
       {"SSH-2.0-OpenSSH_9.2\r\n\r\n", "does not speak HTTP/1.1"},
       {"", "closed the connection"}};

@@ -33,8 +33,8 @@ TEST(Snappy, ReadsWhatOthersWrite) {
 // Scenario: chunks of kinds that are no data, padding and reserved ones, and the stream's start once more.
 // Guarantees: what may be skipped is skipped, what may not is refused.
 TEST(Snappy, SkipsWhatItMay) {
-  const std::string_view kSkipped("\xfe\x03\x00\x00\x00\x00\x00", 7);
-  const std::string_view kReserved("\x80\x00\x00\x00", 4);
+  constexpr std::string_view kSkipped("\xfe\x03\x00\x00\x00\x00\x00", 7);
+  constexpr std::string_view kReserved("\x80\x00\x00\x00", 4);
   const std::string framed = StrCat(Framed(), kSkipped, kReserved, Framed());
   EXPECT_EQ(DecompressFramedSnappy(framed, kPlenty)->size(), 2 * 27);
   EXPECT_TRUE(IsRefused(StrCat(Framed(), std::string_view("\x02\x00\x00\x00", 4))));
