@@ -9,6 +9,7 @@ usage: ./dev bench collector [--runs N] [--only TEXT] [--requests FACTOR]
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
 import re
@@ -85,7 +86,7 @@ class CollectorUnderTest(servers.Server):
             **ports, exporters="\n".join(exporters), processors=line.processors,
             names=", ".join(f"otlp/{index}" for index in range(len(backends))),
             conditions="\n".join(f"        - {condition}" for condition in line.conditions)))
-        super().__init__(name, [*command, f"--config={config}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        super().__init__(name, [*command, f"--config={config}"], cores=servers.ALL_CORES, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.ports = ports
         servers.wait_for_port(ports["grpc"], self.process)
 
@@ -161,14 +162,14 @@ def table(options, folder, contents):
         for line in LINES:
             if options.only not in line.name:
                 continue
-            for name, make in collectors(folder, line, backends := [Backend() for _ in range(line.backends)]):
-                with make() as collector:
-                    cpu, mib = measure(collector, line, contents[line.body], options.requests)
-                figures.setdefault((line.name, name), []).append(cpu)
-                memory.setdefault((line.name, name), []).append(mib)
-                print(f"  {line.name}: {name}: {cpu:.3g} us a span, {mib:.0f} MiB", flush=True)
-            for backend in backends:
-                backend.__exit__()
+            with contextlib.ExitStack() as stack:
+                backends = [stack.enter_context(Backend()) for _ in range(line.backends)]
+                for name, make in collectors(folder, line, backends):
+                    with make() as collector:
+                        cpu, mib = measure(collector, line, contents[line.body], options.requests)
+                    figures.setdefault((line.name, name), []).append(cpu)
+                    memory.setdefault((line.name, name), []).append(mib)
+                    print(f"  {line.name}: {name}: {cpu:.3g} us a span, {mib:.0f} MiB", flush=True)
     for line in LINES:
         values = {name: figures.get((line.name, name)) for name in ("spanloom", "Collector")}
         if not all(values.values()):
@@ -182,25 +183,23 @@ def table(options, folder, contents):
 
 def idle(folder):
     """Memory of each with the guide's pipeline and nothing to do."""
-    backends = [Backend()]
-    for name, make in collectors(folder, LINES[0], backends):
-        with make() as collector:
-            time.sleep(IDLE_SECONDS)
-            print(f"idle: {name}: {servers.memory_kib(collector.process.pid, 'VmRSS') / 1024:.1f} MiB{'; to reach: 15' if name == 'spanloom' else ''}", flush=True)
-    backends[0].__exit__()
+    with Backend() as backend:
+        for name, make in collectors(folder, LINES[0], [backend]):
+            with make() as collector:
+                time.sleep(IDLE_SECONDS)
+                print(f"idle: {name}: {servers.memory_kib(collector.process.pid, 'VmRSS') / 1024:.1f} MiB{'; to reach: 15' if name == 'spanloom' else ''}", flush=True)
 
 
-def held(folder, contents, requests=2_000):
+def held(folder, contents, requests=200):
     """Memory a span, when tail_sampling passes everything on after 30 s and nothing has been passed on yet."""
     line = Line("held", "llm512", requests, None, processors="tail_sampling")
-    backends = [Backend()]
-    for name, make in collectors(folder, line, backends):
-        with make() as collector:
-            before = servers.memory_kib(collector.process.pid, "VmRSS")
-            load(collector.ports["grpc"], contents["llm512"], requests // 10)
-            after = servers.memory_kib(collector.process.pid, "VmRSS")
-            print(f"held by tail_sampling: {name}: {(after - before) * 1024 / (requests // 10 * 512):.0f} bytes a span of {contents['llm512'][2] / 512:.0f}", flush=True)
-    backends[0].__exit__()
+    with Backend() as backend:
+        for name, make in collectors(folder, line, [backend]):
+            with make() as collector:
+                before = servers.memory_kib(collector.process.pid, "VmRSS")
+                load(collector.ports["grpc"], contents["llm512"], requests)
+                after = servers.memory_kib(collector.process.pid, "VmRSS")
+                print(f"held by tail_sampling: {name}: {(after - before) * 1024 / (requests * 512):.0f} bytes a span of {contents['llm512'][2] / 512:.0f}", flush=True)
 
 
 def main():

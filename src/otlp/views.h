@@ -45,6 +45,13 @@ class RepeatedView {
 
    private:
     void Advance() {
+      if constexpr (kField < 16) {
+        if (cursor_.NextShortBytes(kField << 3 | static_cast<uint8_t>(wire::Type::kBytes))) {
+          element_ = cursor_.bytes();
+          at_end_ = false;
+          return;
+        }
+      }
       while (cursor_.Next()) {
         if (cursor_.field() == kField && cursor_.type() == wire::Type::kBytes) {
           element_ = cursor_.bytes();
@@ -63,6 +70,10 @@ class RepeatedView {
   [[nodiscard]] Iterator end() const { return Iterator(); }
   [[nodiscard]] bool empty() const { return begin() == end(); }
   [[nodiscard]] size_t Count() const;
+  // The elements' bytes, unread.
+  [[nodiscard]] RepeatedView<std::string_view, kField> raw() const {
+    return RepeatedView<std::string_view, kField>(message_);
+  }
 
  private:
   std::string_view message_;

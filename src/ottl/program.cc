@@ -2,7 +2,10 @@
 
 #include "ottl/program.h"
 
+#include <string_view>
 #include <utility>
+
+#include "otlp/plain_attribute.h"
 
 namespace spanloom::ottl {
 
@@ -22,10 +25,13 @@ void Program::ReadSlots(Evaluation& evaluation) const {
     const TextTable& keys = keys_[static_cast<size_t>(source)];
     size_t left = keys.size();
     if (left == 0) return;
-    for (const otlp::AttributeView attribute : owner().attributes()) {
-      const auto slot = keys.Find(attribute.key());
+    for (const std::string_view attribute : owner().attributes().raw()) {
+      otlp::PlainAttribute plain;
+      const bool is_plain = plain.Read(attribute);
+      if (is_plain && !keys.MayContain(plain.key)) continue;
+      const auto slot = keys.Find(is_plain ? plain.key : otlp::AttributeView(attribute).key());
       if (!slot || std::exchange(is_found[*slot], true)) continue;
-      values[*slot] = Value::Of(attribute.value());
+      values[*slot] = Value::Of(otlp::AttributeView(attribute).value());
       if (--left == 0) return;
     }
   };

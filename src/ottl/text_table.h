@@ -24,6 +24,7 @@ class TextTable {
   // Nothing if `text` is there already.
   void Add(std::string_view text, size_t number) {
     if (Find(text)) return;
+    sizes_ |= SizeBit(text);
     entries_.push_back({std::string(text), number});
     if (entries_.size() > kComparedMax) Index();
   }
@@ -42,6 +43,9 @@ class TextTable {
     return std::nullopt;
   }
 
+  // False if Find finds nothing for sure; inline, for the many texts of another size.
+  [[nodiscard]] bool MayContain(std::string_view text) const { return (sizes_ & SizeBit(text)) != 0; }
+
   [[nodiscard]] bool Contains(std::string_view text) const { return Find(text).has_value(); }
   [[nodiscard]] size_t size() const { return entries_.size(); }
 
@@ -53,6 +57,9 @@ class TextTable {
     std::string text;
     size_t number = 0;
   };
+
+  // A bit a size, and one for all that are longer.
+  static uint64_t SizeBit(std::string_view text) { return uint64_t{1} << std::min<size_t>(text.size(), 63); }
 
   static uint64_t HashOf(std::string_view text) {
     uint64_t first = 0;
@@ -81,6 +88,7 @@ class TextTable {
   std::vector<Entry> entries_;
   std::vector<uint32_t> buckets_;  // indexes of entries_, kEmpty; empty while there are few
   size_t mask_ = 0;
+  uint64_t sizes_ = 0;  // of the texts, as SizeBit
 };
 
 }  // namespace spanloom::ottl

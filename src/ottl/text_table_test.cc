@@ -23,6 +23,20 @@ TEST(TextTable, FindsWhatWasAddedAndNothingElse) {
   }
 }
 
+// Scenario: texts of some sizes, short and long ones.
+// Guarantees: what may be there is never denied; another size is.
+TEST(TextTable, DeniesTextsOfOtherSizes) {
+  TextTable table;
+  EXPECT_FALSE(table.MayContain(""));
+  table.Add("url.path", 0);
+  table.Add(std::string(200, 'k'), 1);
+  EXPECT_TRUE(table.MayContain("url.path"));
+  EXPECT_TRUE(table.MayContain("url.full"));
+  EXPECT_FALSE(table.MayContain("url"));
+  EXPECT_TRUE(table.MayContain(std::string(200, 'k')));
+  EXPECT_FALSE(table.MayContain(std::string(62, 'k')));
+}
+
 TEST(TextTable, KeepsTheFirstNumberOfAText) {
   TextTable table;
   for (const size_t number : {1, 2}) table.Add("", number);
