@@ -33,6 +33,13 @@
 namespace spanloom::app {
 namespace {
 
+std::string InstanceId(const config::StringMap& resource) {
+  for (const auto& [name, value] : resource) {
+    if (name == "service.instance.id") return value;
+  }
+  return "";
+}
+
 // For the spans about this process, before and after the drain.
 constexpr std::chrono::milliseconds kOwnSpansMax{1'000};
 
@@ -106,6 +113,7 @@ class Process {
                                          .clock = Clock::System(),
                                          .default_host = plan_.listen_host,
                                          .tracer = own_tracing_ ? own_tracing_->tracer() : sdk::Tracer::None(),
+                                         .instance_id = InstanceId(resource),
                                          .proxies = proxies_};
     for (const pipeline::PrometheusReaderOptions& page : config_.telemetry.metrics_pages) {
       RETURN_IF_ERROR(ShowMetrics(page, resource, context));

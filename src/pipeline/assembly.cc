@@ -28,6 +28,7 @@ struct Destination {
   Consumer* consumer = nullptr;
   MetricLabels owner = {};  // {{"exporter", "otlp_grpc"}}
   PipelineAck ack = {};
+  bool follows = false;  // its OK says nothing of the spans
 
   [[nodiscard]] bool stores() const { return ack.grade == AckGrade::kStored; }
 };
@@ -50,14 +51,31 @@ PipelineAck AckOf(const Exporter& exporter, std::string by) {
   return ack;
 }
 
-// Those that store decide for all; without them the weakest promise is all there is.
+bool AllFollow(std::span<const Destination> destinations) {
+  return absl::c_all_of(destinations, [](const Destination& destination) { return destination.follows; });
+}
+
+// Those that store decide for all; without them the weakest promise is all there is. One that follows counts only among
+// its kind.
 PipelineAck JointAck(std::span<const Destination> destinations) {
-  for (const AckGrade decisive : {AckGrade::kStored, AckGrade::kQueued}) {
-    for (const Destination& destination : destinations) {
-      if (destination.ack.grade == decisive) return destination.ack;
+  const bool all_follow = AllFollow(destinations);
+  const PipelineAck* ack = nullptr;
+  for (const Destination& destination : destinations) {
+    if (destination.follows != all_follow) continue;
+    const auto outranks = [&](AckGrade grade) { return destination.ack.grade == grade && ack->grade != grade; };
+    const bool is_first = ack == nullptr;
+    if (is_first || outranks(AckGrade::kStored) || (outranks(AckGrade::kQueued) && ack->grade != AckGrade::kStored)) {
+      ack = &destination.ack;
     }
   }
-  return destinations[0].ack;
+  return *ack;
+}
+
+// What a connector that derives promises of what it is given.
+PipelineAck AckOf(const Connector& connector, std::string by) {
+  PipelineAck ack{.grade = AckGrade::kQueued, .by = by};
+  ack.loss_windows.push_back({std::move(by), connector.hold_limits()});
+  return ack;
 }
 
 // Pipelines are built from the back to the front: what a connector feeds before the connector, and that before the
@@ -121,11 +139,16 @@ class Assembler {
     if (destinations.size() == 1) return *destinations[0].consumer;
     std::vector<FanOutTarget> targets;
     for (const Destination& destination : destinations) {
-      targets.push_back({destination.consumer, destination.owner, destination.stores()});
+      targets.push_back({destination.consumer, destination.owner, destination.stores(), destination.follows});
     }
     BuildContext context = context_;
     context.signal = signal;
     return wiring_->Add<FanOut>(std::move(targets), context);
+  }
+
+  // The same as a destination.
+  Destination JoinOf(std::span<const Destination> destinations, otlp::Signal signal) {
+    return {&Joined(destinations, signal), {}, JointAck(destinations), AllFollow(destinations)};
   }
 
   Destination ExporterOf(const ComponentId& id, otlp::Signal signal) {
@@ -166,7 +189,11 @@ class Assembler {
     std::vector<Destination> fed;
     LeadIntoPipelines(*part, fed);
     middle_.push_back(part);
-    return connector_of_[id] = {part->consumer(), {{"connector", id.ToString()}}, JointAck(fed)};
+    const bool derives = part->connector()->derives();
+    return connector_of_[id] = {part->consumer(),
+                                {{"connector", id.ToString()}},
+                                derives ? AckOf(*part->connector(), part->key().ToString()) : JointAck(fed),
+                                derives || AllFollow(fed)};
   }
 
   const Destination& PipelineOf(const PipelineConfig& pipeline) {
@@ -197,7 +224,7 @@ class Assembler {
       return InOrder({processors.begin(), std::next(selector)}, behind);
     }
     if (!absl::c_any_of(destinations, [](const Destination& destination) { return destination.stores(); })) {
-      return InOrder(processors, {&Joined(destinations, signal), {}, JointAck(destinations)});
+      return InOrder(processors, JoinOf(destinations, signal));
     }
     return StoringChain(processors, std::move(destinations));
   }
@@ -214,7 +241,7 @@ class Assembler {
   Destination Transformed(const Part& part, const Destination& behind) {
     Stage& stage = wiring_->Add<Stage>(part.key().id.ToString(), part.key().pipeline, *part.transform(),
                                        *behind.consumer, context_.metrics, part.key().signal);
-    return {&stage, behind.owner, behind.ack};
+    return {&stage, behind.owner, behind.ack, behind.follows};
   }
 
   Destination Held(const Part& part, const Destination& behind) {
@@ -222,7 +249,8 @@ class Assembler {
     const PartKey& key = part.key();
     return {part.consumer(),
             {{"processor", key.id.ToString()}, {"pipeline", key.pipeline}},
-            QueuedBy(*part.holder(), key.ToString(), behind.ack)};
+            QueuedBy(*part.holder(), key.ToString(), behind.ack),
+            behind.follows};
   }
 
   // All transforms, then the fan-out, then the grouping processors in front of those that do not store. Grouping
@@ -239,9 +267,9 @@ class Assembler {
     const std::vector<Destination> others(others_begin, destinations.end());
     if (!groups.empty() && !others.empty()) {
       destinations.erase(others_begin, destinations.end());
-      destinations.push_back(InOrder(groups, {&Joined(others, otlp::Signal::kTraces), {}, JointAck(others)}));
+      destinations.push_back(InOrder(groups, JoinOf(others, otlp::Signal::kTraces)));
     }
-    return InOrder(transforms, {&Joined(destinations, otlp::Signal::kTraces), {}, JointAck(destinations)});
+    return InOrder(transforms, JoinOf(destinations, otlp::Signal::kTraces));
   }
 
   std::vector<PartPtr> MakeReceivers() {

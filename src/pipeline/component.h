@@ -112,7 +112,14 @@ class HoldingProcessor : public Processor, public Consumer {
 };
 
 // The end of pipelines and the beginning of others. Made with the consumer that is the join of those it feeds.
-class Connector : public Component, public Consumer {};
+class Connector : public Component, public Consumer {
+ public:
+  // True if it passes on something else than what it is given, as one that makes metrics of spans. Its OK then says
+  // nothing of the spans: beside other destinations it decides nothing, and is offered what they have taken.
+  [[nodiscard]] virtual bool derives() const { return false; }
+  // Of one that derives: what it may lose with the process.
+  [[nodiscard]] virtual HoldLimits hold_limits() const { return {}; }
+};
 
 class Exporter : public Component, public Consumer {
  public:

@@ -137,9 +137,11 @@ class FanOut::ReservedFanOut final : public Admission {
 
 FanOut::FanOut(std::vector<FanOutTarget> targets, const BuildContext& context) {
   CHECK(!targets.empty());
+  const bool any_stores = absl::c_any_of(targets, [](const FanOutTarget& target) { return target.stores; });
   for (FanOutTarget& described : targets) {
     const auto target = std::make_shared<Target>(std::move(described), context);
-    (target->target.stores ? deciding_ : following_).push_back(target);
+    const bool decides = any_stores ? target->target.stores : !target->target.follows;
+    (decides ? deciding_ : following_).push_back(target);
   }
   if (deciding_.empty()) deciding_.swap(following_);
 }
@@ -164,7 +166,7 @@ void FanOut::Consume(otlp::Batch batch, Done done) {
     if (!admissions.ok()) return std::move(done)(admissions.status());
     return CommitAll(*admissions, batch, std::move(done));
   }
-  const auto offer = std::make_shared<Offer>(deciding_, batch.span_count(), std::move(done));
+  const auto offer = std::make_shared<Offer>(deciding_, batch.span_count(), ThenFollow(batch, std::move(done)));
   for (size_t i = 0; i < offer->targets.size(); ++i) {
     offer->targets[i]->target.consumer->Consume(batch,
                                                 [offer, i](Status status) { offer->Answer(i, std::move(status)); });

@@ -19,6 +19,7 @@ struct FanOutTarget {
   Consumer* consumer = nullptr;  // outlives the fan-out
   MetricLabels owner;            // of what it refuses: {{"exporter", "otlp_grpc"}}
   bool stores = false;           // its OK means kStored
+  bool follows = false;          // its OK says nothing of the spans (Connector::derives)
 };
 
 // The rule, by what the targets promise:
@@ -29,9 +30,9 @@ struct FanOutTarget {
 //  - The other targets are offered the batch once those that store have it, so a refused request, sent again, reaches
 //  no
 //    destination twice. What they refuse then is dropped and counted.
-//  - Without targets that store: OK if at least one took it, and what the others refused is dropped and counted. If
-//  none
-//    did, a retryable refusal is passed on if there is one, else the first error.
+//  - Without targets that store those decide that do not follow, or all if all do: OK if at least one of them took it,
+//    and what the others refused is dropped and counted. If none did, a retryable refusal is passed on if there is one,
+//    else the first error. Then those that follow are offered it, if it was taken.
 // Thread-safe. Slices are shared, not copied.
 class FanOut final : public Consumer {
  public:
@@ -55,11 +56,11 @@ class FanOut final : public Consumer {
   void ShareForms(otlp::Batch& batch) const;
   StatusOr<std::vector<std::unique_ptr<Admission>>> ReserveAll(const otlp::Batch& batch);
   void CommitAll(const std::vector<std::unique_ptr<Admission>>& admissions, const otlp::Batch& batch, Done done);
-  // `done`, before which the following targets are offered the batch if it was stored.
+  // `done`, before which the following targets are offered the batch if it was taken.
   Done ThenFollow(otlp::Batch batch, Done done);
   void OfferUnanswered(const otlp::Batch& batch);
 
-  Targets deciding_;   // those that store; all if none does
+  Targets deciding_;   // those that store; if none does, those that do not follow; all if all do
   Targets following_;  // the others
 };
 

@@ -77,6 +77,18 @@ TEST_F(FanOutTest, OneThatTakesItIsEnough) {
   EXPECT_EQ(metrics_.Sum("spanloom_pipeline_dropped_spans"), 2u);
 }
 
+// Scenario: an exporter beside one whose OK says nothing of the spans; the exporter refuses, then takes them.
+// Guarantees: the exporter alone decides; the other is offered what was taken, and nothing else.
+TEST_F(FanOutTest, OneThatFollowsDecidesNothing) {
+  FanOut fan_out({Target(first_, "a"), {&second_, {{"connector", "counts"}}, false, true}}, context_);
+  first_.Script(absl::UnavailableError("full"));
+  EXPECT_EQ(Deliver(fan_out, BatchOf({"x"})).code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(second_.names(), IsEmpty());
+  EXPECT_TRUE(Deliver(fan_out, BatchOf({"x"})).ok());
+  EXPECT_THAT(second_.names(), ElementsAre("x"));
+  EXPECT_EQ(metrics_.Sum("spanloom_pipeline_dropped_spans"), 0u);
+}
+
 // Scenario: both refuse, one for good and one for the moment.
 // Guarantees: the sender is told to come back; nothing counts as dropped.
 TEST_F(FanOutTest, ARetryableRefusalWinsWhenNobodyTakesIt) {

@@ -61,7 +61,8 @@ void Part::Make(const Registry& registry, const BuildContext& context) {
       return MakeProcessor(registry, context);
     case ComponentKind::kConnector:
       inlet_ = std::make_unique<Inlet>();
-      consumer_ = Adopt(registry.connectors.Find(type)->make(key_.id, options_, context, *inlet_));
+      connector_ = Adopt(registry.connectors.Find(type)->make(key_.id, options_, context, *inlet_));
+      consumer_ = connector_;
       return;
     case ComponentKind::kExporter:
       exporter_ = Adopt(registry.exporters.Find(type)->make(key_.id, options_, context));

@@ -45,6 +45,7 @@ class Part {
   [[nodiscard]] Consumer* consumer() const { return consumer_; }  // of holding processors, connectors and exporters
   [[nodiscard]] TransformProcessor* transform() const { return transform_; }
   [[nodiscard]] HoldingProcessor* holder() const { return holder_; }
+  [[nodiscard]] Connector* connector() const { return connector_; }
   [[nodiscard]] Exporter* exporter() const { return exporter_; }
   [[nodiscard]] Extension* extension() const { return extension_; }
   [[nodiscard]] Inlet* inlet() const { return inlet_.get(); }  // of those that pass on
@@ -74,6 +75,7 @@ class Part {
   Consumer* consumer_ = nullptr;
   TransformProcessor* transform_ = nullptr;
   HoldingProcessor* holder_ = nullptr;
+  Connector* connector_ = nullptr;
   Exporter* exporter_ = nullptr;
   Extension* extension_ = nullptr;
   bool started_ = false;

@@ -41,6 +41,7 @@ struct BuildContext {
   std::string default_host = "localhost";                      // of listeners whose endpoint is not written out
   uint64_t seed = Rng::SystemSeed();                           // of jitter
   const sdk::Tracer& tracer = sdk::Tracer::None();             // of the spans about this process
+  std::string instance_id = {};                                // service.instance.id of this process
   std::string pipeline = {};                                   // "traces/payloads", while its processors are made
   otlp::Signal signal = otlp::Signal::kTraces;                 // of the batches that a processor or exporter is given
   StatusReporter status = {};                                  // of the component that is made
