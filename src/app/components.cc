@@ -4,6 +4,7 @@
 
 #include "app/query_extension.h"
 #include "pipeline/connectors/forward.h"
+#include "pipeline/connectors/span_metrics.h"
 #include "pipeline/exporters/debug.h"
 #include "pipeline/exporters/file.h"
 #include "pipeline/exporters/nop.h"
@@ -48,6 +49,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterTransformProcessor(registry);
 
   pipeline::RegisterForwardConnector(registry);
+  pipeline::RegisterSpanMetricsConnector(registry);
 
   pipeline::RegisterDebugExporter(registry);
   pipeline::RegisterFileExporter(registry);

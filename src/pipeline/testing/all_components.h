@@ -5,6 +5,7 @@
 #pragma once
 
 #include "pipeline/connectors/forward.h"
+#include "pipeline/connectors/span_metrics.h"
 #include "pipeline/exporters/debug.h"
 #include "pipeline/exporters/file.h"
 #include "pipeline/exporters/nop.h"
@@ -50,6 +51,7 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterTailSamplingProcessor(registry);
   RegisterTransformProcessor(registry);
   RegisterForwardConnector(registry);
+  RegisterSpanMetricsConnector(registry);
   RegisterDebugExporter(registry);
   RegisterFileExporter(registry);
   RegisterNopExporter(registry);
