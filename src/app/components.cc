@@ -10,6 +10,7 @@
 #include "pipeline/exporters/nop.h"
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/otlp_http.h"
+#include "pipeline/exporters/prometheus.h"
 #include "pipeline/exporters/spanloom_store.h"
 #include "pipeline/extensions/basic_auth.h"
 #include "pipeline/extensions/bearer_token_auth.h"
@@ -56,6 +57,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterNopExporter(registry);
   pipeline::RegisterOtlpGrpcExporter(registry);
   pipeline::RegisterOtlpHttpExporter(registry);
+  pipeline::RegisterPrometheusExporter(registry);
 
   pipeline::RegisterBasicAuthExtension(registry);
   pipeline::RegisterBearerTokenAuthExtension(registry);

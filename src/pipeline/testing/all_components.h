@@ -11,6 +11,7 @@
 #include "pipeline/exporters/nop.h"
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/otlp_http.h"
+#include "pipeline/exporters/prometheus.h"
 #include "pipeline/exporters/spanloom_store.h"
 #include "pipeline/extensions/basic_auth.h"
 #include "pipeline/extensions/bearer_token_auth.h"
@@ -57,6 +58,7 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterNopExporter(registry);
   RegisterOtlpGrpcExporter(registry);
   RegisterOtlpHttpExporter(registry);
+  RegisterPrometheusExporter(registry);
   RegisterSpanloomStoreExporter(registry, [&store]() -> store::SpanStore& { return store; });
   RegisterBasicAuthExtension(registry);
   RegisterBearerTokenAuthExtension(registry);

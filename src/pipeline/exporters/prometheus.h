@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The prometheus exporter: keeps the last value of every series of metrics, and shows them to Prometheus, which scrapes
+// them at /metrics.
+
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/options.h"
+#include "net/server.h"
+#include "pipeline/drops.h"
+#include "pipeline/exporters/prometheus_page.h"
+#include "pipeline/registry.h"
+#include "pipeline/tls_options.h"
+
+namespace spanloom::pipeline {
+
+struct ResourceToTelemetryOptions {
+  bool enabled = false;
+  bool exclude_service_attributes = false;
+  void Declare(config::OptionsReader& r);
+};
+
+enum class TranslationStrategy : uint8_t { kBySuffixes, kWithSuffixes, kWithoutSuffixes };
+
+struct PrometheusOptions {
+  std::string endpoint = {};
+  std::optional<ServerTlsOptions> tls = {};  // unset: cleartext
+  std::string namespace_prefix = {};
+  config::StringMap const_labels = {};
+  bool send_timestamps = false;
+  std::chrono::nanoseconds metric_expiration = std::chrono::minutes(5);
+  bool enable_open_metrics = false;
+  bool add_metric_suffixes = true;
+  TranslationStrategy translation_strategy = TranslationStrategy::kBySuffixes;  // goes before add_metric_suffixes
+  bool without_scope_info = false;
+  ResourceToTelemetryOptions resource_to_telemetry_conversion = {};
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
+
+  [[nodiscard]] PrometheusPageOptions Page() const;
+};
+
+// Thread-safe. Never refuses a batch: points that Prometheus cannot have are dropped and counted.
+class PrometheusExporter final : public Exporter {
+ public:
+  PrometheusExporter(const ComponentId& id, const PrometheusOptions& options, const BuildContext& context);
+  ~PrometheusExporter() override;
+
+  // Binds. Errors: those of net::Server::Create.
+  Status Start() override;
+  void Stop(std::chrono::milliseconds grace) override;
+  void Consume(otlp::Batch batch, Done done) override;
+  [[nodiscard]] AckGrade ack_grade() const override { return AckGrade::kDelivered; }
+  [[nodiscard]] std::vector<Endpoint> endpoints() const override;
+  [[nodiscard]] std::vector<std::string> claims() const override;
+
+ private:
+  // On a loop; what is large is done on a worker.
+  void Receive(const net::HttpRequest& request, net::HttpResponder responder);
+
+  const std::string id_;
+  const PrometheusOptions options_;
+  const BuildContext context_;
+  const std::shared_ptr<PrometheusPage> page_;  // shared with answers under way
+  DropCounter drops_;
+  Counter& sent_;
+  const ScopedGauge series_gauge_;
+  std::unique_ptr<net::Server> server_;
+};
+
+// Exporter type "prometheus".
+void RegisterPrometheusExporter(Registry& registry);
+
+}  // namespace spanloom::pipeline
