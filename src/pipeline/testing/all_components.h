@@ -5,6 +5,7 @@
 #pragma once
 
 #include "pipeline/connectors/forward.h"
+#include "pipeline/connectors/service_graph.h"
 #include "pipeline/connectors/span_metrics.h"
 #include "pipeline/exporters/debug.h"
 #include "pipeline/exporters/file.h"
@@ -52,6 +53,7 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterTailSamplingProcessor(registry);
   RegisterTransformProcessor(registry);
   RegisterForwardConnector(registry);
+  RegisterServiceGraphConnector(registry);
   RegisterSpanMetricsConnector(registry);
   RegisterDebugExporter(registry);
   RegisterFileExporter(registry);
