@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Metrics as views over the bytes they arrived in, as views.h has spans: they borrow, cannot fail, and skip what they do
-// not know. Messages: opentelemetry/proto/metrics/v1, OTLP 1.x. Scalar fields are read once, at construction.
+// Metrics as views over the bytes they arrived in, as views.h has spans: they borrow, cannot fail, and skip what they
+// do not know. Messages: opentelemetry/proto/metrics/v1, OTLP 1.x. Scalar fields are read once, at construction.
 
 #pragma once
 

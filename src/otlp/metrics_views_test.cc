@@ -31,8 +31,8 @@ MetricView OnlyMetric(std::string_view request) {
 
 // `metric` in JSON, as a request in wire form.
 std::string RequestOf(const std::string& metric) {
-  const auto request = TranscodeJson(
-      Signal::kMetrics, R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[)" + metric + R"(]}]}]})");
+  const auto request =
+      TranscodeJson(Signal::kMetrics, R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[)" + metric + R"(]}]}]})");
   EXPECT_TRUE(request.ok());
   return *request;
 }
@@ -91,14 +91,10 @@ TEST(MetricsViews, ReadHistograms) {
   writer.AddHistogram({.start_unix_ns = 1, .time_unix_ns = 2},
                       {.count = 4, .sum = 9.5, .bounds = bounds, .bucket_counts = counts}, WriteRoute);
   writer.BeginMetric({.name = "e", .kind = MetricKind::kExponentialHistogram, .temporality = Temporality::kDelta});
-  writer.AddExponential({.start_unix_ns = 1, .time_unix_ns = 2},
-                        {.count = 5,
-                         .sum = 3,
-                         .scale = -2,
-                         .zero_count = 1,
-                         .positive_offset = -7,
-                         .positive_counts = counts},
-                        WriteRoute);
+  writer.AddExponential(
+      {.start_unix_ns = 1, .time_unix_ns = 2},
+      {.count = 5, .sum = 3, .scale = -2, .zero_count = 1, .positive_offset = -7, .positive_counts = counts},
+      WriteRoute);
   writer.End();
 
   const auto metrics = Only(Only(MetricsView(wire).resource_metrics()).scope_metrics()).metrics();
