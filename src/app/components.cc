@@ -18,6 +18,8 @@
 #include "pipeline/extensions/file_storage.h"
 #include "pipeline/extensions/headers_setter.h"
 #include "pipeline/extensions/health_check.h"
+#include "pipeline/extensions/pprof.h"
+#include "pipeline/extensions/zpages.h"
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
@@ -66,6 +68,8 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterFileStorageExtension(registry);
   pipeline::RegisterHeadersSetterExtension(registry);
   pipeline::RegisterHealthCheckExtension(registry);
+  pipeline::RegisterPprofExtension(registry);
+  pipeline::RegisterZPagesExtension(registry);
 }
 
 void RegisterStoreComponents(pipeline::Registry& registry, pipeline::StoreSource store) {

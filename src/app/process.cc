@@ -114,7 +114,8 @@ class Process {
                                          .default_host = plan_.listen_host,
                                          .tracer = own_tracing_ ? own_tracing_->tracer() : sdk::Tracer::None(),
                                          .instance_id = InstanceId(resource),
-                                         .proxies = proxies_};
+                                         .proxies = proxies_,
+                                         .build = VersionText()};
     for (const pipeline::PrometheusReaderOptions& page : config_.telemetry.metrics_pages) {
       RETURN_IF_ERROR(ShowMetrics(page, resource, context));
     }

@@ -51,6 +51,11 @@ PipelineAck AckOf(const Exporter& exporter, std::string by) {
   return ack;
 }
 
+bool ChangesItems(const Part& processor) {
+  if (processor.transform() != nullptr) return processor.transform()->changes_items();
+  return processor.holder() != nullptr && processor.holder()->selects();
+}
+
 bool AllFollow(std::span<const Destination> destinations) {
   return absl::c_all_of(destinations, [](const Destination& destination) { return destination.follows; });
 }
@@ -90,6 +95,7 @@ class Assembler {
     for (const ComponentId& id : config_.enabled_extensions) MakeExtension(id);
     Assembly assembly;
     for (const PipelineConfig& pipeline : config_.pipelines) assembly.acks.push_back(PipelineOf(pipeline).ack);
+    for (const PipelineConfig& pipeline : config_.pipelines) assembly.pipelines.push_back(DescriptionOf(pipeline));
     std::vector<PartPtr> receivers = MakeReceivers();
     for (const auto* parts : {&extensions_, &exporters_, &middle_, &receivers}) {
       assembly.parts.insert(assembly.parts.end(), parts->begin(), parts->end());
@@ -194,6 +200,18 @@ class Assembler {
                                 {{"connector", id.ToString()}},
                                 derives ? AckOf(*part->connector(), part->key().ToString()) : JointAck(fed),
                                 derives || AllFollow(fed)};
+  }
+
+  // Of one that is made.
+  [[nodiscard]] PipelineDescription DescriptionOf(const PipelineConfig& pipeline) const {
+    const std::string name = pipeline.id.ToString();
+    PipelineDescription description{.id = name, .signal = pipeline.signal};
+    for (const ComponentId& id : pipeline.receivers) description.receivers.push_back(id.ToString());
+    for (const ComponentId& id : pipeline.processors) description.processors.push_back(id.ToString());
+    for (const ComponentId& id : pipeline.exporters) description.exporters.push_back(id.ToString());
+    description.changes_items = absl::c_any_of(
+        middle_, [&](const PartPtr& part) { return part->key().pipeline == name && ChangesItems(*part); });
+    return description;
   }
 
   const Destination& PipelineOf(const PipelineConfig& pipeline) {

@@ -13,6 +13,7 @@
 #include "pipeline/inlet.h"
 #include "pipeline/part.h"
 #include "pipeline/pipeline_ack.h"
+#include "pipeline/pipeline_list.h"
 #include "pipeline/service_config.h"
 
 namespace spanloom::pipeline {
@@ -37,9 +38,10 @@ struct Assembly {
   // In the order of starting: extensions, exporters, then processors and connectors from the back to the front,
   // receivers.
   std::vector<PartPtr> parts = {};
-  std::shared_ptr<const Wiring> wiring = {};  // shared with what passes through it
-  std::map<Inlet*, Consumer*> leads = {};     // where each part passes on to
-  std::vector<PipelineAck> acks = {};         // in the order of the configuration
+  std::shared_ptr<const Wiring> wiring = {};        // shared with what passes through it
+  std::map<Inlet*, Consumer*> leads = {};           // where each part passes on to
+  std::vector<PipelineAck> acks = {};               // in the order of the configuration
+  std::vector<PipelineDescription> pipelines = {};  // in the same order
 
   // The part with this key; null if there is none.
   [[nodiscard]] PartPtr Find(const PartKey& key) const;

@@ -91,6 +91,9 @@ class TransformProcessor : public Processor {
   Status Start() override { return absl::OkStatus(); }
   void Stop(std::chrono::milliseconds) override {}
 
+  // False if it leaves what it is given as it is.
+  [[nodiscard]] virtual bool changes_items() const { return true; }
+
   // Whether a batch may come in at all: asked once for each offer, before room is reserved behind it and before
   // anything of it is processed. An error refuses it: kUnavailable if it may be offered again. Thread-safe; must not
   // block.

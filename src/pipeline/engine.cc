@@ -62,12 +62,17 @@ uint64_t UndeliveredSpans(const std::vector<PartPtr>& parts) {
 }  // namespace
 
 Engine::Engine(const Registry& registry, const BuildContext& context)
-    : registry_(registry), context_(context), board_(context.clock) {}
+    : registry_(registry), context_(Extended(context)), board_(context.clock) {}
+
+BuildContext Engine::Extended(BuildContext context) const {
+  context.pipelines = &pipelines_;
+  return context;
+}
 
 std::unique_ptr<Engine> Engine::Build(const ServiceConfig& config, const Registry& registry,
                                       const BuildContext& context) {
   std::unique_ptr<Engine> engine(new Engine(registry, context));
-  engine->assembly_ = Assemble(config, registry, context, engine->board_, {});
+  engine->assembly_ = Assemble(config, registry, engine->context_, engine->board_, {});
   return engine;
 }
 
@@ -93,6 +98,7 @@ Status Engine::Start() {
     }
   }
   LogAcks();
+  pipelines_.Show(assembly_.pipelines);
   SetReady(true);
   return absl::OkStatus();
 }
@@ -194,6 +200,7 @@ class Engine::Reloading {
       if (part->inlet() != nullptr) part->inlet()->HoldBy(tail);
     }
     passage_ = nullptr;
+    engine_.pipelines_.Show(next_.pipelines);
   }
 
   // Stops what is gone once nothing comes to it any more. Returns the report.

@@ -17,6 +17,7 @@
 #include "pipeline/assembly.h"
 #include "pipeline/component.h"
 #include "pipeline/pipeline_ack.h"
+#include "pipeline/pipeline_list.h"
 #include "pipeline/registry.h"
 #include "pipeline/service_config.h"
 #include "pipeline/status_board.h"
@@ -80,11 +81,14 @@ class Engine {
   void StopInOrder(const std::vector<PartPtr>& parts, std::chrono::milliseconds grace,
                    const std::stop_token& hurry = {});
   void SetReady(bool ready);
+  // `context` with what the engine adds to it.
+  [[nodiscard]] BuildContext Extended(BuildContext context) const;
   void LogAcks() const;
   void RunPostedTasks();
   [[nodiscard]] std::chrono::milliseconds Remaining(int64_t deadline_ns) const;
 
   const Registry& registry_;
+  PipelineList pipelines_;
   const BuildContext context_;
   StatusBoard board_;
   Assembly assembly_;

@@ -28,6 +28,7 @@
 #include "pipeline/component.h"
 #include "pipeline/component_id.h"
 #include "pipeline/extension_roles.h"
+#include "pipeline/pipeline_list.h"
 #include "pipeline/status_board.h"
 #include "sdk/tracer.h"
 
@@ -48,6 +49,8 @@ struct BuildContext {
   const net::ProxyRules& proxies = net::ProxyRules::None();    // by which exporters go out
   const ExtensionRoles* extensions = &ExtensionRoles::None();  // that run; while a component is made
   const StatusBoard* board = nullptr;                          // of all components; null in tests of one
+  const PipelineList* pipelines = nullptr;                     // that run; null in tests of one
+  std::string build = {};                                      // what the program is built of, a line each
 };
 
 // `endpoint` as it was written, or `default_host`:`port` if it was left out.

@@ -59,6 +59,7 @@ class MemoryLimiterProcessor final : public TransformProcessor {
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
 
+  [[nodiscard]] bool changes_items() const override { return false; }
   // kUnavailable, until the next check, while there is too much.
   Status Admit(const otlp::Batch& batch) override;
   Status Process(otlp::Batch&) override { return absl::OkStatus(); }

@@ -19,6 +19,8 @@
 #include "pipeline/extensions/file_storage.h"
 #include "pipeline/extensions/headers_setter.h"
 #include "pipeline/extensions/health_check.h"
+#include "pipeline/extensions/pprof.h"
+#include "pipeline/extensions/zpages.h"
 #include "pipeline/processors/attributes.h"
 #include "pipeline/processors/batch.h"
 #include "pipeline/processors/filter.h"
@@ -67,6 +69,8 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterFileStorageExtension(registry);
   RegisterHeadersSetterExtension(registry);
   RegisterHealthCheckExtension(registry);
+  RegisterPprofExtension(registry);
+  RegisterZPagesExtension(registry);
   return registry;
 }
 

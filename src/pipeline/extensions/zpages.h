@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The zpages extension: pages that say what runs in this process, for an operator with a browser.
+
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/options.h"
+#include "net/server.h"
+#include "pipeline/registry.h"
+
+namespace spanloom::pipeline {
+
+struct ExpvarOptions {
+  bool enabled = false;
+  void Declare(config::OptionsReader& r);
+};
+
+struct ZPagesOptions {
+  std::string endpoint = {};
+  ExpvarOptions expvar = {};
+  void Declare(config::OptionsReader& r);
+};
+
+class ZPagesExtension final : public Extension {
+ public:
+  ZPagesExtension(const ComponentId& id, ZPagesOptions options, const BuildContext& context);
+  ~ZPagesExtension() override;
+
+  Status Start() override;
+  void Stop(std::chrono::milliseconds grace) override;
+  void SetReady(bool ready) override;
+  [[nodiscard]] std::vector<Endpoint> endpoints() const override;
+  [[nodiscard]] std::vector<std::string> claims() const override;
+
+  // The page of a path; 404 if there is none. Thread-safe.
+  [[nodiscard]] net::HttpResponse Answer(std::string_view path) const;
+
+ private:
+  [[nodiscard]] net::HttpResponse ServicePage() const;
+  [[nodiscard]] net::HttpResponse PipelinePage() const;
+  [[nodiscard]] net::HttpResponse ExtensionPage() const;
+  [[nodiscard]] net::HttpResponse VariablesPage() const;
+  [[nodiscard]] std::vector<ComponentStatus> Components(bool extensions) const;
+  // Since the pipelines run; 0 while they do not.
+  [[nodiscard]] std::chrono::nanoseconds Uptime() const;
+
+  const std::string id_;
+  const ZPagesOptions options_;
+  const BuildContext context_;
+  std::atomic<int64_t> ready_since_unix_ns_ = 0;  // 0: not ready
+  std::unique_ptr<net::Server> server_;
+};
+
+// Extension type "zpages".
+void RegisterZPagesExtension(Registry& registry);
+
+}  // namespace spanloom::pipeline
