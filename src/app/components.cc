@@ -8,6 +8,7 @@
 #include "pipeline/connectors/span_metrics.h"
 #include "pipeline/exporters/debug.h"
 #include "pipeline/exporters/file.h"
+#include "pipeline/exporters/load_balancing.h"
 #include "pipeline/exporters/nop.h"
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/otlp_http.h"
@@ -58,6 +59,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
 
   pipeline::RegisterDebugExporter(registry);
   pipeline::RegisterFileExporter(registry);
+  pipeline::RegisterLoadBalancingExporter(registry);
   pipeline::RegisterNopExporter(registry);
   pipeline::RegisterOtlpGrpcExporter(registry);
   pipeline::RegisterOtlpHttpExporter(registry);

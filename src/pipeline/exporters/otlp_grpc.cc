@@ -63,6 +63,11 @@ void ClientKeepaliveOptions::Declare(config::OptionsReader& r) {
 }
 
 void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
+  r.Field("endpoint", endpoint, "Destination, HOST:PORT or unix:/PATH.");
+  DeclareAllButEndpoint(r);
+}
+
+void OtlpGrpcExporterOptions::DeclareAllButEndpoint(config::OptionsReader& r) {
   static constexpr std::pair<std::string_view, net::GrpcBalancing> kBalancers[] = {
       {"round_robin", net::GrpcBalancing::kRoundRobin}, {"pick_first", net::GrpcBalancing::kPickFirst}};
   static constexpr std::pair<std::string_view, net::Compression> kCompressions[] = {
@@ -71,7 +76,6 @@ void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
       {"snappy", net::Compression::kSnappyFramed},
       {"none", net::Compression::kNone},
       {"", net::Compression::kNone}};
-  r.Field("endpoint", endpoint, "Destination, HOST:PORT or unix:/PATH.");
   r.Field("tls", tls, "How the connection is secured: by TLS, unless it says insecure: true.");
   r.Choice<net::Compression>("compression", compression, kCompressions, "How requests are compressed.");
   r.Field("headers", headers, "Metadata sent with every request.");

@@ -48,6 +48,7 @@ struct OtlpGrpcExporterOptions {
   RetryOptions retry_on_failure = {};
   std::optional<AuthOptions> auth = {};
   void Declare(config::OptionsReader& r);
+  void DeclareAllButEndpoint(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
 

@@ -9,6 +9,7 @@
 #include "pipeline/connectors/span_metrics.h"
 #include "pipeline/exporters/debug.h"
 #include "pipeline/exporters/file.h"
+#include "pipeline/exporters/load_balancing.h"
 #include "pipeline/exporters/nop.h"
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/otlp_http.h"
@@ -59,6 +60,7 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterSpanMetricsConnector(registry);
   RegisterDebugExporter(registry);
   RegisterFileExporter(registry);
+  RegisterLoadBalancingExporter(registry);
   RegisterNopExporter(registry);
   RegisterOtlpGrpcExporter(registry);
   RegisterOtlpHttpExporter(registry);
