@@ -91,7 +91,7 @@ std::string PrometheusMetricName(std::string_view name, std::string_view unit, P
   }
   if (!prefix.empty()) tokens.insert(tokens.begin(), Join(Split(prefix, false)));
   std::string joined = Join(tokens);
-  if (!joined.empty() && absl::ascii_isdigit(static_cast<unsigned char>(joined[0]))) joined.insert(0, "_");
+  if (!joined.empty() && absl::ascii_isdigit(static_cast<unsigned char>(joined[0]))) joined = StrCat("_", joined);
   return joined;
 }
 

@@ -23,8 +23,8 @@
 namespace spanloom::pipeline {
 
 struct PrometheusPageOptions {
-  std::string prefix = {};                                  // of names
-  std::vector<std::pair<std::string, std::string>> labels;  // of every series
+  std::string prefix = {};                                       // of names
+  std::vector<std::pair<std::string, std::string>> labels = {};  // of every series
   bool has_suffixes = true;
   bool has_timestamps = false;
   bool has_scope = true;
