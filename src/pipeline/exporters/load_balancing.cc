@@ -28,9 +28,8 @@ constexpr ComponentDoc kDoc = {
         "over OTLP/gRPC, so that those behind it can decide about whole traces. The ring of backends is that of the "
         "Collector's exporter of this name, so both may send to the same backends. When a backend comes or goes, about "
         "one in as many traces as there are backends moves; what a backend that goes still holds is sent to it for up "
-        "to 30 seconds. Each backend has a queue of its own (protocol.otlp.sending_queue); for traces to move away "
-        "from "
-        "a backend that is down, give the exporter a sending_queue and switch that of protocol.otlp off.",
+        "to 30 seconds. Each backend has a queue of its own (protocol.otlp.sending_queue); for what waits to move "
+        "when a backend goes, give the exporter a sending_queue and switch that of protocol.otlp off.",
     .example = R"(exporters:
   load_balancing:
     protocol:
