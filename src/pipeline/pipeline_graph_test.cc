@@ -57,10 +57,10 @@ TEST(PipelineGraph, NamesTheWayAroundACycle) {
 // Scenario: a connector that leads nowhere, one that comes from nowhere, one with the id of an exporter, and a type
 // that there is not. Guarantees: the Collector's words, with the names.
 TEST(PipelineGraph, RefusesWhatJoinsNothing) {
-  EXPECT_THAT(Refusal("{forward: }", "{traces: {receivers: [otlp], exporters: [forward service_graph span_metrics]}}"),
+  EXPECT_THAT(Refusal("{forward: }", "{traces: {receivers: [otlp], exporters: [forward]}}"),
               HasSubstr("connector \"forward\" used as exporter in [traces] pipeline but not used in any supported "
                         "receiver pipeline"));
-  EXPECT_THAT(Refusal("{forward: }", "{traces: {receivers: [forward service_graph span_metrics], exporters: [debug]}}"),
+  EXPECT_THAT(Refusal("{forward: }", "{traces: {receivers: [forward], exporters: [debug]}}"),
               HasSubstr("connector \"forward\" used as receiver in [traces] pipeline but not used in any supported "
                         "exporter pipeline"));
   EXPECT_THAT(

@@ -164,7 +164,7 @@ TEST(ServiceConfig, ReportsEverythingThatIsWrong) {
 TEST(ServiceConfig, NamesUnknownTypesOnce) {
   const std::string refusal = Refusal(kCollectorCases.at("unknown exporter type"));
   EXPECT_THAT(refusal, HasSubstr("config.yaml:2: exporters: unknown type: \"foo\" for id: \"foo/bar\" (valid values: "
-                                 "[debug file nop otlp_grpc otlp_http spanloom_store])"));
+                                 "[debug file load_balancing nop otlp_grpc otlp_http prometheus spanloom_store])"));
   EXPECT_THAT(refusal, Not(HasSubstr("not configured")));
 }
 
