@@ -81,7 +81,11 @@ SendingQueue::State::State(std::string exporter, std::shared_ptr<RequestEncoder>
       sent_(SentItems(context.metrics, exporter_, context.signal)),
       send_failed_(SendFailedItems(context.metrics, exporter_, context.signal)),
       enqueue_failed_(EnqueueFailedItems(context.metrics, exporter_, context.signal)),
-      rejected_(RejectedItems(context.metrics, exporter_, context.signal)) {}
+      rejected_(RejectedItems(context.metrics, exporter_, context.signal)),
+      lost_requests_(context.metrics.GetCounter(
+          "spanloom_exporter_lost_requests",
+          "Requests of a queue on the disk that can't be read any more; at most so many.", {{"exporter", exporter_}})) {
+}
 
 SendingQueue::State::Total SendingQueue::State::TotalOf(const std::vector<ExportRequest>& requests) const {
   Total total;
@@ -172,6 +176,7 @@ SendingQueue::State::EntryPtr SendingQueue::State::Counted(ExportRequest request
 
 void SendingQueue::State::KeepIn(const std::shared_ptr<RequestLog>& log) {
   log_ = log;
+  lost_requests_.Add(log->lost_requests());
   for (const RequestLog::Waiting& found : log->found()) {
     EntryPtr entry = Counted({.message = {}, .spans = found.spans, .encoded_bytes = found.encoded_bytes}, Done());
     entry->on_disk = std::make_shared<OnDisk>(OnDisk{.sequence = found.sequence});

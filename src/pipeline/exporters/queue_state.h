@@ -131,6 +131,7 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   Counter& send_failed_;
   Counter& enqueue_failed_;
   Counter& rejected_;
+  Counter& lost_requests_;
   Notification drained_;
   std::atomic<uint64_t> undelivered_spans_ = 0;
   std::atomic<uint64_t> held_spans_ = 0;

@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "base/text.h"
 #include "pipeline/exporters/export_counters.h"
+#include "pipeline/exporters/inferred_pod.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -150,6 +151,7 @@ class SpanloomStoreExporter::ReservedAppend final : public Admission {
   ReservedAppend(std::shared_ptr<Appends> appends, std::unique_ptr<store::Reservation> reservation)
       : appends_(std::move(appends)), reservation_(std::move(reservation)) {}
   void Commit(otlp::Batch batch, Done done) override {
+    InferPod(batch);
     const size_t spans = batch.span_count();
     reservation_->Commit(std::move(batch), appends_->Begin(spans, std::move(done)));
   }
@@ -166,6 +168,7 @@ SpanloomStoreExporter::SpanloomStoreExporter(const ComponentId& id, const BuildC
 SpanloomStoreExporter::~SpanloomStoreExporter() = default;
 
 void SpanloomStoreExporter::Consume(otlp::Batch batch, Done done) {
+  InferPod(batch);
   const size_t spans = batch.span_count();
   store_.Append(std::move(batch), appends_->Begin(spans, std::move(done)));
 }

@@ -35,6 +35,9 @@ struct BatchOptions {
 // spanloom_pipeline_dropped_spans. When a further batch would exceed the limits it is refused with kUnavailable and a
 // delay; kResourceExhausted without one for a combination of metadata beyond the limit of those.
 //
+// A batch whose slices belong to several groups may be taken by some and refused by others; then its sender is told to
+// send all of it again.
+//
 // What goes on has no origin, since it is of many senders, but what the metadata of a group have in common.
 class BatchProcessor final : public HoldingProcessor {
  public:
