@@ -264,7 +264,7 @@ size_t OptionsReader::ChoiceIndex(std::string_view name, size_t index, std::span
   return index;
 }
 
-void OptionsReader::Unsupported(std::string_view name, std::string_view advice) {
+void OptionsReader::Unsupported(std::string_view name, std::string_view advice, std::string_view harmless) {
   if (docs_ != nullptr) {
     docs_->push_back({.name = std::string(name), .kind = OptionDoc::Kind::kUnsupported, .words = std::string(advice)});
     return;
@@ -272,6 +272,8 @@ void OptionsReader::Unsupported(std::string_view name, std::string_view advice) 
   hidden_.emplace_back(name);
   const Node* node = node_->Find(name);
   if (node == nullptr || IsEmpty(*node)) return;
+  const Node& value = node->is_list() && node->items().size() == 1 ? node->items().front() : *node;
+  if (value.is_scalar() && value.text() == harmless) return;
   problems_->Add(path_, StrCat(name, " is not supported by this version: ", advice), node->source());
 }
 

@@ -179,9 +179,10 @@ class OptionsReader {
     if (!status.ok()) problems_->Add(PathOf(name), StdView(status.message()), node->source());
   }
 
-  // A key that the Collector has and this version has not: refused by name, unless it is null or empty. `advice` says
-  // what to do instead.
-  void Unsupported(std::string_view name, std::string_view advice);
+  // A key that the Collector has and this version has not: refused by name, unless it is null, empty or `harmless`: the
+  // value with which it would change nothing, as a configuration with all defaults has it. Of a list with one item that
+  // item counts. `advice` says what to do instead.
+  void Unsupported(std::string_view name, std::string_view advice, std::string_view harmless = "");
 
   // Reads `options` from `node`. What is wrong goes to `problems`; fields that are wrong keep their defaults. A message
   // of Validate that begins with a key is placed where that key stands.

@@ -54,6 +54,7 @@ struct SampleOptions {
     r.Field("peers", peers, "Other servers.");
     r.Field("anything", anything, "Whatever.");
     r.Unsupported("auth", "remove it");
+    r.Unsupported("buffer_size", "remove it", "512");
   }
   [[nodiscard]] Status Validate() const {
     return port == 81 ? absl::InvalidArgumentError("port 81 is taken") : absl::OkStatus();
@@ -193,12 +194,18 @@ TEST(Options, PlacesARuleAtItsKey) {
               ElementsAre("config.yaml:3: processors::sample: port 81 is taken"));
 }
 
-// Scenario: a key of the Collector that this version has not, set and empty; a rule across fields.
-// Guarantees: refused by name with advice, unless it says nothing; the rule's text is passed on.
+// Scenario: a key of the Collector that this version has not, set, empty, and with the value that changes nothing; a
+// rule across fields. Guarantees: refused by name with advice, unless it says nothing; the rule's text is passed on.
 TEST(Options, RefusesUnsupportedKeysAndBrokenRules) {
   EXPECT_THAT(Read("auth: {authenticator: x}").problems,
               ElementsAre("config.yaml:1: processors::sample: auth is not supported by this version: remove it"));
   EXPECT_THAT(Read("auth: {}").problems, IsEmpty());
+  EXPECT_THAT(Read("auth: ''").problems, IsEmpty());
+  EXPECT_THAT(Read("buffer_size: 512").problems, IsEmpty());
+  EXPECT_THAT(Read("buffer_size: [512]").problems, IsEmpty());
+  EXPECT_THAT(
+      Read("buffer_size: 513").problems,
+      ElementsAre("config.yaml:1: processors::sample: buffer_size is not supported by this version: remove it"));
   EXPECT_THAT(Read("port: 81").problems, ElementsAre("config.yaml:1: processors::sample: port 81 is taken"));
 }
 
@@ -207,7 +214,7 @@ TEST(Options, RefusesUnsupportedKeysAndBrokenRules) {
 // keys that are not supported.
 TEST(Options, DescribesItself) {
   const std::vector<OptionDoc> docs = DescribeOptions<SampleOptions>();
-  ASSERT_EQ(docs.size(), 13u);
+  ASSERT_EQ(docs.size(), 14u);
   EXPECT_EQ(docs[1].type, "int");
   EXPECT_EQ(docs[1].range, "at least 1");
   EXPECT_EQ(docs[1].unit, "spans");

@@ -15,11 +15,11 @@ struct LogsOptions {
     r.Field("level", level, "Lowest level that is logged: debug, info, warn or error.");
     r.Field("encoding", encoding, "console (one line of text) or json.");
     for (const char* name : {"output_paths", "error_output_paths"}) {
-      r.Unsupported(name, "remove it; the log goes to standard error");
+      r.Unsupported(name, "remove it; the log goes to standard error", "stderr");
     }
     r.Unsupported("sampling", "remove it; messages that repeat are limited where they are written");
     for (const char* name : {"disable_caller", "disable_stacktrace", "initial_fields", "processors"}) {
-      r.Unsupported(name, "remove it; the log has neither callers nor stack traces, and is not exported");
+      r.Unsupported(name, "remove it; the log has neither callers nor stack traces, and is not exported", "false");
     }
   }
   [[nodiscard]] Status Validate() const {

@@ -95,8 +95,14 @@ void DebugOptions::Declare(config::OptionsReader& r) {
   static constexpr std::pair<std::string_view, Verbosity> kVerbosities[] = {
       {"basic", Verbosity::kBasic}, {"normal", Verbosity::kNormal}, {"detailed", Verbosity::kDetailed}};
   r.Choice<Verbosity>("verbosity", verbosity, kVerbosities, "How much is written of each batch.");
-  r.Unsupported("sampling_initial", "remove it; every batch is written");
-  r.Unsupported("sampling_thereafter", "remove it; every batch is written");
+  r.Field("sampling_initial", sampling_initial, "Batches that are written in each second before some are left out.",
+          {.min = 0, .unit = "batches"});
+  r.Field("sampling_thereafter", sampling_thereafter,
+          "Of those that follow in that second, one in so many is written; 0 means none.",
+          {.min = 0, .unit = "batches"});
+  r.Unsupported("use_internal_logger", "remove it; batches are written to the log", "true");
+  r.Unsupported("output_paths", "remove it; batches are written to the log");
+  r.Unsupported("sending_queue", "remove it; nothing waits before the log");
 }
 
 DebugExporter::DebugExporter(const ComponentId& id, const DebugOptions& options, const BuildContext& context,
@@ -105,9 +111,25 @@ DebugExporter::DebugExporter(const ComponentId& id, const DebugOptions& options,
       options_(options),
       write_(std::move(write)),
       signal_(context.signal),
-      sent_(SentItems(context.metrics, id_, signal_)) {}
+      sent_(SentItems(context.metrics, id_, signal_)),
+      clock_(context.clock) {}
+
+bool DebugExporter::IsWritten() {
+  constexpr int64_t kSecondNs = 1'000'000'000;
+  const int64_t second = clock_.SteadyNs() / kSecondNs;
+  const MutexLock lock(mutex_);
+  if (std::exchange(second_, second) != second) count_ = 0;
+  const int64_t beyond = ++count_ - options_.sampling_initial;
+  return beyond <= 0 || (options_.sampling_thereafter > 0 && beyond % options_.sampling_thereafter == 0);
+}
 
 void DebugExporter::Consume(otlp::Batch batch, Done done) {
+  if (IsWritten()) Write(batch);
+  sent_.Add(batch.span_count());
+  std::move(done)(absl::OkStatus());
+}
+
+void DebugExporter::Write(const otlp::Batch& batch) const {
   size_t resources = 0;  // in all three signals they stand in the same field
   for (const otlp::Slice& slice : batch.slices()) {
     resources += otlp::TracesView(slice.wire().view()).resource_spans().Count();
@@ -124,8 +146,6 @@ void DebugExporter::Consume(otlp::Batch batch, Done done) {
       slice.ForEach([this](const otlp::SpanContext& context) { WriteSpan(context); });
     }
   }
-  sent_.Add(batch.span_count());
-  std::move(done)(absl::OkStatus());
 }
 
 void DebugExporter::WriteSpan(const otlp::SpanContext& context) const {

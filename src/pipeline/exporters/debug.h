@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <absl/base/thread_annotations.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -11,7 +13,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "config/options.h"
 #include "pipeline/registry.h"
 
@@ -20,6 +24,8 @@ namespace spanloom::pipeline {
 struct DebugOptions {
   enum class Verbosity : uint8_t { kBasic, kNormal, kDetailed };
   Verbosity verbosity = Verbosity::kBasic;
+  int64_t sampling_initial = 2;
+  int64_t sampling_thereafter = 1;
   void Declare(config::OptionsReader& r);
 };
 
@@ -38,14 +44,22 @@ class DebugExporter final : public Exporter {
   [[nodiscard]] AckGrade ack_grade() const override { return AckGrade::kDelivered; }
 
  private:
+  void Write(const otlp::Batch& batch) const;
   void WriteSpan(const otlp::SpanContext& context) const;
   void WriteDetails(const otlp::SpanContext& context) const;
+
+  // Whether the batch that comes now is among those of this second that are written.
+  bool IsWritten() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::string id_;
   const DebugOptions options_;
   const WriteLine write_;
   const otlp::Signal signal_;
   Counter& sent_;
+  const Clock& clock_;
+  Mutex mutex_;
+  int64_t second_ ABSL_GUARDED_BY(mutex_) = 0;  // of the steady clock, in which count_ batches came
+  int64_t count_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // Exporter type "debug", writing to the process log at level info.

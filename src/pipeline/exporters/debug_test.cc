@@ -49,6 +49,22 @@ TEST_F(DebugExporterTest, BasicWritesCounts) {
   EXPECT_THAT(LinesAt(DebugOptions::Verbosity::kBasic), ElementsAre("Traces exporter=debug resource spans=1 spans=1"));
 }
 
+// Scenario: eight batches in one second, of which the first two and then every third are to be written.
+// Guarantees: those are, and all are counted.
+TEST_F(DebugExporterTest, LeavesOutWhatItIsToldTo) {
+  SimClock clock;
+  size_t lines = 0;
+  DebugExporter exporter(ComponentId{"debug", ""}, {.sampling_initial = 2, .sampling_thereafter = 3},
+                         {.loops = loops_, .metrics = metrics_, .clock = clock},
+                         [&](std::string_view, std::initializer_list<LogField>) { ++lines; });
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(Deliver(exporter, BatchOf({"a"})).ok());
+  EXPECT_EQ(lines, 4U);  // 1, 2, 5 and 8
+  clock.Advance(1'000'000'000);
+  EXPECT_TRUE(Deliver(exporter, BatchOf({"a"})).ok());
+  EXPECT_EQ(lines, 5U) << "a new second begins anew";
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans"), 9U);
+}
+
 // Scenario: normal.
 // Guarantees: a line a span too, with its ids.
 TEST_F(DebugExporterTest, NormalWritesSpans) {

@@ -87,7 +87,7 @@ void OtlpGrpcExporterOptions::DeclareAllButEndpoint(config::OptionsReader& r) {
   r.Field("authority", authority, "Name sent as the request's authority, in place of the endpoint.");
   r.Field("user_agent", user_agent, "Name sent first in user-agent.");
   for (const char* name : {"read_buffer_size", "write_buffer_size"}) {
-    r.Unsupported(name, "remove it; buffers have the size that is needed");
+    r.Unsupported(name, "remove it; buffers have the size that is needed", "524288");
   }
   r.Field("timeout", timeout, "Longest time for one attempt.");
   r.Field("sending_queue", sending_queue, "What waits for the destination.");

@@ -100,15 +100,16 @@ void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
   r.Field("retry_on_failure", retry_on_failure, "What happens when it fails for the moment.");
   r.Unsupported("profiles_endpoint", "remove it; profiles are not taken in");
   for (const char* name : {"read_buffer_size", "write_buffer_size"}) {
-    r.Unsupported(name, "remove it; buffers have the size that is needed");
+    r.Unsupported(name, "remove it; buffers have the size that is needed", "524288");
   }
-  for (const char* name : {"max_idle_conns", "max_idle_conns_per_host"}) {
-    r.Unsupported(name, "write max_conns_per_host; connections are kept until idle_conn_timeout");
+  for (const auto& [name, harmless] : {std::pair("max_idle_conns", "100"), {"max_idle_conns_per_host", "0"}}) {
+    r.Unsupported(name, "write max_conns_per_host; connections are kept until idle_conn_timeout", harmless);
   }
-  for (const char* name : {"force_attempt_http2", "http2_read_idle_timeout", "http2_ping_timeout"}) {
-    r.Unsupported(name, "remove it; requests go over HTTP/1.1, or use otlp_grpc");
+  for (const auto& [name, harmless] :
+       {std::pair("force_attempt_http2", "true"), {"http2_read_idle_timeout", "0s"}, {"http2_ping_timeout", "0s"}}) {
+    r.Unsupported(name, "remove it; requests go over HTTP/1.1, or use otlp_grpc", harmless);
   }
-  r.Unsupported("disable_keep_alives", "write a short idle_conn_timeout");
+  r.Unsupported("disable_keep_alives", "write a short idle_conn_timeout", "false");
   r.Unsupported("cookies", "remove it; answers set no cookies here");
   r.Field("auth", auth, "What requests show to be let in.");
 }

@@ -85,7 +85,7 @@ void TransformOptions::Declare(config::OptionsReader& r) {
         return TransformStatementsOptions{.statements = std::move(texts), .is_flat_list = true};
       });
   for (const char* name : {"metric_statements", "log_statements", "profile_statements", "flatten_data"}) {
-    r.Unsupported(name, kOnlyTraces);
+    r.Unsupported(name, kOnlyTraces, "false");
   }
 }
 

@@ -124,8 +124,8 @@ void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
           "Calls that one connection may have under way; 0 means the server's own limit of 256.", {.unit = "calls"});
   r.Field("keepalive", keepalive, "Rules for HTTP/2 pings and the life of connections.");
   r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
-  r.Unsupported("read_buffer_size", "remove it; all connections of a loop read through one buffer of 64 KiB");
-  r.Unsupported("write_buffer_size", "remove it; answers are written as they come, at most 256 KiB at once");
+  r.Unsupported("read_buffer_size", "remove it; all connections of a loop read through one buffer of 64 KiB", "524288");
+  r.Unsupported("write_buffer_size", "remove it; answers are written as they come, at most 256 KiB at once", "524288");
   r.Field("include_metadata", include_metadata,
           "Whether the headers of requests are kept for those that ask for them.");
   r.Field("auth", auth, "Who may send; whoever can if it is left out.");
