@@ -287,7 +287,8 @@ TEST(OtlpReceiverOptions, RefusesWhatTheCollectorRefuses) {
               ElementsAre("f:1: receivers::otlp::protocols::grpc::max_recv_msg_size_mib: expected type 'int', got "
                           "'string' \"4\""));
   EXPECT_TRUE(Problems("protocols: {grpc: , http: }").empty());
-  EXPECT_THAT(Problems("protocols: {grpc: {read_buffer_size: 524288}}"), ElementsAre(HasSubstr("64 KiB")));
+  EXPECT_THAT(Problems("protocols: {grpc: {read_buffer_size: 1048576}}"), ElementsAre(HasSubstr("64 KiB")));
+  EXPECT_TRUE(Problems("protocols: {grpc: {read_buffer_size: 524288}}").empty()) << "the default of a Collector";
   EXPECT_TRUE(
       Problems("protocols: {grpc: {keepalive: {server_parameters: {max_connection_age: 10m, time: 1m}}}}").empty());
   EXPECT_TRUE(Problems("protocols: {http: {read_timeout: 10s, read_header_timeout: 5s, write_timeout: 1m}}").empty());
