@@ -51,17 +51,21 @@ Bytes PayloadOf(const ExportRequest& request, const RequestForm& form) {
   return Bytes(std::move(payload));
 }
 
-// Nullopt if it is of a newer version, or too short.
-std::optional<LoggedRequest> RequestOf(const LogFrame& frame) {
+// The request of a payload, its message left out; nullopt if it is of a newer version, or too short.
+std::optional<LoggedRequest> HeaderOf(const LogFrame& frame) {
   const std::string_view bytes = frame.payload.view();
   if (bytes.size() < kHeaderBytes || Get<uint8_t>(bytes, 0) != kVersion) return std::nullopt;
   LoggedRequest logged{.sequence = frame.sequence, .request = {}, .form = {}};
   logged.form = {.signal = static_cast<otlp::Signal>(Get<uint8_t>(bytes, 1)),
                  .encoding = static_cast<RequestEncoding>(Get<uint8_t>(bytes, 2)),
                  .compression = static_cast<net::Compression>(Get<uint8_t>(bytes, 3))};
-  logged.request = {.message = Bytes::CopyOf(bytes.substr(kHeaderBytes)),
-                    .spans = Get<uint32_t>(bytes, 4),
-                    .encoded_bytes = Get<uint64_t>(bytes, 8)};
+  logged.request = {.message = {}, .spans = Get<uint32_t>(bytes, 4), .encoded_bytes = Get<uint64_t>(bytes, 8)};
+  return logged;
+}
+
+std::optional<LoggedRequest> RequestOf(const LogFrame& frame) {
+  std::optional<LoggedRequest> logged = HeaderOf(frame);
+  if (logged) logged->request.message = Bytes::CopyOf(frame.payload.view().substr(kHeaderBytes));
   return logged;
 }
 
@@ -81,12 +85,12 @@ class Recovery {
       for (const uint64_t sequence : SequencesOf(frame.payload.view())) waiting_.erase(sequence);
       return absl::OkStatus();
     }
-    const std::optional<LoggedRequest> logged = RequestOf(frame);
+    const std::optional<LoggedRequest> logged = HeaderOf(frame);
     if (!logged) return absl::FailedPreconditionError("a queued request was written by a newer version");
     waiting_[frame.sequence] = {.sequence = frame.sequence,
                                 .spans = logged->request.spans,
                                 .encoded_bytes = logged->request.encoded_bytes,
-                                .message_bytes = logged->request.message.size()};
+                                .message_bytes = frame.payload.size() - kHeaderBytes};
     return absl::OkStatus();
   }
 
@@ -173,11 +177,6 @@ void RequestLog::Forget(std::span<const uint64_t> sequences) {
   for (const uint64_t sequence : sequences) {
     if (waiting_.erase(sequence) > 0) forgotten_.push_back(sequence);
   }
-}
-
-uint64_t RequestLog::waiting_requests() const {
-  const MutexLock lock(mutex_);
-  return waiting_.size();
 }
 
 void RequestLog::Run() {

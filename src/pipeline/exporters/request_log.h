@@ -76,9 +76,6 @@ class RequestLog {
   // least one, if there is one. Blocks. Errors: those of the disk; kDataLoss if a file is damaged.
   StatusOr<std::vector<LoggedRequest>> Read(uint64_t first, size_t bytes_max) const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // What it has on the disk, as written, for the metrics.
-  [[nodiscard]] uint64_t waiting_requests() const ABSL_LOCKS_EXCLUDED(mutex_);
-
  private:
   struct Pending {
     std::vector<Bytes> payloads;
