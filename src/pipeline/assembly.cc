@@ -28,7 +28,8 @@ struct Destination {
   Consumer* consumer = nullptr;
   MetricLabels owner = {};  // {{"exporter", "otlp_grpc"}}
   PipelineAck ack = {};
-  bool follows = false;  // its OK says nothing of the spans
+  bool follows = false;               // its OK says nothing of the spans
+  std::vector<PartPtr> storing = {};  // exporters by which it stores
 
   [[nodiscard]] bool stores() const { return ack.grade == AckGrade::kStored; }
 };
@@ -44,10 +45,7 @@ PipelineAck QueuedBy(const HoldingProcessor& holder, std::string by, PipelineAck
 PipelineAck AckOf(const Exporter& exporter, std::string by) {
   PipelineAck ack{.grade = exporter.ack_grade(), .by = by};
   if (ack.grade == AckGrade::kStored) ack.safety = exporter.safety();
-  if (ack.grade != AckGrade::kQueued) return ack;
-  const HoldLimits limits = exporter.hold_limits();
-  ack.outlives_process = limits.outlives_process;
-  if (!limits.outlives_process) ack.loss_windows.push_back({std::move(by), limits});
+  if (ack.grade == AckGrade::kQueued) ack.loss_windows.push_back({std::move(by), exporter.hold_limits()});
   return ack;
 }
 
@@ -76,6 +74,12 @@ PipelineAck JointAck(std::span<const Destination> destinations) {
   return *ack;
 }
 
+std::vector<PartPtr> StoringExporters(std::span<const Destination> destinations) {
+  std::vector<PartPtr> storing;
+  for (const Destination& destination : destinations) absl::c_copy(destination.storing, std::back_inserter(storing));
+  return storing;
+}
+
 // What a connector that derives promises of what it is given.
 PipelineAck AckOf(const Connector& connector, std::string by) {
   PipelineAck ack{.grade = AckGrade::kQueued, .by = by};
@@ -100,6 +104,10 @@ class Assembler {
     for (const auto* parts : {&extensions_, &exporters_, &middle_, &receivers}) {
       assembly.parts.insert(assembly.parts.end(), parts->begin(), parts->end());
     }
+    for (const PartPtr& exporter : exporters_) {
+      if (exporter->exporter()->ack_grade() == AckGrade::kStored) groupings_.try_emplace(exporter, std::nullopt);
+    }
+    assembly.groupings = std::move(groupings_);
     assembly.leads = std::move(leads_);
     assembly.wiring = std::move(wiring_);
     return assembly;
@@ -154,7 +162,11 @@ class Assembler {
 
   // The same as a destination.
   Destination JoinOf(std::span<const Destination> destinations, otlp::Signal signal) {
-    return {&Joined(destinations, signal), {}, JointAck(destinations), AllFollow(destinations)};
+    return {&Joined(destinations, signal),
+            {},
+            JointAck(destinations),
+            AllFollow(destinations),
+            StoringExporters(destinations)};
   }
 
   Destination ExporterOf(const ComponentId& id, otlp::Signal signal) {
@@ -163,8 +175,11 @@ class Assembler {
       made->second = PartOf({.kind = ComponentKind::kExporter, .id = id, .signal = signal}, config_.exporters);
       exporters_.push_back(made->second);
     }
-    const Part& part = *made->second;
-    return {part.consumer(), {{"exporter", id.ToString()}}, AckOf(*part.exporter(), part.key().ToString())};
+    const PartPtr& part = made->second;
+    Destination exporter{
+        part->consumer(), {{"exporter", id.ToString()}}, AckOf(*part->exporter(), part->key().ToString())};
+    if (exporter.stores()) exporter.storing = {part};
+    return exporter;
   }
 
   // The pipelines of `signal` that `id` stands at the beginning of.
@@ -199,7 +214,8 @@ class Assembler {
     return connector_of_[id] = {part->consumer(),
                                 {{"connector", id.ToString()}},
                                 derives ? AckOf(*part->connector(), part->key().ToString()) : JointAck(fed),
-                                derives || AllFollow(fed)};
+                                derives || AllFollow(fed),
+                                derives ? std::vector<PartPtr>() : StoringExporters(fed)};
   }
 
   // Of one that is made.
@@ -244,7 +260,7 @@ class Assembler {
     if (!absl::c_any_of(destinations, [](const Destination& destination) { return destination.stores(); })) {
       return InOrder(processors, JoinOf(destinations, signal));
     }
-    return StoringChain(processors, std::move(destinations));
+    return StoringChain(processors, std::move(destinations), signal);
   }
 
   // As it is written: each of `processors` in front of those after it.
@@ -259,7 +275,9 @@ class Assembler {
   Destination Transformed(const Part& part, const Destination& behind) {
     Stage& stage = wiring_->Add<Stage>(part.key().id.ToString(), part.key().pipeline, *part.transform(),
                                        *behind.consumer, context_.metrics, part.key().signal);
-    return {&stage, behind.owner, behind.ack, behind.follows};
+    Destination transformed = behind;
+    transformed.consumer = &stage;
+    return transformed;
   }
 
   Destination Held(const Part& part, const Destination& behind) {
@@ -272,8 +290,9 @@ class Assembler {
   }
 
   // All transforms, then the fan-out, then the grouping processors in front of those that do not store. Grouping
-  // processors that have nobody to group for stand aside. Only spans are stored.
-  Destination StoringChain(std::span<const PartPtr> processors, std::vector<Destination> destinations) {
+  // processors that have nobody to group for stand aside.
+  Destination StoringChain(std::span<const PartPtr> processors, std::vector<Destination> destinations,
+                           otlp::Signal signal) {
     const auto is_transform = [](const PartPtr& part) { return part->transform() != nullptr; };
     std::vector<PartPtr> transforms(processors.begin(), processors.end());
     const auto groups_begin = std::stable_partition(transforms.begin(), transforms.end(), is_transform);
@@ -283,11 +302,15 @@ class Assembler {
     const auto others_begin = std::stable_partition(destinations.begin(), destinations.end(),
                                                     [](const Destination& each) { return each.stores(); });
     const std::vector<Destination> others(others_begin, destinations.end());
+    // Who stores groups behind that as the last of them would; what one pipeline has says it for all.
+    for (const PartPtr& exporter : StoringExporters(destinations)) {
+      if (!groups.empty()) groupings_.try_emplace(exporter, groups.back()->holder()->grouping());
+    }
     if (!groups.empty() && !others.empty()) {
       destinations.erase(others_begin, destinations.end());
-      destinations.push_back(InOrder(groups, JoinOf(others, otlp::Signal::kTraces)));
+      destinations.push_back(InOrder(groups, JoinOf(others, signal)));
     }
-    return InOrder(transforms, JoinOf(destinations, otlp::Signal::kTraces));
+    return InOrder(transforms, JoinOf(destinations, signal));
   }
 
   std::vector<PartPtr> MakeReceivers() {
@@ -313,6 +336,7 @@ class Assembler {
 
   std::shared_ptr<Wiring> wiring_ = std::make_shared<Wiring>();
   std::map<Inlet*, Consumer*> leads_;
+  std::map<PartPtr, std::optional<Grouping>> groupings_;
   std::vector<PartPtr> extensions_;
   std::set<std::string> begun_;    // extensions that are made, or being made
   std::set<std::string> renewed_;  // extensions that did not run before as they do now

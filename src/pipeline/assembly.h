@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -38,10 +39,11 @@ struct Assembly {
   // In the order of starting: extensions, exporters, then processors and connectors from the back to the front,
   // receivers.
   std::vector<PartPtr> parts = {};
-  std::shared_ptr<const Wiring> wiring = {};        // shared with what passes through it
-  std::map<Inlet*, Consumer*> leads = {};           // where each part passes on to
-  std::vector<PipelineAck> acks = {};               // in the order of the configuration
-  std::vector<PipelineDescription> pipelines = {};  // in the same order
+  std::shared_ptr<const Wiring> wiring = {};                  // shared with what passes through it
+  std::map<Inlet*, Consumer*> leads = {};                     // where each part passes on to
+  std::map<PartPtr, std::optional<Grouping>> groupings = {};  // of exporters that store
+  std::vector<PipelineAck> acks = {};                         // in the order of the configuration
+  std::vector<PipelineDescription> pipelines = {};            // in the same order
 
   // The part with this key; null if there is none.
   [[nodiscard]] PartPtr Find(const PartKey& key) const;

@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "otlp/batch.h"
 #include "pipeline/consumer.h"
+#include "pipeline/grouping.h"
 
 namespace spanloom::pipeline {
 
@@ -35,7 +36,6 @@ struct HoldLimits {
   std::optional<uint64_t> requests = std::nullopt;
   std::optional<uint64_t> spans = std::nullopt;
   std::optional<uint64_t> bytes = std::nullopt;
-  bool outlives_process = false;                                // it is on the disk, and nothing is lost
   std::optional<std::chrono::nanoseconds> time = std::nullopt;  // while what is behind it takes what it is given
 };
 
@@ -112,6 +112,8 @@ class HoldingProcessor : public Processor, public Consumer {
   // the destination groups for itself.
   [[nodiscard]] virtual bool selects() const = 0;
   [[nodiscard]] virtual HoldLimits hold_limits() const = 0;
+  // Of one that does not select: how it brings spans together, for who does it in its place where it stands aside.
+  [[nodiscard]] virtual std::optional<Grouping> grouping() const { return std::nullopt; }
 };
 
 // The end of pipelines and the beginning of others. Made with the consumer that is the join of those it feeds.
@@ -131,6 +133,10 @@ class Exporter : public Component, public Consumer {
   [[nodiscard]] virtual std::string safety() const { return ""; }
   // Of kQueued.
   [[nodiscard]] virtual HoldLimits hold_limits() const { return {}; }
+  // Of kStored: how a processor that stands aside in front of it would have grouped; nullopt if there is none. Spans
+  // may be brought together so once they are stored. Called before the first batch, and again when that changes.
+  // Thread-safe.
+  virtual void GroupAs([[maybe_unused]] const std::optional<Grouping>& grouping) {}
 };
 
 class Extension : public Component {

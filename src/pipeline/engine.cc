@@ -91,6 +91,7 @@ Status Engine::Start() {
   passage_ended_ = std::make_shared<Notification>();
   const auto passage = PassageOf(assembly_, passage_ended_);
   for (const auto& [inlet, next] : assembly_.leads) inlet->Lead(*next, passage);
+  for (const auto& [part, grouping] : assembly_.groupings) part->exporter()->GroupAs(grouping);
   for (const PartPtr& part : assembly_.parts) {
     if (Status status = part->Start(); !status.ok()) {
       Stop(milliseconds(0));
@@ -194,6 +195,7 @@ class Engine::Reloading {
   // From here on the new configuration runs.
   void Switch() {
     for (const PartPtr& part : kept_) Lead(*part);
+    for (const auto& [part, grouping] : next_.groupings) part->exporter()->GroupAs(grouping);
     // What is gone passes on what it holds the old way, without making it look as if a request were under way there.
     const auto tail = PassageOf(old_, std::make_shared<Notification>());
     for (const PartPtr& part : gone_) {
@@ -272,6 +274,11 @@ class Engine::Reloading {
       old_.leads.erase(stopped->inlet());
     }
     absl::c_replace(old_.parts, stopped, restored);
+    if (auto grouping = old_.groupings.extract(stopped)) {
+      restored->exporter()->GroupAs(grouping.mapped());
+      grouping.key() = restored;
+      old_.groupings.insert(std::move(grouping));
+    }
     Status status = restored->Start();
     if (status.ok() && restored->extension() != nullptr) restored->extension()->SetReady(true);
     return status;

@@ -29,7 +29,7 @@ std::string_view GradeText(const PipelineAck& ack) {
     case AckGrade::kStored:
       return "stored";
     case AckGrade::kQueued:
-      return ack.outlives_process ? "queued on the disk" : "queued in bounded memory";
+      return "queued in bounded memory";
     case AckGrade::kDelivered:
       return "delivered";
   }

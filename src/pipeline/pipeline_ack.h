@@ -23,12 +23,11 @@ struct PipelineAck {
   std::string pipeline = {};  // "traces/payloads"
   AckGrade grade = AckGrade::kDelivered;
   std::string by = {};                        // who promises it: "processor \"batch\""
-  bool outlives_process = false;              // of kQueued: on the disk
   std::string safety = {};                    // of kStored: how safe that is
   std::vector<LossWindow> loss_windows = {};  // of kQueued, in the order in which spans come by
 };
 
-// "stored", "queued in bounded memory", "queued on the disk" or "delivered".
+// "stored", "queued in bounded memory" or "delivered".
 [[nodiscard]] std::string_view GradeText(const PipelineAck& ack);
 
 // The loss window in words: "at most 500000 spans or 67108864 bytes in processor "batch" (200ms)"; how safe the store

@@ -282,9 +282,21 @@ std::vector<std::string> LoadBalancingExporter::claims() const {
   return queue_ == nullptr ? std::vector<std::string>() : queue_->claims();
 }
 
+StatusOr<std::unique_ptr<Admission>> LoadBalancingExporter::Reserve(const otlp::Batch& batch) {
+  return queue_ == nullptr ? Exporter::Reserve(batch) : queue_->Reserve(batch);
+}
+
+void LoadBalancingExporter::GroupAs(const std::optional<Grouping>& grouping) {
+  if (queue_ != nullptr) queue_->GroupAs(grouping);
+}
+
 AckGrade LoadBalancingExporter::ack_grade() const {
-  if (queue_ != nullptr && queue_->ack_grade() == AckGrade::kQueued) return AckGrade::kQueued;
-  return options_.protocol.otlp.sending_queue.answers_early() ? AckGrade::kQueued : AckGrade::kDelivered;
+  if (options_.protocol.otlp.sending_queue.answers_early()) return AckGrade::kQueued;
+  return queue_ == nullptr ? AckGrade::kDelivered : queue_->ack_grade();
+}
+
+std::string LoadBalancingExporter::safety() const {
+  return queue_ == nullptr ? "" : queue_->safety();
 }
 
 HoldLimits LoadBalancingExporter::hold_limits() const {

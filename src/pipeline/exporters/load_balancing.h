@@ -75,7 +75,11 @@ class LoadBalancingExporter final : public Exporter {
   [[nodiscard]] std::vector<std::string> claims() const override;
   // kUnavailable with a delay while no backend is known.
   void Consume(otlp::Batch batch, Done done) override;
+  StatusOr<std::unique_ptr<Admission>> Reserve(const otlp::Batch& batch) override;
+  void GroupAs(const std::optional<Grouping>& grouping) override;
+  // kStored with a queue on the disk, if backends have no queues that spans leave it for.
   [[nodiscard]] AckGrade ack_grade() const override;
+  [[nodiscard]] std::string safety() const override;
   [[nodiscard]] HoldLimits hold_limits() const override;
   [[nodiscard]] uint64_t undelivered_spans() const override;
 

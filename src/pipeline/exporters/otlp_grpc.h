@@ -69,7 +69,10 @@ class OtlpGrpcExporter final : public Exporter {
   [[nodiscard]] std::vector<std::string> claims() const override { return queue_.claims(); }
   // Encodes and compresses on the caller's thread, unless the queue is full.
   void Consume(otlp::Batch batch, Done done) override;
+  StatusOr<std::unique_ptr<Admission>> Reserve(const otlp::Batch& batch) override { return queue_.Reserve(batch); }
+  void GroupAs(const std::optional<Grouping>& grouping) override { queue_.GroupAs(grouping); }
   [[nodiscard]] AckGrade ack_grade() const override { return queue_.ack_grade(); }
+  [[nodiscard]] std::string safety() const override { return queue_.safety(); }
   [[nodiscard]] HoldLimits hold_limits() const override { return queue_.hold_limits(); }
   [[nodiscard]] uint64_t undelivered_spans() const override { return queue_.undelivered_spans(); }
 

@@ -32,33 +32,6 @@ StatusOr<std::shared_ptr<const QueueStorage>> StorageOf(const SendingQueueOption
 
 }  // namespace
 
-void SendingQueueOptions::Declare(config::OptionsReader& r) {
-  static constexpr std::pair<std::string_view, Sizer> kSizers[] = {
-      {"requests", Sizer::kRequests}, {"items", Sizer::kItems}, {"bytes", Sizer::kBytes}};
-  r.Field("enabled", enabled, "Whether requests are queued in memory; without it a sender waits for the destination.");
-  r.Field("num_consumers", num_consumers, "Requests that are under way at once.",
-          {.min = 1, .max = 1'000, .unit = "requests"});
-  r.Field("queue_size", queue_size, "How much may wait, counted by sizer; what exceeds it is refused.",
-          {.min = 1, .max = int64_t{1} << 40, .unit = "as sizer says"});
-  r.Choice<Sizer>("sizer", sizer, kSizers,
-                  "What queue_size counts: requests, items (spans), or bytes before compression.");
-  r.Field("block_on_overflow", block_on_overflow,
-          "Whether a sender waits for room in a full queue instead of being refused.");
-  r.Field("wait_for_result", wait_for_result,
-          "Whether a sender is answered only when the destination has answered, and with its answer.");
-  r.Field("storage", storage,
-          "The storage extension that keeps the queue on the disk, so that it outlives the process; in memory if it is "
-          "left out.");
-  r.Unsupported("batch", "remove it; put a batch processor in front of this exporter");
-}
-
-Status SendingQueueOptions::Validate() const {
-  if (storage.empty()) return absl::OkStatus();
-  if (!enabled) return absl::InvalidArgumentError("storage needs enabled: true");
-  if (!wait_for_result) return absl::OkStatus();
-  return absl::InvalidArgumentError("wait_for_result is not supported with a persistent queue configured with storage");
-}
-
 SendingQueue::SendingQueue(std::string exporter, std::shared_ptr<RequestEncoder> encoder,
                            const SendingQueueOptions& options, const RetryOptions& retry, const BuildContext& context,
                            net::Loop& loop, SendOnce send)
@@ -75,12 +48,12 @@ SendingQueue::SendingQueue(std::string exporter, std::shared_ptr<RequestEncoder>
   add("otelcol_exporter_queue_capacity", "Fixed capacity of the sending queue (by its sizer).",
       [size = options.queue_size] { return static_cast<double>(size); });
   add("otelcol_exporter_queue_size", "Current size of the sending queue (by its sizer).",
-      [state = state_] { return static_cast<double>(state->waiting_size()); });
+      [state = state_] { return state->waiting_size(); });
   add("otelcol_exporter_in_flight_requests", "Number of requests in flight, those that wait to be sent again included.",
       [state = state_] { return static_cast<double>(state->active_requests()); });
   add(StrCat("spanloom_exporter_held_", otlp::ItemsText(context.signal)),
       "Items that were answered OK and wait or are in flight.",
-      [state = state_] { return static_cast<double>(state->held_spans()); });
+      [state = state_] { return static_cast<double>(state->ledger().held_spans()); });
 }
 
 SendingQueue::~SendingQueue() {
@@ -112,15 +85,40 @@ std::vector<std::string> SendingQueue::claims() const {
 }
 
 void SendingQueue::Consume(const otlp::Batch& batch, Done done) {
+  if (batch.empty()) return std::move(done)(absl::OkStatus());
   if (state_->IsFull()) return std::move(done)(state_->Refuse(batch.span_count()));
-  Offer(encoder_->Encode(batch), std::move(done));
+  state_->TakeIn(batch, 0, std::move(done));
+}
+
+// Room for one batch.
+class SendingQueue::Room final : public Admission {
+ public:
+  Room(std::shared_ptr<State> state, size_t reserved) : state_(std::move(state)), reserved_(reserved) {}
+  ~Room() override { state_->GiveBack(reserved_); }
+
+  void Commit(otlp::Batch batch, Done done) override {
+    if (batch.empty()) return std::move(done)(absl::OkStatus());
+    state_->TakeIn(batch, std::exchange(reserved_, 0), std::move(done));
+  }
+
+ private:
+  const std::shared_ptr<State> state_;  // shared with the queue
+  size_t reserved_;
+};
+
+StatusOr<std::unique_ptr<Admission>> SendingQueue::Reserve(const otlp::Batch& batch) {
+  if (options_.block_on_overflow) return std::make_unique<Room>(state_, 0);
+  ASSIGN_OR_RETURN(const size_t reserved, state_->Reserve(batch));
+  return std::make_unique<Room>(state_, reserved);
 }
 
 void SendingQueue::Offer(std::vector<ExportRequest> requests, Done done) {
   if (requests.empty()) return std::move(done)(absl::OkStatus());
-  state_->loop().Post([state = state_, requests = std::move(requests), done = std::move(done)]() mutable {
-    state->Add(std::move(requests), std::move(done));
-  });
+  state_->TakeIn(std::move(requests), encoder_->form(), 0, std::move(done));
+}
+
+void SendingQueue::GroupAs(const std::optional<Grouping>& grouping) {
+  state_->loop().Post([state = state_, grouping] { state->GroupAs(grouping); });
 }
 
 bool SendingQueue::IsFull() const {
@@ -138,16 +136,22 @@ void SendingQueue::HurryStop() {
 }
 
 uint64_t SendingQueue::undelivered_spans() const {
-  return state_->undelivered_spans();
+  return state_->ledger().undelivered_spans();
 }
 
 AckGrade SendingQueue::ack_grade() const {
+  if (options_.is_on_disk()) return AckGrade::kStored;
   return options_.answers_early() ? AckGrade::kQueued : AckGrade::kDelivered;
+}
+
+std::string SendingQueue::safety() const {
+  if (!options_.is_on_disk() || !storage_.ok()) return "";
+  return (*storage_)->forces ? "on the disk, forced to the device until it is delivered"
+                             : "on the disk until it is delivered, where a loss of power may lose the last seconds";
 }
 
 HoldLimits SendingQueue::hold_limits() const {
   const auto size = static_cast<uint64_t>(options_.queue_size);
-  if (options_.is_on_disk()) return {.outlives_process = true};
   HoldLimits limits{.bytes = kQueueBytesMax};
   if (options_.sizer == SendingQueueOptions::Sizer::kRequests) limits.requests = size;
   if (options_.sizer == SendingQueueOptions::Sizer::kItems) limits.spans = size;

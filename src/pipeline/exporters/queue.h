@@ -5,49 +5,28 @@
 
 #pragma once
 
-#include <absl/functional/any_invocable.h>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "base/bytes.h"
 #include "base/metrics.h"
-#include "config/options.h"
+#include "pipeline/exporters/queue_options.h"
 #include "pipeline/exporters/request_encoder.h"
 #include "pipeline/exporters/request_log.h"
+#include "pipeline/exporters/request_sender.h"
 #include "pipeline/exporters/retry.h"
 #include "pipeline/queue_storage.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
 
-struct SendingQueueOptions {
-  bool enabled = true;
-  int64_t num_consumers = 10;
-  int64_t queue_size = 1'000;  // of what waits, in units of the sizer
-  enum class Sizer : uint8_t { kRequests, kItems, kBytes };
-  Sizer sizer = Sizer::kRequests;
-  bool block_on_overflow = false;
-  bool wait_for_result = false;
-  std::string storage = {};  // the id of an extension; "": in memory
-  void Declare(config::OptionsReader& r);
-  [[nodiscard]] Status Validate() const;
-
-  // True if senders are answered before the destination has answered.
-  [[nodiscard]] bool answers_early() const { return enabled && !wait_for_result; }
-  [[nodiscard]] bool is_on_disk() const { return enabled && !storage.empty(); }
-};
-
-// One attempt's outcome: how many spans the destination rejected for good (0 if it took all), or why it took none.
-using SendDone = absl::AnyInvocable<void(StatusOr<size_t> rejected_spans)>;
-// Makes one attempt. Called on the queue's loop; `done` must be called once, on that loop, not from inside the call.
-using SendOnce = std::function<void(const ExportRequest& request, SendDone done)>;
-
+// Wire bytes of a batch that is encoded on the loop it comes on: 0.4 ms at 300 MB/s, which all compressions reach at
+// their default level.
+inline constexpr size_t kEncodedOnLoopBytesMax = 128 << 10;
 inline constexpr size_t kQueueBytesMax = 256 << 20;   // of messages that wait, beside queue_size; guess
 inline constexpr size_t kBlockedBytesMax = 64 << 20;  // of messages that wait for room in the queue; guess
 inline constexpr size_t kSpillBytes = 32 << 20;       // of messages that wait and are in memory too; guess
@@ -71,8 +50,14 @@ class SendingQueue {
   // Errors: those of the disk; kInvalidArgument if the extension is none.
   Status Start();
 
-  // Encodes and compresses on the caller's thread, unless the queue is full; then as Offer.
+  // Encodes and compresses, what is small on the caller's thread and the rest on workers, unless the queue is full;
+  // then as Offer. What a worker encodes counts as one request of its wire bytes meanwhile; where Offer would answer at
+  // once, that is answered before it is encoded, if workers have little to do.
   void Consume(const otlp::Batch& batch, Done done);
+
+  // Keeps room for `batch`, unless senders are to wait for it: then, as for who does not store, consuming it is all.
+  // Errors as Consume; what can't be written to the disk fails the commit with kUnavailable.
+  StatusOr<std::unique_ptr<Admission>> Reserve(const otlp::Batch& batch);
 
   // Takes requests, all or none. `done` is called as soon as they are queued, or if the options say so when all have
   // been sent or given up. kUnavailable with a retry delay if they find no room, unless the queue is to block: then
@@ -89,18 +74,25 @@ class SendingQueue {
   // Ends the grace of a Stop that is under way or to come.
   void HurryStop();
 
+  // Brings requests together behind the queue from now on, as a `batch` in front of it would; not if it is nullopt, nor
+  // if the options have a grouping of their own. A request then counts in queue_size as the part of a full group that
+  // it is.
+  void GroupAs(const std::optional<Grouping>& grouping);
+
   // What no other component may have at the same time: its place on the disk, if it has one.
   [[nodiscard]] std::vector<std::string> claims() const;
 
   // Spans that were queued and given up by Stop; those on the disk are not.
   [[nodiscard]] uint64_t undelivered_spans() const;
 
-  // kQueued or kDelivered, by the options.
+  // By the options: kStored on the disk, kDelivered if the destination is waited for, else kQueued.
   [[nodiscard]] AckGrade ack_grade() const;
+  [[nodiscard]] std::string safety() const;
   [[nodiscard]] HoldLimits hold_limits() const;
 
  private:
   class State;
+  class Room;
   void End();
 
   const std::string name_;  // of its place on the disk

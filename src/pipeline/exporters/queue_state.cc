@@ -2,7 +2,10 @@
 
 #include "pipeline/exporters/queue_state.h"
 
+#include <absl/algorithm/container.h>
+
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -15,26 +18,12 @@ namespace spanloom::pipeline {
 namespace {
 
 constexpr std::chrono::milliseconds kFullDelay{1'000};  // until a full queue is worth another try; guess
-// Between attempts while the queue drains: what is not sent within the grace is lost; guess.
-constexpr std::chrono::milliseconds kDrainDelayMax{250};
 // How many requests may be under way at once without a queue, where each has a client that waits; guess.
 constexpr size_t kUnqueuedConsumers = 100;
+// Batches that workers have, of which whoever sent them was told OK: enough for all cores, few enough to hold a fast
+// sender back; guess.
+constexpr size_t kAnsweredAheadMax = 4;
 constexpr size_t kReadBackBytes = 8 << 20;  // of messages that are read from the disk at once; guess
-constexpr std::string_view kDropAdvice =
-    "see the error of the destination; a longer outage needs a larger max_elapsed_time and queue_size";
-
-// Errors that speak of the destination and not of the request.
-bool DestinationFails(const Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kUnauthenticated:
-    case absl::StatusCode::kPermissionDenied:
-    case absl::StatusCode::kUnimplemented:
-    case absl::StatusCode::kNotFound:
-      return true;
-    default:
-      return IsRetryable(status);
-  }
-}
 
 std::string_view UnitOf(SendingQueueOptions::Sizer sizer) {
   switch (sizer) {
@@ -48,193 +37,291 @@ std::string_view UnitOf(SendingQueueOptions::Sizer sizer) {
   return "";
 }
 
-size_t SizeOf(const ExportRequest& request, SendingQueueOptions::Sizer sizer) {
-  switch (sizer) {
-    case SendingQueueOptions::Sizer::kRequests:
-      return 1;
-    case SendingQueueOptions::Sizer::kItems:
-      return request.spans;
-    case SendingQueueOptions::Sizer::kBytes:
-      return request.encoded_bytes;
-  }
-  return 1;
-}
-
 }  // namespace
 
-SendingQueue::State::State(std::string exporter, std::shared_ptr<RequestEncoder> encoder,
+SendingQueue::State::State(const std::string& exporter, const std::shared_ptr<RequestEncoder>& encoder,
                            const SendingQueueOptions& options, const RetryOptions& retry, const BuildContext& context,
                            net::Loop& loop, SendOnce send)
-    : exporter_(std::move(exporter)),
-      encoder_(std::move(encoder)),
+    : exporter_(exporter),
+      encoder_(encoder),
       options_(options),
-      retry_(retry),
-      consumers_(options.enabled ? static_cast<size_t>(options.num_consumers) : kUnqueuedConsumers),
-      clock_(context.clock),
       loop_(loop),
       workers_(context.loops.workers()),
-      send_(std::move(send)),
-      rng_(context.seed),
-      drops_({{"exporter", exporter_}}, context.metrics, context.clock, context.signal),
+      clock_(context.clock),
       status_(context.status),
       failure_log_(context.clock),
-      sent_(SentItems(context.metrics, exporter_, context.signal)),
-      send_failed_(SendFailedItems(context.metrics, exporter_, context.signal)),
-      enqueue_failed_(EnqueueFailedItems(context.metrics, exporter_, context.signal)),
-      rejected_(RejectedItems(context.metrics, exporter_, context.signal)),
-      lost_requests_(context.metrics.GetCounter(
-          "spanloom_exporter_lost_requests",
-          "Requests of a queue on the disk that can't be read any more; at most so many.", {{"exporter", exporter_}})) {
+      ledger_(std::make_shared<QueueLedger>(exporter, options, context)),
+      sender_(std::make_shared<RequestSender>(
+          exporter, options.enabled ? static_cast<size_t>(options.num_consumers) : kUnqueuedConsumers, retry, encoder,
+          ledger_, context, loop, std::move(send), [this] { OnProgress(); })),
+      intake_(std::make_shared<const QueueIntake>(encoder, options.sizer, std::nullopt, false)) {
+  if (options.batch) SetGrouping(options.batch->ToGrouping(), false);
+}
+
+std::shared_ptr<const QueueIntake> SendingQueue::State::intake() const {
+  const MutexLock lock(mutex_);
+  return intake_;
+}
+
+// In the constructor, or on the loop.
+void SendingQueue::State::SetGrouping(const std::optional<Grouping>& grouping, bool counts_groups) {
+  grouping_as_ = grouping;
+  grouper_.reset();
+  if (grouping) grouper_.emplace(*grouping, encoder_->form().signal);
+  auto intake = std::make_shared<const QueueIntake>(encoder_, options_.sizer, grouping, counts_groups);
+  const MutexLock lock(mutex_);
+  intake_ = std::move(intake);
+}
+
+void SendingQueue::State::GroupAs(const std::optional<Grouping>& grouping) {
+  if (options_.batch || abandoned_ || grouping == grouping_as_) return;
+  while (grouper_) {
+    std::optional<RequestGroup> group = grouper_->TakeDue(clock_.SteadyNs(), true);
+    if (!group) break;
+    SendGroup(*std::move(group));
+  }
+  SetGrouping(grouping, true);
+  StartNext();
 }
 
 SendingQueue::State::Total SendingQueue::State::TotalOf(const std::vector<ExportRequest>& requests) const {
+  const std::shared_ptr<const QueueIntake> measure = intake();
   Total total;
   for (const ExportRequest& request : requests) {
-    total.size += SizeOf(request, options_.sizer);
+    total.size += measure->SizeOf(request.spans, request.encoded_bytes);
     total.bytes += request.message.size();
     total.spans += request.spans;
   }
   return total;
 }
 
+SendingQueue::State::Total SendingQueue::State::TotalOf(const otlp::Batch& batch) const {
+  const size_t bytes = batch.wire_bytes();
+  return {.size = intake()->SizeOf(batch.span_count(), bytes), .bytes = bytes, .spans = batch.span_count()};
+}
+
+StatusOr<size_t> SendingQueue::State::Reserve(const otlp::Batch& batch) {
+  const size_t size = TotalOf(batch).size;
+  if (size > capacity()) return RefuseAsTooLarge(TotalOf(batch));
+  const size_t others = reserved_size_.fetch_add(size);
+  if (waiting_size_ + others + size <= capacity() && waiting_bytes_ < kQueueBytesMax) return size;
+  GiveBack(size);
+  return Refuse(batch.span_count());
+}
+
 Status SendingQueue::State::Refuse(size_t spans) {
-  enqueue_failed_.Add(spans);
+  ledger_->Refused(spans);
   return WithRetryDelay(absl::UnavailableError(StrCat("exporter ", exporter_, ": sending queue is full (queue_size ",
                                                       options_.queue_size, " ", UnitOf(options_.sizer), ")")),
                         kFullDelay);
 }
 
 Status SendingQueue::State::RefuseAsTooLarge(const Total& total) {
-  enqueue_failed_.Add(total.spans);
-  return absl::ResourceExhaustedError(StrCat("exporter ", exporter_, ": a request of ", total.size, " ",
-                                             UnitOf(options_.sizer), " is larger than its queue_size of ",
-                                             options_.queue_size));
+  ledger_->Refused(total.spans);
+  return absl::ResourceExhaustedError(
+      StrCat("exporter ", exporter_, ": a request of ", total.size / QueueIntake::UnitsOf(options_.sizer), " ",
+             UnitOf(options_.sizer), " is larger than its queue_size of ", options_.queue_size));
 }
 
 bool SendingQueue::State::HasRoomFor(const Total& total) const {
-  return waiting_size_ + total.size <= capacity() && waiting_bytes_ < kQueueBytesMax;
+  return waiting_size_ + reserved_size_ + total.size <= capacity() && waiting_bytes_ < kQueueBytesMax;
 }
 
-void SendingQueue::State::Add(std::vector<ExportRequest> requests, Done done) {
-  if (abandoned_) return std::move(done)(absl::UnavailableError(StrCat("exporter ", exporter_, " is stopped")));
-  const Total total = TotalOf(requests);
-  if (total.size > capacity()) return std::move(done)(RefuseAsTooLarge(total));
-  if (!blocked_.empty() || !HasRoomFor(total)) return Block(std::move(requests), total, std::move(done));
-  Enqueue(std::move(requests), std::move(done));
+Status SendingQueue::State::Stopped() const {
+  return absl::UnavailableError(StrCat("exporter ", exporter_, " is stopped"));
+}
+
+void SendingQueue::State::TakeIn(const otlp::Batch& batch, size_t reserved, Done done) {
+  const std::shared_ptr<const QueueIntake> how = intake();
+  // What is not compressed is hardly copied either.
+  if (how->is_plain() || batch.wire_bytes() <= kEncodedOnLoopBytesMax) {
+    return TakeIn(how->Encode(batch), how->encoder().form(), reserved, std::move(done));
+  }
+  loop_.Post([self = shared_from_this(), batch = otlp::Batch(batch), reserved, done = std::move(done)]() mutable {
+    const Total total = self->TotalOf(batch);
+    self->Admit({.unencoded = std::move(batch), .total = total, .reserved = reserved, .done = std::move(done)});
+  });
+}
+
+void SendingQueue::State::TakeIn(std::vector<ExportRequest> requests, const RequestForm& form, size_t reserved,
+                                 Done done) {
+  loop_.Post([self = shared_from_this(), requests = std::move(requests), form, reserved,
+              done = std::move(done)]() mutable {
+    const Total total = self->TotalOf(requests);
+    self->Admit(
+        {.requests = std::move(requests), .form = form, .total = total, .reserved = reserved, .done = std::move(done)});
+  });
+}
+
+void SendingQueue::State::Admit(Offered offered) {
+  const size_t reserved = offered.reserved;
+  if (abandoned_) {
+    std::move(offered.done)(Stopped());
+  } else if (reserved > 0) {
+    Enqueue(std::move(offered));
+  } else if (offered.total.size > capacity()) {
+    std::move(offered.done)(RefuseAsTooLarge(offered.total));
+  } else if (!blocked_.empty() || !HasRoomFor(offered.total)) {
+    Block(std::move(offered));
+  } else {
+    Enqueue(std::move(offered));
+  }
+  GiveBack(reserved);
   StartNext();
 }
 
-void SendingQueue::State::Block(std::vector<ExportRequest> requests, const Total& total, Done done) {
-  if (!options_.block_on_overflow || blocked_bytes_ + total.bytes > kBlockedBytesMax) {
-    return std::move(done)(Refuse(total.spans));
+void SendingQueue::State::Block(Offered offered) {
+  if (!options_.block_on_overflow || blocked_bytes_ + offered.total.bytes > kBlockedBytesMax) {
+    return std::move(offered.done)(Refuse(offered.total.spans));
   }
-  blocked_bytes_ += total.bytes;
-  blocked_.push_back({std::move(requests), total, std::move(done)});
+  blocked_bytes_ += offered.total.bytes;
+  blocked_.push_back(std::move(offered));
 }
 
 void SendingQueue::State::AdmitBlocked() {
   while (!blocked_.empty() && HasRoomFor(blocked_.front().total)) {
-    Blocked admitted = std::move(blocked_.front());
+    Offered admitted = std::move(blocked_.front());
     blocked_.pop_front();
     blocked_bytes_ -= admitted.total.bytes;
-    Enqueue(std::move(admitted.requests), std::move(admitted.done));
+    Enqueue(std::move(admitted));
   }
 }
 
 void SendingQueue::State::RefuseBlocked() {
-  for (Blocked& refused : std::exchange(blocked_, {})) {
-    std::move(refused.done)(absl::UnavailableError(StrCat("exporter ", exporter_, " is stopped")));
-  }
+  for (Offered& refused : std::exchange(blocked_, {})) std::move(refused.done)(Stopped());
   blocked_bytes_ = 0;
 }
 
-void SendingQueue::State::Enqueue(std::vector<ExportRequest> requests, Done done) {
-  if (log_ != nullptr) {
-    const Total total = TotalOf(requests);
-    return WriteToLog(std::move(requests), total, std::move(done));
+void SendingQueue::State::Enqueue(Offered offered) {
+  if (!offered.unencoded.empty()) return Encode(std::move(offered));
+  if (log_ != nullptr) return WriteToLog(std::move(offered));
+  const bool answers_early = options_.answers_early();
+  std::vector<Done> answers(offered.requests.size());
+  if (!answers_early) answers = JoinedDone(offered.requests.size(), std::move(offered.done));
+  for (size_t i = 0; i < answers.size(); ++i) {
+    waiting_.push_back(
+        Counted({.request = std::move(offered.requests[i]), .form = offered.form, .done = std::move(answers[i])}));
   }
-  if (!options_.answers_early()) {
-    std::vector<Done> parts = JoinedDone(requests.size(), std::move(done));
-    for (size_t i = 0; i < requests.size(); ++i) {
-      waiting_.push_back(Counted(std::move(requests[i]), std::move(parts[i])));
-    }
-    return;
-  }
-  for (ExportRequest& request : requests) {
-    held_spans_ += request.spans;
-    waiting_.push_back(Counted(std::move(request), Done()));
-  }
+  if (answers_early) AnswerEarly(offered.total.spans, std::move(offered.done));
+}
+
+void SendingQueue::State::AnswerEarly(size_t spans, Done done) {
+  if (!done) return;
+  ledger_->Took(spans);
   std::move(done)(absl::OkStatus());
 }
 
-// An entry for waiting_, whose size is counted.
-SendingQueue::State::EntryPtr SendingQueue::State::Counted(ExportRequest request, Done done) {
-  waiting_size_ += SizeOf(request, options_.sizer);
-  waiting_bytes_ += request.message.size();
-  return std::make_shared<Entry>(std::move(request), std::move(done), retry_);
+// Room is kept meanwhile. The first few are answered at once, so that what is offered next is encoded beside them.
+void SendingQueue::State::Encode(Offered offered) {
+  const Total total = offered.total;
+  const bool answers_now = options_.answers_early() && log_ == nullptr && encoding_ < kAnsweredAheadMax;
+  // Whoever finds no worker is told to come again.
+  const auto done = std::make_shared<Done>(std::move(offered.done));
+  const bool begun = workers_.Submit([self = shared_from_this(), total, done, batch = std::move(offered.unencoded)] {
+    const std::shared_ptr<const QueueIntake> intake = self->intake();
+    std::vector<ExportRequest> requests = intake->Encode(batch);
+    self->loop_.Post([self, total, done, form = intake->encoder().form(), requests = std::move(requests)]() mutable {
+      self->OnEncoded({.requests = std::move(requests), .form = form, .total = total, .done = std::move(*done)});
+    });
+  });
+  if (!begun) return std::move(*done)(Refuse(total.spans));
+  waiting_size_ += total.size;
+  waiting_bytes_ += total.bytes;
+  ++encoding_;
+  if (!answers_now) return;
+  encoding_spans_ += total.spans;
+  AnswerEarly(total.spans, std::exchange(*done, nullptr));
+}
+
+void SendingQueue::State::OnEncoded(Offered encoded) {
+  --encoding_;
+  waiting_size_ -= encoded.total.size;
+  waiting_bytes_ -= encoded.total.bytes;
+  if (abandoned_) {
+    // Who was answered has been counted.
+    if (encoded.done) std::move(encoded.done)(Stopped());
+    return;
+  }
+  if (!encoded.done) encoding_spans_ -= encoded.total.spans;
+  encoded.total = TotalOf(encoded.requests);
+  Enqueue(std::move(encoded));
+  OnProgress();
+}
+
+QueuedRequestPtr SendingQueue::State::Counted(QueuedRequest entry) {
+  entry.size = intake()->SizeOf(entry.request.spans, entry.request.encoded_bytes);
+  waiting_size_ += entry.size;
+  waiting_bytes_ += entry.request.message.size();
+  return std::make_shared<QueuedRequest>(std::move(entry));
+}
+
+void SendingQueue::State::Uncount(const QueuedRequest& entry) {
+  waiting_size_ -= entry.size;
+  waiting_bytes_ -= entry.request.message.size();
 }
 
 void SendingQueue::State::KeepIn(const std::shared_ptr<RequestLog>& log) {
   log_ = log;
-  lost_requests_.Add(log->lost_requests());
+  ledger_->LostOnDisk(log->lost_requests());
+  size_t spans = 0;
   for (const RequestLog::Waiting& found : log->found()) {
-    EntryPtr entry = Counted({.message = {}, .spans = found.spans, .encoded_bytes = found.encoded_bytes}, Done());
-    entry->on_disk = std::make_shared<OnDisk>(OnDisk{.sequence = found.sequence});
-    entry->is_spilled = true;
-    held_spans_ += found.spans;
-    waiting_.push_back(std::move(entry));
+    waiting_.push_back(Counted({.request = {.message = {}, .spans = found.spans, .encoded_bytes = found.encoded_bytes},
+                                .sequence = found.sequence,
+                                .is_spilled = true}));
+    spans += found.spans;
   }
+  ledger_->Took(spans);
   if (!waiting_.empty()) {
     Log(LogLevel::kInfo, "requests of before the start are sent first",
-        {{"exporter", exporter_}, {"requests", waiting_.size()}, {"items", held_spans_.load()}});
+        {{"exporter", exporter_}, {"requests", waiting_.size()}, {"items", spans}});
   }
   StartNext();
 }
 
 // Room is kept meanwhile. A request is in the queue when it is on the disk.
-void SendingQueue::State::WriteToLog(std::vector<ExportRequest> requests, const Total& total, Done done) {
-  waiting_size_ += total.size;
-  waiting_bytes_ += total.bytes;
+void SendingQueue::State::WriteToLog(Offered offered) {
+  waiting_size_ += offered.total.size;
+  waiting_bytes_ += offered.total.bytes;
   ++writing_;
-  std::vector<ExportRequest> to_write = requests;
-  auto written = [self = shared_from_this(), requests = std::move(requests), total,
-                  done = std::move(done)](StatusOr<std::vector<uint64_t>> sequences) mutable {
-    self->loop_.Post([self, requests = std::move(requests), total, done = std::move(done),
-                      sequences = std::move(sequences)]() mutable {
-      self->OnWritten(std::move(requests), total, std::move(done), sequences);
+  std::vector<ExportRequest> to_write = offered.requests;
+  const RequestForm form = offered.form;
+  auto written = [self = shared_from_this(),
+                  offered = std::move(offered)](StatusOr<std::vector<uint64_t>> sequences) mutable {
+    self->loop_.Post([self, offered = std::move(offered), sequences = std::move(sequences)]() mutable {
+      self->OnWritten(std::move(offered), sequences);
     });
   };
-  log_->Append(std::move(to_write), encoder_->form(), std::move(written));
+  log_->Append(std::move(to_write), form, std::move(written));
 }
 
-void SendingQueue::State::OnWritten(std::vector<ExportRequest> requests, const Total& total, Done done,
-                                    const StatusOr<std::vector<uint64_t>>& sequences) {
+void SendingQueue::State::OnWritten(Offered offered, const StatusOr<std::vector<uint64_t>>& sequences) {
+  const Total& total = offered.total;
   --writing_;
   waiting_size_ -= total.size;
   waiting_bytes_ -= total.bytes;
   if (!sequences.ok()) {
-    enqueue_failed_.Add(total.spans);
+    ledger_->Refused(total.spans);
     is_log_failing_ = true;
     status_.ReportRecoverable(sequences.status());
     const Status why = Annotate(sequences.status(), StrCat("exporter ", exporter_, ": the storage of its queue fails"));
-    std::move(done)(WithRetryDelay(absl::UnavailableError(why.message()), kFullDelay));
+    std::move(offered.done)(WithRetryDelay(absl::UnavailableError(why.message()), kFullDelay));
     return NotifyIfDrained();
   }
   if (std::exchange(is_log_failing_, false)) status_.ReportOk();
-  for (size_t i = 0; i < requests.size() && !abandoned_; ++i) {
-    held_spans_ += requests[i].spans;
-    EntryPtr entry = Counted(std::move(requests[i]), Done());
-    entry->on_disk = std::make_shared<OnDisk>(OnDisk{.sequence = (*sequences)[i]});
+  for (size_t i = 0; i < offered.requests.size() && !abandoned_; ++i) {
+    ledger_->Took(offered.requests[i].spans);
+    QueuedRequestPtr entry =
+        Counted({.request = std::move(offered.requests[i]), .form = offered.form, .sequence = (*sequences)[i]});
     if (waiting_bytes_ > kSpillBytes) Spill(*entry);
     waiting_.push_back(std::move(entry));
   }
-  std::move(done)(absl::OkStatus());
+  std::move(offered.done)(absl::OkStatus());
   if (abandoned_) return;
   StartNext();
   NotifyIfDrained();
 }
 
-void SendingQueue::State::Spill(Entry& entry) {
+void SendingQueue::State::Spill(QueuedRequest& entry) {
   waiting_bytes_ -= entry.request.message.size();
   entry.request.message = Bytes();
   entry.is_spilled = true;
@@ -270,200 +357,149 @@ void SendingQueue::State::OnReadBack(StatusOr<std::vector<LoggedRequest>> read) 
 void SendingQueue::State::Restore(std::vector<LoggedRequest> read) {
   auto next = read.begin();
   for (size_t i = 0; i < waiting_.size() && waiting_bytes_ < kSpillBytes; ++i) {
-    Entry& entry = *waiting_[i];
-    if (!entry.is_spilled) continue;
+    const QueuedRequestPtr entry = waiting_[i];
+    if (!entry->is_spilled) continue;
     if (next == read.end() && i > 0) return;
-    const bool is_there = next != read.end() && next->sequence == entry.on_disk->sequence;
-    StatusOr<ExportRequest> adopted = absl::DataLossError("it is not in the queue's files any more");
-    if (is_there) {
-      adopted = encoder_->Adopt(std::move(next->request), next->form);
-      ++next;
-    }
-    if (!adopted.ok()) {
-      const EntryPtr lost = waiting_[i];
+    if (next == read.end() || next->sequence != entry->sequence) {
       waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i--));
-      waiting_size_ -= SizeOf(lost->request, options_.sizer);
-      GiveUp(lost, adopted.status());
+      Uncount(*entry);
+      GiveUp(*entry, absl::DataLossError("it is not in the queue's files any more"));
       continue;
     }
-    entry.request.message = std::move(adopted->message);
-    entry.is_spilled = false;
-    waiting_bytes_ += entry.request.message.size();
+    entry->request.message = std::move(next->request.message);
+    entry->form = next->form;
+    entry->is_spilled = false;
+    waiting_bytes_ += entry->request.message.size();
+    ++next;
   }
 }
 
+void SendingQueue::State::GiveUp(QueuedRequest& entry, const Status& why) {
+  ledger_->GaveUp(entry.request.spans, why);
+  OnEnded(entry, why);
+}
+
 void SendingQueue::State::StartNext() {
-  while (active_.size() < consumers_ && !waiting_.empty()) {
-    if (waiting_.front()->is_spilled) return ReadBack(waiting_.front()->on_disk->sequence);
-    EntryPtr entry = std::move(waiting_.front());
-    waiting_.pop_front();
-    waiting_size_ -= SizeOf(entry->request, options_.sizer);
-    waiting_bytes_ -= entry->request.message.size();
-    ++active_requests_;
-    entry->begin_ns = clock_.SteadyNs();
-    active_.insert(entry);
-    Attempt(entry);
+  grouper_ ? GroupNext() : SendNext();
+}
+
+// The front of what waits, which waits no longer; null if there is nothing, or it is read from the disk first.
+QueuedRequestPtr SendingQueue::State::TakeFront() {
+  if (waiting_.empty()) return nullptr;
+  const QueuedRequestPtr entry = waiting_.front();
+  if (entry->is_spilled) {
+    ReadBack(entry->sequence);
+    return nullptr;
+  }
+  waiting_.pop_front();
+  Uncount(*entry);
+  return entry;
+}
+
+// Messages are in another form only after the configuration has changed.
+bool SendingQueue::State::Convert(QueuedRequest& entry, const RequestEncoder& encoder) {
+  StatusOr<ExportRequest> adopted = encoder.Adopt(std::move(entry.request), entry.form);
+  if (!adopted.ok()) {
+    GiveUp(entry, adopted.status());
+    return false;
+  }
+  entry.request = *std::move(adopted);
+  entry.form = encoder.form();
+  return true;
+}
+
+void SendingQueue::State::SendNext() {
+  while (sender_->free_places() > 0) {
+    const QueuedRequestPtr entry = TakeFront();
+    if (entry == nullptr) return;
+    if (Convert(*entry, *encoder_)) {
+      sender_->Send(std::move(entry->request),
+                    [self = shared_from_this(), entry](Status status) { self->OnEnded(*entry, std::move(status)); });
+    }
     AdmitBlocked();
   }
 }
 
-void SendingQueue::State::Attempt(const EntryPtr& entry) {
-  entry->sleeping = false;
-  send_(entry->request, [self = shared_from_this(), entry](const StatusOr<size_t>& rejected_spans) {
-    self->OnAnswer(entry, rejected_spans);
-  });
+void SendingQueue::State::GroupNext() {
+  const std::shared_ptr<const QueueIntake> plain = intake();
+  while (grouping_ < sender_->free_places()) {
+    const bool hurries = draining_ && waiting_.empty();
+    if (std::optional<RequestGroup> group = grouper_->TakeDue(clock_.SteadyNs(), hurries)) {
+      SendGroup(*std::move(group));
+      continue;
+    }
+    const QueuedRequestPtr entry = TakeFront();
+    if (entry == nullptr) return AwaitGroup();
+    if (Convert(*entry, plain->encoder())) grouper_->Add(entry, clock_.SteadyNs());
+    AdmitBlocked();
+  }
 }
 
-void SendingQueue::State::OnAnswer(const EntryPtr& entry, const StatusOr<size_t>& rejected_spans) {
-  if (rejected_spans.ok()) {
-    OnDelivered(entry, *rejected_spans);
-  } else {
-    OnFailure(entry, rejected_spans.status());
+void SendingQueue::State::AwaitGroup() {
+  const std::optional<int64_t> due_ns = grouper_->due_ns();
+  if (!due_ns) return group_due_.Cancel();
+  const std::chrono::nanoseconds wait(std::max<int64_t>(0, *due_ns - clock_.SteadyNs()));
+  group_due_ = loop_.PostAfter(wait, [this] { OnProgress(); });
+}
+
+void SendingQueue::State::SendGroup(RequestGroup group) {
+  ++grouping_;
+  const size_t spans = group.batch.span_count();
+  grouping_spans_ += spans;
+  // Shared by the two who may call it, once.
+  const auto encode =
+      std::make_shared<WorkerPool::Task>([self = shared_from_this(), spans, group = std::move(group)]() mutable {
+        std::vector<ExportRequest> requests = self->encoder_->Encode(std::move(group.batch));
+        self->loop_.Post([self, spans, shares = std::move(group.shares), requests = std::move(requests)]() mutable {
+          self->OnGroupEncoded(spans, shares, std::move(requests));
+        });
+      });
+  // Without a free worker the loop does it: that holds back those who bring more.
+  if (!workers_.Submit([encode] { (*encode)(); })) (*encode)();
+}
+
+void SendingQueue::State::OnGroupEncoded(size_t spans, const std::vector<RequestGroup::Share>& shares,
+                                         std::vector<ExportRequest> requests) {
+  --grouping_;
+  if (abandoned_) return EndShares(shares, Stopped());  // which has counted them
+  grouping_spans_ -= spans;
+  std::vector<Done> ended = JoinedDone(
+      requests.size(), [self = shared_from_this(), shares](const Status& status) { self->EndShares(shares, status); });
+  for (size_t i = 0; i < requests.size(); ++i) sender_->Send(std::move(requests[i]), std::move(ended[i]));
+  OnProgress();
+}
+
+// A request of which some spans were given up ends with the first reason.
+void SendingQueue::State::EndShares(const std::vector<RequestGroup::Share>& shares, const Status& status) {
+  for (const RequestGroup::Share& share : shares) {
+    QueuedRequest& request = *share.request;
+    request.status.Update(status);
+    request.spans_left -= share.spans;
+    if (request.spans_left == 0) OnEnded(request, request.status);
   }
-  if (abandoned_) return;
+}
+
+void SendingQueue::State::OnEnded(QueuedRequest& entry, Status status) {
+  // What a stop has cut off stays on the disk.
+  if (log_ != nullptr && (status.ok() || !abandoned_)) log_->Forget(std::span(&entry.sequence, 1));
+  if (entry.done) std::move(entry.done)(std::move(status));
+}
+
+void SendingQueue::State::OnProgress() {
   StartNext();
   NotifyIfDrained();
 }
 
-void SendingQueue::State::OnDelivered(const EntryPtr& entry, size_t rejected_spans) {
-  if (std::exchange(failing_, false)) status_.ReportOk();
-  const size_t rejected = std::min(rejected_spans, entry->request.spans);
-  sent_.Add(entry->request.spans - rejected);
-  rejected_.Add(rejected);
-  End(entry, absl::OkStatus());
-}
-
-void SendingQueue::State::OnFailure(const EntryPtr& entry, const Status& status) {
-  if (abandoned_) return GiveUpAtStop({entry});
-  if (SendInParts(entry, status)) return;
-  if (DestinationFails(status)) {
-    failing_ = true;
-    status_.ReportRecoverable(status);
-  }
-  if (retry_.enabled && IsRetryable(status) && SleepBeforeRetry(entry, status)) return;
-  GiveUp(entry, status);
-}
-
-bool SendingQueue::State::SendInParts(const EntryPtr& entry, const Status& status) {
-  if (!encoder_->LearnLimit(status, entry->request)) return false;
-  if (entry->request.spans <= 1) {
-    GiveUpAsTooLarge(entry, status);
-    return true;
-  }
-  // A worker does it: megabytes are compressed anew.
-  entry->splitting = workers_.Submit([self = shared_from_this(), entry] {
-    std::vector<ExportRequest> parts = self->encoder_->Split(entry->request);
-    self->loop_.Post(
-        [self, entry, parts = std::move(parts)]() mutable { self->ReplaceByParts(entry, std::move(parts)); });
-  });
-  return entry->splitting || SleepBeforeRetry(entry, status);
-}
-
-void SendingQueue::State::ReplaceByParts(const EntryPtr& entry, std::vector<ExportRequest> parts) {
-  if (abandoned_) return;
-  Log(LogLevel::kInfo, "a request was larger than its destination takes and is sent in parts",
-      {{"exporter", exporter_},
-       {"bytes", entry->request.encoded_bytes},
-       {"parts", parts.size()},
-       {"limit", encoder_->request_bytes_max()}});
-  std::vector<Done> dones(parts.size());
-  if (entry->done) dones = JoinedDone(parts.size(), std::move(entry->done));
-  if (entry->on_disk != nullptr) entry->on_disk->parts_left += parts.size() - 1;
-  active_requests_ -= active_.erase(entry);
-  for (size_t i = parts.size(); i-- > 0;) {
-    waiting_.push_front(Counted(std::move(parts[i]), std::move(dones[i])));
-    waiting_.front()->on_disk = entry->on_disk;
-  }
-  StartNext();
-}
-
-void SendingQueue::State::GiveUpAsTooLarge(const EntryPtr& entry, const Status& status) {
-  const RequestEncoder::SpanName span = encoder_->FirstSpan(entry->request);
-  Log(LogLevel::kError, "an item alone is larger than its destination takes",
-      {{"exporter", exporter_},
-       {"name", span.name},
-       {"trace_id", span.trace_id},
-       {"bytes", entry->request.encoded_bytes},
-       {"error", StdView(status.message())},
-       {"advice", "raise the receiver's message size limit, or shorten its attributes before"}});
-  send_failed_.Add(entry->request.spans);
-  if (options_.answers_early()) drops_.CountTooLarge(entry->request.spans);
-  End(entry, status);
-}
-
-bool SendingQueue::State::SleepBeforeRetry(const EntryPtr& entry, const Status& status) {
-  std::chrono::nanoseconds delay = entry->backoff.Next(rng_);
-  if (const auto wanted = RetryDelay(status)) delay = std::max<std::chrono::nanoseconds>(delay, *wanted);
-  if (draining_) delay = std::min<std::chrono::nanoseconds>(delay, kDrainDelayMax);
-  const std::chrono::nanoseconds elapsed(clock_.SteadyNs() - entry->begin_ns);
-  if (retry_.max_elapsed_time.count() > 0 && elapsed + delay > retry_.max_elapsed_time) return false;
-  if (const auto requests = failure_log_.Admit(1)) {
-    Log(LogLevel::kInfo, "Exporting failed. Will retry the request after interval.",
-        {{"exporter", exporter_},
-         {"requests", *requests},
-         {"error", StdView(status.message())},
-         {"interval_ms", delay.count() / 1'000'000}});
-  }
-  entry->sleeping = true;
-  // The state cancels the timer before it ends; a weak pointer, because the entry owns the timer.
-  entry->retry = loop_.PostAfter(delay, [this, weak = std::weak_ptr(entry)] {
-    if (const EntryPtr woken = weak.lock()) Attempt(woken);
-  });
-  return true;
-}
-
-void SendingQueue::State::GiveUp(const EntryPtr& entry, const Status& status) {
-  const size_t spans = entry->request.spans;
-  send_failed_.Add(spans);
-  // Else nobody was told OK: the sender decides.
-  if (options_.answers_early()) drops_.Count(spans, status, kDropAdvice);
-  End(entry, status);
-}
-
-void SendingQueue::State::GiveUpAtStop(const std::vector<EntryPtr>& entries) {
-  uint64_t spans = 0;
-  uint64_t kept_spans = 0;
-  for (const EntryPtr& entry : entries) {
-    (entry->on_disk == nullptr ? spans : kept_spans) += entry->request.spans;
-    entry->on_disk = nullptr;  // so that it is not forgotten
-    End(entry, absl::UnavailableError(StrCat("exporter ", exporter_, " is stopped")));
-  }
-  if (kept_spans > 0) {
-    Log(LogLevel::kInfo, "what was not delivered stays on the disk, and is sent after the next start",
-        {{"exporter", exporter_}, {"items", kept_spans}});
-  }
-  send_failed_.Add(spans);
-  if (!options_.answers_early()) return;
-  undelivered_spans_ += spans;
-  drops_.CountShutdown(spans);
-}
-
-void SendingQueue::State::End(const EntryPtr& entry, Status status) {
-  if (options_.answers_early()) held_spans_ -= entry->request.spans;
-  active_requests_ -= active_.erase(entry);
-  if (entry->on_disk != nullptr) Forget(*entry);
-  if (entry->done) std::move(entry->done)(std::move(status));
-}
-
-void SendingQueue::State::Forget(Entry& entry) {
-  const std::shared_ptr<OnDisk> on_disk = std::exchange(entry.on_disk, nullptr);
-  if (--on_disk->parts_left == 0) log_->Forget(std::span(&on_disk->sequence, 1));
-}
-
 void SendingQueue::State::NotifyIfDrained() {
-  if (draining_ && active_.empty() && waiting_.empty() && blocked_.empty() && writing_ == 0 &&
-      !drained_.HasBeenNotified())
-    drained_.Notify();
+  const bool is_encoding = encoding_ > 0 || writing_ > 0 || grouping_ > 0 || (grouper_ && !grouper_->empty());
+  const bool is_idle = sender_->is_idle() && waiting_.empty() && blocked_.empty() && !is_encoding;
+  if (draining_ && is_idle && !drained_.HasBeenNotified()) drained_.Notify();
 }
 
 void SendingQueue::State::Drain() {
   draining_ = true;
-  for (const EntryPtr& entry : active_) {
-    if (!entry->sleeping) continue;
-    entry->retry.Cancel();
-    Attempt(entry);
-  }
-  NotifyIfDrained();
+  sender_->Hurry();
+  OnProgress();
 }
 
 void SendingQueue::State::Hurry() {
@@ -473,17 +509,19 @@ void SendingQueue::State::Hurry() {
 void SendingQueue::State::Abandon() {
   abandoned_ = true;
   read_again_.Cancel();
+  group_due_.Cancel();
   RefuseBlocked();
-  std::vector<EntryPtr> given_up(waiting_.begin(), waiting_.end());
-  waiting_.clear();
-  waiting_size_ = 0;
-  waiting_bytes_ = 0;
-  for (const EntryPtr& entry : active_) {
-    if (!entry->sleeping && !entry->splitting) continue;
-    entry->retry.Cancel();
-    given_up.push_back(entry);
+  size_t spans = sender_->Abandon() + std::exchange(encoding_spans_, 0) + std::exchange(grouping_spans_, 0);
+  if (grouper_) {
+    spans += grouper_->span_count();
+    EndShares(grouper_->TakeAll(), Stopped());
   }
-  GiveUpAtStop(given_up);
+  for (const QueuedRequestPtr& entry : std::exchange(waiting_, {})) {
+    Uncount(*entry);
+    spans += entry->request.spans;
+    OnEnded(*entry, Stopped());
+  }
+  ledger_->GaveUpAtStop(spans);
 }
 
 }  // namespace spanloom::pipeline

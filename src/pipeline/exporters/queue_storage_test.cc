@@ -49,11 +49,11 @@ class StoredQueue {
     roles_.Add("file_storage", StorageOnly(std::move(storage)));
   }
 
-  Status Start() {
+  Status Start(const std::optional<QueueBatchOptions>& batch = {}) {
     const BuildContext context{
         .loops = loops_, .metrics = metrics_, .clock = Clock::System(), .seed = 1, .extensions = &roles_};
     queue_ = std::make_unique<SendingQueue>(
-        "otlp_grpc/b", encoder_, SendingQueueOptions{.num_consumers = 1, .storage = "file_storage"},
+        "otlp_grpc/b", encoder_, SendingQueueOptions{.num_consumers = 1, .storage = "file_storage", .batch = batch},
         RetryOptions{.initial_interval = 1ms, .max_interval = 1ms, .max_elapsed_time = 0ms}, context, loops_.At(0),
         [this](const ExportRequest& request, SendDone done) { destination_.Send(request.message, std::move(done)); });
     return queue_->Start();
@@ -219,6 +219,76 @@ TEST_F(QueueStorageTest, SendsAsItIsToldNow) {
   const auto slice = otlp::ReadTraces(Bytes(second.destination().attempts()[0]));
   ASSERT_TRUE(slice.ok()) << slice.status();
   EXPECT_THAT(NamesOf(otlp::Batch(*slice)), ElementsAre("a", "b"));
+}
+
+std::vector<std::string> NamesIn(const std::string& message) {
+  return NamesOf(otlp::Batch(*otlp::ReadTraces(Bytes(message))));
+}
+
+// Scenario: requests are grouped; the process is killed while they wait for others.
+// Guarantees: they were on the disk: all are sent by the next one, grouped.
+TEST_F(QueueStorageTest, GroupsWhatIsOnTheDisk) {
+  StoredQueue first(loops_, disk_, net::Compression::kGzip);
+  ASSERT_TRUE(first.Start(QueueBatchOptions{.flush_timeout = 1h}).ok());
+  for (const char* name : {"a", "b", "c"}) EXPECT_TRUE(first.Consume(BatchOf({name})).ok());
+  EXPECT_THAT(first.destination().attempts(), IsEmpty());
+  StoredQueue second(loops_, disk_->AfterKill());
+  ASSERT_TRUE(second.Start(QueueBatchOptions{.flush_timeout = 1h, .min_size = 3}).ok());
+  ASSERT_TRUE(second.destination().AwaitAttempts(1));
+  second.queue().Stop(20s);
+  ASSERT_EQ(second.destination().attempts().size(), 1U);
+  EXPECT_THAT(NamesIn(second.destination().attempts()[0]), ElementsAre("a", "b", "c"));
+  StoredQueue third(loops_, disk_->AfterKill());
+  EXPECT_EQ(third.metrics().SumGauges("spanloom_exporter_held_spans"), 0);
+}
+
+// Scenario: a group is cut, one half of a request is delivered, and the process is killed.
+// Guarantees: the request is there after the next start; one that is delivered whole is not.
+TEST_F(QueueStorageTest, KeepsARequestUntilAllItsGroupsAreDelivered) {
+  StoredQueue first(loops_, disk_);
+  ASSERT_TRUE(first.Start(QueueBatchOptions{.flush_timeout = 1h, .min_size = 3, .max_size = 3}).ok());
+  first.destination().Script(size_t{0});
+  first.destination().AnswerWith(kDown);
+  EXPECT_TRUE(first.Consume(BatchOf({"a", "b"})).ok());
+  EXPECT_TRUE(first.Consume(BatchOf({"c", "d", "e", "f"})).ok());
+  ASSERT_TRUE(first.destination().AwaitAttempts(3));
+  EXPECT_THAT(NamesIn(first.destination().attempts()[0]), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(NamesIn(first.destination().attempts()[1]), ElementsAre("d", "e", "f"));
+  first.queue().Stop(1ms);
+  StoredQueue second(loops_, disk_->AfterKill());
+  ASSERT_TRUE(second.Start().ok());
+  ASSERT_TRUE(second.destination().AwaitAttempts(1));
+  second.queue().Stop(20s);
+  ASSERT_EQ(second.destination().attempts().size(), 1U);
+  EXPECT_THAT(NamesIn(second.destination().attempts()[0]), ElementsAre("c", "d", "e", "f"));
+}
+
+// Scenario: room is reserved for one batch of two that fit; then given back.
+// Guarantees: what does not fit beside it is refused with a delay, and taken later.
+TEST_F(QueueStorageTest, KeepsRoomForWhatIsReserved) {
+  StoredQueue stored(loops_, disk_);
+  ASSERT_TRUE(stored.Start().ok());
+  EXPECT_EQ(stored.queue().ack_grade(), AckGrade::kStored);
+  stored.destination().Hold();
+  std::vector<std::unique_ptr<Admission>> rooms;
+  for (int i = 0; i < 1'000; ++i) rooms.push_back(*stored.queue().Reserve(BatchOf({"a"})));
+  const Status refused = stored.queue().Reserve(BatchOf({"b", "c"})).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(RetryDelay(refused).has_value());
+  EXPECT_EQ(stored.metrics().Sum("otelcol_exporter_enqueue_failed_spans"), 2U);
+  rooms.pop_back();
+  auto room = stored.queue().Reserve(BatchOf({"b", "c"}));
+  ASSERT_TRUE(room.ok());
+  Notification there;
+  (*room)->Commit(BatchOf({"c"}), [&](const Status& status) {
+    EXPECT_TRUE(status.ok());
+    there.Notify();
+  });
+  ASSERT_TRUE(there.WaitFor(kPatience));
+  room->reset();
+  rooms.clear();
+  ASSERT_TRUE(stored.destination().AwaitAttempts(1));
+  EXPECT_THAT(NamesIn(stored.destination().attempts()[0]), ElementsAre("c"));
 }
 
 // Scenario: the extension that is named is not there.

@@ -401,5 +401,68 @@ TEST_F(SendingQueueTest, DropsASpanThatAloneIsTooLarge) {
   EXPECT_EQ(Dropped("too_large"), 1u);
 }
 
+// While it lives, no worker does anything else.
+class BusyWorkers {
+ public:
+  explicit BusyWorkers(WorkerPool& workers) {
+    constexpr int kMoreThanThereAre = 16;
+    for (int i = 0; i < kMoreThanThereAre; ++i) {
+      CHECK(workers.Submit([free = free_] { free->WaitFor(kPatience); }));
+    }
+  }
+  ~BusyWorkers() { Free(); }
+  void Free() {
+    if (!free_->HasBeenNotified()) free_->Notify();
+  }
+
+ private:
+  const std::shared_ptr<Notification> free_ = std::make_shared<Notification>();  // shared with the tasks
+};
+
+// Scenario: large batches come faster than workers encode them.
+// Guarantees: a few are answered before they are encoded, the next one when it is; all arrive.
+TEST_F(SendingQueueTest, AnswersOnlyAFewBeforeTheyAreEncoded) {
+  SendingQueue& queue = Make();
+  BusyWorkers busy(loops_.workers());
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(Consume(queue, LargeBatch()).ok());
+  Notification answered;
+  queue.Consume(LargeBatch(), [&](const Status& status) {
+    EXPECT_TRUE(status.ok());
+    answered.Notify();
+  });
+  RunOn(loops_.At(0), [] {});
+  EXPECT_FALSE(answered.HasBeenNotified());
+  EXPECT_EQ(metrics_.SumGauges("otelcol_exporter_queue_size"), 5);
+  EXPECT_EQ(metrics_.SumGauges("spanloom_exporter_held_spans"), 16);
+  busy.Free();
+  ASSERT_TRUE(answered.WaitFor(kPatience));
+  queue.Stop(20s);
+  EXPECT_EQ(Sent(), 20u);
+  EXPECT_EQ(metrics_.SumGauges("otelcol_exporter_queue_size"), 0);
+  EXPECT_EQ(metrics_.SumGauges("spanloom_exporter_held_spans"), 0);
+}
+
+// Scenario: a stop while a worker encodes what was answered, and while a batch waits to be.
+// Guarantees: what was answered is counted as undelivered, once; the other sender is told to send again.
+TEST_F(SendingQueueTest, StopCountsWhatIsBeingEncoded) {
+  SendingQueue& queue = Make();
+  BusyWorkers busy(loops_.workers());
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(Consume(queue, LargeBatch()).ok());
+  Notification answered;
+  Status answer;
+  queue.Consume(LargeBatch(), [&](Status status) {
+    answer = std::move(status);
+    answered.Notify();
+  });
+  queue.Stop(1ms);
+  EXPECT_EQ(queue.undelivered_spans(), 16u);
+  busy.Free();
+  ASSERT_TRUE(answered.WaitFor(kPatience));
+  EXPECT_EQ(answer.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(queue.undelivered_spans(), 16u);
+  EXPECT_EQ(Dropped("shutdown"), 16u);
+  EXPECT_EQ(Sent(), 0u);
+}
+
 }  // namespace
 }  // namespace spanloom::pipeline

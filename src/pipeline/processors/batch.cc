@@ -2,12 +2,8 @@
 
 #include "pipeline/processors/batch.h"
 
-#include <absl/algorithm/container.h>
-#include <absl/strings/ascii.h>
-
 #include <algorithm>
 #include <limits>
-#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -44,28 +40,6 @@ std::shared_ptr<BatchCommon> CommonOf(const ComponentId& id, const BatchOptions&
   return common;
 }
 
-// What `metadata` has of `keys`, which are in lower case.
-otlp::RequestOrigin::Pairs Chosen(const otlp::RequestOrigin::Pairs& metadata, const std::vector<std::string>& keys) {
-  otlp::RequestOrigin::Pairs chosen;
-  for (const std::string& key : keys) {
-    absl::c_copy_if(metadata, std::back_inserter(chosen), [&](const auto& pair) { return pair.first == key; });
-  }
-  return chosen;
-}
-
-// Different for different pairs.
-std::string KeyOf(const otlp::RequestOrigin::Pairs& pairs) {
-  std::string key;
-  for (const auto& [name, value] : pairs) StrAppend(key, name.size(), ":", name, value.size(), ":", value);
-  return key;
-}
-
-BatchOptions Normalized(BatchOptions options) {
-  for (std::string& key : options.metadata_keys) key = absl::AsciiStrToLower(key);
-  absl::c_sort(options.metadata_keys);
-  return options;
-}
-
 }  // namespace
 
 void BatchOptions::Declare(config::OptionsReader& r) {
@@ -82,21 +56,18 @@ void BatchOptions::Declare(config::OptionsReader& r) {
 }
 
 Status BatchOptions::Validate() const {
-  std::set<std::string> seen;
-  for (const std::string& key : metadata_keys) {
-    if (seen.insert(absl::AsciiStrToLower(key)).second) continue;
-    return absl::InvalidArgumentError(StrCat("duplicate entry in metadata_keys: \"", key, "\" (case-insensitive)"));
-  }
+  RETURN_IF_ERROR(MetadataKeys::Check(metadata_keys));
   if (send_batch_max_size == 0 || send_batch_max_size >= send_batch_size) return absl::OkStatus();
   return absl::InvalidArgumentError("send_batch_max_size must be greater or equal to send_batch_size");
 }
 
 BatchProcessor::BatchProcessor(const ComponentId& id, const BatchOptions& options, const BuildContext& context,
                                Consumer& next, const BatchLimits& limits)
-    : options_(Normalized(options)),
+    : options_(options),
+      keys_(options.metadata_keys),
       common_(CommonOf(id, options, context, limits)),
       next_(next),
-      only_group_(options_.metadata_keys.empty() ? std::make_shared<BatchGroup>(common_, next) : nullptr),
+      only_group_(keys_.empty() ? std::make_shared<BatchGroup>(common_, next) : nullptr),
       cardinality_gauge_(context.metrics.AddGauge(
           "otelcol_processor_batch_metadata_cardinality",
           "Number of distinct metadata value combinations being processed.", {{"processor", common_->id}},
@@ -114,16 +85,13 @@ std::vector<std::shared_ptr<BatchGroup>> BatchProcessor::Groups() const {
   if (only_group_ != nullptr) return {only_group_};
   std::vector<std::shared_ptr<BatchGroup>> groups;
   const MutexLock lock(mutex_);
-  for (const auto& [key, known] : groups_) groups.push_back(known.group);
+  for (const auto& [values, group] : groups_) groups.push_back(group);
   return groups;
 }
 
-StatusOr<std::shared_ptr<BatchGroup>> BatchProcessor::GroupOf(std::shared_ptr<const otlp::RequestOrigin>& origin) {
-  otlp::RequestOrigin common;
-  if (origin != nullptr) common.metadata = Chosen(origin->metadata, options_.metadata_keys);
-  const std::string key = KeyOf(common.metadata);
+StatusOr<std::shared_ptr<BatchGroup>> BatchProcessor::GroupOf(const std::string& values) {
   const MutexLock lock(mutex_);
-  auto known = groups_.find(key);
+  auto known = groups_.find(values);
   if (known == groups_.end()) {
     if (groups_.size() >= static_cast<size_t>(options_.metadata_cardinality_limit)) {
       return absl::ResourceExhaustedError(StrCat("processor ", common_->id,
@@ -131,23 +99,16 @@ StatusOr<std::shared_ptr<BatchGroup>> BatchProcessor::GroupOf(std::shared_ptr<co
                                                  "metadata_cardinality_limit is ",
                                                  options_.metadata_cardinality_limit));
     }
-    KnownGroup made{std::make_shared<BatchGroup>(common_, next_),
-                    std::make_shared<const otlp::RequestOrigin>(std::move(common))};
-    known = groups_.emplace(key, std::move(made)).first;
+    known = groups_.emplace(values, std::make_shared<BatchGroup>(common_, next_)).first;
   }
-  origin = known->second.origin;
-  return known->second.group;
+  return known->second;
 }
 
 StatusOr<std::vector<BatchProcessor::Part>> BatchProcessor::Grouped(const otlp::Batch& batch) {
   std::vector<Part> parts;
-  for (otlp::Slice slice : batch.slices()) {
-    auto origin = slice.origin();
-    ASSIGN_OR_RETURN(const std::shared_ptr<BatchGroup> group, GroupOf(origin));
-    slice.set_origin(std::move(origin));
-    auto part = absl::c_find_if(parts, [&](const Part& each) { return each.group == group; });
-    if (part == parts.end()) part = parts.insert(parts.end(), Part{group, {}});
-    part->batch.Add(std::move(slice));
+  for (MetadataKeys::Part& part : keys_.Split(batch)) {
+    ASSIGN_OR_RETURN(const std::shared_ptr<BatchGroup> group, GroupOf(part.text));
+    parts.push_back({group, std::move(part.batch)});
   }
   return parts;
 }
@@ -180,6 +141,15 @@ void BatchProcessor::HurryStop() {
 
 HoldLimits BatchProcessor::hold_limits() const {
   return {.spans = common_->limits.held_spans_max, .bytes = common_->limits.held_bytes_max, .time = options_.timeout};
+}
+
+std::optional<Grouping> BatchProcessor::grouping() const {
+  return Grouping{.spans_min = common_->batch_spans_min,
+                  .spans_max = common_->batch_spans_max,
+                  .bytes_min = common_->limits.batch_bytes_max,
+                  .bytes_max = common_->limits.batch_bytes_max,
+                  .timeout = options_.timeout,
+                  .metadata_keys = options_.metadata_keys};
 }
 
 uint64_t BatchProcessor::undelivered_spans() const {

@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "config/options.h"
+#include "pipeline/metadata_keys.h"
 #include "pipeline/processors/batch_group.h"
 #include "pipeline/registry.h"
 
@@ -52,6 +54,7 @@ class BatchProcessor final : public HoldingProcessor {
   void Consume(otlp::Batch batch, Done done) override;
   [[nodiscard]] bool selects() const override { return false; }
   [[nodiscard]] HoldLimits hold_limits() const override;
+  [[nodiscard]] std::optional<Grouping> grouping() const override;
   [[nodiscard]] uint64_t undelivered_spans() const override;
 
  private:
@@ -62,23 +65,18 @@ class BatchProcessor final : public HoldingProcessor {
 
   // `batch` by groups.
   StatusOr<std::vector<Part>> Grouped(const otlp::Batch& batch);
-  // That of the senders who sent the same metadata as `origin`'s.
-  StatusOr<std::shared_ptr<BatchGroup>> GroupOf(std::shared_ptr<const otlp::RequestOrigin>& origin)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  // That of the senders with these values of the keys.
+  StatusOr<std::shared_ptr<BatchGroup>> GroupOf(const std::string& values) ABSL_LOCKS_EXCLUDED(mutex_);
   [[nodiscard]] std::vector<std::shared_ptr<BatchGroup>> Groups() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  struct KnownGroup {
-    std::shared_ptr<BatchGroup> group;
-    std::shared_ptr<const otlp::RequestOrigin> origin;
-  };
-
   const BatchOptions options_;
+  const MetadataKeys keys_;
   const std::shared_ptr<BatchCommon> common_;  // shared with the groups
   Consumer& next_;
   // Shared with tasks on their loops and with answers under way. The one group, if there are no keys.
   const std::shared_ptr<BatchGroup> only_group_;
   mutable Mutex mutex_;
-  std::map<std::string, KnownGroup> groups_ ABSL_GUARDED_BY(mutex_);  // by the values of the keys
+  std::map<std::string, std::shared_ptr<BatchGroup>> groups_ ABSL_GUARDED_BY(mutex_);  // by the values of the keys
   const ScopedGauge cardinality_gauge_;
   const ScopedGauge held_gauge_;
 };

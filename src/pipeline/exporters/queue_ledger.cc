@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/exporters/queue_ledger.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "base/log.h"
+#include "pipeline/exporters/export_counters.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+constexpr std::string_view kDropAdvice =
+    "see the error of the destination; a longer outage needs a larger max_elapsed_time and queue_size";
+
+}  // namespace
+
+QueueLedger::QueueLedger(std::string exporter, const SendingQueueOptions& options, const BuildContext& context)
+    : exporter_(std::move(exporter)),
+      answers_early_(options.answers_early()),
+      is_on_disk_(options.is_on_disk()),
+      drops_({{"exporter", exporter_}}, context.metrics, context.clock, context.signal),
+      sent_(SentItems(context.metrics, exporter_, context.signal)),
+      send_failed_(SendFailedItems(context.metrics, exporter_, context.signal)),
+      enqueue_failed_(EnqueueFailedItems(context.metrics, exporter_, context.signal)),
+      rejected_(RejectedItems(context.metrics, exporter_, context.signal)),
+      lost_requests_(context.metrics.GetCounter(
+          "spanloom_exporter_lost_requests",
+          "Requests of a queue on the disk that can't be read any more; at most so many.", {{"exporter", exporter_}})) {
+}
+
+void QueueLedger::Delivered(size_t spans, size_t rejected) {
+  rejected = std::min(rejected, spans);
+  sent_.Add(spans - rejected);
+  rejected_.Add(rejected);
+  if (answers_early_) held_spans_ -= spans;
+}
+
+void QueueLedger::Fail(size_t spans) {
+  send_failed_.Add(spans);
+  if (answers_early_) held_spans_ -= spans;
+}
+
+void QueueLedger::GaveUp(size_t spans, const Status& why) {
+  if (answers_early_) drops_.Count(spans, why, kDropAdvice);
+  Fail(spans);
+}
+
+void QueueLedger::GaveUpAsTooLarge(size_t spans) {
+  if (answers_early_) drops_.CountTooLarge(spans);
+  Fail(spans);
+}
+
+void QueueLedger::GaveUpAtStop(size_t spans) {
+  if (spans == 0) return;
+  if (is_on_disk_) {
+    held_spans_ -= spans;
+    Log(LogLevel::kInfo, "what was not delivered stays on the disk, and is sent after the next start",
+        {{"exporter", exporter_}, {"items", spans}});
+    return;
+  }
+  if (answers_early_) {
+    undelivered_spans_ += spans;
+    drops_.CountShutdown(spans);
+  }
+  Fail(spans);
+}
+
+}  // namespace spanloom::pipeline

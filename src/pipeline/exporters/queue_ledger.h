@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What becomes of the spans of a sending queue, in counters: each is sent, rejected, given up, or held still.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/metrics.h"
+#include "pipeline/drops.h"
+#include "pipeline/exporters/queue_options.h"
+#include "pipeline/registry.h"
+
+namespace spanloom::pipeline {
+
+// Thread-safe. What was answered OK is held from Took until exactly one of the functions below it; what was not is
+// counted by the same functions, and is no loss when it is given up: its sender decides.
+class QueueLedger {
+ public:
+  QueueLedger(std::string exporter, const SendingQueueOptions& options, const BuildContext& context);
+
+  void Took(size_t spans) { held_spans_ += spans; }
+  // The destination has taken all but the `rejected` ones.
+  void Delivered(size_t spans, size_t rejected);
+  void GaveUp(size_t spans, const Status& why);
+  void GaveUpAsTooLarge(size_t spans);
+  // What is on the disk is only left there.
+  void GaveUpAtStop(size_t spans);
+
+  // Nothing of it was taken.
+  void Refused(size_t spans) { enqueue_failed_.Add(spans); }
+  void LostOnDisk(size_t requests) { lost_requests_.Add(requests); }
+
+  [[nodiscard]] uint64_t held_spans() const { return held_spans_.load(); }
+  [[nodiscard]] uint64_t undelivered_spans() const { return undelivered_spans_.load(); }
+
+ private:
+  void Fail(size_t spans);
+
+  const std::string exporter_;
+  const bool answers_early_;
+  const bool is_on_disk_;
+  DropCounter drops_;
+  Counter& sent_;
+  Counter& send_failed_;
+  Counter& enqueue_failed_;
+  Counter& rejected_;
+  Counter& lost_requests_;
+  std::atomic<uint64_t> held_spans_ = 0;
+  std::atomic<uint64_t> undelivered_spans_ = 0;
+};
+
+}  // namespace spanloom::pipeline
