@@ -85,10 +85,23 @@ size_t DeflatedBytesMax(size_t bytes) {
   return bytes + 5 * (bytes / 32768 + 1) + 512;
 }
 
-std::string DeflateFast(DeflateWrapper wrapper, std::string_view content) {
+// Room for what is deflated, whose pages are touched only as far as it goes, which is mostly a tenth.
+class DeflateRoom {
+ public:
+  explicit DeflateRoom(size_t bytes) : bytes_(bytes), memory_(std::make_unique_for_overwrite<char[]>(bytes)) {}
+  [[nodiscard]] char* data() { return memory_.get(); }
+  [[nodiscard]] size_t size() const { return bytes_; }
+  [[nodiscard]] Bytes Take(size_t used) const { return Bytes::CopyOf({memory_.get(), used}); }
+
+ private:
+  const size_t bytes_;
+  const std::unique_ptr<char[]> memory_;
+};
+
+Bytes DeflateFast(DeflateWrapper wrapper, std::string_view content) {
   CHECK(content.size() < (1U << 31));  // ISA-L counts in 32 bits
   thread_local std::vector<uint8_t> level_buffer(ISAL_DEF_LVL1_DEFAULT);
-  std::string deflated(DeflatedBytesMax(content.size()), '\0');
+  DeflateRoom deflated(DeflatedBytesMax(content.size()));
   isal_zstream stream;
   isal_deflate_stateless_init(&stream);
   stream.level = 1;
@@ -102,19 +115,18 @@ std::string DeflateFast(DeflateWrapper wrapper, std::string_view content) {
   stream.next_out = reinterpret_cast<uint8_t*>(deflated.data());
   stream.avail_out = static_cast<uint32_t>(deflated.size());
   CHECK(isal_deflate_stateless(&stream) == COMP_OK);
-  deflated.resize(stream.total_out);
-  return deflated;
+  return deflated.Take(stream.total_out);
 }
 
-std::string DeflateWell(DeflateWrapper wrapper, std::string_view content, int level) {
+Bytes DeflateWell(DeflateWrapper wrapper, std::string_view content, int level) {
   libdeflate_compressor* compressor = ThreadCompressor(level);
   const bool is_gzip = wrapper == DeflateWrapper::kGzip;
   const auto bound = is_gzip ? &libdeflate_gzip_compress_bound : &libdeflate_zlib_compress_bound;
   const auto deflate = is_gzip ? &libdeflate_gzip_compress : &libdeflate_zlib_compress;
-  std::string deflated(bound(compressor, content.size()), '\0');
-  deflated.resize(deflate(compressor, content.data(), content.size(), deflated.data(), deflated.size()));
-  CHECK(!deflated.empty());
-  return deflated;
+  DeflateRoom deflated(bound(compressor, content.size()));
+  const size_t used = deflate(compressor, content.data(), content.size(), deflated.data(), deflated.size());
+  CHECK(used > 0);
+  return deflated.Take(used);
 }
 
 }  // namespace
@@ -126,10 +138,7 @@ size_t ClaimedGzipBytes(std::string_view content) {
 }
 
 Bytes Deflate(DeflateWrapper wrapper, std::string_view content, int level) {
-  std::string deflated =
-      level < kLevelMin ? DeflateFast(wrapper, content) : DeflateWell(wrapper, content, std::min(level, kLevelMax));
-  deflated.shrink_to_fit();
-  return Bytes(std::move(deflated));
+  return level < kLevelMin ? DeflateFast(wrapper, content) : DeflateWell(wrapper, content, std::min(level, kLevelMax));
 }
 
 StatusOr<Bytes> Inflate(DeflateWrapper wrapper, std::string_view content, size_t bytes_max) {
