@@ -25,15 +25,21 @@ bool IsRetryable(int status) {
   return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-std::optional<std::chrono::milliseconds> DelayOf(std::string_view retry_after, int64_t now_unix_ns) {
+std::optional<absl::Time> DateIn(std::string_view text) {
+  absl::Time date;
+  if (!absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", AbslView(text), &date, nullptr)) return std::nullopt;
+  return date;
+}
+
+std::optional<std::chrono::milliseconds> DelayOf(const HttpAnswer& answer, int64_t now_unix_ns) {
   std::chrono::milliseconds delay{0};
   int64_t seconds = 0;
-  absl::Time date;
-  if (absl::SimpleAtoi(AbslView(retry_after), &seconds)) {
+  if (absl::SimpleAtoi(AbslView(answer.retry_after), &seconds)) {
     if (seconds < 0) return std::nullopt;
     delay = std::chrono::seconds(std::min<int64_t>(seconds, kRetryAfterMax.count()));
-  } else if (absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", AbslView(retry_after), &date, nullptr)) {
-    delay = std::chrono::milliseconds(absl::ToInt64Milliseconds(date - absl::FromUnixNanos(now_unix_ns)));
+  } else if (const auto date = DateIn(answer.retry_after)) {
+    const absl::Time now = DateIn(answer.date).value_or(absl::FromUnixNanos(now_unix_ns));
+    delay = std::chrono::milliseconds(absl::ToInt64Milliseconds(*date - now));
   } else {
     return std::nullopt;
   }
@@ -90,7 +96,7 @@ Status StatusOfHttpAnswer(const HttpAnswer& answer, int64_t now_unix_ns) {
   std::string text = ErrorText(answer);
   if (text.empty()) text = StrCat("HTTP status ", answer.status);
   if (IsRetryable(answer.status)) {
-    const auto delay = DelayOf(answer.retry_after, now_unix_ns);
+    const auto delay = DelayOf(answer, now_unix_ns);
     return delay ? WithRetryDelay(absl::UnavailableError(text), *delay) : absl::UnavailableError(text);
   }
   // The Collector's receiver says 400 where RFC 9110 has 413.

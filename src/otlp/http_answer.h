@@ -18,6 +18,7 @@ struct HttpAnswer {
   int status = 200;
   std::string_view content_type = {};
   std::string_view retry_after = {};  // seconds, or a date (RFC 9110, 10.2.3)
+  std::string_view date = {};         // when it was sent, by its sender's clock (RFC 9110, 6.6.1)
   std::string_view body = {};
 };
 
@@ -27,13 +28,15 @@ HttpAnswer HttpAnswerOf(const Response& response) {
   return {.status = response.status,
           .content_type = response.headers.Get("content-type"),
           .retry_after = response.headers.Get("retry-after"),
+          .date = response.headers.Get("date"),
           .body = response.body.view()};
 }
 
 // The error that an answer whose status is not 2xx stands for, with its text (or its number). kUnavailable for those
 // after which the same may be sent again ("Retryable Response Codes": 429, 502, 503, 504), with the delay of
 // Retry-After, an hour at most; kResourceExhausted for 413, and for 400 of a Collector whose limit was passed;
-// kFailedPrecondition for all others. `now_unix_ns` is what a date counts from.
+// kFailedPrecondition for all others. A date counts from that of the answer, as clocks may differ; from `now_unix_ns`
+// if the answer has none.
 [[nodiscard]] Status StatusOfHttpAnswer(const HttpAnswer& answer, int64_t now_unix_ns);
 
 // What an error's body says: the message of a google.rpc.Status in protobuf, else the text as it is. Fit for a log

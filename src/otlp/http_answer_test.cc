@@ -41,6 +41,17 @@ TEST(HttpAnswer, ReadsRetryAfter) {
   EXPECT_EQ(RetryDelay(StatusOf(400, "3")), std::nullopt);
 }
 
+// Scenario: Retry-After as a date, from a peer whose clock is a day ahead or a day behind, and says what time it has.
+// Guarantees: the delay that the peer means.
+TEST(HttpAnswer, ReadsRetryAfterByThePeersClock) {
+  const auto delay = [](std::string_view date, std::string_view retry_after) {
+    return RetryDelay(StatusOfHttpAnswer({.status = 503, .retry_after = retry_after, .date = date}, kNow));
+  };
+  EXPECT_EQ(delay("Mon, 07 Nov 1994 08:49:37 GMT", "Mon, 07 Nov 1994 08:49:47 GMT"), 10s);
+  EXPECT_EQ(delay("Sat, 05 Nov 1994 08:49:37 GMT", "Sat, 05 Nov 1994 08:49:47 GMT"), 10s);
+  EXPECT_EQ(delay("nonsense", "Sun, 06 Nov 1994 08:49:47 GMT"), 10s);
+}
+
 // Scenario: an error as a Status in protobuf, as text with a line break, and a long one.
 // Guarantees: its words, fit for one line.
 TEST(HttpAnswer, SaysWhatTheErrorSays) {
