@@ -97,6 +97,22 @@ TEST_F(GrpcChannelPeer, RefusesBrokenAnswers) {
   EXPECT_EQ(answer({}, message)->view(), "ok");
 }
 
+// Scenario: a proxy answers 200 with a page of its own; a peer answers with a message of a gigabyte.
+// Guarantees: errors that say so; the second does not sound as if the request had been too large.
+TEST_F(GrpcChannelPeer, SaysWhatIsWrongWithAnAnswer) {
+  const auto headers = [&](const char* type) {
+    return Encode(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream_id_,
+                  HeaderBlock({{":status", "200"}, {"content-type", type}}));
+  };
+  const Status page = AnsweredWith(headers("text/html")).status();
+  EXPECT_EQ(page.code(), absl::StatusCode::kUnknown);
+  EXPECT_THAT(std::string(page.message()), HasSubstr("not gRPC but text/html"));
+  const std::string huge = Encode(NGHTTP2_DATA, 0, stream_id_, grpc::MessagePrefix(false, 1 << 30));
+  const Status too_large = AnsweredWith(headers("application/grpc") + huge).status();
+  EXPECT_TRUE(absl::IsResourceExhausted(too_large));
+  EXPECT_THAT(std::string(too_large.message()), HasSubstr("the answer has more than"));
+}
+
 TEST_F(GrpcChannelPeer, MapsResetsToCodes) {
   const auto reset = [&](char code) {
     const std::string payload = {0, 0, 0, code};

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/text.h"
 #include "net/grpc/call_rules.h"
 
 namespace spanloom::net {
@@ -15,6 +16,12 @@ steady_clock::time_point DeadlineAfter(std::chrono::milliseconds patience) {
   const auto now = steady_clock::now();
   const auto left = std::chrono::floor<std::chrono::milliseconds>(steady_clock::time_point::max() - now);
   return patience > left ? steady_clock::time_point::max() : now + patience;
+}
+
+// An answer that is too large is not to be taken for the peer's word on the request.
+Status OfAnswer(const Status& status, size_t bytes_max) {
+  if (!absl::IsResourceExhausted(status)) return status;
+  return absl::ResourceExhaustedError(StrCat("the message of the answer has more than ", bytes_max, " bytes"));
 }
 
 }  // namespace
@@ -77,6 +84,7 @@ http2::OutgoingPiece ClientCall::Framed(Bytes message) const {
 UnaryCall::UnaryCall(std::string method, Bytes message, GrpcCallOptions options, size_t message_bytes_max, Done done)
     : ClientCall(std::move(method), std::move(options)),
       message_(std::move(message)),
+      message_bytes_max_(message_bytes_max),
       answer_(message_bytes_max),
       done_(std::move(done)) {}
 
@@ -87,13 +95,15 @@ http2::OutgoingBody UnaryCall::MakeBody() {
 
 Status UnaryCall::OnBody(std::string_view piece) {
   ConsumeWindow(piece.size());
-  return answer_.Append(piece);
+  return OfAnswer(answer_.Append(piece), message_bytes_max_);
 }
 
 void UnaryCall::Finish(Status status, HttpHeaders) {
   if (!status.ok()) return done_(std::move(status));
   if (!answer_compression().ok()) return done_(answer_compression().status());
-  done_(std::move(answer_).Finish(*answer_compression()));
+  StatusOr<Bytes> message = std::move(answer_).Finish(*answer_compression());
+  if (!message.ok()) message = OfAnswer(message.status(), message_bytes_max_);
+  done_(std::move(message));
 }
 
 }  // namespace spanloom::net

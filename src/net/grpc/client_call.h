@@ -115,6 +115,7 @@ class UnaryCall final : public ClientCall {
   http2::OutgoingBody MakeBody() override;
 
   const Bytes message_;
+  const size_t message_bytes_max_;  // of the answer
   grpc::MessageReader answer_;
   Done done_;
 };

@@ -39,8 +39,8 @@ void NameTarget(std::string_view authority, const Proxy& proxy, HttpRequest& req
 // Puts the answer of one exchange together. Kept alive by the exchange's callbacks.
 class Collector : public std::enable_shared_from_this<Collector> {
  public:
-  Collector(size_t body_bytes_max, absl::AnyInvocable<void(StatusOr<HttpResponse>)> done)
-      : body_bytes_max_(body_bytes_max), done_(std::move(done)) {}
+  Collector(const HttpClientOptions& options, absl::AnyInvocable<void(StatusOr<HttpResponse>)> done)
+      : name_(options.endpoint), body_bytes_max_(options.body_bytes_max), done_(std::move(done)) {}
 
   void Collect(std::weak_ptr<HttpExchange::State> exchange) { exchange_ = std::move(exchange); }
 
@@ -66,12 +66,14 @@ class Collector : public std::enable_shared_from_this<Collector> {
     }
     if (piece->size() > body_bytes_max_ - body_.size()) {
       if (const auto exchange = exchange_.lock()) exchange->Abandon();
-      return done_(absl::ResourceExhaustedError(StrCat("the answer is larger than ", body_bytes_max_, " bytes")));
+      return done_(
+          absl::ResourceExhaustedError(StrCat(name_, ": the answer is larger than ", body_bytes_max_, " bytes")));
     }
     body_.append(piece->view());
     ReadOn();
   }
 
+  const std::string name_;
   const size_t body_bytes_max_;
   absl::AnyInvocable<void(StatusOr<HttpResponse>)> done_;
   std::weak_ptr<HttpExchange::State> exchange_;  // lives as long as its connection or its place in the queue
@@ -294,7 +296,7 @@ HttpClient::~HttpClient() {
 
 void HttpClient::Send(HttpRequest request, std::chrono::milliseconds deadline,
                       absl::AnyInvocable<void(StatusOr<HttpResponse>)> done) {
-  const auto collector = std::make_shared<Collector>(state_->options().body_bytes_max, std::move(done));
+  const auto collector = std::make_shared<Collector>(state_->options(), std::move(done));
   HttpStreamOptions options;
   options.total_max = deadline;
   collector->Collect(state_->Open(std::move(request), options, [collector](StatusOr<HttpResponseHead> head) {

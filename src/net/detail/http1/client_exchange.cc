@@ -30,6 +30,9 @@ Status FailureOf(const error_code& error) {
   if (error == http::error::partial_message) {
     return absl::UnavailableError("the peer closed the connection in the middle of its answer");
   }
+  if (error.category() == http::make_error_code(http::error::bad_version).category()) {
+    return absl::UnavailableError(StrCat("the peer's answer is not HTTP/1.1: ", error.message()));
+  }
   return absl::UnavailableError(error.message());
 }
 

@@ -4,6 +4,7 @@
 
 #include <absl/strings/numbers.h>
 
+#include <string_view>
 #include <utility>
 
 #include "base/text.h"
@@ -12,7 +13,9 @@
 namespace spanloom::net::http2 {
 namespace {
 
-constexpr size_t kFieldBytesMax = 64 << 10;  // headers and trailers of one answer; guess
+constexpr size_t kFieldBytesMax = 64 << 10;                        // headers and trailers of one answer; guess
+constexpr size_t kTypeBytesMax = 64;                               // of a content type in an error; guess
+constexpr std::string_view kGrpcContentType = "application/grpc";  // "Responses" in doc/PROTOCOL-HTTP2.md of grpc/grpc
 
 int HttpStatus(const HttpHeaders& fields) {
   int status = 0;
@@ -129,7 +132,7 @@ void ClientConnection::OnFrame(const nghttp2_frame& frame) {
     case NGHTTP2_DATA:
       if (Call* call = Find(frame.hd.stream_id); call != nullptr) {
         if (ends_stream) return OnAnswerEnd(frame.hd.stream_id, *call);
-        if (frame.hd.type == NGHTTP2_HEADERS) OnHeadersComplete(*call);
+        if (frame.hd.type == NGHTTP2_HEADERS) OnHeadersComplete(frame.hd.stream_id, *call);
       }
       break;
     default:
@@ -137,12 +140,18 @@ void ClientConnection::OnFrame(const nghttp2_frame& frame) {
   }
 }
 
-void ClientConnection::OnHeadersComplete(Call& call) {
+void ClientConnection::OnHeadersComplete(int32_t stream_id, Call& call) {
   call.headers = std::exchange(call.fields, {});
   const int http_status = HttpStatus(call.headers);
   if (http_status / 100 == 1) return;  // an interim answer
   call.http_status = http_status;
   if (http_status != 200) return;
+  const std::string_view content_type = call.headers.Get("content-type");
+  if (!content_type.empty() && !content_type.starts_with(kGrpcContentType)) {
+    return Abort(stream_id,
+                 absl::UnknownError(StrCat("the answer is not gRPC but ", content_type.substr(0, kTypeBytesMax),
+                                           "; is that the port for gRPC, and is there a proxy before it?")));
+  }
   const std::shared_ptr<AnswerSink> sink = call.sink;
   sink->OnHeaders(call.headers);
 }
@@ -190,6 +199,7 @@ void ClientConnection::End(int32_t stream_id, const Status& status, HttpHeaders 
 
 void ClientConnection::OnStreamClosed(int32_t stream_id, uint32_t error_code) {
   if (Find(stream_id) == nullptr) return;
+  if (!violation().ok()) return End(stream_id, violation(), {});
   if (error_code != NGHTTP2_REFUSED_STREAM) return End(stream_id, StatusOfReset(error_code), {});
   calls_.extract(stream_id).mapped()->sink->OnUnprocessed();
 }

@@ -87,7 +87,7 @@ class ClientConnection final : public Connection {
   void OnClosed(const Status& reason) override;
 
   [[nodiscard]] Call* Find(int32_t stream_id);
-  static void OnHeadersComplete(Call& call);
+  void OnHeadersComplete(int32_t stream_id, Call& call);
   void OnAnswerEnd(int32_t stream_id, Call& call);
   void Abort(int32_t stream_id, const Status& reason);
   void End(int32_t stream_id, const Status& status, HttpHeaders trailers);

@@ -101,6 +101,7 @@ struct Connection::Callbacks {
 
   static int OnFrameSent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
     Connection& connection = Of(user_data);
+    if (frame->hd.type == NGHTTP2_GOAWAY) connection.NoteViolation(frame->goaway);
     if (!connection.closed_) connection.OnFrameSent(*frame);
     return 0;
   }
@@ -218,6 +219,14 @@ void Connection::OnFeedFailed(int nghttp2_error) {
   if (is_flood) OnFlood();
   end_reason_ = absl::UnavailableError(StrCat("HTTP/2 error: ", nghttp2_strerror(nghttp2_error)));
   GoAwayAndClose(is_flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR, "");
+}
+
+// nghttp2 ends a session by itself when the peer breaks the rules, and says why in the frame.
+void Connection::NoteViolation(const nghttp2_goaway& sent) {
+  if (sent.error_code == NGHTTP2_NO_ERROR || sent.opaque_data_len == 0 || !violation_.ok()) return;
+  violation_ = absl::UnavailableError(
+      StrCat("the peer does not keep to the rules of HTTP/2: ", View(sent.opaque_data, sent.opaque_data_len)));
+  end_reason_ = violation_;
 }
 
 void Connection::FlushSoon() {

@@ -150,8 +150,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The last event: the socket is closed. `reason` is for people.
   virtual void OnClosed(const Status& reason) = 0;
 
+  // Why the connection is about to end, if the peer has broken the rules of HTTP/2; else OK.
+  [[nodiscard]] const Status& violation() const { return violation_; }
+
  private:
   struct Callbacks;  // nghttp2's C callbacks
+  void NoteViolation(const nghttp2_goaway& sent);
 
   // Static, so that the coroutine holds the connection by its parameter.
   static asio::awaitable<void> Read(std::shared_ptr<Connection> self, std::string first_bytes);
@@ -193,6 +197,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Deadline write_deadline_;
   Deadline linger_;
   Status end_reason_ = absl::UnavailableError("the connection was closed");
+  Status violation_;
   bool in_event_ = false;
   bool flush_is_posted_ = false;
   bool waits_to_write_ = false;
