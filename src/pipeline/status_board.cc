@@ -71,16 +71,26 @@ std::string_view KindText(ComponentKind kind) {
 }
 
 struct StatusBoard::Entry {
-  Entry(const Clock& board_clock, ComponentStatus begin) : clock(board_clock), status(std::move(begin)) {}
+  Entry(const Clock& board_clock, ComponentStatus begin)
+      : clock(board_clock), status(std::move(begin)), since_steady_ns(clock.SteadyNs()) {}
+
+  // Tells since when by the wall clock as it is set now: it may have jumped, the time that has passed has not.
+  [[nodiscard]] ComponentStatus Look() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    ComponentStatus seen = status;
+    seen.since_unix_ns = clock.UnixNs() - (clock.SteadyNs() - since_steady_ns);
+    return seen;
+  }
+
   const Clock& clock;
   mutable Mutex mutex;
-  ComponentStatus status ABSL_GUARDED_BY(mutex);
+  ComponentStatus status ABSL_GUARDED_BY(mutex);  // since_unix_ns is not kept
+  int64_t since_steady_ns ABSL_GUARDED_BY(mutex);
 };
 
 StatusBoard::StatusBoard(const Clock& clock) : clock_(clock) {}
 
 StatusReporter StatusBoard::Add(ComponentKind kind, std::string id, std::string pipeline) {
-  ComponentStatus status{kind, std::move(id), std::move(pipeline), ComponentState::kStarting, "", clock_.UnixNs()};
+  ComponentStatus status{kind, std::move(id), std::move(pipeline), ComponentState::kStarting, "", 0};
   auto entry = std::make_shared<Entry>(clock_, std::move(status));
   MutexLock lock(mutex_);
   entries_.push_back(entry);
@@ -97,7 +107,7 @@ std::vector<ComponentStatus> StatusBoard::Snapshot() const {
       continue;
     }
     MutexLock entry_lock(alive->mutex);
-    statuses.push_back(alive->status);
+    statuses.push_back(alive->Look());
     ++entry;
   }
   return statuses;
@@ -110,7 +120,7 @@ void StatusReporter::Report(ComponentState state, std::string_view message) cons
   if (status.state != state) {
     if (!MayFollow(status.state, state)) return;
     status.state = state;
-    status.since_unix_ns = entry_->clock.UnixNs();
+    entry_->since_steady_ns = entry_->clock.SteadyNs();
   }
   status.message = message;
 }

@@ -84,6 +84,7 @@ void HealthCheckExtension::Stop(std::chrono::milliseconds grace) {
 }
 
 void HealthCheckExtension::SetReady(bool ready) {
+  ready_since_steady_ns_ = context_.clock.SteadyNs();
   ready_since_unix_ns_ = ready ? context_.clock.UnixNs() : 0;
 }
 
@@ -138,8 +139,8 @@ Bytes HealthCheckExtension::StatusBody(bool healthy) const {
   json.BeginObject();
   json.Field("status", healthy ? "Server available" : "Server not available");
   json.Field("upSince", ready ? TimeText(since_ns) : std::string(kNever));
-  json.Field("uptime", ready ? config::FormatDuration(std::chrono::nanoseconds(context_.clock.UnixNs() - since_ns))
-                             : std::string());
+  const std::chrono::nanoseconds uptime(context_.clock.SteadyNs() - ready_since_steady_ns_);
+  json.Field("uptime", ready ? config::FormatDuration(uptime) : std::string());
   json.EndObject();
   return Bytes(std::move(body));
 }

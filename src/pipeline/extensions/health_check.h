@@ -64,7 +64,8 @@ class HealthCheckExtension final : public Extension {
   const std::string id_;
   const HealthCheckOptions options_;
   const BuildContext context_;
-  std::atomic<int64_t> ready_since_unix_ns_ = 0;  // 0: not ready
+  std::atomic<int64_t> ready_since_unix_ns_ = 0;    // 0: not ready
+  std::atomic<int64_t> ready_since_steady_ns_ = 0;  // the same by the clock that does not jump
   std::unique_ptr<net::Server> server_;
 };
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "pipeline/testing/blocking_client.h"
+#include "pipeline/testing/jumping_clock.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -61,6 +62,29 @@ TEST_F(HealthCheckTest, AnswersWithBodiesOfOnesOwn) {
   extension.SetReady(true);
   EXPECT_EQ(extension.Answer().status, 200);
   EXPECT_EQ(extension.Answer().body.view(), "yes");
+}
+
+// Scenario: an exporter's destination has been away for a moment; the wall clock jumps a day ahead, and back by two.
+// Guarantees: neither the time that the error has lasted nor the time of readiness jumps with it.
+TEST_F(HealthCheckTest, GoesByAClockThatDoesNotJump) {
+  JumpingClock clock;
+  StatusBoard board(clock);
+  BuildContext context{.loops = loops_, .metrics = metrics_, .clock = clock};
+  context.board = &board;
+  HealthCheckExtension extension({"health_check", ""},
+                                 {.component_health = {.include_recoverable_errors = true, .recovery_duration = 1h}},
+                                 context);
+  extension.SetReady(true);
+  const StatusReporter exporter = board.Add(ComponentKind::kExporter, "otlp_grpc", "");
+  exporter.ReportRecoverable(absl::UnavailableError("down"));
+  for (const int64_t offset_ns : {kDayNs, -kDayNs}) {
+    clock.Set(offset_ns);
+    clock.Advance(1'000'000'000);
+    EXPECT_EQ(extension.Answer().status, 200);
+  }
+  EXPECT_THAT(std::string(extension.Answer().body.view()), testing::HasSubstr(R"("uptime":"2s")"));
+  clock.Advance(std::chrono::nanoseconds(1h).count());
+  EXPECT_EQ(extension.Answer().status, 503);
 }
 
 // Scenario: an exporter's destination goes away, and a receiver fails for good; with and without component_health.

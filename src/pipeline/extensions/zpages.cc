@@ -102,6 +102,7 @@ void ZPagesExtension::Stop(std::chrono::milliseconds grace) {
 }
 
 void ZPagesExtension::SetReady(bool ready) {
+  ready_since_steady_ns_ = context_.clock.SteadyNs();
   ready_since_unix_ns_ = ready ? context_.clock.UnixNs() : 0;
 }
 
@@ -127,8 +128,7 @@ net::HttpResponse ZPagesExtension::Answer(std::string_view path) const {
 }
 
 std::chrono::nanoseconds ZPagesExtension::Uptime() const {
-  const int64_t since_ns = ready_since_unix_ns_;
-  return std::chrono::nanoseconds(since_ns == 0 ? 0 : context_.clock.UnixNs() - since_ns);
+  return std::chrono::nanoseconds(ready_since_unix_ns_ == 0 ? 0 : context_.clock.SteadyNs() - ready_since_steady_ns_);
 }
 
 std::vector<ComponentStatus> ZPagesExtension::Components(bool extensions) const {
