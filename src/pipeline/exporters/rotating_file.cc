@@ -2,7 +2,6 @@
 
 #include "pipeline/exporters/rotating_file.h"
 
-#include <absl/time/time.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +20,8 @@ namespace spanloom::pipeline {
 namespace {
 
 constexpr std::string_view kBackupTime = "%Y-%m-%dT%H-%M-%E3S";
-constexpr mode_t kMode = 0600;  // prompts may be in it; the Collector's
+constexpr absl::Duration kBackupTimeStep = absl::Milliseconds(1);  // what the names can tell apart
+constexpr mode_t kMode = 0600;                                     // prompts may be in it; the Collector's
 
 // The time in the name of a file that was put aside; nullopt if it is another file's.
 std::optional<absl::Time> BackupTimeOf(std::string_view name, std::string_view stem, std::string_view extension,
@@ -87,8 +87,9 @@ Status RotatingFile::Append(std::string_view record) {
 }
 
 std::filesystem::path RotatingFile::BackupPath() const {
-  const std::string time =
-      absl::FormatTime(AbslView(kBackupTime), absl::FromUnixNanos(clock_.UnixNs()), ZoneOf(*limits_));
+  absl::Time now = absl::FromUnixNanos(clock_.UnixNs());
+  if (const Backups backups = FindBackups(); !backups.empty()) now = std::max(now, backups[0].first + kBackupTimeStep);
+  const std::string time = absl::FormatTime(AbslView(kBackupTime), now, ZoneOf(*limits_));
   return path_.parent_path() / StrCat(path_.stem().string(), "-", time, path_.extension().string());
 }
 
@@ -100,8 +101,8 @@ Status RotatingFile::PutAside() {
   return absl::OkStatus();
 }
 
-void RotatingFile::RemoveOld() const {
-  std::vector<std::pair<absl::Time, std::filesystem::path>> backups;
+RotatingFile::Backups RotatingFile::FindBackups() const {
+  Backups backups;
   const std::filesystem::path directory = path_.has_parent_path() ? path_.parent_path() : ".";
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
@@ -109,7 +110,13 @@ void RotatingFile::RemoveOld() const {
                                    ZoneOf(*limits_));
     if (time) backups.emplace_back(*time, entry.path());
   }
-  std::sort(backups.begin(), backups.end(), std::greater<>());  // newest first
+  std::sort(backups.begin(), backups.end(), std::greater<>());
+  return backups;
+}
+
+void RotatingFile::RemoveOld() const {
+  const Backups backups = FindBackups();
+  std::error_code error;
   const absl::Time now = absl::FromUnixNanos(clock_.UnixNs());
   for (size_t i = 0; i < backups.size(); ++i) {
     const bool is_surplus = limits_->backups_max > 0 && i >= limits_->backups_max;

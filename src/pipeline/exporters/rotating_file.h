@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A file that grows by whole records, and that is put aside under another name when it is large enough; the oldest of
-// those go. The names are those of the Collector's file exporter: "spans-2026-11-26T14-05-09.123.json".
+// those go. The names are those of the Collector's file exporter: "spans-2026-11-26T14-05-09.123.json". Their times
+// only grow, even if the clock is set back: so the newest is always the last, and none takes another's name.
 
 #pragma once
+
+#include <absl/time/time.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +14,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -46,6 +51,8 @@ class RotatingFile {
   Status OpenFile(int flags);
   Status PutAside();
   void RemoveOld() const;
+  using Backups = std::vector<std::pair<absl::Time, std::filesystem::path>>;
+  [[nodiscard]] Backups FindBackups() const;  // newest first
   [[nodiscard]] std::filesystem::path BackupPath() const;
 
   const std::filesystem::path path_;

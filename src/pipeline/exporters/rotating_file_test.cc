@@ -10,6 +10,8 @@
 #include <iterator>
 #include <vector>
 
+#include "pipeline/testing/jumping_clock.h"
+
 namespace spanloom::pipeline {
 namespace {
 
@@ -86,6 +88,28 @@ TEST_F(RotatingFileTest, RemovesTheOld) {
   clock_.Advance(61 * kSecond);
   ASSERT_TRUE(file.Append("cccc").ok());
   EXPECT_THAT(Files(), ElementsAre("spans-2026-01-01T00-01-01.000.json", "spans.json"));
+}
+
+// Scenario: files are put aside at one and the same time, then the clock is set back by a day, and ahead by two; of
+// five such files two are to stay. Guarantees: none is written over; those that stay are the last ones.
+TEST_F(RotatingFileTest, KeepsTheNewestWhenTheClockJumps) {
+  JumpingClock clock;
+  RotatingFile all(path(), RotationLimits{.bytes_max = 4}, clock);
+  ASSERT_TRUE(all.Open(false).ok());
+  for (const auto& [record, offset_ns] : std::vector<std::pair<std::string, int64_t>>{
+           {"1111", 0}, {"2222", 0}, {"3333", 0}, {"4444", -kDayNs}, {"5555", kDayNs}, {"6666", 0}}) {
+    clock.Set(offset_ns);
+    ASSERT_TRUE(all.Append(record).ok());
+  }
+  ASSERT_EQ(Files().size(), 6u);
+  for (size_t i = 0; i < 6; ++i) EXPECT_EQ(Content(Files()[i]), std::string(4, static_cast<char>('1' + i)));
+
+  clock.Set(-kDayNs);
+  RotatingFile two(path(), RotationLimits{.bytes_max = 4, .backups_max = 2}, clock);
+  ASSERT_TRUE(two.Open(true).ok());
+  ASSERT_TRUE(two.Append("7777").ok());
+  ASSERT_EQ(Files().size(), 3u);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(Content(Files()[i]), std::string(4, static_cast<char>('5' + i)));
 }
 
 // Scenario: a file that is there already.
