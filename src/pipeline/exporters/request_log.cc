@@ -104,7 +104,22 @@ class Recovery {
   std::map<uint64_t, RequestLog::Waiting> waiting_;
 };
 
-void LogDamages(const std::string& directory, const store::log::RecoveryReport& report) {
+// What was not forced may have been answered OK all the same, unless the queue forces.
+uint64_t LostRequests(const store::log::RecoveryReport& report, bool forces) {
+  uint64_t requests = forces ? 0 : report.tail_frames;
+  for (const store::log::LostFrames& lost : report.lost) requests += lost.last_sequence - lost.first_sequence + 1;
+  return requests;
+}
+
+void LogDamages(const std::string& directory, const store::log::RecoveryReport& report, bool forces) {
+  if (report.tail_bytes > 0 && !forces) {
+    Log(LogLevel::kError, "the end of a sending queue's file can't be read",
+        {{"directory", directory},
+         {"unread_bytes", report.tail_bytes},
+         {"requests_at_most", report.tail_frames},
+         {"advice",
+          "a kill cuts off what nobody was told OK for; a loss of power, or a failing disk, more: see fsync"}});
+  }
   for (const store::log::LogDamage& damage : report.damaged) {
     Log(LogLevel::kError, "a file of a sending queue is damaged",
         {{"file", damage.file},
@@ -132,12 +147,10 @@ StatusOr<std::shared_ptr<RequestLog>> RequestLog::Open(std::shared_ptr<store::di
   ASSIGN_OR_RETURN(const store::log::RecoveryReport report,
                    store::log::RecoverLog(*disk, directory, store::disk::Join(directory, "damaged"), removed,
                                           [&](const LogFrame& frame) { return recovery.Take(frame); }));
-  LogDamages(directory, report);
+  LogDamages(directory, report, options.forces);
   std::shared_ptr<RequestLog> log(new RequestLog(std::move(disk), directory, report.end, options));
   log->found_ = recovery.waiting();
-  for (const store::log::LostFrames& lost : report.lost) {
-    log->lost_requests_ += lost.last_sequence - lost.first_sequence + 1;
-  }
+  log->lost_requests_ = LostRequests(report, options.forces);
   {
     const MutexLock lock(log->mutex_);
     for (const Waiting& waiting : log->found_) log->waiting_.insert(waiting.sequence);
@@ -207,6 +220,7 @@ void RequestLog::Write(std::vector<Pending> pending, const std::vector<uint64_t>
   if (pending.empty()) return;
   std::vector<std::vector<uint64_t>> sequences(pending.size());
   const Status status = WriteAll(pending, sequences);
+  if (!status.ok()) LogRefusal(status, pending.size());
   for (size_t i = 0; i < pending.size(); ++i) {
     if (!status.ok()) {
       std::move(pending[i].written)(status);
@@ -240,8 +254,20 @@ void RequestLog::WriteForgotten(const std::vector<uint64_t>& forgotten) {
   const Bytes bytes(std::move(payload));
   const auto range = writer_.Append(FrameKind::kDelivered, std::span(&bytes, 1));
   if (range.ok()) return;
+  const auto requests = forgotten_log_.Admit(forgotten.size());
+  if (!requests) return;
   Log(LogLevel::kWarn, "what a sending queue has delivered can't be written down: after a crash it is sent again",
-      {{"directory", directory_}, {"requests", forgotten.size()}, {"error", StdView(range.status().message())}});
+      {{"directory", directory_}, {"requests", *requests}, {"error", StdView(range.status().message())}});
+}
+
+void RequestLog::LogRefusal(const Status& why, size_t requests) {
+  const auto logged_requests = refused_log_.Admit(requests);
+  if (!logged_requests) return;
+  Log(LogLevel::kError, "requests can't be written to their queue: their senders are told to send them again",
+      {{"directory", directory_},
+       {"requests", *logged_requests},
+       {"error", StdView(why.message())},
+       {"advice", "make room on its file system, or see why it takes no writes"}});
 }
 
 void RequestLog::Trim() {
@@ -251,7 +277,7 @@ void RequestLog::Trim() {
     if (!waiting_.empty()) end = *waiting_.begin() - 1;
   }
   const Status status = writer_.TrimTo(end);
-  if (status.ok()) return;
+  if (status.ok() || !trim_log_.Admit(1)) return;
   Log(LogLevel::kWarn, "files of a sending queue that are not needed any more can't be removed",
       {{"directory", directory_}, {"error", StdView(status.message())}});
 }

@@ -16,9 +16,11 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status.h"
 #include "pipeline/exporters/request_encoder.h"
+#include "pipeline/log_limiter.h"
 #include "store/disk/disk.h"
 #include "store/log/log_reader.h"
 #include "store/log/log_writer.h"
@@ -89,6 +91,8 @@ class RequestLog {
   Status WriteAll(std::vector<Pending>& pending, std::vector<std::vector<uint64_t>>& sequences);
   void WriteForgotten(const std::vector<uint64_t>& forgotten);
   void Trim() ABSL_LOCKS_EXCLUDED(mutex_);
+  // One line in ten seconds of each kind.
+  void LogRefusal(const Status& why, size_t requests);
 
   const std::shared_ptr<store::disk::Disk> disk_;  // shared with the storage extension
   const std::string directory_;
@@ -96,6 +100,9 @@ class RequestLog {
   std::vector<Waiting> found_;  // set by Open
   uint64_t lost_requests_ = 0;
   store::log::LogWriter writer_;  // of the thread
+  LogLimiter refused_log_{Clock::System()};
+  LogLimiter forgotten_log_{Clock::System()};
+  LogLimiter trim_log_{Clock::System()};
 
   mutable Mutex mutex_;
   std::vector<Pending> pending_ ABSL_GUARDED_BY(mutex_);

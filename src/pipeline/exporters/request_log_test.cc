@@ -190,5 +190,23 @@ TEST(RequestLog, ReadsWhatADamageLeaves) {
   }
 }
 
+// Scenario: a byte of the second of five requests is changed, in a file that was never forced.
+// Guarantees: the loss of all that lies behind is told, though nothing says that it was ever safe.
+TEST(RequestLog, TellsHowMuchIsLostBehindADamage) {
+  const auto disk = std::make_shared<SimulatedDisk>();
+  {
+    const auto log = Open(disk);
+    for (const std::string message : {"aaaa", "bbbb", "cccc", "dddd", "eeee"})
+      ASSERT_TRUE(Append(*log, {message}).ok());
+  }
+  const std::string path = "/queue/" + disk->List("/queue")->front();
+  std::string content = disk->Content(path);
+  content[content.find("bbbb")] = 'x';
+  disk->SetContent(path, content);
+  const auto log = Open(disk);
+  EXPECT_THAT(Messages(*log), ElementsAre("aaaa"));
+  EXPECT_EQ(log->lost_requests(), 4U);
+}
+
 }  // namespace
 }  // namespace spanloom::pipeline

@@ -101,6 +101,7 @@ StatusOr<uint64_t> LogFileReader::SyncedBehind(uint64_t at_least, uint64_t below
     ASSIGN_OR_RETURN(const auto frame, FrameAt(offset, at_least, below));
     if (!frame.has_value()) continue;
     synced = std::max(synced, frame_synced_sequence_);
+    last_behind_ = std::max(last_behind_, frame->sequence);
     offset += kFrameHeaderBytes + frame->payload.size() - 1;
   }
   return synced;

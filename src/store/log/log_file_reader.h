@@ -42,6 +42,8 @@ class LogFileReader {
   // [at_least, below); 0 if there are none. Takes time in proportion to the rest of the file; on a file that is made to
   // take longer it stops and returns the highest value there is.
   StatusOr<uint64_t> SyncedBehind(uint64_t at_least, uint64_t below);
+  // The highest sequence of the frames that it found; 0 if there were none.
+  [[nodiscard]] uint64_t last_behind() const { return last_behind_; }
 
  private:
   static constexpr size_t kBufferBytes = 256U << 10;  // guess
@@ -63,6 +65,7 @@ class LogFileReader {
   uint64_t offset_ = 0;
   std::optional<FileHeader> header_;
   uint64_t synced_sequence_ = 0;
+  uint64_t last_behind_ = 0;
   uint64_t frame_synced_sequence_ = 0;  // of the last whole frame that FrameAt found
   std::string why_;
   std::string buffer_;  // of the file, from buffer_offset_ on

@@ -139,6 +139,8 @@ class Recovery {
     const uint64_t synced = std::min(std::max(synced_behind, synced_later), file.below - 1);
     if (synced <= last_sequence_) {
       report_.tail_bytes += reader.unread_bytes();
+      report_.tail_frames +=
+          std::max<uint64_t>(1, reader.last_behind() - std::min(reader.last_behind(), last_sequence_));
       return absl::OkStatus();
     }
     NoteDamage(file, why, reader.offset_bytes(), reader.unread_bytes());

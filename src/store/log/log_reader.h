@@ -45,7 +45,8 @@ struct RecoveryReport {
   uint64_t frames = 0;              // given to the caller
   uint64_t payload_bytes = 0;       // of these
   uint64_t frames_in_segments = 0;  // read and left out: not above `after_sequence`
-  uint64_t tail_bytes = 0;          // left at the end of files by crashes and failed writes; never acknowledged
+  uint64_t tail_bytes = 0;          // left at the end of files by crashes and failed writes; never forced
+  uint64_t tail_frames = 0;         // of which these are at most so many frames
   LogEnd end;                       // what a LogWriter goes on from
   std::vector<LogDamage> damaged;   // in the order of the log
   std::vector<LostFrames> lost;     // ascending
