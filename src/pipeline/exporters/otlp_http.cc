@@ -233,13 +233,14 @@ void OtlpHttpExporter::SendOnce(const ExportRequest& request, SendDone done) {
   if (const Status status = authorizer_.Authorize(request, attempt.headers); !status.ok()) {
     return loop_.Post([status, done = std::move(done)]() mutable { std::move(done)(status); });
   }
-  auto on_answer = [id = id_, &clock = clock_, log = partial_log_,
+  auto on_answer = [id = id_, url = StrCat(target_->endpoint, target_->path), &clock = clock_, log = partial_log_,
                     done = std::move(done)](const StatusOr<net::HttpResponse>& response) mutable {
     if (!response.ok()) return std::move(done)(response.status());
     const otlp::HttpAnswer answer = otlp::HttpAnswerOf(*response);
     if (!IsSuccess(answer.status)) {
-      return std::move(done)(
-          Annotate(otlp::StatusOfHttpAnswer(answer, clock.UnixNs()), StrCat("HTTP ", answer.status)));
+      // What has no text of its own is called by its number.
+      const std::string status = otlp::ErrorText(answer).empty() ? "" : StrCat(": HTTP ", answer.status);
+      return std::move(done)(Annotate(otlp::StatusOfHttpAnswer(answer, clock.UnixNs()), StrCat(url, status)));
     }
     const otlp::PartialSuccess partial = otlp::PartialSuccessOf(answer);
     LogPartialSuccess(id, partial, *log);
