@@ -15,6 +15,7 @@
 #include "otlp/batch.h"
 #include "otlp/json/transcode.h"
 #include "otlp/request.h"
+#include "pipeline/log_limiter.h"
 #include "pipeline/receivers/otlp_answer.h"
 #include "pipeline/receivers/request_trace.h"
 
@@ -225,6 +226,9 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
         wrong_method_(RequestCounter(metrics_, "method", receiver, transport)),
         wrong_media_type_(RequestCounter(metrics_, "media_type", receiver, transport)),
         unwanted_(RequestCounter(metrics_, "signal", receiver, transport)),
+        refused_log_(context.clock),
+        failed_log_(context.clock),
+        malformed_log_(context.clock),
         next_(next) {
     // Those of spans are shown from the start, as most have pipelines for nothing else.
     if (signal == otlp::Signal::kTraces) Counters();
@@ -236,7 +240,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
             std::unique_ptr<RequestTrace> trace, TraceDone done) {
     StatusOr<otlp::Slice> slice = otlp::ReadRequest(signal_, std::move(request));
     if (!slice.ok()) {
-      malformed_.Add(1);
+      OnMalformed(origin->peer_address, slice.status());
       return std::move(done)(slice.status(), std::move(trace));
     }
     const size_t spans = slice->span_count();
@@ -287,7 +291,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
     };
     StatusOr<Bytes> message = AsProtobuf(signal_, *encoding, std::move(request.body));
     if (!message.ok()) {
-      malformed_.Add(1);
+      OnMalformed(net::HostOf(request.peer), message.status());
       return answer(message.status(), std::move(trace));
     }
     auto origin = OriginOf(request.peer, request.headers, keeps_headers_, std::move(who));
@@ -333,7 +337,31 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   void Count(size_t spans, const Status& status) {
     if (absl::IsUnimplemented(status)) return unwanted_.Add(1);
     const ItemCounters& counters = Counters();
-    (status.ok() ? counters.accepted : IsRetryable(status) ? counters.refused : counters.failed).Add(spans);
+    if (status.ok()) return counters.accepted.Add(spans);
+    const bool is_for_the_moment = IsRetryable(status);
+    (is_for_the_moment ? counters.refused : counters.failed).Add(spans);
+    const auto logged_spans = (is_for_the_moment ? refused_log_ : failed_log_).Admit(spans);
+    if (!logged_spans) return;
+    Log(LogLevel::kWarn,
+        StrCat(otlp::ItemsWords(signal_), is_for_the_moment ? " refused: their senders are told to send them again"
+                                                            : " refused for good: their senders are told so"),
+        {{"receiver", receiver_},
+         {"transport", transport_},
+         {otlp::ItemsText(signal_), *logged_spans},
+         {"error", StdView(status.message())}});
+  }
+
+  void OnMalformed(std::string_view peer, const Status& why) {
+    malformed_.Add(1);
+    const auto requests = malformed_log_.Admit(1);
+    if (!requests) return;
+    Log(LogLevel::kWarn, "a request could not be read and is refused for good",
+        {{"receiver", receiver_},
+         {"transport", transport_},
+         {"peer", peer},
+         {"requests", *requests},
+         {"error", StdView(why.message())},
+         {"advice", "see what that sender sends, and whether something on the way changes it"}});
   }
 
   const std::string receiver_;
@@ -348,6 +376,9 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   Counter& wrong_method_;
   Counter& wrong_media_type_;
   Counter& unwanted_;
+  LogLimiter refused_log_;
+  LogLimiter failed_log_;
+  LogLimiter malformed_log_;
   Consumer& next_;
 };
 
