@@ -340,7 +340,7 @@ Removed MemoryStore::ApplyRetention() {
   Removed sum;
   {
     const MutexLock lock(table_.mutex);
-    sum = table_.table.Expire(retention_, static_cast<uint64_t>(clock_.UnixNs()), removed);
+    sum = table_.table.Expire(retention_, retention_time_.NowUnixNs(), removed);
     NoteSizes();
   }
   spans_expired_.Add(sum.spans);

@@ -25,6 +25,7 @@
 #include "store/head/trace_table.h"
 #include "store/head/write_queue.h"
 #include "store/memory/memory_store_options.h"
+#include "store/retention_time.h"
 #include "store/scan/read_meter.h"
 #include "store/scan/trace_reading.h"
 #include "store/span_store.h"
@@ -121,6 +122,7 @@ class MemoryStore : public SpanStore {
   std::atomic<uint64_t> bytes_ = 0;
   Mutex retention_mutex_;  // held while the policy is applied: what goes is counted once
   RetentionPolicy retention_ ABSL_GUARDED_BY(retention_mutex_);
+  RetentionTime retention_time_ ABSL_GUARDED_BY(retention_mutex_){clock_};
   head::WriteQueue queue_;  // ends before all of the above, which its thread uses
   std::vector<ScopedGauge> gauges_;
 };

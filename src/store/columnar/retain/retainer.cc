@@ -31,6 +31,7 @@ Retainer::Retainer(SegmentDirectory& segments, PartsTable& parts, SegmentExchang
       clock_(clock),
       run_in_background_(std::move(run_in_background)),
       run_between_adds_(std::move(run_between_adds)),
+      time_(clock),
       thread_("spanloom-retain", 1, 64) {}
 
 StatusOr<Removed> Retainer::SetPolicy(const RetentionPolicy& policy) {
@@ -66,7 +67,7 @@ StatusOr<Removed> Retainer::Apply() {
   if (!policy_.age_max_ns && !policy_.bytes_max) return all;
   for (SegmentCount count; !is_stopped_;) {
     const Parts seen = parts_.Now();
-    const auto now_unix_ns = static_cast<uint64_t>(clock_.UnixNs());
+    const uint64_t now_unix_ns = time_.NowUnixNs();
     ASSIGN_OR_RETURN(const Expired expired, FindExpired(seen, parts_.split(), policy_, now_unix_ns, count));
     ASSIGN_OR_RETURN(const Removed removed, RemoveAll(seen, expired.traces));
     all.traces += removed.traces;

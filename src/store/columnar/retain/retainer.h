@@ -23,6 +23,7 @@
 #include "store/columnar/parts/segment_directory.h"
 #include "store/columnar/retain/expiry.h"
 #include "store/retention.h"
+#include "store/retention_time.h"
 
 namespace spanloom::store::columnar {
 
@@ -60,7 +61,8 @@ class Retainer {
   const RunInBackground run_in_background_;
   const RunBetweenAdds run_between_adds_;
 
-  RetentionPolicy policy_;  // the thread's
+  RetentionPolicy policy_;  // the thread's, as is the time
+  RetentionTime time_;
   std::atomic<bool> has_policy_ = false;
   std::atomic<bool> is_queued_ = false;
   std::atomic<bool> is_stopped_ = false;
