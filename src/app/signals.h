@@ -12,7 +12,7 @@
 namespace spanloom::app {
 
 // The signals that end the process, or would end it by surprise. Blocked before any thread starts, so that they reach
-// WaitForStop alone. SIGPIPE is ignored.
+// WaitForStop alone. SIGPIPE and SIGXFSZ are ignored: the write says what is wrong.
 sigset_t BlockSignals();
 
 // Calls `reload` after every SIGHUP, on a thread of its own, which is asked to hurry when the process is to stop.
