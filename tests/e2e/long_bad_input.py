@@ -20,6 +20,7 @@ import time
 import grpc
 import pytest
 from conftest import EXPORT, RECORDED, request
+from http2_frames import CALL, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame, literal
 
 BODY = (RECORDED / "sdk-python-grpc/001-checkout.pb").read_bytes()
 SPANS = 512  # of BODY
@@ -28,31 +29,6 @@ SEED = 20_261_125
 # Beyond what serve holds when the load begins. Guess: several bodies at their limit of 20 MiB, read buffers, and a sanitizer's quarantine (256 MiB).
 GROWTH_MIB_MAX = 900
 SOCKET_SECONDS_MAX = 5
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 8, 9
-END_STREAM, END_HEADERS = 1, 4
-
-
-def frame(kind, flags=0, stream=0, payload=b""):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-def literal(name, value):
-    """A header that is not indexed and not Huffman coded (RFC 7541, 6.2.2)."""
-    def text(octets):
-        size = len(octets)
-        if size < 127:
-            return bytes([size]) + octets
-        size -= 127
-        more = b""
-        while size >= 128:
-            more, size = more + bytes([size % 128 + 128]), size // 128
-        return b"\x7f" + more + bytes([size]) + octets
-    return b"\0" + text(name) + text(value)
-
-
-CALL = b"".join(literal(*pair) for pair in ((b":method", b"POST"), (b":scheme", b"http"), (b":path", EXPORT.encode()), (b":authority", b"x"),
-                                            (b"content-type", b"application/grpc"), (b"te", b"trailers")))
 
 
 def http1_head(length, *lines):

@@ -25,14 +25,14 @@ class Authority:
     def openssl(*arguments):
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
 
-    def issue(self, name):
-        """(certificate file, key file) for this machine's loopback."""
+    def issue(self, name, names="DNS:localhost,IP:127.0.0.1", days=1):
+        """(certificate file, key file) for this machine's loopback, or for `names`; of the past if `days` is below zero."""
         certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
-        request, names = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
-        names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        request, extensions = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
+        extensions.write_text(f"subjectAltName={names}\n")
         self.openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
         self.openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.folder / f"{self.name}.key", "-CAcreateserial",
-                     "-days", "1", "-extfile", names, "-out", certificate)
+                     "-days", days, "-extfile", extensions, "-out", certificate)
         return certificate, key
 
 
