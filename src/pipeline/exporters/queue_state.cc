@@ -76,7 +76,7 @@ void SendingQueue::State::SetGrouping(const std::optional<Grouping>& grouping, b
 void SendingQueue::State::GroupAs(const std::optional<Grouping>& grouping) {
   if (options_.batch || abandoned_ || grouping == grouping_as_) return;
   while (grouper_) {
-    std::optional<RequestGroup> group = grouper_->TakeDue(clock_.SteadyNs(), true);
+    std::optional<RequestGroup> group = grouper_->TakeOverdue(clock_.SteadyNs(), true);
     if (!group) break;
     SendGroup(*std::move(group));
   }
@@ -267,7 +267,8 @@ void SendingQueue::State::KeepIn(const std::shared_ptr<RequestLog>& log) {
   for (const RequestLog::Waiting& found : log->found()) {
     waiting_.push_back(Counted({.request = {.message = {}, .spans = found.spans, .encoded_bytes = found.encoded_bytes},
                                 .sequence = found.sequence,
-                                .is_spilled = true}));
+                                .is_spilled = true,
+                                .is_overdue = true}));
     spans += found.spans;
   }
   ledger_->Took(spans);
@@ -423,15 +424,16 @@ void SendingQueue::State::SendNext() {
 void SendingQueue::State::GroupNext() {
   const std::shared_ptr<const QueueIntake> plain = intake();
   while (grouping_ < sender_->free_places()) {
-    const bool hurries = draining_ && waiting_.empty();
-    if (std::optional<RequestGroup> group = grouper_->TakeDue(clock_.SteadyNs(), hurries)) {
+    if (std::optional<RequestGroup> group = grouper_->TakeFull(clock_.SteadyNs())) {
       SendGroup(*std::move(group));
-      continue;
+    } else if (const QueuedRequestPtr entry = TakeFront()) {
+      if (Convert(*entry, plain->encoder())) grouper_->Add(entry, clock_.SteadyNs());
+      AdmitBlocked();
+    } else if (group = grouper_->TakeOverdue(clock_.SteadyNs(), draining_ && waiting_.empty()); group) {
+      SendGroup(*std::move(group));
+    } else {
+      return AwaitGroup();
     }
-    const QueuedRequestPtr entry = TakeFront();
-    if (entry == nullptr) return AwaitGroup();
-    if (Convert(*entry, plain->encoder())) grouper_->Add(entry, clock_.SteadyNs());
-    AdmitBlocked();
   }
 }
 

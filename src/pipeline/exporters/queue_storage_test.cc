@@ -242,6 +242,18 @@ TEST_F(QueueStorageTest, GroupsWhatIsOnTheDisk) {
   EXPECT_EQ(third.metrics().SumGauges("spanloom_exporter_held_spans"), 0);
 }
 
+// Scenario: requests have waited for others for less than an hour; a start.
+// Guarantees: they are sent at once, together.
+TEST_F(QueueStorageTest, DoesNotWaitOnceMoreAfterAStart) {
+  StoredQueue first(loops_, disk_);
+  ASSERT_TRUE(first.Start(QueueBatchOptions{.flush_timeout = 1h}).ok());
+  for (const char* name : {"a", "b", "c"}) EXPECT_TRUE(first.Consume(BatchOf({name})).ok());
+  StoredQueue second(loops_, disk_->AfterKill());
+  ASSERT_TRUE(second.Start(QueueBatchOptions{.flush_timeout = 1h}).ok());
+  ASSERT_TRUE(second.destination().AwaitAttempts(1));
+  EXPECT_THAT(NamesIn(second.destination().attempts()[0]), ElementsAre("a", "b", "c"));
+}
+
 // Scenario: a group is cut, one half of a request is delivered, and the process is killed.
 // Guarantees: the request is there after the next start; one that is delivered whole is not.
 TEST_F(QueueStorageTest, KeepsARequestUntilAllItsGroupsAreDelivered) {

@@ -16,7 +16,8 @@ void RequestGrouper::Add(const QueuedRequestPtr& request, int64_t now_ns) {
   const ExportRequest& added = request->request;
   if (added.spans == 0) return;
   Kind& kind = kinds_[MetadataKeys::TextOf(keys_.ValuesOf(added.origin.get()))];
-  if (kind.slices.empty()) kind.begin_ns = now_ns;
+  const int64_t begin_ns = request->is_overdue ? now_ns - grouping_.timeout.count() : now_ns;
+  kind.begin_ns = kind.slices.empty() ? begin_ns : std::min(kind.begin_ns, begin_ns);
   request->spans_left = added.spans;
   otlp::Slice slice(added.message, added.spans, signal_);
   slice.set_origin(added.origin);
@@ -28,31 +29,33 @@ bool RequestGrouper::IsFull(const Kind& kind) const {
   return kind.slices.span_count() >= grouping_.spans_min || kind.slices.wire_bytes() >= grouping_.bytes_min;
 }
 
-std::optional<RequestGroup> RequestGrouper::TakeDue(int64_t now_ns, bool hurries) {
-  const auto due = absl::c_find_if(kinds_, [&](const auto& each) {
-    return hurries || IsFull(each.second) || now_ns - each.second.begin_ns >= grouping_.timeout.count();
-  });
-  if (due == kinds_.end()) return std::nullopt;
-  const bool was_full = IsFull(due->second);
-  RequestGroup group = Take(due->second);
-  if (due->second.slices.empty()) {
-    kinds_.erase(due);
-  } else if (was_full) {
-    due->second.begin_ns = now_ns;
-  }
-  return group;
+std::optional<RequestGroup> RequestGrouper::TakeFull(int64_t now_ns) {
+  return Take(absl::c_find_if(kinds_, [&](const auto& each) { return IsFull(each.second); }), now_ns);
 }
 
-RequestGroup RequestGrouper::Take(Kind& kind) const {
-  RequestGroup group{.batch = kind.slices.Take(grouping_.spans_max, grouping_.bytes_max), .shares = {}};
+std::optional<RequestGroup> RequestGrouper::TakeOverdue(int64_t now_ns, bool hurries) {
+  const auto is_overdue = [&](const auto& each) {
+    return hurries || now_ns - each.second.begin_ns >= grouping_.timeout.count();
+  };
+  return Take(absl::c_find_if(kinds_, is_overdue), now_ns);
+}
+
+std::optional<RequestGroup> RequestGrouper::Take(Kinds::iterator kind, int64_t now_ns) {
+  if (kind == kinds_.end()) return std::nullopt;
+  auto& [slices, shares, begin_ns] = kind->second;
+  RequestGroup group{.batch = slices.Take(grouping_.spans_max, grouping_.bytes_max), .shares = {}};
   for (size_t left = group.batch.span_count(); left > 0;) {
-    RequestGroup::Share& first = kind.shares.front();
+    RequestGroup::Share& first = shares.front();
     const size_t spans = std::min(first.spans, left);
     group.shares.push_back({first.request, spans});
     left -= spans;
     first.spans -= spans;
-    if (first.spans == 0) kind.shares.pop_front();
+    if (first.spans == 0) shares.pop_front();
   }
+  // What is left of an overdue one goes on being so.
+  const bool was_overdue = now_ns - begin_ns >= grouping_.timeout.count();
+  if (!was_overdue) begin_ns = now_ns;
+  if (slices.empty()) kinds_.erase(kind);
   return group;
 }
 

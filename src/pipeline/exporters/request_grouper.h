@@ -31,6 +31,7 @@ struct QueuedRequest {
   Done done = nullptr;      // empty if the queue has answered already
   uint64_t sequence = 0;    // in the log, if it is there
   bool is_spilled = false;  // its message is on the disk alone
+  bool is_overdue = false;  // it has waited since before the start
   size_t size = 0;          // what it counts while it waits
   size_t spans_left = 0;    // that have not come to an end, once it is grouped
   Status status = {};       // of those that have
@@ -57,8 +58,11 @@ class RequestGrouper {
   // Takes in `request`, whose message is in plain protobuf. `now_ns`: steady time.
   void Add(const QueuedRequestPtr& request, int64_t now_ns);
 
-  // The next group that is full, or whose oldest request has waited for long enough; any at all if it `hurries`.
-  std::optional<RequestGroup> TakeDue(int64_t now_ns, bool hurries);
+  // The next group that is full.
+  std::optional<RequestGroup> TakeFull(int64_t now_ns);
+  // The next group whose oldest request has waited for long enough; any at all if it `hurries`. For when nothing is
+  // there to be added.
+  std::optional<RequestGroup> TakeOverdue(int64_t now_ns, bool hurries);
 
   // When there will be one, if nothing comes. Nullopt if there is nothing.
   [[nodiscard]] std::optional<int64_t> due_ns() const;
@@ -78,12 +82,13 @@ class RequestGrouper {
   };
 
   [[nodiscard]] bool IsFull(const Kind& kind) const;
-  RequestGroup Take(Kind& kind) const;
+  using Kinds = std::map<std::string, Kind>;
+  std::optional<RequestGroup> Take(Kinds::iterator kind, int64_t now_ns);
 
   const Grouping grouping_;
   const MetadataKeys keys_;
   const otlp::Signal signal_;
-  std::map<std::string, Kind> kinds_;  // by the values of the keys
+  Kinds kinds_;  // by the values of the keys
 };
 
 }  // namespace spanloom::pipeline
