@@ -5,6 +5,9 @@
 #include <absl/strings/str_replace.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 
 #include "base/check.h"
 #include "base/mutex.h"
@@ -12,6 +15,17 @@
 
 namespace spanloom {
 namespace {
+
+constexpr double kWholeMax = 9'007'199'254'740'992;  // 2^53: up to there every whole number is a double
+
+// With all its digits: StrCat would leave six.
+std::string Number(double value) {
+  if (std::trunc(value) == value && std::abs(value) <= kWholeMax) return StrCat(static_cast<int64_t>(value));
+  if (!std::isfinite(value)) return StrCat(value);
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  return {digits.data(), end};
+}
 
 bool Contains(const MetricLabels& labels, const MetricLabels& wanted) {
   return std::all_of(wanted.begin(), wanted.end(),
@@ -38,7 +52,7 @@ void RenderHistogram(std::string_view name, const MetricLabels& labels, const Hi
     with_bound.emplace_back("le", i < histogram.bounds().size() ? StrCat(histogram.bounds()[i]) : "+Inf");
     StrAppend(page, name, "_bucket", LabelText(with_bound), " ", count, "\n");
   }
-  StrAppend(page, name, "_sum", LabelText(labels), " ", histogram.sum(), "\n");
+  StrAppend(page, name, "_sum", LabelText(labels), " ", Number(histogram.sum()), "\n");
   StrAppend(page, name, "_count", LabelText(labels), " ", count, "\n");
 }
 
@@ -180,7 +194,7 @@ std::string MetricRegistry::Render(const MetricNaming& naming) const {
     }
     for (const auto& [labels, histogram] : family.histograms) RenderHistogram(name, joined(labels), *histogram, page);
     for (const auto& [labels, gauges] : family.gauges) {
-      StrAppend(page, name, LabelText(joined(labels)), " ", SumOf(gauges), "\n");
+      StrAppend(page, name, LabelText(joined(labels)), " ", Number(SumOf(gauges)), "\n");
     }
   }
   return page;

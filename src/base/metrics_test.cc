@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace spanloom {
 namespace {
 
@@ -59,6 +63,17 @@ TEST(MetricRegistry, SumsOverMatchingLabels) {
   EXPECT_EQ(registry.Sum("n", {{"a", "1"}}), 7);
   EXPECT_EQ(registry.Sum("n"), 17);
   EXPECT_EQ(registry.Sum("absent"), 0);
+}
+
+TEST(MetricRegistry, RendersEveryDigit) {
+  MetricRegistry registry;
+  double value = 0;
+  const ScopedGauge gauge = registry.AddGauge("held", "Held.", {}, [&] { return value; });
+  for (const auto& [number, text] : std::vector<std::pair<double, std::string>>{
+           {1'786'048, "1786048"}, {100'000, "100000"}, {-3, "-3"}, {0.1, "0.1"}, {1234567.25, "1234567.25"}}) {
+    value = number;
+    EXPECT_EQ(registry.Render(), "# HELP held Held.\n# TYPE held gauge\nheld " + text + "\n");
+  }
 }
 
 // Scenario: an owner and its successor show a gauge of the same labels for a while.
