@@ -344,11 +344,11 @@ def test_a_storage_file_that_is_damaged(collector, tmp_path, good, damage):
 
 # Scenario: a backend that hangs, a queue of two requests, no `batch`, and senders that go on.
 # Guarantees: what finds no room is refused with a delay, counted, and said in the log, once; nothing is lost without the sender being told; the stop
-# says exactly what of the rest was not delivered.
+# says exactly what of the rest was not delivered, in one line.
 def test_a_queue_that_is_full(collector):
-    hanging = faulty.FaultyBackend(faulty.hang)
-    queue = {"queue_size": 2, "num_consumers": 1}
-    process = collector({"otlp_grpc/full": exporter(hanging.port, sending_queue=queue)}, processors={})
+    hanging = faulty.FaultyBackend(faulty.http2(faulty.hang))
+    queue = {"queue_size": 2, "num_consumers": 2}
+    process = collector({"otlp_grpc/full": exporter(hanging.port, timeout="30s", sending_queue=queue)}, processors={})
     taken, errors = send(process.grpc_port, REQUESTS)
     assert 0 < taken < SENT and {error.code() for error in errors} == {grpc.StatusCode.UNAVAILABLE}
     assert all("otlp_grpc/full" in error.details() and "queue_size 2" in error.details() for error in errors)
@@ -359,6 +359,7 @@ def test_a_queue_that_is_full(collector):
     assert said["level"] == "warn" and said["receiver"] == "otlp" and "queue_size 2" in said["error"]
     assert process.stop() == 1
     assert process.said_sum("acknowledged but not delivered", "spans") == taken
+    assert [int(line["spans"]) for line in process.said("dropped at shutdown")] == [taken]
     hanging.stop()
 
 

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view kDropAdvice =
     "see the error of the destination; a longer outage needs a larger max_elapsed_time and queue_size";
+constexpr std::string_view kRefusedAdvice =
+    "the destination refuses them for good: see its error, and its address, credentials and limits here";
 
 }  // namespace
 
@@ -44,7 +46,7 @@ void QueueLedger::Fail(size_t spans) {
 }
 
 void QueueLedger::GaveUp(size_t spans, const Status& why) {
-  if (answers_early_) drops_.Count(spans, why, kDropAdvice);
+  if (answers_early_) drops_.Count(spans, why, IsRetryable(why) ? kDropAdvice : kRefusedAdvice);
   Fail(spans);
 }
 
@@ -54,18 +56,24 @@ void QueueLedger::GaveUpAsTooLarge(size_t spans) {
 }
 
 void QueueLedger::GaveUpAtStop(size_t spans) {
-  if (spans == 0) return;
   if (is_on_disk_) {
+    unreported_spans_ += spans;
     held_spans_ -= spans;
-    Log(LogLevel::kInfo, "what was not delivered stays on the disk, and is sent after the next start",
-        {{"exporter", exporter_}, {"items", spans}});
     return;
   }
   if (answers_early_) {
+    unreported_spans_ += spans;
     undelivered_spans_ += spans;
-    drops_.CountShutdown(spans);
   }
   Fail(spans);
+}
+
+void QueueLedger::ReportStop() {
+  const uint64_t spans = unreported_spans_.exchange(0);
+  if (spans == 0) return;
+  if (!is_on_disk_) return drops_.CountShutdown(spans);
+  Log(LogLevel::kInfo, "what was not delivered stays on the disk, and is sent after the next start",
+      {{"exporter", exporter_}, {"items", spans}});
 }
 
 }  // namespace spanloom::pipeline

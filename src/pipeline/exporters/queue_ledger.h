@@ -51,6 +51,7 @@ class QueueLedger {
   Counter& lost_requests_;
   std::atomic<uint64_t> held_spans_ = 0;
   std::atomic<uint64_t> undelivered_spans_ = 0;
+  std::atomic<uint64_t> unreported_spans_ = 0;  // given up at a stop, and not said yet
 };
 
 }  // namespace spanloom::pipeline

@@ -524,6 +524,7 @@ void SendingQueue::State::Abandon() {
     OnEnded(*entry, Stopped());
   }
   ledger_->GaveUpAtStop(spans);
+  if (sender_->is_idle()) ledger_->ReportStop();  // else the sender does, at the end
 }
 
 }  // namespace spanloom::pipeline

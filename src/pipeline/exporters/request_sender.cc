@@ -82,7 +82,11 @@ void RequestSender::OnAnswer(const DeliveryPtr& delivery, const StatusOr<size_t>
   } else {
     OnFailure(delivery, rejected_spans.status());
   }
-  if (abandoned_) return;
+  if (abandoned_) {
+    // Once, when the last attempt under way has been answered.
+    if (active_.empty()) ledger_->ReportStop();
+    return;
+  }
   StartReady();
   on_progress_();
 }
