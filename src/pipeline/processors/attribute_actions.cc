@@ -131,14 +131,17 @@ void AttributeActionOptions::Declare(config::OptionsReader& r) {
           "(groups of a pattern become attributes) or convert.");
   r.Field("value", value, "What insert, update and upsert set; it has the type that it is written with.");
   r.Field("from_attribute", from_attribute, "The attribute whose value insert, update and upsert set.");
+  r.Field("from_context", from_context,
+          "What came with the request, which insert, update and upsert set: metadata.KEY, a header (of receivers with "
+          "include_metadata), client.address, or auth.KEY, which an authenticator found out, such as auth.username. "
+          "Several values are joined by \";\".");
   r.Field("default_value", default_value,
-          "What insert, update and upsert set where from_attribute is not there; without it nothing happens then.");
+          "What insert, update and upsert set where from_attribute or from_context is not there; without it nothing "
+          "happens then.");
   r.Field("pattern", pattern,
           "A regular expression: of delete and hash for the keys they are about, of extract for the value of key, with "
           "named groups.");
   r.Field("converted_type", converted_type, "What convert makes of the value: string, int or double.");
-  r.Unsupported("from_context",
-                "what a request carried beside its spans is not kept; let the sender set a resource attribute");
 }
 
 std::optional<AttributeActions::Kind> AttributeActions::ReadKind(std::string_view text) {
@@ -170,6 +173,7 @@ Status AttributeActionOptions::Validate() const {
   const std::pair<std::string_view, bool> not_used[] = {
       {"value", value && !sets},
       {"from_attribute", !from_attribute.empty() && !sets},
+      {"from_context", !from_context.empty() && !sets},
       {"default_value", default_value && !sets},
       {"pattern", !pattern.empty() && !takes_keys && *kind != Kind::kExtract},
       {"converted_type", !converted_type.empty() && *kind != Kind::kConvert}};
@@ -178,9 +182,10 @@ Status AttributeActionOptions::Validate() const {
   }
   if (key.empty() && !takes_keys) return Invalid("key is missing");
   if (key.empty() && pattern.empty()) return Invalid("key or pattern is missing");
-  if (value && !from_attribute.empty()) return Invalid("value and from_attribute exclude each other");
-  if (sets && !value && from_attribute.empty() && !default_value) {
-    return Invalid("value, from_attribute or default_value is missing");
+  const int sources = (value ? 1 : 0) + (from_attribute.empty() ? 0 : 1) + (from_context.empty() ? 0 : 1);
+  if (sources > 1) return Invalid("value, from_attribute and from_context exclude each other");
+  if (sets && sources == 0 && !default_value) {
+    return Invalid("value, from_attribute, from_context or default_value is missing");
   }
   RETURN_IF_ERROR(CheckValue("value", value));
   RETURN_IF_ERROR(CheckValue("default_value", default_value));
@@ -199,9 +204,11 @@ AttributeActions::Action AttributeActions::Compiled(const AttributeActionOptions
                    .key = options.key,
                    .value = compiled(options.value),
                    .from_attribute = options.from_attribute,
+                   .context = std::nullopt,
                    .default_value = compiled(options.default_value),
                    .pattern = std::nullopt,
                    .converted_type = ReadType(options.converted_type).value_or(Type::kString)};
+  if (!options.from_context.empty()) action.context.emplace(options.from_context);
   if (!options.pattern.empty()) action.pattern = *Pattern::Compile(options.pattern);
   return action;
 }
@@ -213,11 +220,11 @@ AttributeActions::AttributeActions(const std::vector<AttributeActionOptions>& op
   }
 }
 
-void AttributeActions::Apply(otlp::MessageEditor& editor) const {
-  for (const Action& action : actions_) ApplyOne(action, editor);
+void AttributeActions::Apply(otlp::MessageEditor& editor, const otlp::RequestOrigin* origin) const {
+  for (const Action& action : actions_) ApplyOne(action, editor, origin);
 }
 
-// nullopt: there is nothing to set.
+// Of an action without context, or whose context has nothing. nullopt: there is nothing to set.
 std::optional<ValueView> AttributeActions::SourceOf(const Action& action, const otlp::MessageEditor& editor) {
   if (action.value) return action.value->view();
   if (!action.from_attribute.empty()) {
@@ -226,11 +233,13 @@ std::optional<ValueView> AttributeActions::SourceOf(const Action& action, const 
   return action.default_value ? std::optional(action.default_value->view()) : std::nullopt;
 }
 
-void AttributeActions::Set(const Action& action, otlp::MessageEditor& editor) {
+void AttributeActions::Set(const Action& action, otlp::MessageEditor& editor, const otlp::RequestOrigin* origin) {
   if (action.kind != Kind::kUpsert) {
     const bool is_there = editor.FindAttribute(action.key).has_value();
     if (is_there != (action.kind == Kind::kUpdate)) return;
   }
+  const auto carried = action.context ? action.context->Find(origin) : std::nullopt;
+  if (carried) return editor.SetString(action.key, *carried);
   if (const auto source = SourceOf(action, editor)) editor.SetEncoded(action.key, source->wire());
 }
 
@@ -251,12 +260,12 @@ void AttributeActions::Convert(const Action& action, otlp::MessageEditor& editor
   }
 }
 
-void AttributeActions::ApplyOne(const Action& action, otlp::MessageEditor& editor) {
+void AttributeActions::ApplyOne(const Action& action, otlp::MessageEditor& editor, const otlp::RequestOrigin* origin) {
   switch (action.kind) {
     case Kind::kInsert:
     case Kind::kUpdate:
     case Kind::kUpsert:
-      return Set(action, editor);
+      return Set(action, editor, origin);
     case Kind::kDelete:
       if (!action.key.empty()) editor.DeleteAttribute(action.key);
       if (action.pattern) DeleteMatching(*action.pattern, editor);

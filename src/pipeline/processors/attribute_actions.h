@@ -14,7 +14,9 @@
 #include "base/status.h"
 #include "config/options.h"
 #include "otlp/message_editor.h"
+#include "otlp/request_origin.h"
 #include "pipeline/processors/attribute_value.h"
+#include "pipeline/processors/context_source.h"
 #include "pipeline/processors/pattern.h"
 
 namespace spanloom::pipeline {
@@ -24,6 +26,7 @@ struct AttributeActionOptions {
   std::string action;  // in either case
   std::optional<config::Node> value;
   std::string from_attribute;
+  std::string from_context;
   std::optional<config::Node> default_value;
   std::string pattern;
   std::string converted_type;
@@ -37,8 +40,9 @@ class AttributeActions {
   // `options` have passed Validate.
   explicit AttributeActions(const std::vector<AttributeActionOptions>& options);
 
-  // Carries out all actions on the attributes of `editor`, each on what the ones before it left.
-  void Apply(otlp::MessageEditor& editor) const;
+  // Carries out all actions on the attributes of `editor`, each on what the ones before it left. `origin` is that of
+  // the request; null if nobody knows.
+  void Apply(otlp::MessageEditor& editor, const otlp::RequestOrigin* origin) const;
 
  private:
   enum class Kind : uint8_t { kInsert, kUpdate, kUpsert, kDelete, kHash, kExtract, kConvert };
@@ -48,7 +52,8 @@ class AttributeActions {
     std::string key;                               // "" if only `pattern` says which
     std::optional<ConfiguredValue> value;          // of those that set
     std::string from_attribute;                    // of those that set without a value; "" if there is none
-    std::optional<ConfiguredValue> default_value;  // where from_attribute finds nothing
+    std::optional<ContextSource> context;          // of those that set without both
+    std::optional<ConfiguredValue> default_value;  // where from_attribute or `context` finds nothing
     std::optional<Pattern> pattern;                // of keys; of kExtract: of the value
     Type converted_type = Type::kString;           // of kConvert
   };
@@ -57,8 +62,8 @@ class AttributeActions {
   static std::optional<Type> ReadType(std::string_view text);
   static Action Compiled(const AttributeActionOptions& options);
   static std::optional<otlp::ValueView> SourceOf(const Action& action, const otlp::MessageEditor& editor);
-  static void ApplyOne(const Action& action, otlp::MessageEditor& editor);
-  static void Set(const Action& action, otlp::MessageEditor& editor);
+  static void ApplyOne(const Action& action, otlp::MessageEditor& editor, const otlp::RequestOrigin* origin);
+  static void Set(const Action& action, otlp::MessageEditor& editor, const otlp::RequestOrigin* origin);
   static void Convert(const Action& action, otlp::MessageEditor& editor);
 
   friend struct AttributeActionOptions;  // knows what there is

@@ -26,8 +26,8 @@ ListOptions Read(const std::string& actions, config::Problems& problems) {
   return config::ReadOptions<ListOptions>(*config::ParseYaml("actions: [" + actions + "]", "f"), "p", problems);
 }
 
-// What `actions`, in YAML, leave of a=text, n=7, d=2.5, t=true, l=["x"].
-Strings After(const std::string& actions) {
+// What `actions`, in YAML, leave of a=text, n=7, d=2.5, t=true, l=["x"], of a request from `origin`.
+Strings After(const std::string& actions, const otlp::RequestOrigin* origin = nullptr) {
   config::Problems problems;
   const ListOptions options = Read(actions, problems);
   EXPECT_THAT(problems.lines(), IsEmpty());
@@ -37,7 +37,7 @@ Strings After(const std::string& actions) {
   });
   otlp::ResourceEditor editor;
   editor.Begin(resource);
-  AttributeActions(options.actions).Apply(editor);
+  AttributeActions(options.actions).Apply(editor, origin);
   return Shown(editor.view().attributes());
 }
 
@@ -75,6 +75,34 @@ TEST(AttributeActions, SetsFromAnotherAttribute) {
   EXPECT_EQ(After("{key: a, action: upsert, from_attribute: absent}"), With({"a=\"text\""}));
   EXPECT_EQ(After("{key: a, action: upsert, from_attribute: absent, default_value: 1.5}"), With({"a=1.5D"}));
   EXPECT_EQ(After("{key: new, action: insert, from_attribute: n, default_value: 1}").back(), "new=7");
+}
+
+// Scenario: a request with headers, one of them twice, from a user; keys of it in either case, with and without prefix.
+// Guarantees: the values are found, several joined by a semicolon; what is not there does nothing, or gives the
+// default.
+TEST(AttributeActions, SetsFromWhatCameWithTheRequest) {
+  const otlp::RequestOrigin origin = {.peer_address = "10.0.0.7",
+                                      .metadata = {{"x-tenant", "a"}, {"x-team", "t"}, {"x-tenant", "b"}},
+                                      .auth = {{"username", "Eve"}, {"groups", "x"}, {"groups", "y"}}};
+  const auto got = [&](const std::string& source) {
+    return After("{key: new, action: insert, default_value: none, from_context: " + source + "}", &origin).back();
+  };
+  EXPECT_EQ(got("metadata.X-Tenant"), "new=\"a;b\"");
+  EXPECT_EQ(got("x-team"), "new=\"t\"");
+  EXPECT_EQ(got("metadata.x-none"), "new=\"none\"");
+  EXPECT_EQ(got("client.address"), "new=\"10.0.0.7\"");
+  EXPECT_EQ(got("auth.username"), "new=\"Eve\"");
+  EXPECT_EQ(got("auth.groups"), "new=\"x;y\"");
+  EXPECT_EQ(got("auth.Username"), "new=\"none\"");
+  EXPECT_EQ(After("{key: a, action: upsert, from_context: metadata.x-none}", &origin), With({"a=\"text\""}));
+  EXPECT_EQ(After("{key: a, action: update, from_context: metadata.x-team}", &origin), With({"a=\"t\""}));
+  EXPECT_EQ(After("{key: new, action: update, from_context: metadata.x-team}", &origin), With({"a=\"text\""}));
+}
+
+TEST(AttributeActions, WithoutARequestOnlyTheAddressIsKnownToBeNone) {
+  EXPECT_EQ(After("{key: a, action: upsert, from_context: metadata.x-tenant}"), With({"a=\"text\""}));
+  EXPECT_EQ(After("{key: a, action: upsert, from_context: auth.username}"), With({"a=\"text\""}));
+  EXPECT_EQ(After("{key: a, action: upsert, from_context: client.address}"), With({"a=\"\""}));
 }
 
 TEST(AttributeActions, DeletesByKeyAndByPattern) {
@@ -146,7 +174,8 @@ TEST(AttributeActionOptions, RefusesWhatItWouldNotDo) {
   EXPECT_THAT(ProblemsOf("{key: a, action: rename}"), ElementsAre(HasSubstr("action must be one of")));
   EXPECT_THAT(ProblemsOf("{action: insert, value: 1}"), ElementsAre(HasSubstr("key is missing")));
   EXPECT_THAT(ProblemsOf("{action: delete}"), ElementsAre(HasSubstr("key or pattern is missing")));
-  EXPECT_THAT(ProblemsOf("{key: a, action: insert}"), ElementsAre(HasSubstr("value, from_attribute or default_value")));
+  EXPECT_THAT(ProblemsOf("{key: a, action: insert}"),
+              ElementsAre(HasSubstr("from_context or default_value is missing")));
   EXPECT_THAT(ProblemsOf("{key: a, action: insert, value: 1, from_attribute: b}"), ElementsAre(HasSubstr("exclude")));
   EXPECT_THAT(ProblemsOf("{key: a, action: insert, value: 1, pattern: b}"),
               ElementsAre(HasSubstr("pattern is not used")));
@@ -160,8 +189,10 @@ TEST(AttributeActionOptions, RefusesWhatItWouldNotDo) {
   EXPECT_THAT(ProblemsOf("{key: a, action: extract, pattern: x}"), ElementsAre(HasSubstr("no group")));
   EXPECT_THAT(ProblemsOf("{action: delete, pattern: '('}"),
               ElementsAre(HasSubstr("f:1: p::actions::0: pattern is not a regular expression")));
-  EXPECT_THAT(ProblemsOf("{key: a, action: insert, from_context: metadata.x}"),
-              ElementsAre(HasSubstr("from_context is not supported")));
+  EXPECT_THAT(ProblemsOf("{key: a, action: insert, value: 1, from_context: metadata.x}"),
+              ElementsAre(HasSubstr("exclude each other")));
+  EXPECT_THAT(ProblemsOf("{key: a, action: convert, converted_type: int, from_context: metadata.x}"),
+              ElementsAre(HasSubstr("from_context is not used")));
 }
 
 }  // namespace

@@ -53,8 +53,9 @@ AttributesProcessor::AttributesProcessor(const AttributesOptions& options)
 
 Status AttributesProcessor::Process(otlp::Batch& batch) {
   for (otlp::Slice& slice : batch.slices()) {
-    slice.EditSpans([this](otlp::SpanEditContext& span) {
-      if (selection_.Selects(span)) actions_.Apply(span.span());
+    const otlp::RequestOrigin* origin = slice.origin().get();
+    slice.EditSpans([&](otlp::SpanEditContext& span) {
+      if (selection_.Selects(span)) actions_.Apply(span.span(), origin);
     });
   }
   return absl::OkStatus();

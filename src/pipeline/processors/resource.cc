@@ -42,7 +42,8 @@ ResourceProcessor::ResourceProcessor(const ResourceOptions& options) : actions_(
 
 Status ResourceProcessor::Process(otlp::Batch& batch) {
   for (otlp::Slice& slice : batch.slices()) {
-    slice.EditResources([this](otlp::ResourceEditor& resource) { actions_.Apply(resource); });
+    const otlp::RequestOrigin* origin = slice.origin().get();
+    slice.EditResources([&](otlp::ResourceEditor& resource) { actions_.Apply(resource, origin); });
   }
   return absl::OkStatus();
 }

@@ -5,7 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "config/yaml.h"
+#include "otlp/request_origin.h"
 #include "pipeline/testing/attributed_spans.h"
 #include "pipeline/testing/requests.h"
 
@@ -34,6 +37,27 @@ TEST(ResourceProcessor, ActsOnTheResource) {
     EXPECT_THAT(span.attributes, IsEmpty());
   }
   EXPECT_EQ(otlp::TracesView(batch.Encode().view()).resource_spans().Count(), 1u);
+}
+
+// Scenario: two requests of two tenants in one batch.
+// Guarantees: each resource gets what came with its own request.
+TEST(ResourceProcessor, KnowsTheRequestOfEachSlice) {
+  config::Problems problems;
+  ResourceProcessor processor(
+      Read("attributes: [{key: tenant, action: upsert, from_context: metadata.x-tenant}]", problems));
+  EXPECT_THAT(problems.lines(), IsEmpty());
+  otlp::Batch batch;
+  for (const char* tenant : {"a", "b"}) {
+    otlp::Batch one = BatchOf({"span"});
+    auto origin = std::make_shared<otlp::RequestOrigin>();
+    origin->metadata = {{"x-tenant", tenant}};
+    one.slices().front().set_origin(std::move(origin));
+    batch.Add(std::move(one));
+  }
+  EXPECT_TRUE(processor.Process(batch).ok());
+  std::vector<std::string> tenants;
+  for (const ShownSpan& span : ShownSpans(batch)) tenants.push_back(span.resource_attributes.back());
+  EXPECT_THAT(tenants, ElementsAre("tenant=\"a\"", "tenant=\"b\""));
 }
 
 TEST(ResourceOptions, NeedsActions) {
