@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/rng.h"
 #include "config/yaml.h"
 #include "otlp/detached.h"
@@ -126,13 +127,13 @@ summary: debug
 )";
 
 void BM_RedactionOfSpans(benchmark::State& state) {
-  RedactionProcessor processor(ComponentId{"redaction", ""}, Read<RedactionOptions>(kRecipe));
+  RedactionProcessor processor(ComponentId{"redaction", ""}, Read<RedactionOptions>(kRecipe), Clock::System());
   Run(state, processor, Request(kSpans, false), false);
 }
 BENCHMARK(BM_RedactionOfSpans);
 
 void BM_RedactionOfPayloads(benchmark::State& state) {
-  RedactionProcessor processor(ComponentId{"redaction", ""}, Read<RedactionOptions>(kRecipe));
+  RedactionProcessor processor(ComponentId{"redaction", ""}, Read<RedactionOptions>(kRecipe), Clock::System());
   Run(state, processor, Request(kPayloads, true), false);
 }
 BENCHMARK(BM_RedactionOfPayloads);

@@ -35,9 +35,12 @@ ValueMask MaskOf(const RedactionOptions& options) {
 constexpr ComponentDoc kDoc = {
     .words =
         "Removes attributes that are not allowed and masks values that must not be passed on, of resources, scopes, "
-        "spans and their events; names, status messages and links are not looked at. Of each attribute is asked, in "
+        "spans and their events; status messages and links are not looked at, names only by the sanitizers. Of each "
+        "attribute is asked, in "
         "this order: whether its key is ignored, whether it is allowed, whether its value is allowed, whether its key "
-        "is blocked (then the whole value is masked), and what of its value is blocked (then that is). A mask is ****, "
+        "is blocked (then the whole value is masked), and what of its value is blocked (then that is); last come "
+        "url_sanitizer and "
+        "db_sanitizer. A mask is ****, "
         "or a digest with hash_function; MD5 and SHA do not hide what can be guessed, an HMAC does as long as its key "
         "is secret.",
     .example = R"(processors:
@@ -50,11 +53,23 @@ constexpr ComponentDoc kDoc = {
       - \b(?:[0-9]{4}[ -]?){3}[0-9]{4}\b
       - (?i)bearer [a-z0-9._~+/-]+
     summary: debug
+  redaction/queries:
+    allow_all_keys: true
+    url_sanitizer:
+      enabled: true
+      attributes: [url.full, url.path]
+    db_sanitizer:
+      sql:
+        enabled: true
+        attributes: [db.query.text, db.statement]
+      redis:
+        enabled: true
+        attributes: [db.query.text, db.statement]
 service:
   pipelines:
     traces:
       receivers: [otlp]
-      processors: [redaction/payloads]
+      processors: [redaction/payloads, redaction/queries]
       exporters: [spanloom_store]
 )",
 };
@@ -91,16 +106,19 @@ void RedactionOptions::Declare(config::OptionsReader& r) {
   r.Field("hmac_key", hmac_key, "The key of hmac-sha256 (at least 32 bytes) or hmac-sha512 (at least 64 bytes).");
   r.Choice<Summary>("summary", summary, kSummaries,
                     "What is added as attributes redaction.*: keys and counts (debug), counts (info), nothing.");
-  r.Unsupported("url_sanitizer", "mask what varies in URLs with blocked_values");
-  r.Unsupported("db_sanitizer", "mask literals of queries with blocked_values, or let the client library do it");
-  r.Unsupported("skip_conditions", "name the attributes in ignored_keys");
+  r.Field("url_sanitizer", url_sanitizer, "Takes what varies out of URLs and names of HTTP spans.");
+  r.Field("db_sanitizer", db_sanitizer, "Takes values out of queries and commands of databases.");
+  r.Field("skip_conditions", skip_conditions,
+          "OTTL conditions whose paths begin with their context: a resource, scope or span for which one holds is left "
+          "alone with all that it has, and so is an event. One that fails refuses the batch.",
+          SkipConditions::Check);
 }
 
 Status RedactionOptions::Validate() const {
   return ValueMask::Make(hash_function, hmac_key).status();
 }
 
-RedactionProcessor::RedactionProcessor(const ComponentId& id, const RedactionOptions& options)
+RedactionProcessor::RedactionProcessor(const ComponentId& id, const RedactionOptions& options, const Clock& clock)
     : id_(id.ToString()),
       allow_all_keys_(options.allow_all_keys),
       redact_all_types_(options.redact_all_types),
@@ -113,7 +131,11 @@ RedactionProcessor::RedactionProcessor(const ComponentId& id, const RedactionOpt
       blocked_values_(options.blocked_values),
       allowed_values_(options.allowed_values),
       is_empty_allowed_(allowed_values_.AnyMatches("")),
-      is_empty_blocked_(blocked_values_.AnyMatches("")) {
+      is_empty_blocked_(blocked_values_.AnyMatches("")),
+      url_sanitizer_(options.url_sanitizer.enabled ? std::optional<UrlSanitizer>(std::in_place, options.url_sanitizer)
+                                                   : std::nullopt),
+      db_sanitizer_(options.db_sanitizer),
+      skip_conditions_(options.skip_conditions, clock) {
   // So that another such processor behind this one leaves the summary there, and adds to it.
   for (const std::string_view name : {kRedacted, kMasked, kAllowed, kIgnored}) {
     allowed_keys_.insert(StrCat(name, ".keys"));
@@ -131,27 +153,71 @@ Status RedactionProcessor::Start() {
 
 Status RedactionProcessor::Process(otlp::Batch& batch) {
   for (otlp::Slice& slice : batch.slices()) {
-    slice.EditResources([this](otlp::ResourceEditor& resource) { Redact(resource); });
-    slice.EditScopes([this](otlp::ScopeEditor& scope) { Redact(scope); });
-    slice.EditSpans([this](otlp::SpanEditContext& context) {
-      Redact(context.span());
-      context.span().EditEvents([this](otlp::EventEditor& event) {
-        Redact(event);
-        return otlp::Fate::kKeep;
-      });
-    });
+    Skips skips;
+    slice.EditSpans([&](otlp::SpanEditContext& edited) { RedactSpan(edited, skips); });
+    if (!skips.error.ok()) return skips.error;
   }
   return absl::OkStatus();
 }
 
-template <typename View, uint32_t kField>
-void RedactionProcessor::Redact(otlp::ViewEditor<View, kField>& editor) const {
-  Findings findings;
-  for (const otlp::AttributeView attribute : editor.view().attributes()) Judge(attribute, findings);
-  Apply(findings, editor);
+void RedactionProcessor::RedactSpan(otlp::SpanEditContext& edited, Skips& skips) const {
+  using ottl::Context;
+  const auto skipped = [&](Context context) {
+    return !skip_conditions_.empty() && skip_conditions_.Match(context, ottl::Scene(edited), skips.error);
+  };
+  if (!skips.error.ok()) return;
+  if (edited.begins_resource()) {
+    skips.resource = skipped(Context::kResource);
+    if (!skips.resource) Redact(edited.resource());
+  }
+  if (skips.resource) return;
+  if (edited.begins_scope()) {
+    skips.scope = skipped(Context::kScope);
+    if (!skips.scope) Redact(edited.scope());
+  }
+  if (skips.scope || skipped(Context::kSpan)) return;
+  std::vector<bool> skipped_events;
+  if (!skip_conditions_.empty()) skipped_events = skip_conditions_.MatchEvents(edited.context(), skips.error);
+  if (!skips.error.ok()) return;
+  if (url_sanitizer_ || !db_sanitizer_.empty()) SanitizeName(edited.span());
+  const std::string db_system = Redact(edited.span());
+  RedactEvents(edited, skipped_events, db_system);
 }
 
-void RedactionProcessor::Judge(const otlp::AttributeView& attribute, Findings& findings) const {
+// `skipped` is empty if none is.
+void RedactionProcessor::RedactEvents(otlp::SpanEditContext& edited, const std::vector<bool>& skipped,
+                                      std::string_view db_system) const {
+  size_t index = 0;
+  edited.span().EditEvents([&](otlp::EventEditor& event) {
+    const bool is_skipped = index < skipped.size() && skipped[index];
+    ++index;
+    if (!is_skipped) Redact(event, db_system);
+    return otlp::Fate::kKeep;
+  });
+}
+
+void RedactionProcessor::SanitizeName(otlp::SpanEditor& span) const {
+  if (allowed_values_.AnyMatches(span.view().name())) return;
+  std::optional<std::string> name;
+  if (url_sanitizer_) name = url_sanitizer_->SpanName(span.view());
+  if (!name && !db_sanitizer_.empty()) {
+    name = db_sanitizer_.SpanName(span.view(), DbSanitizer::SystemOf(span.view().attributes()));
+  }
+  if (name) span.SetName(*name);
+}
+
+template <typename View, uint32_t kField>
+std::string RedactionProcessor::Redact(otlp::ViewEditor<View, kField>& editor, std::string_view db_system) const {
+  std::string own_system = db_sanitizer_.empty() ? "" : DbSanitizer::SystemOf(editor.view().attributes());
+  if (own_system.empty()) own_system = db_system;
+  Findings findings;
+  for (const otlp::AttributeView attribute : editor.view().attributes()) Judge(attribute, own_system, findings);
+  Apply(findings, editor);
+  return own_system;
+}
+
+void RedactionProcessor::Judge(const otlp::AttributeView& attribute, std::string_view db_system,
+                               Findings& findings) const {
   const std::string_view key = attribute.key();
   if (IsIgnored(key)) {
     findings.ignored.emplace_back(key);
@@ -170,9 +236,12 @@ void RedactionProcessor::Judge(const otlp::AttributeView& attribute, Findings& f
     findings.allowed.emplace_back(key);
     return;
   }
-  const bool is_blocked = blocked_key_patterns_.AnyMatches(key);
-  if (!is_blocked && !(text.empty() ? is_empty_blocked_ : blocked_values_.AnyMatches(text))) return;
-  std::string masked = is_blocked ? mask_.Of(text) : WithoutBlocked(text);
+  const bool is_key_blocked = blocked_key_patterns_.AnyMatches(key);
+  const bool is_blocked = !is_key_blocked && (text.empty() ? is_empty_blocked_ : blocked_values_.AnyMatches(text));
+  if (!is_key_blocked && !is_blocked && !IsSanitized(key)) return;
+  std::string masked = is_key_blocked ? mask_.Of(text) : is_blocked ? WithoutBlocked(text) : std::string(text);
+  if (!is_key_blocked) masked = Sanitized(key, db_system, std::move(masked));
+  if (!is_key_blocked && !is_blocked && masked == text) return;
   findings.masked.emplace_back(key);
   findings.masked_values.push_back(std::move(masked));
 }
@@ -225,10 +294,20 @@ std::string RedactionProcessor::WithoutBlocked(std::string_view text) const {
   return masked;
 }
 
+bool RedactionProcessor::IsSanitized(std::string_view key) const {
+  return (url_sanitizer_ && url_sanitizer_->Covers(key)) || db_sanitizer_.Covers(key);
+}
+
+std::string RedactionProcessor::Sanitized(std::string_view key, std::string_view db_system, std::string text) const {
+  if (url_sanitizer_ && url_sanitizer_->Covers(key)) text = UrlSanitizer::Sanitized(text);
+  if (db_sanitizer_.Covers(key)) text = db_sanitizer_.Sanitized(key, text, db_system);
+  return text;
+}
+
 void RegisterRedactionProcessor(Registry& registry) {
   registry.processors.Add<RedactionOptions>(
-      "redaction", kDoc, [](const ComponentId& id, const RedactionOptions& options, const BuildContext&) {
-        return std::make_unique<RedactionProcessor>(id, options);
+      "redaction", kDoc, [](const ComponentId& id, const RedactionOptions& options, const BuildContext& context) {
+        return std::make_unique<RedactionProcessor>(id, options, context.clock);
       });
 }
 

@@ -8,14 +8,19 @@
 #include <absl/container/flat_hash_set.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
 #include "config/options.h"
+#include "otlp/batch.h"
 #include "otlp/editor.h"
+#include "pipeline/processors/db_sanitizer.h"
 #include "pipeline/processors/pattern.h"
+#include "pipeline/processors/skip_conditions.h"
+#include "pipeline/processors/url_sanitizer.h"
 #include "pipeline/processors/value_mask.h"
 #include "pipeline/registry.h"
 
@@ -36,6 +41,9 @@ struct RedactionOptions {
   std::string hash_function;  // "" or a name that ValueMask knows, in either case
   std::string hmac_key;
   Summary summary = Summary::kSilent;
+  UrlSanitizerOptions url_sanitizer;
+  DbSanitizerOptions db_sanitizer;
+  std::vector<std::string> skip_conditions;
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
@@ -43,25 +51,38 @@ struct RedactionOptions {
 // Thread-safe; holds nothing.
 class RedactionProcessor final : public TransformProcessor {
  public:
-  RedactionProcessor(const ComponentId& id, const RedactionOptions& options);
+  // `clock` outlives the processor.
+  RedactionProcessor(const ComponentId& id, const RedactionOptions& options, const Clock& clock);
 
   // Warns if spans would lose the name of their service.
   Status Start() override;
-  // Always OK.
+  // kInvalidArgument if a skip condition fails.
   Status Process(otlp::Batch& batch) override;
 
  private:
   // What is to be done to the attributes of one message, and was.
   struct Findings;
+  // What conditions leave alone, while the spans of a slice are visited.
+  struct Skips {
+    bool resource = false;
+    bool scope = false;
+    Status error = absl::OkStatus();
+  };
 
+  void RedactSpan(otlp::SpanEditContext& edited, Skips& skips) const;
+  void RedactEvents(otlp::SpanEditContext& edited, const std::vector<bool>& skipped, std::string_view db_system) const;
+  void SanitizeName(otlp::SpanEditor& span) const;
+  // `db_system` is the database of what the attributes belong to, if they name none; returns the one that counted.
   template <typename View, uint32_t kField>
-  void Redact(otlp::ViewEditor<View, kField>& editor) const;
-  void Judge(const otlp::AttributeView& attribute, Findings& findings) const;
+  std::string Redact(otlp::ViewEditor<View, kField>& editor, std::string_view db_system = "") const;
+  void Judge(const otlp::AttributeView& attribute, std::string_view db_system, Findings& findings) const;
   void Apply(const Findings& findings, otlp::MessageEditor& editor) const;
   void Summarise(const std::vector<std::string>& keys, std::string_view name, otlp::MessageEditor& editor) const;
   [[nodiscard]] bool IsIgnored(std::string_view key) const;
   [[nodiscard]] bool IsAllowed(std::string_view key) const;
   [[nodiscard]] std::string WithoutBlocked(std::string_view text) const;
+  [[nodiscard]] std::string Sanitized(std::string_view key, std::string_view db_system, std::string text) const;
+  [[nodiscard]] bool IsSanitized(std::string_view key) const;
 
   const std::string id_;
   const bool allow_all_keys_;
@@ -77,6 +98,9 @@ class RedactionProcessor final : public TransformProcessor {
   // What becomes of an empty value, as which every value that is no text counts: most of those of a span.
   const bool is_empty_allowed_;
   const bool is_empty_blocked_;
+  const std::optional<UrlSanitizer> url_sanitizer_;  // nullopt if it is not enabled
+  const DbSanitizer db_sanitizer_;
+  const SkipConditions skip_conditions_;
 };
 
 // Processor type "redaction".

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/clock.h"
 #include "config/yaml.h"
 #include "pipeline/testing/attributed_spans.h"
 
@@ -28,7 +29,7 @@ Strings ProblemsOf(const std::string& yaml) {
 
 otlp::Batch Redacted(const std::string& yaml, otlp::Batch batch) {
   config::Problems problems;
-  RedactionProcessor processor(ComponentId{"redaction", ""}, Read(yaml, problems));
+  RedactionProcessor processor(ComponentId{"redaction", ""}, Read(yaml, problems), Clock::System());
   EXPECT_THAT(problems.lines(), IsEmpty());
   EXPECT_TRUE(processor.Process(batch).ok());
   return batch;
@@ -187,6 +188,77 @@ summary: debug
                           "redaction.masked.count=2"));
 }
 
+// Scenario: a server's span with a URL and a query in attributes, a blocked value in one of them, and an event.
+// Guarantees: both are sanitized behind the blocked values, the name too, and the summary counts the attributes; an
+// event's query is read as its span's database has it; what is ignored or allowed is not looked at.
+TEST(RedactionProcessor, SanitizesUrlsAndQueries) {
+  const otlp::Batch batch = Redacted(
+      "{allow_all_keys: true, blocked_values: [eve], allowed_values: [^/raw], ignored_keys: [kept], summary: debug,"
+      " url_sanitizer: {enabled: true, attributes: [url.path, raw, kept]},"
+      " db_sanitizer: {sql: {enabled: true, attributes: [db.query.text, number]}}}",
+      BatchOfSpan({.fields = {.trace_id = {}, .span_id = {}, .name = "GET /users/17", .kind = otlp::SpanKind::kServer},
+                   .attributes =
+                       [](otlp::AttributeWriter& w) {
+                         w.String("url.path", "/eve/17").String("raw", "/raw/17").String("kept", "/kept/17");
+                         w.String("db.query.text", "SELECT 17").Int("number", 17).String("db.system", "mysql");
+                       },
+                   .event_attributes = [](otlp::AttributeWriter& w) { w.String("db.query.text", "SELECT 'a'"); },
+                   .has_event = true}));
+  const ShownSpan span = ShownSpans(batch)[0];
+  EXPECT_THAT(span.attributes,
+              ElementsAre("url.path=\"/*/*\"", "raw=\"/raw/17\"", "kept=\"/kept/17\"", "db.query.text=\"SELECT ?\"",
+                          "number=17", "db.system=\"mysql\"", "redaction.masked.keys=\"db.query.text,url.path\"",
+                          "redaction.masked.count=2", "redaction.allowed.keys=\"raw\"", "redaction.allowed.count=1",
+                          "redaction.ignored.count=1"));
+  EXPECT_THAT(span.event_attributes, testing::Contains("db.query.text=\"SELECT ?\""));
+  EXPECT_EQ(span.name, "GET /users/*");
+}
+
+TEST(RedactionProcessor, LeavesNamesThatAreAllowedOrNotMeant) {
+  const auto name_after = [](const std::string& yaml) {
+    return ShownSpans(Redacted(
+        yaml,
+        BatchOfSpan(
+            {.fields = {.trace_id = {}, .span_id = {}, .name = "/users/17", .kind = otlp::SpanKind::kServer}})))[0]
+        .name;
+  };
+  EXPECT_EQ(name_after("{url_sanitizer: {enabled: true}}"), "/users/*");
+  EXPECT_EQ(name_after("{url_sanitizer: {enabled: true, sanitize_span_name: false}}"), "/users/17");
+  EXPECT_EQ(name_after("{url_sanitizer: {enabled: true}, allowed_values: [^/users]}"), "/users/17");
+  EXPECT_EQ(name_after("{url_sanitizer: {attributes: [a]}}"), "/users/17");
+}
+
+// Scenario: conditions of each context hold for a span with an event, or fail.
+// Guarantees: what a condition holds for is left alone with all that it has; one that fails refuses the batch.
+TEST(RedactionProcessor, LeavesWhatItsConditionsSay) {
+  const auto shown_after = [](const std::string& condition) {
+    const auto secret = [](otlp::AttributeWriter& w) { w.String("k", "secret"); };
+    const ShownSpan span =
+        ShownSpans(Redacted("{allow_all_keys: true, blocked_values: [secret], skip_conditions: ['" + condition + "']}",
+                            BatchOfSpan({.resource_attributes = secret,
+                                         .scope_attributes = secret,
+                                         .attributes = secret,
+                                         .event_attributes = secret,
+                                         .has_event = true})))[0];
+    std::string masked;  // of resource, scope, span, event
+    for (const auto* attributes :
+         {&span.resource_attributes, &span.scope_attributes, &span.attributes, &span.event_attributes}) {
+      masked += attributes->front() == "k=\"****\"" ? '1' : '0';
+    }
+    return masked;
+  };
+  EXPECT_EQ(shown_after("span.name == \"other\""), "1111");
+  EXPECT_EQ(shown_after("resource.attributes[\"k\"] == \"secret\""), "0000");
+  EXPECT_EQ(shown_after("scope.name == \"scope\""), "1000");
+  EXPECT_EQ(shown_after("span.name == \"span\""), "1100");
+  EXPECT_EQ(shown_after("spanevent.name == \"event\""), "1110");
+  config::Problems problems;
+  otlp::Batch batch = BatchOfSpan({});
+  RedactionProcessor failing(ComponentId{"redaction", ""},
+                             Read("skip_conditions: ['1 / span.dropped_links_count == 1']", problems), Clock::System());
+  EXPECT_EQ(failing.Process(batch).code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST(RedactionOptions, RefusesWhatItWouldNotDo) {
   EXPECT_THAT(ProblemsOf("blocked_values: [a, '[']"),
               ElementsAre(HasSubstr("processors::redaction::blocked_values::1: is not a regular expression")));
@@ -194,8 +266,11 @@ TEST(RedactionOptions, RefusesWhatItWouldNotDo) {
   EXPECT_THAT(ProblemsOf("{hash_function: hmac-sha256, hmac_key: short}"), ElementsAre(HasSubstr("at least 32 bytes")));
   EXPECT_THAT(ProblemsOf("{hash_function: md5, hmac_key: x}"), ElementsAre(HasSubstr("hmac_key is for")));
   EXPECT_THAT(ProblemsOf("summary: verbose"), ElementsAre(HasSubstr("summary: unknown value")));
-  EXPECT_THAT(ProblemsOf("url_sanitizer: {enabled: true}"), ElementsAre(HasSubstr("url_sanitizer is not supported")));
-  EXPECT_THAT(ProblemsOf("db_sanitizer: {sql: {enabled: true}}"), ElementsAre(HasSubstr("db_sanitizer is not supp")));
+  EXPECT_THAT(ProblemsOf("url_sanitizer: {sanitize_log_body: false}"), ElementsAre(HasSubstr("only traces")));
+  EXPECT_THAT(ProblemsOf("url_sanitizer: {sanitize_log_body: true}"), IsEmpty());
+  EXPECT_THAT(ProblemsOf("skip_conditions: ['span.nme == \"a\"']"),
+              ElementsAre(HasSubstr("skip_conditions::0: unable to parse OTTL condition")));
+  EXPECT_THAT(ProblemsOf("skip_conditions: ['name == \"a\"']"), ElementsAre(HasSubstr("skip_conditions::0")));
 }
 
 }  // namespace
