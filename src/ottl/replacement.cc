@@ -64,25 +64,25 @@ std::string Expand(std::string_view replacement, const PatternMatch& match) {
   return expanded;
 }
 
-std::optional<std::string> ReplaceMatches(const Pattern& pattern, std::string_view text,
-                                          absl::FunctionRef<std::optional<std::string>(const PatternMatch&)> replace) {
+std::optional<std::string> ReplaceMatches(const re2::RE2& expression, size_t group_count, std::string_view text,
+                                          absl::FunctionRef<std::optional<std::string>(GroupTexts groups)> replace) {
   const re2::StringPiece piece(text.data(), text.size());
-  std::vector<re2::StringPiece> found(static_cast<size_t>(pattern.re2().NumberOfCapturingGroups()) + 1);
-  std::vector<std::string_view> groups(found.size());
+  std::vector<re2::StringPiece> found(group_count);
+  std::vector<std::string_view> groups(group_count);
   std::string replaced;
   size_t copied = 0;
   size_t search = 0;
   std::optional<size_t> last_end;
   bool has_match = false;
-  while (search <= text.size() && pattern.re2().Match(piece, search, text.size(), re2::RE2::UNANCHORED, found.data(),
-                                                      static_cast<int>(found.size()))) {
+  while (search <= text.size() && expression.Match(piece, search, text.size(), re2::RE2::UNANCHORED, found.data(),
+                                                   static_cast<int>(group_count))) {
     const auto begin = static_cast<size_t>(found[0].data() - text.data());
     const size_t end = begin + found[0].size();
     has_match = true;
     // An empty match right behind another one does not count.
     if (!last_end || end > *last_end) {
-      for (size_t i = 0; i < found.size(); ++i) groups[i] = {found[i].data(), found[i].size()};
-      const auto replacement = replace({groups, pattern});
+      for (size_t i = 0; i < group_count; ++i) groups[i] = {found[i].data(), found[i].size()};
+      const auto replacement = replace(groups);
       if (!replacement) return std::nullopt;
       replaced += text.substr(copied, begin - copied);
       replaced += *replacement;
@@ -93,6 +93,14 @@ std::optional<std::string> ReplaceMatches(const Pattern& pattern, std::string_vi
   }
   if (!has_match) return std::nullopt;
   return replaced.append(text.substr(std::min(copied, text.size())));
+}
+
+std::optional<std::string> ReplaceMatches(const Pattern& pattern, std::string_view text,
+                                          absl::FunctionRef<std::optional<std::string>(const PatternMatch&)> replace) {
+  const auto group_count = static_cast<size_t>(pattern.re2().NumberOfCapturingGroups()) + 1;
+  return ReplaceMatches(pattern.re2(), group_count, text, [&](GroupTexts groups) {
+    return replace({groups, pattern});
+  });
 }
 
 std::string GlobToPattern(std::string_view glob) {

@@ -6,6 +6,7 @@
 
 #include <absl/functional/function_ref.h>
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,8 +26,16 @@ struct PatternMatch {
 // regexp.Expand: `$1`, `${1}`, `$name` and `${name}` become the text of that group, or nothing; `$$` is a dollar sign.
 [[nodiscard]] std::string Expand(std::string_view replacement, const PatternMatch& match);
 
-// `text` in which every match is replaced by what `replace` makes of it; nullopt if there is none, or if `replace`
-// returns nullopt.
+// The text of a match and of its groups, up to as many as were asked for.
+using GroupTexts = std::span<const std::string_view>;
+
+// `text` in which every match of `expression` is replaced by what `replace` makes of it and its first `group_count - 1`
+// groups (of which each costs time); nullopt if there is none, or if `replace` returns nullopt.
+[[nodiscard]] std::optional<std::string> ReplaceMatches(
+    const re2::RE2& expression, size_t group_count, std::string_view text,
+    absl::FunctionRef<std::optional<std::string>(GroupTexts groups)> replace);
+
+// The same with all groups.
 [[nodiscard]] std::optional<std::string> ReplaceMatches(
     const Pattern& pattern, std::string_view text,
     absl::FunctionRef<std::optional<std::string>(const PatternMatch&)> replace);

@@ -13,19 +13,13 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "ottl/replacement.h"
 
 namespace spanloom::pipeline {
 namespace {
 
 re2::StringPiece Piece(std::string_view text) {
   return {text.data(), text.size()};
-}
-
-// The bytes of the character at `position`, at least one: a pattern that matches nothing moves on by characters.
-size_t CharacterBytes(std::string_view text, size_t position) {
-  size_t end = position + 1;
-  while (end < text.size() && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) ++end;
-  return end - position;
 }
 
 bool IsNameCharacter(char c) {
@@ -102,24 +96,9 @@ bool Pattern::Find(std::string_view text, std::vector<std::string_view>& groups)
 
 std::string Pattern::ReplaceAll(std::string_view text,
                                 absl::FunctionRef<std::string(std::string_view match)> replace) const {
-  std::string out;
-  size_t position = 0;             // where the next match may begin
-  size_t copied = 0;               // the bytes of `text` that `out` stands for
-  std::optional<size_t> last_end;  // of the match before
-  re2::StringPiece match;
-  while (position <= text.size() &&
-         expression_->Match(Piece(text), position, text.size(), re2::RE2::UNANCHORED, &match, 1)) {
-    const auto begin = static_cast<size_t>(match.data() - text.data());
-    const size_t end = begin + match.size();
-    if (!match.empty() || last_end != begin) {
-      out.append(text.substr(copied, begin - copied)).append(replace(text.substr(begin, match.size())));
-      copied = end;
-    }
-    last_end = end;
-    position = match.empty() ? end + CharacterBytes(text, end) : end;
-  }
-  if (copied < text.size()) out.append(text.substr(copied));
-  return out;
+  std::optional<std::string> replaced = ottl::ReplaceMatches(
+      *expression_, 1, text, [&](ottl::GroupTexts groups) -> std::optional<std::string> { return replace(groups[0]); });
+  return replaced ? *std::move(replaced) : std::string(text);
 }
 
 Status CheckPattern(const std::string& expression) {

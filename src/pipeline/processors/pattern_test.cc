@@ -63,6 +63,7 @@ TEST(Pattern, ReplacesAsGoDoes) {
   EXPECT_EQ(Compiled(".*").ReplaceAll("", Stars), "*");
   EXPECT_EQ(Compiled("x*").ReplaceAll("abxc", Stars), "*a*b*c*");
   EXPECT_EQ(Compiled("x*").ReplaceAll("ü", Stars), "*ü*");
+  EXPECT_EQ(Compiled("x*").ReplaceAll("a\x80\x80", Stars), "*a*\x80*\x80*");
   EXPECT_EQ(Compiled("z").ReplaceAll("abc", Stars), "abc");
 }
 
