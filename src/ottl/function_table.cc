@@ -34,9 +34,10 @@ const Function* Find(const Table& table, std::string_view name) {
 
 std::span<const std::span<const Function>> FunctionFamilies() {
   static const std::vector<std::span<const Function>> families = {
-      TypeConverters(), TextConverters(), ListConverters(),     ParseConverters(),   ExtractConverters(),
-      TimeConverters(), HashConverters(), EncodingConverters(), AddressConverters(), NumberConverters(),
-      XmlConverters(),  ValueEditors(),   MapEditors(),         ReplaceEditors(),
+      TypeConverters(),      TextConverters(),   ListConverters(), ParseConverters(),
+      ExtractConverters(),   TimeConverters(),   HashConverters(), EncodingConverters(),
+      AddressConverters(),   NumberConverters(), XmlConverters(),  XPathConverters(),
+      UserAgentConverters(), ValueEditors(),     MapEditors(),     ReplaceEditors(),
   };
   return families;
 }

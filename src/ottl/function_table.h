@@ -24,6 +24,8 @@ namespace spanloom::ottl {
 [[nodiscard]] std::span<const Function> AddressConverters();
 [[nodiscard]] std::span<const Function> NumberConverters();
 [[nodiscard]] std::span<const Function> XmlConverters();
+[[nodiscard]] std::span<const Function> XPathConverters();
+[[nodiscard]] std::span<const Function> UserAgentConverters();
 [[nodiscard]] std::span<const Function> ValueEditors();
 [[nodiscard]] std::span<const Function> MapEditors();
 [[nodiscard]] std::span<const Function> ReplaceEditors();

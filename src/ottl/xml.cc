@@ -12,7 +12,8 @@
 namespace spanloom::ottl {
 namespace {
 
-constexpr int kDepthMax = 256;  // guess
+constexpr int kDepthMax = 256;         // guess
+constexpr size_t kNodesMax = 1 << 16;  // some 10 MiB; guess
 
 bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -38,46 +39,54 @@ std::optional<uint32_t> Entity(std::string_view name) {
   return rune;
 }
 
+std::string_view WithoutSpace(std::string_view text) {
+  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
+  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 class XmlParser {
  public:
   explicit XmlParser(std::string_view xml) : rest_(xml), size_(xml.size()) {}
 
-  StatusOr<XmlElement> Run() {
-    RETURN_IF_ERROR(SkipMisc());
-    XmlElement root;
-    RETURN_IF_ERROR(Element(root, 0));
-    RETURN_IF_ERROR(SkipMisc());
-    if (!rest_.empty()) return Error("something stands behind the root element");
-    return root;
+  StatusOr<std::unique_ptr<XmlNode>> Run() {
+    auto document = std::make_unique<XmlNode>();
+    while (!rest_.empty()) RETURN_IF_ERROR(Part(*document, -1));
+    return document;
   }
 
  private:
+  using Kind = XmlNode::Kind;
+
   [[nodiscard]] Status Error(std::string_view fault) const {
     return absl::InvalidArgumentError(StrCat("could not parse XML: ", fault, " at byte ", size_ - rest_.size()));
+  }
+
+  Status AddTo(XmlNode& parent, Kind kind, std::string_view text = {}) {
+    if (++nodes_ > kNodesMax) return Error("too many nodes");
+    parent.Add(kind, std::string(text)).order = nodes_;
+    return absl::OkStatus();
   }
 
   void SkipSpace() {
     while (!rest_.empty() && IsSpace(rest_[0])) rest_.remove_prefix(1);
   }
 
-  // Passes over what begins with `begin`, up to `end`.
-  Status Skip(std::string_view begin, std::string_view end) {
+  // What stands between `begin`, which is next, and `end`; it is taken with both.
+  StatusOr<std::string_view> TakeBetween(std::string_view begin, std::string_view end) {
     const size_t at = rest_.find(end, begin.size());
     if (at == std::string_view::npos) return Error(StrCat("no ", end));
+    const std::string_view taken = rest_.substr(begin.size(), at - begin.size());
     rest_.remove_prefix(at + end.size());
-    return absl::OkStatus();
+    return taken;
   }
 
-  Status SkipMisc() {
-    for (SkipSpace(); rest_.starts_with("<?") || rest_.starts_with("<!"); SkipSpace()) RETURN_IF_ERROR(SkipMarkup());
-    return absl::OkStatus();
-  }
-
-  Status SkipMarkup() {
-    if (rest_.starts_with("<?")) return Skip("<?", "?>");
-    if (rest_.starts_with("<!--")) return Skip("<!--", "-->");
-    const size_t bracket = rest_.find('[');
-    return bracket < rest_.find('>') ? Skip("<!", "]>") : Skip("<!", ">");
+  // <?...?>, <!...> or <!...[...]>
+  Status Markup(XmlNode& parent) {
+    const std::string_view before = rest_;
+    const bool has_subset = !rest_.starts_with("<?") && rest_.find('[') < rest_.find('>');
+    RETURN_IF_ERROR(TakeBetween("<!", rest_.starts_with("<?") ? "?>" : has_subset ? "]>" : ">").status());
+    return AddTo(parent, Kind::kMarkup, before.substr(0, before.size() - rest_.size()));
   }
 
   StatusOr<std::string> Name() {
@@ -105,7 +114,7 @@ class XmlParser {
     return resolved;
   }
 
-  Status Attribute(XmlElement& element) {
+  Status Attribute(XmlNode& element) {
     ASSIGN_OR_RETURN(std::string name, Name());
     SkipSpace();
     if (!rest_.starts_with('=')) return Error("an attribute without a value");
@@ -116,11 +125,12 @@ class XmlParser {
     if (end == std::string_view::npos) return Error("the value of an attribute is not in quotes");
     ASSIGN_OR_RETURN(std::string value, Resolved(rest_.substr(1, end - 1)));
     rest_.remove_prefix(end + 1);
+    if (++nodes_ > kNodesMax) return Error("too many nodes");
     element.attributes.emplace_back(std::move(name), std::move(value));
     return absl::OkStatus();
   }
 
-  Status Element(XmlElement& element, int depth) {
+  Status Element(XmlNode& element, int depth) {
     if (depth > kDepthMax) return Error("elements nest too deeply");
     if (!rest_.starts_with('<')) return Error("an element is missing");
     rest_.remove_prefix(1);
@@ -137,7 +147,7 @@ class XmlParser {
     return Content(element, depth);
   }
 
-  Status Content(XmlElement& element, int depth) {
+  Status Content(XmlNode& element, int depth) {
     while (!rest_.starts_with("</")) {
       if (rest_.empty()) return Error(StrCat("the element ", element.name, " is not closed"));
       RETURN_IF_ERROR(Part(element, depth));
@@ -151,37 +161,141 @@ class XmlParser {
     return absl::OkStatus();
   }
 
-  Status Part(XmlElement& element, int depth) {
+  Status Part(XmlNode& parent, int depth) {
     constexpr std::string_view kCdata = "<![CDATA[";
+    constexpr std::string_view kComment = "<!--";
     if (rest_.starts_with(kCdata)) {
-      const size_t end = rest_.find("]]>");
-      if (end == std::string_view::npos) return Error("no ]]>");
-      element.texts.emplace_back(rest_.substr(kCdata.size(), end - kCdata.size()));
-      rest_.remove_prefix(end + 3);
-      return absl::OkStatus();
+      ASSIGN_OR_RETURN(const std::string_view text, TakeBetween(kCdata, "]]>"));
+      return AddTo(parent, Kind::kCdata, text);
     }
-    if (rest_.starts_with("<?") || rest_.starts_with("<!")) return SkipMarkup();
+    if (rest_.starts_with(kComment)) {
+      ASSIGN_OR_RETURN(const std::string_view text, TakeBetween(kComment, "-->"));
+      return AddTo(parent, Kind::kComment, text);
+    }
+    if (rest_.starts_with("<?") || rest_.starts_with("<!")) return Markup(parent);
     if (rest_.starts_with('<')) {
-      XmlElement child;
-      RETURN_IF_ERROR(Element(child, depth + 1));
-      element.children.push_back(std::move(child));
-      return absl::OkStatus();
+      RETURN_IF_ERROR(AddTo(parent, Kind::kElement));
+      return Element(*parent.children.back(), depth + 1);
     }
     const size_t size = std::min(rest_.find('<'), rest_.size());
-    ASSIGN_OR_RETURN(std::string text, Resolved(rest_.substr(0, size)));
-    element.texts.push_back(std::move(text));
+    ASSIGN_OR_RETURN(const std::string text, Resolved(rest_.substr(0, size)));
     rest_.remove_prefix(size);
-    return absl::OkStatus();
+    return WithoutSpace(text).empty() ? absl::OkStatus() : AddTo(parent, Kind::kText, text);
   }
 
   std::string_view rest_;
   size_t size_;
+  size_t nodes_ = 0;
 };
+
+// As Go's html.EscapeString writes it, and so the Collector.
+void AppendEscaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+}
+
+void AppendXml(std::string& out, const XmlNode& node) {
+  switch (node.kind) {
+    case XmlNode::Kind::kDocument:
+      for (const auto& child : node.children) AppendXml(out, *child);
+      return;
+    case XmlNode::Kind::kElement:
+      StrAppend(out, "<", node.name);
+      for (const auto& [name, value] : node.attributes) {
+        StrAppend(out, " ", name, "=\"");
+        AppendEscaped(out, value);
+        out += '"';
+      }
+      out += '>';
+      for (const auto& child : node.children) AppendXml(out, *child);
+      return StrAppend(out, "</", node.name, ">");
+    case XmlNode::Kind::kText:
+      return AppendEscaped(out, WithoutSpace(node.text));
+    case XmlNode::Kind::kCdata:
+      return StrAppend(out, "<![CDATA[", node.text, "]]>");
+    case XmlNode::Kind::kComment:
+      return StrAppend(out, "<!--", node.text, "-->");
+    case XmlNode::Kind::kMarkup:
+      out += node.text;
+      return;
+  }
+}
 
 }  // namespace
 
-StatusOr<XmlElement> ParseXmlDocument(std::string_view xml) {
+XmlNode& XmlNode::Add(std::unique_ptr<XmlNode> child) {
+  child->parent = this;
+  children.push_back(std::move(child));
+  return *children.back();
+}
+
+XmlNode& XmlNode::Add(Kind child_kind, std::string child_text) {
+  auto child = std::make_unique<XmlNode>();
+  child->kind = child_kind;
+  child->text = std::move(child_text);
+  return Add(std::move(child));
+}
+
+std::unique_ptr<XmlNode> XmlNode::Clone() const {
+  auto copy = std::make_unique<XmlNode>();
+  copy->kind = kind;
+  copy->name = name;
+  copy->text = text;
+  copy->attributes = attributes;
+  copy->order = order;
+  for (const auto& child : children) copy->Add(child->Clone());
+  return copy;
+}
+
+std::string XmlNode::InnerText() const {
+  if (is_text()) return text;
+  std::string inner;
+  for (const auto& child : children) inner += child->InnerText();
+  return inner;
+}
+
+StatusOr<std::unique_ptr<XmlNode>> ParseXml(std::string_view xml) {
   return XmlParser(xml).Run();
+}
+
+StatusOr<std::unique_ptr<XmlNode>> ParseXmlDocument(std::string_view xml) {
+  ASSIGN_OR_RETURN(std::unique_ptr<XmlNode> document, ParseXml(xml));
+  std::unique_ptr<XmlNode> root;
+  for (auto& child : document->children) {
+    if (child->is_text())
+      return absl::InvalidArgumentError("could not parse XML: there is text beside the root element");
+    if (!child->is(XmlNode::Kind::kElement)) continue;
+    if (root != nullptr) return absl::InvalidArgumentError("could not parse XML: there are two root elements");
+    root = std::move(child);
+    root->parent = nullptr;
+  }
+  if (root == nullptr) return absl::InvalidArgumentError("could not parse XML: an element is missing");
+  return root;
+}
+
+std::string WriteXml(const XmlNode& node) {
+  std::string out;
+  AppendXml(out, node);
+  return out;
 }
 
 }  // namespace spanloom::ottl

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Converters that read XML.
+// Converters that make maps of XML.
 
 #include "ottl/xml.h"
 
@@ -19,14 +19,24 @@ namespace {
 constexpr Parameter kTarget = {"target", ParameterType::kString};
 
 // Each text without the space around it, joined.
-std::string ContentOf(const XmlElement& element) {
+std::string ContentOf(const XmlNode& element) {
   constexpr std::string_view kSpace = " \t\r\n";
   std::string content;
-  for (const std::string& text : element.texts) {
+  for (const auto& child : element.children) {
+    if (!child->is_text()) continue;
+    const std::string& text = child->text;
     const size_t begin = text.find_first_not_of(kSpace);
     if (begin != std::string::npos) content += text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
   }
   return content;
+}
+
+std::vector<const XmlNode*> ElementsBelow(const XmlNode& element) {
+  std::vector<const XmlNode*> elements;
+  for (const auto& child : element.children) {
+    if (child->is(XmlNode::Kind::kElement)) elements.push_back(child.get());
+  }
+  return elements;
 }
 
 std::string_view NewKey(Evaluation& e, const std::string& key) {
@@ -34,7 +44,7 @@ std::string_view NewKey(Evaluation& e, const std::string& key) {
 }
 
 // {"tag": .., "attributes": {..}, "content": .., "children": [..]}, of which only the tag is always there.
-Value Described(Evaluation& e, const XmlElement& element) {
+Value Described(Evaluation& e, const XmlNode& element) {
   std::vector<Entry> entries = {{"tag", e.NewString(element.name)}};
   if (!element.attributes.empty()) {
     std::vector<Entry> attributes;
@@ -44,22 +54,21 @@ Value Described(Evaluation& e, const XmlElement& element) {
   if (const std::string content = ContentOf(element); !content.empty()) {
     entries.push_back({"content", e.NewString(content)});
   }
-  if (!element.children.empty()) {
-    std::vector<Value> children;
-    for (const XmlElement& child : element.children) children.push_back(Described(e, child));
-    entries.push_back({"children", e.NewList(children)});
-  }
+  std::vector<Value> children;
+  for (const XmlNode* child : ElementsBelow(element)) children.push_back(Described(e, *child));
+  if (!children.empty()) entries.push_back({"children", e.NewList(children)});
   return e.NewMap(entries);
 }
 
 Value ParseXml(Evaluation& e, const Arguments& a) {
   const auto root = ParseXmlDocument(a[0].text());
-  return root.ok() ? Described(e, *root) : e.Fail("ParseXML: " + std::string(root.status().message()));
+  return root.ok() ? Described(e, **root) : e.Fail("ParseXML: " + std::string(root.status().message()));
 }
 
 // A text, or a map of the children; nullopt of an element with neither. Children of one name become a list.
-std::optional<Value> Simplified(Evaluation& e, const XmlElement& element) {
-  if (element.children.empty()) {
+std::optional<Value> Simplified(Evaluation& e, const XmlNode& element) {
+  const std::vector<const XmlNode*> children = ElementsBelow(element);
+  if (children.empty()) {
     const std::string content = ContentOf(element);
     return content.empty() ? std::nullopt : std::optional(e.NewString(content));
   }
@@ -68,16 +77,16 @@ std::optional<Value> Simplified(Evaluation& e, const XmlElement& element) {
     std::vector<Value> values;  // of those that are not empty
   };
   absl::flat_hash_map<std::string, Namesakes> by_name;
-  for (const XmlElement& child : element.children) {
-    Namesakes& namesakes = by_name[child.name];
+  for (const XmlNode* child : children) {
+    Namesakes& namesakes = by_name[child->name];
     ++namesakes.count;
-    if (const auto value = Simplified(e, child)) namesakes.values.push_back(*value);
+    if (const auto value = Simplified(e, *child)) namesakes.values.push_back(*value);
   }
   MapBuilder map;
-  for (const XmlElement& child : element.children) {
-    const Namesakes& namesakes = by_name[child.name];
-    if (namesakes.values.empty() || map.Has(child.name)) continue;
-    map.Set(NewKey(e, child.name), namesakes.count > 1 ? e.NewList(namesakes.values) : namesakes.values.front());
+  for (const XmlNode* child : children) {
+    const Namesakes& namesakes = by_name[child->name];
+    if (namesakes.values.empty() || map.Has(child->name)) continue;
+    map.Set(NewKey(e, child->name), namesakes.count > 1 ? e.NewList(namesakes.values) : namesakes.values.front());
   }
   return e.NewMap(map.entries());
 }
@@ -85,9 +94,9 @@ std::optional<Value> Simplified(Evaluation& e, const XmlElement& element) {
 Value ParseSimplifiedXml(Evaluation& e, const Arguments& a) {
   const auto root = ParseXmlDocument(a[0].text());
   if (!root.ok()) return e.Fail("ParseSimplifiedXML: " + std::string(root.status().message()));
-  const auto value = Simplified(e, *root);
+  const auto value = Simplified(e, **root);
   std::vector<Entry> entries;
-  if (value) entries.push_back({NewKey(e, root->name), *value});
+  if (value) entries.push_back({NewKey(e, (*root)->name), *value});
   return e.NewMap(entries);
 }
 
