@@ -29,6 +29,7 @@ class QueueLedger {
   void GaveUpAsTooLarge(size_t spans);
   // What is on the disk is only left there.
   void GaveUpAtStop(size_t spans);
+  void ReportStop();
 
   // Nothing of it was taken.
   void Refused(size_t spans) { enqueue_failed_.Add(spans); }
