@@ -248,7 +248,8 @@ TEST(ServiceConfig, HasTheCollectorsDefaults) {
   EXPECT_EQ(expect("exporters", "file", registry.exporters), 4u);
   EXPECT_EQ(expect("exporters", "otlp_grpc", registry.exporters), 13u);
   EXPECT_EQ(expect("exporters", "otlp_http", registry.exporters), 17u);
-  EXPECT_EQ(expect("receivers", "otlp", registry.receivers), 8u);
+  EXPECT_EQ(expect("exporters", "prometheus", registry.exporters), 14u);
+  EXPECT_EQ(expect("receivers", "otlp", registry.receivers), 9u);
 }
 
 }  // namespace

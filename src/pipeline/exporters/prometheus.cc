@@ -77,8 +77,7 @@ void ResourceToTelemetryOptions::Declare(config::OptionsReader& r) {
 }
 
 void PrometheusOptions::Declare(config::OptionsReader& r) {
-  r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; metrics are at /metrics.");
-  r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
+  DeclarePageServer(r, server, "Address to listen on, HOST:PORT or unix:/PATH; metrics are at /metrics.");
   r.Field("namespace", namespace_prefix, "What names of metrics begin with.");
   r.Field("const_labels", const_labels, "Labels of every series.");
   r.Field("send_timestamps", send_timestamps, "Whether values have the time of their point.");
@@ -94,12 +93,10 @@ void PrometheusOptions::Declare(config::OptionsReader& r) {
           "Whether labels say what target_info says of the resource.");
   r.Unsupported("resource_constant_labels", "write resource_to_telemetry_conversion.enabled: true");
   r.Unsupported("sending_queue", "remove it; points are on the page at once");
-  r.Unsupported("auth", "remove it; authenticate in front of this process");
-  r.Unsupported("cors", "remove it; the page is for Prometheus");
 }
 
 Status PrometheusOptions::Validate() const {
-  if (!endpoint.empty()) return absl::OkStatus();
+  if (!server.endpoint.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError("endpoint: expecting a non-blank address to run the Prometheus metrics handler");
 }
 
@@ -127,24 +124,17 @@ PrometheusExporter::PrometheusExporter(const ComponentId& id, const PrometheusOp
       sent_(SentItems(context.metrics, id_, otlp::Signal::kMetrics)),
       series_gauge_(context.metrics.AddGauge("spanloom_exporter_series", "Series that an exporter shows.",
                                              {{"exporter", id_}},
-                                             [this] { return static_cast<double>(page_->series_count()); })) {}
-
-PrometheusExporter::~PrometheusExporter() = default;
+                                             [this] { return static_cast<double>(page_->series_count()); })),
+      server_(id_, options_.server, 0, context) {}
 
 Status PrometheusExporter::Start() {
-  net::ServerOptions server;
-  server.name = id_;
-  server.endpoint = options_.endpoint;
-  if (options_.tls) server.tls = options_.tls->settings;
-  server.http = [this](net::HttpRequest request, net::HttpResponder responder) {
+  return server_.Start([this](const net::HttpRequest& request, net::HttpResponder responder) {
     Receive(request, std::move(responder));
-  };
-  ASSIGN_OR_RETURN(server_, net::Server::Create(context_.loops, context_.metrics, std::move(server)));
-  return absl::OkStatus();
+  });
 }
 
 void PrometheusExporter::Stop(std::chrono::milliseconds grace) {
-  server_->Stop(grace);
+  server_.Stop(grace);
 }
 
 void PrometheusExporter::Receive(const net::HttpRequest& request, net::HttpResponder responder) {
@@ -173,14 +163,11 @@ void PrometheusExporter::Consume(otlp::Batch batch, Done done) {
 }
 
 std::vector<Endpoint> PrometheusExporter::endpoints() const {
-  if (server_ == nullptr) return {};
-  return {{"prometheus", StrCat(options_.tls ? "https://" : "http://", server_->endpoint(), "/metrics")}};
+  return server_.endpoints("prometheus", "/metrics");
 }
 
 std::vector<std::string> PrometheusExporter::claims() const {
-  std::vector<std::string> claims;
-  AddClaim(options_.endpoint, claims);
-  return claims;
+  return server_.claims();
 }
 
 void RegisterPrometheusExporter(Registry& registry) {

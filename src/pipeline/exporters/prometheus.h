@@ -7,16 +7,14 @@
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/options.h"
-#include "net/server.h"
 #include "pipeline/drops.h"
 #include "pipeline/exporters/prometheus_page.h"
+#include "pipeline/page_server.h"
 #include "pipeline/registry.h"
-#include "pipeline/tls_options.h"
 
 namespace spanloom::pipeline {
 
@@ -29,8 +27,10 @@ struct ResourceToTelemetryOptions {
 enum class TranslationStrategy : uint8_t { kBySuffixes, kWithSuffixes, kWithoutSuffixes };
 
 struct PrometheusOptions {
-  std::string endpoint = {};
-  std::optional<ServerTlsOptions> tls = {};  // unset: cleartext
+  // The Collector's defaults.
+  HttpServerOptions server = {.read_header_timeout = std::chrono::minutes(1),
+                              .write_timeout = std::chrono::seconds(30),
+                              .idle_timeout = std::chrono::minutes(1)};
   std::string namespace_prefix = {};
   config::StringMap const_labels = {};
   bool send_timestamps = false;
@@ -50,9 +50,8 @@ struct PrometheusOptions {
 class PrometheusExporter final : public Exporter {
  public:
   PrometheusExporter(const ComponentId& id, const PrometheusOptions& options, const BuildContext& context);
-  ~PrometheusExporter() override;
 
-  // Binds. Errors: those of net::Server::Create.
+  // Binds. Errors: those of PageServer::Start.
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
   void Consume(otlp::Batch batch, Done done) override;
@@ -71,7 +70,7 @@ class PrometheusExporter final : public Exporter {
   DropCounter drops_;
   Counter& sent_;
   const ScopedGauge series_gauge_;
-  std::unique_ptr<net::Server> server_;
+  PageServer server_;
 };
 
 // Exporter type "prometheus".

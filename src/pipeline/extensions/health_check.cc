@@ -47,40 +47,33 @@ void ComponentHealthOptions::Declare(config::OptionsReader& r) {
 }
 
 void HealthCheckOptions::Declare(config::OptionsReader& r) {
-  r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; port 13133 if it is left out.");
+  DeclarePageServer(r, server, "Address to listen on, HOST:PORT or unix:/PATH; port 13133 if it is left out.");
   r.Field("path", path, "Path that is answered.");
   r.Field("response_body", response_body, "What is answered instead of JSON.");
   r.Field("component_health", component_health, "Which states of components count.");
   r.Unsupported("check_collector_pipeline", "write component_health.include_recoverable_errors: true");
   r.Unsupported("use_v2", "remove it; component_health works without it");
-  r.Unsupported("tls", "remove it; the answer is sent in cleartext");
 }
 
 Status HealthCheckOptions::Validate() const {
+  RETURN_IF_ERROR(server.Validate());
   if (path.starts_with('/')) return absl::OkStatus();
   return absl::InvalidArgumentError("path must start with \"/\"");
 }
 
 HealthCheckExtension::HealthCheckExtension(const ComponentId& id, HealthCheckOptions options,
                                            const BuildContext& context)
-    : id_(id.ToString()), options_(std::move(options)), context_(context) {}
-
-HealthCheckExtension::~HealthCheckExtension() = default;
+    : options_(std::move(options)), context_(context), server_(id.ToString(), options_.server, kPort, context) {}
 
 Status HealthCheckExtension::Start() {
-  net::ServerOptions server;
-  server.name = id_;
-  server.endpoint = ListenEndpoint(options_.endpoint, context_, kPort);
-  server.http = [this](const net::HttpRequest& request, net::HttpResponder responder) {
+  return server_.Start([this](const net::HttpRequest& request, net::HttpResponder responder) {
     std::move(responder).Respond(request.path == options_.path ? Answer()
                                                                : net::TextResponse(404, "404 page not found\n"));
-  };
-  ASSIGN_OR_RETURN(server_, net::Server::Create(context_.loops, context_.metrics, std::move(server)));
-  return absl::OkStatus();
+  });
 }
 
 void HealthCheckExtension::Stop(std::chrono::milliseconds grace) {
-  server_->Stop(grace);
+  server_.Stop(grace);
 }
 
 void HealthCheckExtension::SetReady(bool ready) {
@@ -89,14 +82,11 @@ void HealthCheckExtension::SetReady(bool ready) {
 }
 
 std::vector<Endpoint> HealthCheckExtension::endpoints() const {
-  if (server_ == nullptr) return {};
-  return {{"health", StrCat("http://", server_->endpoint(), options_.path)}};
+  return server_.endpoints("health", options_.path);
 }
 
 std::vector<std::string> HealthCheckExtension::claims() const {
-  std::vector<std::string> claims;
-  AddClaim(ListenEndpoint(options_.endpoint, context_, kPort), claims);
-  return claims;
+  return server_.claims();
 }
 
 bool HealthCheckExtension::Counts(const ComponentStatus& component) const {

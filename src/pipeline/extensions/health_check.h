@@ -7,12 +7,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "config/options.h"
-#include "net/server.h"
+#include "pipeline/page_server.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
@@ -33,7 +32,7 @@ struct ComponentHealthOptions {
 };
 
 struct HealthCheckOptions {
-  std::string endpoint = {};
+  HttpServerOptions server = {};
   std::string path = "/";
   HealthBodyOptions response_body = {};
   ComponentHealthOptions component_health = {};
@@ -44,13 +43,11 @@ struct HealthCheckOptions {
 class HealthCheckExtension final : public Extension {
  public:
   HealthCheckExtension(const ComponentId& id, HealthCheckOptions options, const BuildContext& context);
-  ~HealthCheckExtension() override;
 
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
   void SetReady(bool ready) override;
   [[nodiscard]] std::vector<Endpoint> endpoints() const override;
-
   [[nodiscard]] std::vector<std::string> claims() const override;
 
   // The answer to a probe: 200 while ready and no component is in a state that the options count, else 503.
@@ -61,12 +58,11 @@ class HealthCheckExtension final : public Extension {
   [[nodiscard]] bool Counts(const ComponentStatus& component) const;
   [[nodiscard]] bool IsHealthy() const;
   [[nodiscard]] Bytes StatusBody(bool healthy) const;
-  const std::string id_;
   const HealthCheckOptions options_;
   const BuildContext context_;
   std::atomic<int64_t> ready_since_unix_ns_ = 0;    // 0: not ready
   std::atomic<int64_t> ready_since_steady_ns_ = 0;  // the same by the clock that does not jump
-  std::unique_ptr<net::Server> server_;
+  PageServer server_;
 };
 
 // Extension type "health_check".

@@ -19,7 +19,7 @@ class HealthCheckTest : public testing::Test {
   MetricRegistry metrics_;
   SimClock clock_;
   const BuildContext context_{.loops = loops_, .metrics = metrics_, .clock = clock_};
-  HealthCheckExtension extension_{ComponentId{"health_check", ""}, {.endpoint = "127.0.0.1:0"}, context_};
+  HealthCheckExtension extension_{ComponentId{"health_check", ""}, {.server = {.endpoint = "127.0.0.1:0"}}, context_};
 };
 
 // Scenario: before the pipelines run, while they do, and when they stop.

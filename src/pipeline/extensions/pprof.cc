@@ -68,38 +68,30 @@ void PprofOptions::Declare(config::OptionsReader& r) {
 }
 
 PprofExtension::PprofExtension(const ComponentId& id, PprofOptions options, const BuildContext& context)
-    : id_(id.ToString()), options_(std::move(options)), context_(context) {}
-
-PprofExtension::~PprofExtension() = default;
+    : id_(id.ToString()),
+      options_(std::move(options)),
+      server_(id_, HttpServerOptions{.endpoint = options_.endpoint}, kPort, context) {}
 
 Status PprofExtension::Start() {
   if (!options_.save_to_file.empty()) {
     Log(LogLevel::kWarn, "no profile is saved: save_to_file has no effect",
         {{"extension", id_}, {"save_to_file", options_.save_to_file}});
   }
-  net::ServerOptions server;
-  server.name = id_;
-  server.endpoint = ListenEndpoint(options_.endpoint, context_, kPort);
-  server.http = [](const net::HttpRequest& request, net::HttpResponder responder) {
+  return server_.Start([](const net::HttpRequest& request, net::HttpResponder responder) {
     std::move(responder).Respond(Answer(request.path));
-  };
-  ASSIGN_OR_RETURN(server_, net::Server::Create(context_.loops, context_.metrics, std::move(server)));
-  return absl::OkStatus();
+  });
 }
 
 void PprofExtension::Stop(std::chrono::milliseconds grace) {
-  server_->Stop(grace);
+  server_.Stop(grace);
 }
 
 std::vector<Endpoint> PprofExtension::endpoints() const {
-  if (server_ == nullptr) return {};
-  return {{"pprof", StrCat("http://", server_->endpoint(), kPrefix)}};
+  return server_.endpoints("pprof", kPrefix);
 }
 
 std::vector<std::string> PprofExtension::claims() const {
-  std::vector<std::string> claims;
-  AddClaim(ListenEndpoint(options_.endpoint, context_, kPort), claims);
-  return claims;
+  return server_.claims();
 }
 
 net::HttpResponse PprofExtension::Answer(std::string_view path) {

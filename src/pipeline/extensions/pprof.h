@@ -7,13 +7,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/options.h"
-#include "net/server.h"
+#include "pipeline/page_server.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
@@ -29,7 +28,6 @@ struct PprofOptions {
 class PprofExtension final : public Extension {
  public:
   PprofExtension(const ComponentId& id, PprofOptions options, const BuildContext& context);
-  ~PprofExtension() override;
 
   // Says in the log which of its options have no effect.
   Status Start() override;
@@ -44,8 +42,7 @@ class PprofExtension final : public Extension {
  private:
   const std::string id_;
   const PprofOptions options_;
-  const BuildContext context_;
-  std::unique_ptr<net::Server> server_;
+  PageServer server_;
 };
 
 // Extension type "pprof".

@@ -23,7 +23,8 @@ constexpr uint16_t kPort = 55679;
 constexpr ComponentDoc kDoc = {
     .words =
         "Pages that say what runs in this process: /debug/servicez (build, memory, uptime), /debug/pipelinez, "
-        "/debug/extensionz, /debug/featurez and /debug/tracez. Whoever reaches the port may read them.",
+        "/debug/extensionz, /debug/featurez and /debug/tracez. Whoever reaches the port may read them, unless `auth` "
+        "says who may.",
     .example = R"(extensions:
   zpages:
     endpoint: localhost:55679
@@ -75,30 +76,21 @@ void ExpvarOptions::Declare(config::OptionsReader& r) {
 }
 
 void ZPagesOptions::Declare(config::OptionsReader& r) {
-  r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; port 55679 if it is left out.");
+  DeclarePageServer(r, server, "Address to listen on, HOST:PORT or unix:/PATH; port 55679 if it is left out.");
   r.Field("expvar", expvar, "The page for programs.");
-  r.Unsupported("tls", "remove it; pages are sent in cleartext");
-  r.Unsupported("auth", "remove it; listen on localhost");
 }
 
 ZPagesExtension::ZPagesExtension(const ComponentId& id, ZPagesOptions options, const BuildContext& context)
-    : id_(id.ToString()), options_(std::move(options)), context_(context) {}
-
-ZPagesExtension::~ZPagesExtension() = default;
+    : options_(std::move(options)), context_(context), server_(id.ToString(), options_.server, kPort, context) {}
 
 Status ZPagesExtension::Start() {
-  net::ServerOptions server;
-  server.name = id_;
-  server.endpoint = ListenEndpoint(options_.endpoint, context_, kPort);
-  server.http = [this](const net::HttpRequest& request, net::HttpResponder responder) {
+  return server_.Start([this](const net::HttpRequest& request, net::HttpResponder responder) {
     std::move(responder).Respond(Answer(request.path));
-  };
-  ASSIGN_OR_RETURN(server_, net::Server::Create(context_.loops, context_.metrics, std::move(server)));
-  return absl::OkStatus();
+  });
 }
 
 void ZPagesExtension::Stop(std::chrono::milliseconds grace) {
-  server_->Stop(grace);
+  server_.Stop(grace);
 }
 
 void ZPagesExtension::SetReady(bool ready) {
@@ -107,14 +99,11 @@ void ZPagesExtension::SetReady(bool ready) {
 }
 
 std::vector<Endpoint> ZPagesExtension::endpoints() const {
-  if (server_ == nullptr) return {};
-  return {{"zpages", StrCat("http://", server_->endpoint(), "/debug/servicez")}};
+  return server_.endpoints("zpages", "/debug/servicez");
 }
 
 std::vector<std::string> ZPagesExtension::claims() const {
-  std::vector<std::string> claims;
-  AddClaim(ListenEndpoint(options_.endpoint, context_, kPort), claims);
-  return claims;
+  return server_.claims();
 }
 
 net::HttpResponse ZPagesExtension::Answer(std::string_view path) const {

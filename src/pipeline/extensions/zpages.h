@@ -7,13 +7,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/options.h"
-#include "net/server.h"
+#include "pipeline/page_server.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
@@ -24,15 +23,15 @@ struct ExpvarOptions {
 };
 
 struct ZPagesOptions {
-  std::string endpoint = {};
+  HttpServerOptions server = {};
   ExpvarOptions expvar = {};
   void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const { return server.Validate(); }
 };
 
 class ZPagesExtension final : public Extension {
  public:
   ZPagesExtension(const ComponentId& id, ZPagesOptions options, const BuildContext& context);
-  ~ZPagesExtension() override;
 
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
@@ -52,12 +51,11 @@ class ZPagesExtension final : public Extension {
   // Since the pipelines run; 0 while they do not.
   [[nodiscard]] std::chrono::nanoseconds Uptime() const;
 
-  const std::string id_;
   const ZPagesOptions options_;
   const BuildContext context_;
   std::atomic<int64_t> ready_since_unix_ns_ = 0;    // 0: not ready
   std::atomic<int64_t> ready_since_steady_ns_ = 0;  // the same by the clock that does not jump
-  std::unique_ptr<net::Server> server_;
+  PageServer server_;
 };
 
 // Extension type "zpages".

@@ -27,39 +27,6 @@ using std::chrono::milliseconds;
 constexpr uint16_t kGrpcPort = 4317;
 constexpr uint16_t kHttpPort = 4318;
 
-milliseconds AsMilliseconds(std::chrono::nanoseconds duration) {
-  return std::chrono::ceil<milliseconds>(duration);  // what is set does not become 0, which means not set
-}
-
-// `duration`, if it was set.
-void SetIfGiven(std::chrono::nanoseconds duration, milliseconds& limit) {
-  if (duration.count() > 0) limit = AsMilliseconds(duration);
-}
-
-// What is said in every answer over HTTP besides the answer. Immutable; shared with the handlers of requests.
-struct HttpFront {
-  config::StringMap response_headers;
-  std::optional<Cors> cors;
-
-  [[nodiscard]] bool is_plain() const { return response_headers.empty() && !cors; }
-
-  void Adorn(std::string_view origin, net::HttpResponse& response) const {
-    for (const auto& [name, value] : response_headers) response.headers.Add(name, value);
-    if (cors) cors->Permit(origin, response);
-  }
-};
-
-// A responder that adorns the answer before it passes it on.
-net::HttpResponder Adorned(const std::shared_ptr<const HttpFront>& front, const net::HttpRequest& request,
-                           net::HttpResponder responder) {
-  if (front->is_plain()) return responder;
-  return net::HttpResponder([front, origin = std::string(request.headers.Get("origin")),
-                             responder = std::move(responder)](net::HttpResponse response) mutable {
-    front->Adorn(origin, response);
-    std::move(responder).Respond(std::move(response));
-  });
-}
-
 StatusOr<Bytes> AsProtobuf(otlp::Signal signal, OtlpEncoding encoding, Bytes body) {
   if (encoding == OtlpEncoding::kProtobuf) return body;
   ASSIGN_OR_RETURN(std::string message, otlp::TranscodeJson(signal, body.view()));
@@ -80,6 +47,21 @@ constexpr ComponentDoc kDoc = {
         endpoint: 0.0.0.0:4318
 )",
 };
+
+net::HttpResponse RefusalOf(const Status& status, const net::HttpRequest& request) {
+  const auto encoding = EncodingOf(request.headers.Get("content-type"));
+  return OtlpResponse(status, encoding.value_or(OtlpEncoding::kProtobuf));
+}
+
+constexpr std::string_view kRefusedMetric = "spanloom_receiver_refused_requests";
+constexpr std::string_view kRefusedHelp = "Requests that were refused unread, by cause.";
+
+Admittance::Refusals RefusalsOf(const std::string& receiver, const std::string& transport) {
+  return {.metric = kRefusedMetric,
+          .help = kRefusedHelp,
+          .labels = {{"receiver", receiver}, {"transport", transport}},
+          .answer = RefusalOf};
+}
 
 // The Collector's answer to bytes it can't decode is INTERNAL; as final for a client as INVALID_ARGUMENT.
 Status GrpcAnswer(const Status& status, otlp::Signal signal) {
@@ -115,10 +97,8 @@ void KeepaliveParametersOptions::Declare(config::OptionsReader& r) {
 }
 
 void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
-  static constexpr std::pair<std::string_view, ListenTransport> kTransports[] = {{"tcp", ListenTransport::kTcp},
-                                                                                 {"unix", ListenTransport::kUnix}};
   r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT or unix:/PATH; port 4317 if it is left out.");
-  r.Choice<ListenTransport>("transport", transport, kTransports, "What the endpoint is: tcp, or unix for a path.");
+  DeclareTransport(r, transport);
   r.Mebibytes("max_recv_msg_size_mib", message_bytes_max, "Largest request, decompressed; 0 means 4.",
               {.min = 0, .max = 1024});
   r.Field("max_concurrent_streams", max_concurrent_streams,
@@ -133,37 +113,20 @@ void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
 }
 
 Status OtlpGrpcOptions::Validate() const {
-  if (transport == ListenTransport::kTcp || !endpoint.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError("transport unix needs an endpoint: the path of the socket");
+  return ValidateTransport(transport, endpoint);
 }
 
 void OtlpHttpOptions::Declare(config::OptionsReader& r) {
-  r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT or unix:/PATH; port 4318 if it is left out.");
+  server.Declare(r, "Address to listen on, HOST:PORT or unix:/PATH; port 4318 if it is left out.");
   r.Field("traces_url_path", traces_url_path, "Path that takes spans.");
   r.Field("metrics_url_path", metrics_url_path, "Path that takes metrics.");
   r.Field("logs_url_path", logs_url_path, "Path that takes logs.");
-  r.Field("max_request_body_size", max_request_body_size,
-          "Largest body, as sent and after decompression; 0 means 20 MiB.",
-          {.min = 0, .max = 1 << 30, .unit = "bytes"});
-  r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
-  r.Field("auth", auth, "Who may send; whoever can if it is left out.");
-  r.Field("read_timeout", read_timeout, "Longest time for a request to arrive; 0 means 60s.");
-  r.Field("read_header_timeout", read_header_timeout, "Longest time for its header to arrive; 0 means read_timeout.");
-  r.Field("write_timeout", write_timeout,
-          "A client that takes nothing of its answer for this long is cut off; 0 means 60s.");
-  r.Field("idle_timeout", idle_timeout, "A connection without a request for this long is closed; 0 means never.");
-  r.Field("keep_alives_enabled", keep_alives_enabled, "Whether a connection may carry more than one request.");
-  r.Field("response_headers", response_headers, "Headers that are added to every answer.");
-  r.Field("cors", cors, "Which web pages may send.");
   r.Field("include_metadata", include_metadata,
           "Whether the headers of requests are kept for those that ask for them.");
-  r.Field("compression_algorithms", compression_algorithms,
-          "Encodings that a body may have: gzip, zstd, snappy, x-snappy-framed, zlib, deflate, lz4, and \"\" for none; "
-          "all of them if the list is empty.",
-          [](const std::string& name) { return net::ParseCompression(name).status(); });
 }
 
 Status OtlpHttpOptions::Validate() const {
+  RETURN_IF_ERROR(server.Validate());
   for (const otlp::Signal signal : otlp::kSignals) {
     if (PathOf(signal).starts_with('/')) continue;
     return absl::InvalidArgumentError(StrCat(otlp::SignalText(signal), "_url_path must start with \"/\""));
@@ -330,7 +293,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   }
   static Counter& RequestCounter(MetricRegistry& metrics, const std::string& cause, const std::string& receiver,
                                  const std::string& transport) {
-    return metrics.GetCounter("spanloom_receiver_refused_requests", "Requests that were refused unread, by cause.",
+    return metrics.GetCounter(kRefusedMetric, kRefusedHelp,
                               {{"receiver", receiver}, {"transport", transport}, {"cause", cause}});
   }
 
@@ -397,11 +360,11 @@ OtlpReceiver::OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, c
     }
   }
   if (protocols.grpc && protocols.grpc->auth) {
-    grpc_admittance_ = Admittance::Asking(protocols.grpc->auth->authenticator, {}, id_, "grpc", context);
+    grpc_admittance_ = Admittance::Asking(protocols.grpc->auth->authenticator, {}, RefusalsOf(id_, "grpc"), context);
   }
-  if (protocols.http && protocols.http->auth) {
-    const HttpServerAuthOptions& auth = *protocols.http->auth;
-    http_admittance_ = Admittance::Asking(auth.authenticator, auth.request_params, id_, "http", context);
+  if (protocols.http && protocols.http->server.auth) {
+    const HttpServerAuthOptions& auth = *protocols.http->server.auth;
+    http_admittance_ = Admittance::Asking(auth.authenticator, auth.request_params, RefusalsOf(id_, "http"), context);
   }
 }
 
@@ -412,12 +375,10 @@ net::ServerOptions OtlpReceiver::GrpcServer() const {
   const KeepaliveEnforcementOptions& policy = grpc.keepalive.enforcement_policy;
   net::ServerOptions server;
   server.name = StrCat(id_, "/grpc");
-  server.endpoint = ListenEndpoint(grpc.endpoint, context_, kGrpcPort);
-  const bool is_bare_path = grpc.transport == ListenTransport::kUnix && !grpc.endpoint.starts_with("unix");
-  if (is_bare_path) server.endpoint = StrCat("unix:", grpc.endpoint);
+  server.endpoint = AddressOf(grpc.endpoint, grpc.transport, context_, kGrpcPort);
   if (grpc.message_bytes_max > 0) server.limits.message_bytes_max = grpc.message_bytes_max;
   if (grpc.max_concurrent_streams > 0) server.limits.streams_max = grpc.max_concurrent_streams;
-  server.keepalive.min_time = AsMilliseconds(policy.min_time);
+  server.keepalive.min_time = std::chrono::ceil<milliseconds>(policy.min_time);
   server.keepalive.permit_without_stream = policy.permit_without_stream;
   if (grpc.tls) server.tls = grpc.tls->settings;
   const KeepaliveParametersOptions& parameters = grpc.keepalive.server_parameters;
@@ -442,63 +403,39 @@ net::ServerOptions OtlpReceiver::GrpcServer() const {
 
 void OtlpReceiver::AddHttp(net::ServerOptions& server) const {
   const OtlpHttpOptions& http = *options_.protocols.http;
-  if (http.max_request_body_size > 0) server.limits.body_bytes_max = http.max_request_body_size;
-  SetIfGiven(http.read_timeout, server.limits.request_max);
-  SetIfGiven(http.read_header_timeout, server.limits.header_max);
-  SetIfGiven(http.write_timeout, server.limits.write_max);
-  SetIfGiven(http.idle_timeout, server.limits.idle_max);
-  server.keep_alive = http.keep_alives_enabled;
-  for (const std::string& name : http.compression_algorithms) {
-    server.content_codings.push_back(*net::ParseCompression(name));
-  }
-  auto front = std::make_shared<HttpFront>();
-  front->response_headers = http.response_headers;
-  if (http.cors) front->cors.emplace(*http.cors);
+  http.server.ApplyTo(server);
   std::vector<std::pair<std::string, std::shared_ptr<Intake>>> intakes;  // by path; the first one of a path takes it
   for (const otlp::Signal signal : otlp::kSignals) {
     intakes.emplace_back(http.PathOf(signal), http_intakes_[static_cast<size_t>(signal)]);
   }
-  server.http = [intakes = std::move(intakes), admittance = *http_admittance_,
-                 front = std::shared_ptr<const HttpFront>(std::move(front))](net::HttpRequest request,
-                                                                             net::HttpResponder responder) {
-    if (front->cors) {
-      auto allowed = front->cors->Preflight(request);
-      if (allowed) return std::move(responder).Respond(*std::move(allowed));
-    }
-    net::HttpResponder adorned = Adorned(front, request, std::move(responder));
+  server.http = http.server.Fronting([intakes = std::move(intakes), admittance = *http_admittance_](
+                                         net::HttpRequest request, net::HttpResponder responder) {
     const auto intake = absl::c_find_if(intakes, [&](const auto& each) { return each.first == request.path; });
     if (intake == intakes.end()) {
-      return std::move(adorned).Respond(net::TextResponse(404, "404 page not found\n"));
+      return std::move(responder).Respond(net::TextResponse(404, "404 page not found\n"));
     }
-    admittance->Admit(std::move(request), std::move(adorned),
+    admittance->Admit(std::move(request), std::move(responder),
                       [intake = intake->second](ServerAuthenticator::Attributes who, net::HttpRequest admitted,
                                                 net::HttpResponder answer) {
                         intake->TakeHttp(std::move(who), std::move(admitted), std::move(answer));
                       });
-  };
-}
-
-// Listeners that fail for now are seen in the receiver's state.
-void OtlpReceiver::WatchListener(net::ServerOptions& server) const {
-  server.on_accepting = [status = context_.status](const Status& accepting) {
-    accepting.ok() ? status.ReportOk() : status.ReportRecoverable(accepting);
-  };
+  });
 }
 
 Status OtlpReceiver::Start() {
   RETURN_IF_ERROR(Annotate(grpc_admittance_.status(), "grpc"));
   RETURN_IF_ERROR(Annotate(http_admittance_.status(), "http"));
   const OtlpProtocolsOptions& protocols = options_.protocols;
-  const std::string http_endpoint = protocols.http ? ListenEndpoint(protocols.http->endpoint, context_, kHttpPort) : "";
+  const std::string http_endpoint = HttpAddress();
   if (protocols.grpc) {
     net::ServerOptions server = GrpcServer();
     const bool one_port = server.endpoint == http_endpoint && !server.endpoint.ends_with(":0");
-    if (one_port && protocols.http->tls.has_value()) {
+    if (one_port && protocols.http->server.tls.has_value()) {
       return absl::InvalidArgumentError(
           StrCat(id_, ": both protocols are on ", server.endpoint, "; give tls under grpc alone, it is for both"));
     }
     if (one_port) AddHttp(server);
-    WatchListener(server);
+    ReportAccepting(context_, server);
     ASSIGN_OR_RETURN(grpc_server_, net::Server::Create(context_.loops, context_.metrics, std::move(server)));
     if (one_port) http_server_ = grpc_server_;
   }
@@ -506,9 +443,9 @@ Status OtlpReceiver::Start() {
     net::ServerOptions server;
     server.name = StrCat(id_, "/http");
     server.endpoint = http_endpoint;
-    if (protocols.http->tls) server.tls = protocols.http->tls->settings;
+    if (protocols.http->server.tls) server.tls = protocols.http->server.tls->settings;
     AddHttp(server);
-    WatchListener(server);
+    ReportAccepting(context_, server);
     auto created = net::Server::Create(context_.loops, context_.metrics, std::move(server));
     if (!created.ok()) {
       Stop(milliseconds(0));
@@ -539,11 +476,18 @@ std::vector<Endpoint> OtlpReceiver::endpoints() const {
   return endpoints;
 }
 
+std::string OtlpReceiver::HttpAddress() const {
+  if (!options_.protocols.http) return "";
+  const HttpServerOptions& server = options_.protocols.http->server;
+  return AddressOf(server.endpoint, server.transport, context_, kHttpPort);
+}
+
 std::vector<std::string> OtlpReceiver::claims() const {
   std::vector<std::string> claims;
   const OtlpProtocolsOptions& protocols = options_.protocols;
-  if (protocols.grpc) AddClaim(ListenEndpoint(protocols.grpc->endpoint, context_, kGrpcPort), claims);
-  if (protocols.http) AddClaim(ListenEndpoint(protocols.http->endpoint, context_, kHttpPort), claims);
+  if (protocols.grpc)
+    AddClaim(AddressOf(protocols.grpc->endpoint, protocols.grpc->transport, context_, kGrpcPort), claims);
+  if (protocols.http) AddClaim(HttpAddress(), claims);
   return claims;
 }
 

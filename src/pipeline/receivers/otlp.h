@@ -17,9 +17,9 @@
 #include "config/options.h"
 #include "net/server.h"
 #include "otlp/export_service.h"
+#include "pipeline/admittance.h"
 #include "pipeline/auth_options.h"
-#include "pipeline/receivers/admittance.h"
-#include "pipeline/receivers/cors.h"
+#include "pipeline/http_server_options.h"
 #include "pipeline/registry.h"
 #include "pipeline/tls_options.h"
 
@@ -47,8 +47,6 @@ struct KeepaliveOptions {
   void Declare(config::OptionsReader& r);
 };
 
-enum class ListenTransport { kTcp, kUnix };
-
 struct OtlpGrpcOptions {
   std::string endpoint;
   ListenTransport transport = ListenTransport::kTcp;
@@ -63,23 +61,11 @@ struct OtlpGrpcOptions {
 };
 
 struct OtlpHttpOptions {
-  std::string endpoint;
+  HttpServerOptions server;
   std::string traces_url_path{otlp::ExportPath(otlp::Signal::kTraces)};
   std::string metrics_url_path{otlp::ExportPath(otlp::Signal::kMetrics)};
   std::string logs_url_path{otlp::ExportPath(otlp::Signal::kLogs)};
-  size_t max_request_body_size = 0;     // bytes; 0: 20 MiB, the Collector's default
-  std::optional<ServerTlsOptions> tls;  // unset: cleartext
-  // 0: the server's own limits (net/server.h); an idle connection is then kept for ever.
-  std::chrono::nanoseconds read_timeout{0};
-  std::chrono::nanoseconds read_header_timeout{0};
-  std::chrono::nanoseconds write_timeout{0};
-  std::chrono::nanoseconds idle_timeout{0};
-  bool keep_alives_enabled = true;
-  config::StringMap response_headers;
-  std::optional<CorsOptions> cors;
   bool include_metadata = false;
-  std::optional<HttpServerAuthOptions> auth;        // unset: whoever may send
-  std::vector<std::string> compression_algorithms;  // as net::ParseCompression; empty: all there are
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
   [[nodiscard]] const std::string& PathOf(otlp::Signal signal) const;
@@ -114,7 +100,8 @@ class OtlpReceiver final : public Receiver {
   class Intake;
   [[nodiscard]] net::ServerOptions GrpcServer() const;
   void AddHttp(net::ServerOptions& server) const;
-  void WatchListener(net::ServerOptions& server) const;
+  // Where http listens; "" without it.
+  [[nodiscard]] std::string HttpAddress() const;
 
   const std::string id_;
   const OtlpReceiverOptions options_;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/receivers/admittance.h"
+#include "pipeline/admittance.h"
 
 #include <absl/strings/ascii.h>
 
 #include <utility>
-
-#include "pipeline/receivers/otlp_answer.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -31,16 +29,15 @@ std::shared_ptr<const Admittance> Admittance::Open() {
 
 StatusOr<std::shared_ptr<const Admittance>> Admittance::Asking(const std::string& authenticator,
                                                                std::vector<std::string> params,
-                                                               const std::string& receiver,
-                                                               const std::string& transport,
-                                                               const BuildContext& context) {
+                                                               const Refusals& refusals, const BuildContext& context) {
   std::shared_ptr<Admittance> admittance(new Admittance);
   ASSIGN_OR_RETURN(admittance->authenticator_, context.extensions->Server(authenticator));
   admittance->params_ = std::move(params);
+  admittance->answer_ = refusals.answer;
   const auto counter = [&](const char* cause) {
-    return &context.metrics.GetCounter("spanloom_receiver_refused_requests",
-                                       "Requests that were refused unread, by cause.",
-                                       {{"receiver", receiver}, {"transport", transport}, {"cause", cause}});
+    MetricLabels labels = refusals.labels;
+    labels.emplace_back("cause", cause);
+    return &context.metrics.GetCounter(refusals.metric, refusals.help, labels);
   };
   admittance->refused_ = counter("unauthenticated");
   admittance->undecided_ = counter("authentication_busy");
@@ -78,8 +75,7 @@ void Admittance::Ask(const net::HttpHeaders& headers, ServerAuthenticator::Done 
 }
 
 net::HttpResponse Admittance::RefusalOf(const Status& status, const net::HttpRequest& request) const {
-  const auto encoding = EncodingOf(request.headers.Get("content-type"));
-  net::HttpResponse response = OtlpResponse(status, encoding.value_or(OtlpEncoding::kProtobuf));
+  net::HttpResponse response = answer_(status, request);
   const std::string challenge = authenticator_->challenge();
   if (absl::IsUnauthenticated(status) && !challenge.empty()) response.headers.Add("www-authenticate", challenge);
   return response;

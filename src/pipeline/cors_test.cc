@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/receivers/cors.h"
+#include "pipeline/cors.h"
 
 #include <gtest/gtest.h>
 

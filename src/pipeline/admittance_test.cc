@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/receivers/admittance.h"
+#include "pipeline/admittance.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "pipeline/extension_roles.h"
+#include "pipeline/testing/scripted_authenticator.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -17,37 +18,21 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 
-// Answers when the test says so, what the test says.
-class ScriptedAuthenticator final : public ServerAuthenticator {
- public:
-  void Authenticate(const net::HttpHeaders& headers, Done done) override {
-    shown = std::string(headers.Get("x-key"));
-    done_ = std::move(done);
-  }
-  [[nodiscard]] std::string challenge() const override { return "Key"; }
-  void Answer(StatusOr<Attributes> who) { std::move(done_)(std::move(who)); }
-
-  std::string shown;
-
- private:
-  Done done_;
-};
-
-class ScriptedExtension final : public Extension {
- public:
-  Status Start() override { return absl::OkStatus(); }
-  void Stop(std::chrono::milliseconds) override {}
-  [[nodiscard]] std::shared_ptr<ServerAuthenticator> server_authenticator() const override { return authenticator; }
-
-  const std::shared_ptr<ScriptedAuthenticator> authenticator = std::make_shared<ScriptedAuthenticator>();
-};
+Admittance::Refusals RefusalsOf(const std::string& transport) {
+  return {.metric = "spanloom_receiver_refused_requests",
+          .help = "help",
+          .labels = {{"receiver", "otlp"}, {"transport", transport}},
+          .answer = [](const Status& status, const net::HttpRequest&) {
+            return net::TextResponse(absl::IsUnauthenticated(status) ? 401 : 503, StdView(status.message()));
+          }};
+}
 
 class AdmittanceTest : public testing::Test {
  protected:
   AdmittanceTest() { roles_.Add("scripted", extension_); }
 
   [[nodiscard]] std::shared_ptr<const Admittance> Asking(std::vector<std::string> params = {}) const {
-    return *Admittance::Asking("scripted", std::move(params), "otlp", "http", context_);
+    return *Admittance::Asking("scripted", std::move(params), RefusalsOf("http"), context_);
   }
   void Admit(const Admittance& admittance, const std::string& query = "") {
     net::HttpRequest request;
@@ -90,13 +75,13 @@ TEST_F(AdmittanceTest, WaitsForTheDecision) {
   EXPECT_EQ(Refused("unauthenticated"), 0U);
 }
 
-// Guarantees: 401 with a challenge, 503 without one, each in the encoding of the request and counted apart.
+// Guarantees: 401 with a challenge, 503 without one, in the component's words, and counted apart.
 TEST_F(AdmittanceTest, AnswersThoseWhoAreNotLetIn) {
   Admit(*Asking());
   extension_.authenticator->Answer(absl::UnauthenticatedError("no"));
   EXPECT_EQ(answer_->status, 401);
   EXPECT_EQ(answer_->headers.Get("www-authenticate"), "Key");
-  EXPECT_EQ(answer_->body.view(), R"({"code":16,"message":"no"})");
+  EXPECT_EQ(answer_->body.view(), "no");
   Admit(*Asking());
   extension_.authenticator->Answer(absl::UnavailableError("busy"));
   EXPECT_EQ(answer_->status, 503);
@@ -117,7 +102,7 @@ TEST_F(AdmittanceTest, TakesParametersForHeaders) {
 }
 
 TEST_F(AdmittanceTest, NamesTheExtensionsThatThereAre) {
-  const Status status = Admittance::Asking("other", {}, "otlp", "grpc", context_).status();
+  const Status status = Admittance::Asking("other", {}, RefusalsOf("grpc"), context_).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_THAT(std::string(status.message()), HasSubstr("those that do: scripted"));
 }

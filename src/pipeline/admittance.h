@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who may send to one protocol of a receiver: what stands between its server and its handlers, asks the authenticator
-// that `auth` names, and answers those who are not let in.
+// Who may send to one protocol of a receiver, or ask for a page: what stands between a server and its handlers, asks
+// the authenticator that `auth` names, and answers those who are not let in.
 
 #pragma once
 
@@ -28,15 +28,22 @@ class Admittance : public std::enable_shared_from_this<Admittance> {
   using TakeGrpc = absl::AnyInvocable<void(Attributes who, net::GrpcRequest request, net::GrpcResponder responder)>;
   using TakeHttp = absl::AnyInvocable<void(Attributes who, net::HttpRequest request, net::HttpResponder responder)>;
 
+  // What becomes of requests that are not let in.
+  struct Refusals {
+    std::string_view metric;  // counts them, by cause
+    std::string_view help;
+    MetricLabels labels;  // besides the cause
+    // The answer over HTTP, without its challenge.
+    net::HttpResponse (*answer)(const Status& status, const net::HttpRequest& request);
+  };
+
   // Lets everybody in.
   static std::shared_ptr<const Admittance> Open();
 
-  // Asks the extension `authenticator`, which is looked for now, while the receiver is made. `params` of a request's
-  // query count as headers. What is refused is counted for `receiver` and `transport`. kInvalidArgument if there is no
-  // such extension.
+  // Asks the extension `authenticator`, which is looked for now, while the component is made. `params` of a request's
+  // query count as headers. kInvalidArgument if there is no such extension.
   static StatusOr<std::shared_ptr<const Admittance>> Asking(const std::string& authenticator,
-                                                            std::vector<std::string> params,
-                                                            const std::string& receiver, const std::string& transport,
+                                                            std::vector<std::string> params, const Refusals& refusals,
                                                             const BuildContext& context);
 
   // Passes the request on to `take`, inside the call or later on a loop, or answers it: UNAUTHENTICATED or 401 with a
@@ -51,8 +58,9 @@ class Admittance : public std::enable_shared_from_this<Admittance> {
 
   std::shared_ptr<ServerAuthenticator> authenticator_;  // null: everybody; shared with the extension
   std::vector<std::string> params_;
-  Counter* refused_ = nullptr;    // set if authenticator_ is
-  Counter* undecided_ = nullptr;  // set if authenticator_ is
+  net::HttpResponse (*answer_)(const Status&, const net::HttpRequest&) = nullptr;  // set if authenticator_ is
+  Counter* refused_ = nullptr;                                                     // set if authenticator_ is
+  Counter* undecided_ = nullptr;                                                   // set if authenticator_ is
 };
 
 }  // namespace spanloom::pipeline
