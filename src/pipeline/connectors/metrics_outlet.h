@@ -7,19 +7,13 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <vector>
 
+#include "pipeline/connectors/metrics_requests.h"
 #include "pipeline/drops.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
-
-// A request of metrics, and how many points it has.
-struct MetricsRequest {
-  std::string wire;
-  size_t points = 0;
-};
 
 // Thread-safe.
 class MetricsOutlet {

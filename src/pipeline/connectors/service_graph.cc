@@ -16,6 +16,7 @@ namespace {
 constexpr double kNsPerSecond = 1e9;
 constexpr int64_t kSilenceMaxNs = 15LL * 60 * 1'000'000'000;  // of a series; the Collector's
 constexpr size_t kSeriesMax = 100'000;                        // some 1 KB each; guess
+constexpr size_t kSeriesPerPart = 500;                        // some 300 us of writing; guess
 // The Collector's.
 constexpr double kDefaultBounds[] = {0.002, 0.004, 0.006, 0.008, 0.01, 0.05, 0.1, 0.2, 0.4, 0.8, 1, 1.4, 2, 5, 10, 15};
 
@@ -24,7 +25,8 @@ constexpr ComponentDoc kDoc = {
         "Makes metrics of who calls whom: it pairs the client's span of a request with the server's (a producer's with "
         "a consumer's) and counts, by both services, `traces_service_graph_request_total`, `..._request_failed_total` "
         "and the seconds on either side, `traces_service_graph_request_client` and `..._request_server`. A call of a "
-        "database needs no other half; a half that stays alone is paired with a virtual node. It needs all spans of a "
+        "database needs no other half; a half that stays alone is paired with a virtual node, or else counted as "
+        "`..._unpaired_spans_total`, and what finds no room as `..._dropped_spans_total`. It needs all spans of a "
         "trace.",
     .example = R"(connectors:
   service_graph:
@@ -58,6 +60,48 @@ std::optional<std::string> TextOf(const otlp::SpanContext& context, std::string_
 std::vector<std::string> DatabaseAttributes(const ServiceGraphOptions& options) {
   if (!options.database_name_attribute.empty()) return {options.database_name_attribute};
   return options.database_name_attributes;
+}
+
+void WriteAttributes(std::string_view wire, otlp::AttributeWriter& attributes) {
+  for (const otlp::AttributeView attribute : otlp::RepeatedView<otlp::AttributeView, 1>(wire)) {
+    attributes.Copy(attribute);
+  }
+}
+
+void BeginSum(std::string_view name, std::string_view description, otlp::MetricsWriter& writer) {
+  writer.BeginMetric({.name = name,
+                      .description = description,
+                      .kind = otlp::MetricKind::kSum,
+                      .temporality = otlp::Temporality::kCumulative,
+                      .is_monotonic = true});
+}
+
+// A sum of those members of `entries` that count something.
+template <typename Entries, typename Count>
+void WriteSum(std::string_view name, std::string_view description, const Entries& entries, Count count,
+              const otlp::PointTimes& times, otlp::MetricsWriter& writer) {
+  bool has_begun = false;
+  for (const auto* entry : entries) {
+    if (entry->*count == 0) continue;
+    if (!std::exchange(has_begun, true)) BeginSum(name, description, writer);
+    writer.AddSum(times, static_cast<int64_t>(entry->*count),
+                  [&](otlp::AttributeWriter& attributes) { WriteAttributes(entry->attributes, attributes); });
+  }
+}
+
+// Calls `write` with some of the values of `map` after the others, each time under `mutex`, which others may have in
+// between.
+template <typename Map, typename Write>
+void ForEachPart(Mutex& mutex, const Map& map, Write write) {
+  for (std::optional<std::string> last;;) {
+    const MutexLock lock(mutex);
+    auto next = last ? map.upper_bound(*last) : map.begin();
+    if (next == map.end()) return;
+    std::vector<const typename Map::mapped_type*> part;
+    for (; next != map.end() && part.size() < kSeriesPerPart; ++next) part.push_back(&next->second);
+    last = std::prev(next)->first;
+    write(part);
+  }
 }
 
 Counter& OwnCounter(const BuildContext& context, const ComponentId& id, std::string_view name, std::string_view help) {
@@ -185,7 +229,12 @@ void ServiceGraphConnector::AddHalf(const Half& half, bool is_client, int64_t no
   const auto result = edges_.Update(
       key, now_ns, [&](Edge& edge) { is_client ? FillClient(half, edge) : FillServer(half, edge); },
       [this](const EdgeStore::Key&, Edge& edge) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { Count(edge); });
-  if (result == EdgeStore::Result::kFull) dropped_.Add(1);
+  if (result == EdgeStore::Result::kFull) {
+    Edge edge;
+    is_client ? FillClient(half, edge) : FillServer(half, edge);
+    dropped_.Add(1);
+    CountLost(edge, &LostHalves::dropped);
+  }
   if (result == EdgeStore::Result::kNew) edges_total_.Add(1);
 }
 
@@ -228,7 +277,9 @@ void ServiceGraphConnector::AddDimensions(const Half& half, std::string_view sid
 
 void ServiceGraphConnector::OnExpired(const EdgeStore::Key& key, Edge& edge) {
   expired_.Add(1);
-  if (options_.virtual_node_peer_attributes.empty()) return;
+  // The client of a server's span that has a parent is somewhere: no virtual node stands for it.
+  const bool is_orphan = edge.client.empty() && !key.second.IsZero();
+  if (options_.virtual_node_peer_attributes.empty() || is_orphan) return CountLost(edge, &LostHalves::unpaired);
   edge.connection = "virtual_node";
   if (edge.client.empty() && key.second.IsZero()) {
     edge.client = "user";
@@ -253,11 +304,15 @@ std::string ServiceGraphConnector::EncodeAttributes(const Edge& edge) const {
   return attributes;
 }
 
+bool ServiceGraphConnector::HasRoomForSeries() const {
+  return series_.size() + lost_.size() < kSeriesMax;
+}
+
 void ServiceGraphConnector::Count(const Edge& edge) {
   std::string attributes = EncodeAttributes(edge);
   auto known = series_.find(attributes);
   if (known == series_.end()) {
-    if (series_.size() >= kSeriesMax) return dropped_.Add(1);
+    if (!HasRoomForSeries()) return dropped_.Add(1);
     Series made{.attributes = attributes, .client = DurationHistogram(shape_), .server = DurationHistogram(shape_)};
     known = series_.emplace(std::move(attributes), std::move(made)).first;
   }
@@ -269,48 +324,63 @@ void ServiceGraphConnector::Count(const Edge& edge) {
   series.server.Add(shape_, edge.server_seconds, 1);
 }
 
-std::vector<MetricsRequest> ServiceGraphConnector::Collect() {
-  const MutexLock lock(mutex_);
-  if (series_.empty()) return {};
+void ServiceGraphConnector::CountLost(const Edge& edge, uint64_t LostHalves::*count) {
+  std::string attributes;
+  const otlp::wire::Writer wire(attributes);
+  otlp::AttributeWriter writer(wire, 1);
+  writer.String("client", edge.client).String("server", edge.server).String("connection_type", edge.connection);
+  auto known = lost_.find(attributes);
+  if (known == lost_.end()) {
+    if (!HasRoomForSeries()) return;  // it is in the connector's own counters
+    LostHalves made{.attributes = attributes};
+    known = lost_.emplace(std::move(attributes), std::move(made)).first;
+  }
+  known->second.last_seen_ns = clock_.SteadyNs();
+  ++(known->second.*count);
+}
+
+void ServiceGraphConnector::WriteEdges(const std::vector<const Series*>& part, const otlp::PointTimes& times,
+                                       otlp::MetricsWriter& writer) const {
+  WriteSum("traces_service_graph_request_total", "How many requests there were between two services.", part,
+           &Series::total, times, writer);
+  WriteSum("traces_service_graph_request_failed_total", "How many requests between two services failed.", part,
+           &Series::failed, times, writer);
+  const auto write_seconds = [&](std::string_view name, std::string_view description,
+                                 DurationHistogram Series::*histogram) {
+    writer.BeginMetric({.name = name,
+                        .description = description,
+                        .unit = "s",
+                        .kind = shape_.kind(),
+                        .temporality = otlp::Temporality::kCumulative});
+    for (const Series* series : part) {
+      (series->*histogram)
+          .Write(
+              shape_, times,
+              [&](otlp::AttributeWriter& attributes) { WriteAttributes(series->attributes, attributes); }, {}, writer);
+    }
+  };
+  write_seconds("traces_service_graph_request_client", "How long requests between two services took the client.",
+                &Series::client);
+  write_seconds("traces_service_graph_request_server", "How long requests between two services took the server.",
+                &Series::server);
+}
+
+std::vector<MetricsRequest> ServiceGraphConnector::Collect() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  // The maps are named here and locked in ForEachPart.
   const otlp::PointTimes times{
       .start_unix_ns = start_unix_ns_,
       .time_unix_ns = static_cast<uint64_t>(clock_.UnixNs() - options_.metrics_timestamp_offset.count())};
-  MetricsRequest request;
-  otlp::MetricsWriter writer(request.wire);
-  writer.BeginResource("");
-  writer.BeginScope(otlp::EncodeScope({.name = "traces_service_graph"}));
-  const auto begin = [&](std::string_view name, otlp::MetricKind kind) {
-    const bool is_sum = kind == otlp::MetricKind::kSum;
-    writer.BeginMetric({.name = name,
-                        .unit = is_sum ? "" : "s",
-                        .kind = kind,
-                        .temporality = otlp::Temporality::kCumulative,
-                        .is_monotonic = is_sum});
-  };
-  const auto write_attributes = [](const Series& series) {
-    return [&series](otlp::AttributeWriter& attributes) {
-      for (const otlp::AttributeView attribute : otlp::RepeatedView<otlp::AttributeView, 1>(series.attributes)) {
-        attributes.Copy(attribute);
-      }
-    };
-  };
-  begin("traces_service_graph_request_total", otlp::MetricKind::kSum);
-  for (const auto& [key, series] : series_) {
-    writer.AddSum(times, static_cast<int64_t>(series.total), write_attributes(series));
-  }
-  begin("traces_service_graph_request_failed_total", otlp::MetricKind::kSum);
-  for (const auto& [key, series] : series_) {
-    if (series.failed > 0) writer.AddSum(times, static_cast<int64_t>(series.failed), write_attributes(series));
-  }
-  begin("traces_service_graph_request_client", shape_.kind());
-  for (const auto& [key, series] : series_) series.client.Write(shape_, times, write_attributes(series), {}, writer);
-  begin("traces_service_graph_request_server", shape_.kind());
-  for (const auto& [key, series] : series_) series.server.Write(shape_, times, write_attributes(series), {}, writer);
-  writer.End();
-  request.points = writer.point_count();
-  std::vector<MetricsRequest> requests;
-  requests.push_back(std::move(request));
-  return requests;
+  MetricsRequests requests("traces_service_graph");
+  requests.BeginResource("");
+  ForEachPart(mutex_, series_, [&](const auto& part) { WriteEdges(part, times, requests.writer()); });
+  ForEachPart(mutex_, lost_, [&](const auto& part) {
+    otlp::MetricsWriter& writer = requests.writer();
+    WriteSum("traces_service_graph_unpaired_spans_total", "How many spans waited in vain for their other half.", part,
+             &LostHalves::unpaired, times, writer);
+    WriteSum("traces_service_graph_dropped_spans_total", "How many spans found no room to wait for their other half.",
+             part, &LostHalves::dropped, times, writer);
+  });
+  return requests.Take();
 }
 
 void ServiceGraphConnector::Flush() {
@@ -326,7 +396,9 @@ void ServiceGraphConnector::ExpireEdges() {
 void ServiceGraphConnector::DropSilentSeries() {
   const MutexLock lock(mutex_);
   const int64_t now_ns = clock_.SteadyNs();
-  std::erase_if(series_, [&](const auto& entry) { return now_ns - entry.second.last_seen_ns > kSilenceMaxNs; });
+  const auto is_silent = [&](const auto& entry) { return now_ns - entry.second.last_seen_ns > kSilenceMaxNs; };
+  std::erase_if(series_, is_silent);
+  std::erase_if(lost_, is_silent);
 }
 
 void RegisterServiceGraphConnector(Registry& registry) {

@@ -23,6 +23,7 @@
 #include "pipeline/connectors/duration_histogram.h"
 #include "pipeline/connectors/edge_store.h"
 #include "pipeline/connectors/metrics_outlet.h"
+#include "pipeline/connectors/metrics_requests.h"
 #include "pipeline/connectors/ticker.h"
 #include "pipeline/registry.h"
 
@@ -80,6 +81,13 @@ class ServiceGraphConnector final : public Connector {
     DurationHistogram client;
     DurationHistogram server;
   };
+  // Halves of requests that were not paired, by what they say of both ends.
+  struct LostHalves {
+    std::string attributes;  // as of Series
+    int64_t last_seen_ns = 0;
+    uint64_t unpaired = 0;
+    uint64_t dropped = 0;
+  };
   // What a span says, and where it stands.
   struct Half {
     const otlp::SpanContext& context;
@@ -94,8 +102,13 @@ class ServiceGraphConnector final : public Connector {
   void AddDimensions(const Half& half, std::string_view side, Edge& edge) const;
   void OnExpired(const EdgeStore::Key& key, Edge& edge) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Count(const Edge& edge) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CountLost(const Edge& edge, uint64_t LostHalves::*count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether there may be one more.
+  [[nodiscard]] bool HasRoomForSeries() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   [[nodiscard]] std::string EncodeAttributes(const Edge& edge) const;
   [[nodiscard]] std::vector<MetricsRequest> Collect() ABSL_LOCKS_EXCLUDED(mutex_);
+  void WriteEdges(const std::vector<const Series*>& part, const otlp::PointTimes& times,
+                  otlp::MetricsWriter& writer) const;
 
   const std::string id_;
   const ServiceGraphOptions options_;
@@ -111,7 +124,8 @@ class ServiceGraphConnector final : public Connector {
 
   Mutex mutex_;
   EdgeStore edges_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, Series> series_ ABSL_GUARDED_BY(mutex_);  // by their attributes
+  std::map<std::string, Series> series_ ABSL_GUARDED_BY(mutex_);    // by their attributes
+  std::map<std::string, LostHalves> lost_ ABSL_GUARDED_BY(mutex_);  // by their attributes
 
   std::vector<std::unique_ptr<Ticker>> tickers_;
 };

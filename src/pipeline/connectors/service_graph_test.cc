@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "config/yaml.h"
 #include "pipeline/testing/attributed_spans.h"
 #include "pipeline/testing/fake_consumer.h"
@@ -122,7 +123,7 @@ TEST_F(ServiceGraphTest, KnowsMessagesAndDatabases) {
 
 // Scenario: halves that stay alone: a root on the server's side, a call of something that sends no spans, a server
 // whose client is not known.
-// Guarantees: after the ttl, and not before, the first two have a virtual node; the third counts as expired alone.
+// Guarantees: after the ttl, and not before, the first two have a virtual node; the third counts as unpaired.
 TEST_F(ServiceGraphTest, PairsWithVirtualNodes) {
   Make("virtual_node_extra_label: true");
   Send({.service = "shop", .kind = otlp::SpanKind::kServer, .id = 2});
@@ -138,11 +139,13 @@ TEST_F(ServiceGraphTest, PairsWithVirtualNodes) {
   EXPECT_EQ(points[Total("client=user,server=shop" + more + "client")].value, 1);
   EXPECT_EQ(points[Total("client=web,server=bank" + more + "server")].value, 1);
   EXPECT_EQ(points[Total("client=web,server=unknown" + more + "server")].value, 1);
-  EXPECT_THAT(points, SizeIs(9));
+  EXPECT_EQ(points["traces_service_graph_unpaired_spans_total{client=,server=shop,connection_type=}"].value, 1);
+  EXPECT_THAT(points, SizeIs(10));
 }
 
 // Scenario: more halves than may wait; later the time of the first has run out.
-// Guarantees: what does not fit is counted as dropped; room comes back.
+// Guarantees: what does not fit is counted as dropped, and the first one as unpaired, in the connector's own counters
+// and in what it tells; room comes back.
 TEST_F(ServiceGraphTest, KeepsSomeHalves) {
   Make("{store: {max_items: 1}, virtual_node_peer_attributes: []}");
   Send({.id = 1});
@@ -153,7 +156,31 @@ TEST_F(ServiceGraphTest, KeepsSomeHalves) {
   EXPECT_EQ(Own("dropped_spans"), 1u);
   EXPECT_EQ(Own("expired_edges"), 1u);
   Send({.service = "shop", .kind = otlp::SpanKind::kServer, .id = 4, .parent = 3});
-  EXPECT_THAT(Flush(), SizeIs(3));
+  ShownPoints points = Flush();
+  const std::string lost = "_spans_total{client=web,server=,connection_type=}";
+  EXPECT_EQ(points["traces_service_graph_dropped" + lost].value, 1);
+  EXPECT_EQ(points["traces_service_graph_unpaired" + lost].value, 1);
+  EXPECT_THAT(points, SizeIs(5));
+}
+
+// Scenario: more edges than one request may hold.
+// Guarantees: several requests, none larger than a receiver takes, with each point once.
+TEST_F(ServiceGraphTest, TellsManyEdgesInParts) {
+  Make();
+  constexpr int kEdges = 6'000;
+  for (int i = 0; i < kEdges; ++i) Send({.attributes = {{"db.name", StrCat("shard-", i)}}});
+  connector_->Flush();
+  const std::vector<otlp::Batch> batches = sink_.Take();
+  EXPECT_GT(batches.size(), 1u);
+  ShownPoints points;
+  for (const otlp::Batch& batch : batches) {
+    const Bytes wire = batch.Encode();
+    EXPECT_LT(wire.size(), size_t{4} << 20);
+    ShownPoints some = ShowRequest(wire.view());
+    points.merge(some);
+    EXPECT_THAT(some, IsEmpty());  // none of them was there before
+  }
+  EXPECT_THAT(points, SizeIs(3 * kEdges));
 }
 
 // Scenario: an interval of 0; then a series that is silent for long.

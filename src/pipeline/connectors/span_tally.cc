@@ -21,7 +21,6 @@ namespace {
 
 constexpr std::string_view kScopeName = "spanmetricsconnector";  // the Collector's
 constexpr size_t kPointsPerLock = 500;                           // some 300 us of writing; guess
-constexpr size_t kRequestBytesMax = 3 << 20;                     // below the 4 MiB that gRPC receivers take
 constexpr size_t kShortCutsPerResource = 4;                      // before they are forgotten; guess
 
 std::string_view KindText(otlp::SpanKind kind) {
@@ -95,44 +94,6 @@ struct SpanTally::Resource {
   SeriesTable calls ABSL_GUARDED_BY(mutex);  // with durations, unless these have other dimensions
   SeriesTable durations ABSL_GUARDED_BY(mutex);
   SeriesTable events ABSL_GUARDED_BY(mutex);
-};
-
-// A request that is being written, and those before it.
-class SpanTally::Request {
- public:
-  void BeginResource(std::string_view resource) {
-    resource_ = resource;
-    has_begun_ = false;
-  }
-  // Before the first point, so that a resource without any is not mentioned; and where a request is large enough.
-  otlp::MetricsWriter& writer() {
-    if (writer_ && writer_->size() > kRequestBytesMax) Finish();
-    if (!writer_) writer_.emplace(wire_);
-    if (!std::exchange(has_begun_, true)) {
-      writer_->BeginResource(resource_);
-      writer_->BeginScope(scope_);
-    }
-    return *writer_;
-  }
-  std::vector<MetricsRequest> Take() {
-    if (writer_) Finish();
-    return std::move(requests_);
-  }
-
- private:
-  void Finish() {
-    writer_->End();
-    requests_.push_back({std::exchange(wire_, {}), writer_->point_count()});
-    writer_.reset();
-    has_begun_ = false;
-  }
-
-  const std::string scope_ = otlp::EncodeScope({.name = kScopeName});
-  std::string_view resource_;
-  bool has_begun_ = false;
-  std::string wire_;
-  std::optional<otlp::MetricsWriter> writer_;
-  std::vector<MetricsRequest> requests_;
 };
 
 // Counts one batch. Holds the lock of the resource that it is in.
@@ -321,8 +282,9 @@ class SpanTally::TablePart {
   }
   [[nodiscard]] bool empty() const { return due_.empty(); }
 
-  void WriteSums(std::string_view name, otlp::MetricsWriter& writer) const {
+  void WriteSums(std::string_view name, std::string_view description, otlp::MetricsWriter& writer) const {
     writer.BeginMetric({.name = name,
+                        .description = description,
                         .kind = otlp::MetricKind::kSum,
                         .temporality = tally_.options_.aggregation_temporality,
                         .is_monotonic = true});
@@ -336,6 +298,7 @@ class SpanTally::TablePart {
 
   void WriteDurations(otlp::MetricsWriter& writer) const {
     writer.BeginMetric({.name = tally_.duration_name_,
+                        .description = "How long spans took.",
                         .unit = tally_.options_.histogram.UnitText(),
                         .kind = tally_.shape_.kind(),
                         .temporality = tally_.options_.aggregation_temporality});
@@ -453,31 +416,32 @@ std::vector<MetricsRequest> SpanTally::Collect(bool is_last) {
   }
   const auto now_unix_ns = static_cast<uint64_t>(clock_.UnixNs());
   const int64_t now_ns = clock_.SteadyNs();
-  Request request;
+  MetricsRequests requests(kScopeName);
   for (const auto& resource : resources) {
-    request.BeginResource(resource->wire);
-    CollectFrom(*resource, now_unix_ns, is_last, request);
+    requests.BeginResource(resource->wire);
+    CollectFrom(*resource, now_unix_ns, is_last, requests);
     DropEnded(*resource, now_ns);
   }
-  std::vector<MetricsRequest> requests = request.Take();
   DropEndedResources(now_ns);
-  return requests;
+  return requests.Take();
 }
 
 void SpanTally::CollectFrom(Resource& resource, uint64_t now_unix_ns, bool is_last,
-                            Request& request) const ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                            MetricsRequests& requests) const ABSL_NO_THREAD_SAFETY_ANALYSIS {
   // The tables are named here and locked below.
   const Moment moment{now_unix_ns, is_last};
   const bool has_durations = !options_.histogram.disable;
-  CollectTable(resource, resource.calls, {calls_name_, has_durations && !durations_apart_}, moment, request);
-  if (durations_apart_ && has_durations) CollectTable(resource, resource.durations, {"", true}, moment, request);
-  if (options_.events.enabled) CollectTable(resource, resource.events, {events_name_, false}, moment, request);
+  CollectTable(resource, resource.calls,
+               {calls_name_, "How many spans there were.", has_durations && !durations_apart_}, moment, requests);
+  if (durations_apart_ && has_durations) CollectTable(resource, resource.durations, {"", "", true}, moment, requests);
+  if (options_.events.enabled)
+    CollectTable(resource, resource.events, {events_name_, "How many events spans had.", false}, moment, requests);
 }
 
 // All metrics of a series are written under one lock, so that a count since the point before loses nothing; with very
 // many series a metric comes in several parts.
 void SpanTally::CollectTable(Resource& resource, SeriesTable& table, const TableMetrics& metrics, const Moment& moment,
-                             Request& request) const {
+                             MetricsRequests& requests) const {
   size_t begin = 0;
   for (size_t end = 0;; begin = end) {
     const MutexLock lock(resource.mutex);
@@ -487,8 +451,8 @@ void SpanTally::CollectTable(Resource& resource, SeriesTable& table, const Table
       if (end == table.size()) return;
       continue;
     }
-    otlp::MetricsWriter& writer = request.writer();
-    if (!metrics.sum.empty()) part.WriteSums(metrics.sum, writer);
+    otlp::MetricsWriter& writer = requests.writer();
+    if (!metrics.sum.empty()) part.WriteSums(metrics.sum, metrics.description, writer);
     if (metrics.has_durations) part.WriteDurations(writer);
     part.Settle();
     if (end == table.size()) return;

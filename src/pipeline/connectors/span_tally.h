@@ -19,7 +19,7 @@
 #include "base/mutex.h"
 #include "base/rng.h"
 #include "otlp/batch.h"
-#include "pipeline/connectors/metrics_outlet.h"
+#include "pipeline/connectors/metrics_requests.h"
 #include "pipeline/connectors/series_table.h"
 #include "pipeline/connectors/span_dimensions.h"
 #include "pipeline/connectors/span_metrics_options.h"
@@ -49,11 +49,11 @@ class SpanTally {
  private:
   struct Resource;
   class Counting;
-  class Request;
   class TablePart;
   // Which metrics a table has: a sum, if it has a name, and `duration`.
   struct TableMetrics {
     std::string_view sum;
+    std::string_view description;  // of the sum
     bool has_durations = false;
   };
   struct Moment {
@@ -64,10 +64,10 @@ class SpanTally {
   std::shared_ptr<Resource> ResourceOf(const otlp::ResourceView& view) ABSL_LOCKS_EXCLUDED(mutex_);
   [[nodiscard]] std::string KeyOf(const otlp::ResourceView& view) const;
   void MakeRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void CollectFrom(Resource& resource, uint64_t now_unix_ns, bool is_last, Request& request) const;
+  void CollectFrom(Resource& resource, uint64_t now_unix_ns, bool is_last, MetricsRequests& requests) const;
   // `table` is of `resource`.
   void CollectTable(Resource& resource, SeriesTable& table, const TableMetrics& metrics, const Moment& moment,
-                    Request& request) const;
+                    MetricsRequests& requests) const;
   void DropEnded(Resource& resource, int64_t now_ns) const;
   void DropEndedResources(int64_t now_ns) ABSL_LOCKS_EXCLUDED(mutex_);
 

@@ -241,7 +241,7 @@ class PrometheusPage::Intake {
       otlp::PointTimes times = point.times();
       sample->value = point.value() + (is_sum && GoesOn(metric, *sample, times) ? sample->value : 0);
       sample->times = times;
-      SetExemplars(point.exemplars(), *sample);
+      KeepExemplars(point.exemplars(), *sample);
     }
   }
 
@@ -258,10 +258,11 @@ class PrometheusPage::Intake {
       for (size_t i = 0; goes_on && i < buckets.size(); ++i) buckets[i] += sample->buckets[i];
       sample->count = point.count() + (goes_on ? sample->count : 0);
       sample->sum = point.sum() + (goes_on ? sample->sum : 0);
+      if (bounds != sample->bounds) sample->exemplars.clear();
       sample->bounds = std::move(bounds);
       sample->buckets = std::move(buckets);
       sample->times = times;
-      SetExemplars(point.exemplars(), *sample);
+      KeepExemplars(point.exemplars(), *sample);
     }
   }
 
@@ -300,13 +301,17 @@ class PrometheusPage::Intake {
     return true;
   }
 
+  // One a bucket, the last one. It stays until another takes its place, as in Prometheus' own libraries: points may
+  // come more often than a scrape.
   template <typename Exemplars>
-  static void SetExemplars(const Exemplars& exemplars, Sample& sample) {
-    sample.exemplars.clear();
+  static void KeepExemplars(const Exemplars& exemplars, Sample& sample) {
+    const auto bucket_of = [&](double value) { return absl::c_lower_bound(sample.bounds, value); };
     for (const otlp::ExemplarView view : exemplars) {
-      Exemplar& exemplar = sample.exemplars.emplace_back();
-      exemplar.value = view.value();
-      exemplar.time_unix_ns = view.time_unix_ns();
+      const auto bucket = bucket_of(view.value());
+      const auto before = absl::c_find_if(
+          sample.exemplars, [&](const Exemplar& exemplar) { return bucket_of(exemplar.value) == bucket; });
+      Exemplar& exemplar = before == sample.exemplars.end() ? sample.exemplars.emplace_back() : *before;
+      exemplar = {.value = view.value(), .time_unix_ns = view.time_unix_ns(), .labels = ""};
       if (!view.trace_id().IsZero()) AppendLabel("trace_id", view.trace_id().Hex(), exemplar.labels);
       if (!view.span_id().IsZero()) AppendLabel("span_id", view.span_id().Hex(), exemplar.labels);
     }

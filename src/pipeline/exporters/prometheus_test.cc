@@ -160,6 +160,29 @@ TEST_F(PrometheusPageTest, SpeaksOpenMetrics) {
   EXPECT_THAT(page.Render(false), HasSubstr("c_total 3 2000\n"));
 }
 
+// Scenario: points with an exemplar for one bucket, then for another, then for none; then with other bounds.
+// Guarantees: an exemplar stays until its bucket has a new one, or the buckets change.
+TEST_F(PrometheusPageTest, KeepsExemplarsBetweenScrapes) {
+  const auto add = [&](const std::string& bounds, const std::string& exemplars) {
+    Add(R"({"name":"h","histogram":{"aggregationTemporality":2,"dataPoints":[{"count":"1","sum":1,"explicitBounds":[)" +
+        bounds + R"(],"bucketCounts":["1","0","0"],"exemplars":[)" + exemplars + "]}]}}");
+  };
+  const auto exemplar = [](const std::string& value, const std::string& trace) {
+    return R"({"asDouble":)" + value + R"(,"traceId":"0000000000000000000000000000000)" + trace + R"("})";
+  };
+  const auto shows = [&](const std::string& trace) {
+    return page_.Render(true).find("000" + trace + "\"}") != std::string::npos;
+  };
+  add("1,2", exemplar("0.5", "1"));
+  add("1,2", exemplar("1.5", "2"));
+  add("1,2", "");
+  EXPECT_TRUE(shows("1") && shows("2"));
+  add("1,2", exemplar("1", "3"));  // a bound is of its own bucket
+  EXPECT_TRUE(!shows("1") && shows("2") && shows("3"));
+  add("1,4", "");
+  EXPECT_TRUE(!shows("2") && !shows("3"));
+}
+
 class PrometheusExporterTest : public testing::Test {
  protected:
   void Make(const std::string& yaml) {
@@ -222,6 +245,23 @@ TEST_F(PrometheusExporterTest, NamesThingsAsAskedFor) {
   Send(Counter("5", 1, 2, 2));
   EXPECT_THAT(std::string(Get("/metrics").body.view()),
               HasSubstr("\nhits{host_name=\"h\",instance=\"i-1\",job=\"shop\"} 5\n"));
+}
+
+// Scenario: the keys of a server that the Collector has, with its defaults.
+// Guarantees: they are taken; what has no use here is refused by name.
+TEST(PrometheusOptions, TakeThoseOfAServer) {
+  const auto problems_of = [](const std::string& yaml) {
+    config::Problems problems;
+    static_cast<void>(config::ReadOptions<PrometheusOptions>(*config::ParseYaml(yaml, "f"), "e", problems));
+    return problems.lines();
+  };
+  EXPECT_THAT(problems_of("{endpoint: 'a:1', transport: tcp, idle_timeout: 1m, "
+                          "keep_alives_enabled: true, read_header_timeout: 1m, write_timeout: 30s, "
+                          "include_metadata: false, sending_queue: null, auth: {authenticator: basicauth}}"),
+              testing::IsEmpty());
+  EXPECT_THAT(problems_of("{endpoint: 'a:1', include_metadata: true}"),
+              testing::ElementsAre(HasSubstr("include_metadata")));
+  EXPECT_THAT(problems_of("{endpoint: 'a:1', transport: udp}"), testing::ElementsAre(HasSubstr("transport")));
 }
 
 // Scenario: no endpoint.
