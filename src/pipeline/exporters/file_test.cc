@@ -9,10 +9,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <sstream>
 
+#include "base/text.h"
 #include "config/yaml.h"
 #include "otlp/json/transcode.h"
 #include "otlp/request.h"
+#include "otlp/writer.h"
 #include "pipeline/testing/fake_consumer.h"
 #include "pipeline/testing/requests.h"
 
@@ -33,9 +37,35 @@ class FileExporterTest : public testing::Test {
   ~FileExporterTest() override { std::filesystem::remove_all(directory_); }
 
   [[nodiscard]] std::string path() const { return (directory_ / "spans.json").string(); }
-  [[nodiscard]] std::string Content() const {
-    std::ifstream file(path());
+  [[nodiscard]] std::string Content() const { return ContentOf("spans.json"); }
+  [[nodiscard]] std::string ContentOf(const std::string& name) const {
+    std::ifstream file(directory_ / name);
     return {std::istreambuf_iterator<char>(file), {}};
+  }
+  // The names of the spans of each line, with a slash behind each.
+  [[nodiscard]] std::string NamesIn(const std::string& name) const {
+    std::istringstream lines(ContentOf(name));
+    std::string names;
+    for (std::string line; std::getline(lines, line);) {
+      const auto wire = otlp::TranscodeTracesJson(line);
+      if (!wire.ok()) return wire.status().ToString();
+      for (const std::string& each : NamesOf(otlp::Batch(*otlp::ReadTraces(Bytes(*wire))))) StrAppend(names, each, "/");
+    }
+    return names;
+  }
+  // A resource with a span of its name for each tenant; nullopt: a resource that names none.
+  static otlp::Batch BatchOfTenants(const std::vector<std::optional<std::string>>& tenants) {
+    std::string wire;
+    otlp::RequestWriter request(wire);
+    for (const auto& tenant : tenants) {
+      request.BeginResource(otlp::EncodeResource([&](otlp::AttributeWriter& writer) {
+        if (tenant) writer.String("tenant", *tenant);
+      }));
+      request.BeginScope("");
+      request.BeginSpan({.name = tenant.value_or("none")}).End();
+    }
+    request.End();
+    return otlp::Batch(otlp::Slice(Bytes(std::move(wire)), tenants.size()));
   }
   std::unique_ptr<FileExporter> Make(FileExporterOptions options) {
     if (options.path.empty()) options.path = path();
@@ -85,6 +115,76 @@ TEST_F(FileExporterTest, WritesProtobufWithLengths) {
   exporter->Stop(1s);
 }
 
+// Scenario: two batches, compressed; of the second the end is cut off, as by a crash.
+// Guarantees: the file is what the lines are, in frames: the first is whole without the second.
+TEST_F(FileExporterTest, CompressesEachBatch) {
+  const auto plain = Make({.path = (directory_ / "plain.json").string()});
+  const auto exporter = Make({.compression = net::Compression::kZstd, .compression_params = {.level = 7}});
+  ASSERT_TRUE(plain->Start().ok() && exporter->Start().ok());
+  const std::vector<std::string> many(1'000, "the same name");
+  EXPECT_TRUE(Deliver(*plain, BatchOf({"a"})).ok());
+  const std::string first = ContentOf("plain.json");
+  EXPECT_TRUE(Deliver(*exporter, BatchOf({"a"})).ok());
+  const std::string first_frame = Content();
+  EXPECT_TRUE(Deliver(*plain, BatchOf(many)).ok());
+  EXPECT_TRUE(Deliver(*exporter, BatchOf(many)).ok());
+  const std::string all = ContentOf("plain.json");
+  EXPECT_LT(Content().size() * 4, all.size());
+  const auto unpacked = [](const std::string& frames) {
+    const auto bytes = net::Decompress(net::Compression::kZstd, frames, 64 << 20);
+    return bytes.ok() ? std::string(bytes->view()) : bytes.status().ToString();
+  };
+  EXPECT_EQ(unpacked(first_frame), first);
+  EXPECT_EQ(unpacked(Content()), all);
+  EXPECT_TRUE(Content().starts_with(first_frame));
+  plain->Stop(1s);
+  exporter->Stop(1s);
+}
+
+// Scenario: a batch of three tenants, of which one would like to write outside, and of a resource without a tenant;
+// then more than may be open at a time, and the first once more.
+// Guarantees: each has a file of its own below the folder, which grows; what has none is dropped and counted.
+TEST_F(FileExporterTest, WritesAFileAGroup) {
+  const auto exporter = Make({.path = (directory_ / "by/*.json").string(),
+                              .group_by = {.enabled = true, .resource_attribute = "tenant", .max_open_files = 2}});
+  ASSERT_TRUE(exporter->Start().ok());
+  EXPECT_TRUE(Deliver(*exporter, BatchOfTenants({"blue", "../../../red", std::nullopt, "green/1"})).ok());
+  EXPECT_TRUE(Deliver(*exporter, BatchOfTenants({"blue"})).ok());
+  EXPECT_EQ(NamesIn("by/blue.json"), "blue/blue/");
+  EXPECT_EQ(NamesIn("by/red.json"), "../../../red/");
+  EXPECT_EQ(NamesIn("by/green/1.json"), "green/1/");
+  EXPECT_EQ(metrics_.Sum("spanloom_pipeline_dropped_spans", {{"exporter", "file/payloads"}}), 1u);
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans"), 4u);
+  // A place where no file can be: refused for good, and the rest is written.
+  EXPECT_EQ(Deliver(*exporter, BatchOfTenants({"blue.json/x", "pink"})).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(NamesIn("by/pink.json"), "pink/");
+  exporter->Stop(1s);
+}
+
+// Scenario: metrics by their resource.
+// Guarantees: they are taken apart as spans are, though nobody looks into them.
+TEST_F(FileExporterTest, GroupsOtherSignals) {
+  FileExporterOptions options;
+  options.path = (directory_ / "*.json").string();
+  options.group_by = {.enabled = true, .resource_attribute = "tenant"};
+  BuildContext context = context_;
+  context.signal = otlp::Signal::kMetrics;
+  FileExporter exporter(ComponentId{"file", ""}, options, context);
+  ASSERT_TRUE(exporter.Start().ok());
+  const auto resource = [](const std::string& tenant, const std::string& name) {
+    return R"({"resource":{"attributes":[{"key":"tenant","value":{"stringValue":")" + tenant +
+           R"("}}]},"scopeMetrics":[{"metrics":[{"name":")" + name + R"(","gauge":{"dataPoints":[{"asInt":"1"}]}}]}]})";
+  };
+  const auto wire = otlp::TranscodeJson(
+      otlp::Signal::kMetrics, R"({"resourceMetrics":[)" + resource("a", "m1") + "," + resource("b", "m2") + "]}");
+  ASSERT_TRUE(wire.ok());
+  EXPECT_TRUE(Deliver(exporter, otlp::Batch(*otlp::ReadRequest(otlp::Signal::kMetrics, Bytes(*wire)))).ok());
+  EXPECT_THAT(ContentOf("a.json"), testing::AllOf(HasSubstr("m1"), testing::Not(HasSubstr("m2"))));
+  EXPECT_THAT(ContentOf("b.json"), HasSubstr("m2"));
+  exporter.Stop(1s);
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_metric_points"), 2u);
+}
+
 // Scenario: a directory that is not there, made when that is asked for; and a device that is full.
 // Guarantees: the first start names it; a batch that can't be written may be sent again, and is counted.
 TEST_F(FileExporterTest, SaysWhatIsWrong) {
@@ -114,7 +214,31 @@ TEST(FileExporterOptions, TakesThePayloadCapture) {
               IsEmpty());
   EXPECT_THAT(Problems(""), ElementsAre(HasSubstr("path must be non-empty")));
   EXPECT_THAT(Problems("{path: a, append: true, rotation: {}}"), ElementsAre(HasSubstr("append and rotation")));
-  EXPECT_THAT(Problems("{path: a, compression: zstd}"), ElementsAre(HasSubstr("compression")));
+  EXPECT_THAT(Problems("{path: a, append: true, compression: zstd}"), ElementsAre(HasSubstr("append and compression")));
+  EXPECT_THAT(Problems("{path: a, compression: lz4}"), ElementsAre(HasSubstr("compression")));
+  EXPECT_THAT(Problems("{path: a, encoding: otlp_encoding}"), ElementsAre(HasSubstr("encoding")));
+}
+
+// Scenario: several files, and directories with permissions; what the Collector refuses about them, and what it
+// ignores. Guarantees: the first are taken, the others refused by name.
+TEST(FileExporterOptions, TakesGroups) {
+  EXPECT_THAT(Problems("{path: 'a/*.json', compression: zstd, compression_params: {level: 3}, create_directory: true, "
+                       "directory_permissions: '0750', group_by: {enabled: true, resource_attribute: tenant, "
+                       "max_open_files: 7}}"),
+              IsEmpty());
+  EXPECT_THAT(Problems("{path: a, encoding: null, directory_permissions: '', group_by: {enabled: false}}"), IsEmpty());
+  EXPECT_THAT(Problems("{path: a, group_by: {enabled: true}}"), ElementsAre(HasSubstr("exactly one *")));
+  EXPECT_THAT(Problems("{path: 'a**', group_by: {enabled: true}}"), ElementsAre(HasSubstr("exactly one *")));
+  EXPECT_THAT(Problems("{path: '*a', group_by: {enabled: true}}"), ElementsAre(HasSubstr("must not start with *")));
+  EXPECT_THAT(Problems("{path: 'a*', rotation: {}, group_by: {enabled: true}}"), ElementsAre(HasSubstr("rotation")));
+  EXPECT_THAT(Problems("{path: 'a*', group_by: {enabled: true, resource_attribute: ''}}"),
+              ElementsAre(HasSubstr("resource_attribute")));
+  EXPECT_THAT(Problems("{path: a, directory_permissions: '0750'}"),
+              ElementsAre(HasSubstr("requires create_directory")));
+  EXPECT_THAT(Problems("{path: a, create_directory: true, directory_permissions: '0899'}"),
+              ElementsAre(HasSubstr("valid octal")));
+  EXPECT_THAT(Problems("{path: a, create_directory: true, directory_permissions: '7777'}"),
+              ElementsAre(HasSubstr("invalid bits")));
 }
 
 }  // namespace

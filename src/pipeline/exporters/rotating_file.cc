@@ -40,6 +40,13 @@ absl::TimeZone ZoneOf(const RotationLimits& limits) {
 
 }  // namespace
 
+Status FileError(std::string_view what, const std::string& path) {
+  const int code = errno;
+  const bool is_no_file = code == EISDIR || code == ENOTDIR || code == ENAMETOOLONG || code == ELOOP;
+  return Status(is_no_file ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kUnavailable,
+                AbslView(StrCat("cannot ", what, " ", path, ": ", std::strerror(code))));
+}
+
 RotatingFile::RotatingFile(std::string path, std::optional<RotationLimits> limits, const Clock& clock)
     : path_(std::move(path)), limits_(limits), clock_(clock) {}
 
@@ -48,7 +55,7 @@ RotatingFile::~RotatingFile() {
 }
 
 Status RotatingFile::ErrorOf(std::string_view what) const {
-  return absl::UnavailableError(StrCat("cannot ", what, " ", path_.string(), ": ", std::strerror(errno)));
+  return FileError(what, path_.string());
 }
 
 Status RotatingFile::OpenFile(int flags) {

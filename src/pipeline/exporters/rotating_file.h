@@ -22,6 +22,10 @@
 
 namespace spanloom::pipeline {
 
+// What errno says of what was tried with `path`: kUnavailable, "cannot open /x: No space left on device"; or
+// kFailedPrecondition, if it will not go better by itself, since the path is none of a file.
+[[nodiscard]] Status FileError(std::string_view what, const std::string& path);
+
 struct RotationLimits {
   size_t bytes_max = 0;     // of one file; a record that alone is larger is a file of its own
   int64_t age_max_ns = 0;   // of those that were put aside; 0: they stay
@@ -43,7 +47,7 @@ class RotatingFile {
   Status Open(bool keeps);
 
   // Appends `record`, all of it or nothing: what a full disk left of it is cut off again. Puts the file aside before,
-  // if it would become too large. kUnavailable names the path and what the system says; the next try may succeed.
+  // if it would become too large. Errors: FileError; after kUnavailable the next try may succeed.
   Status Append(std::string_view record);
 
  private:
