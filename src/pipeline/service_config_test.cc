@@ -245,6 +245,7 @@ TEST(ServiceConfig, HasTheCollectorsDefaults) {
   EXPECT_EQ(expect("processors", "filter", registry.processors), 1u);
   EXPECT_EQ(expect("processors", "memory_limiter", registry.processors), 5u);
   EXPECT_EQ(expect("processors", "transform", registry.processors), 1u);
+  EXPECT_EQ(expect("exporters", "debug", registry.exporters), 3u);
   EXPECT_EQ(expect("exporters", "file", registry.exporters), 10u);
   EXPECT_EQ(expect("exporters", "otlp_grpc", registry.exporters), 13u);
   EXPECT_EQ(expect("exporters", "otlp_http", registry.exporters), 17u);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "otlp/json/write.h"
 #include "pipeline/exporters/export_counters.h"
+#include "pipeline/exporters/output_files.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -76,8 +77,13 @@ SignalWords WordsOf(otlp::Signal signal) {
   return {};
 }
 
+constexpr std::chrono::milliseconds kRetryDelay{1'000};  // after a failed write; guess
+
 constexpr ComponentDoc kDoc = {
-    .words = "Writes what passes to the log, at level info.",
+    .words =
+        "Writes what passes to the log, at level info; or, with use_internal_logger: false, to standard output or "
+        "files: "
+        "a line is a text, a tab, and what belongs to it as JSON.",
     .example = R"(exporters:
   debug:
     verbosity: detailed
@@ -100,16 +106,77 @@ void DebugOptions::Declare(config::OptionsReader& r) {
   r.Field("sampling_thereafter", sampling_thereafter,
           "Of those that follow in that second, one in so many is written; 0 means none.",
           {.min = 0, .unit = "batches"});
-  r.Unsupported("use_internal_logger", "remove it; batches are written to the log", "true");
-  r.Unsupported("output_paths", "remove it; batches are written to the log");
-  r.Unsupported("sending_queue", "remove it; nothing waits before the log");
+  r.Field("use_internal_logger", use_internal_logger, "Whether the log of this process is written to.");
+  r.Field("output_paths", output_paths,
+          "Without that: stdout, stderr or paths of files, which grow at their end; stdout if the list is empty.");
+  r.Unsupported("sending_queue", "remove it; nothing waits: a batch is answered when it is written");
 }
+
+Status DebugOptions::Validate() const {
+  if (use_internal_logger && !output_paths.empty()) {
+    return absl::InvalidArgumentError("output_paths requires use_internal_logger: false");
+  }
+  for (const std::string& path : output_paths) {
+    if (path.empty()) return absl::InvalidArgumentError("output_paths: a path is empty");
+  }
+  return absl::OkStatus();
+}
+
+// The files, and what became of what was written to them. Thread-safe.
+class DebugExporter::Files {
+ public:
+  Files(const std::string& exporter, const DebugOptions& options, const BuildContext& context)
+      : exporter_(exporter),
+        outputs_(options.output_paths.empty() ? std::vector<std::string>{"stdout"} : options.output_paths),
+        status_(context.status),
+        sent_(SentItems(context.metrics, exporter, context.signal)),
+        send_failed_(SendFailedItems(context.metrics, exporter, context.signal)) {}
+
+  Status Open() { return outputs_.Open(); }
+
+  void Begin() ABSL_LOCKS_EXCLUDED(mutex_) {
+    const MutexLock lock(mutex_);
+    ++unwritten_;
+  }
+  // What has begun.
+  void End(std::string_view text, size_t items, Done done) ABSL_LOCKS_EXCLUDED(mutex_) {
+    Answer(outputs_.Write(text), items, std::move(done));
+  }
+  void Refuse(size_t items, Done done) ABSL_LOCKS_EXCLUDED(mutex_) {
+    Answer(absl::UnavailableError("the workers that write have too much to do"), items, std::move(done));
+  }
+  void AwaitAll() ABSL_LOCKS_EXCLUDED(mutex_) {
+    const MutexLock lock(mutex_);
+    mutex_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return unwritten_ == 0; });
+  }
+
+ private:
+  void Answer(Status status, size_t items, Done done) ABSL_LOCKS_EXCLUDED(mutex_) {
+    (status.ok() ? sent_ : send_failed_).Add(items);
+    status.ok() ? status_.ReportOk() : status_.ReportRecoverable(status);
+    if (!status.ok()) status = Annotate(status, StrCat("exporter ", exporter_));
+    if (IsRetryable(status)) status = WithRetryDelay(status, kRetryDelay);
+    std::move(done)(std::move(status));
+    const MutexLock lock(mutex_);
+    --unwritten_;
+  }
+
+  const std::string exporter_;
+  OutputFiles outputs_;
+  const StatusReporter status_;
+  Counter& sent_;
+  Counter& send_failed_;
+  Mutex mutex_;
+  size_t unwritten_ ABSL_GUARDED_BY(mutex_) = 0;
+};
 
 DebugExporter::DebugExporter(const ComponentId& id, const DebugOptions& options, const BuildContext& context,
                              WriteLine write)
     : id_(id.ToString()),
       options_(options),
       write_(std::move(write)),
+      files_(options.use_internal_logger ? nullptr : std::make_shared<Files>(id_, options, context)),
+      workers_(context.loops.workers()),
       signal_(context.signal),
       sent_(SentItems(context.metrics, id_, signal_)),
       clock_(context.clock) {}
@@ -123,52 +190,81 @@ bool DebugExporter::IsWritten() {
   return beyond <= 0 || (options_.sampling_thereafter > 0 && beyond % options_.sampling_thereafter == 0);
 }
 
+Status DebugExporter::Start() {
+  return files_ == nullptr ? absl::OkStatus() : files_->Open();
+}
+
+void DebugExporter::Stop(std::chrono::milliseconds) {
+  if (files_ != nullptr) files_->AwaitAll();
+}
+
 void DebugExporter::Consume(otlp::Batch batch, Done done) {
-  if (IsWritten()) Write(batch);
+  const bool is_written = IsWritten();
+  if (is_written && files_ != nullptr) return WriteToFiles(batch, std::move(done));
+  if (is_written) Write(batch, write_);
   sent_.Add(batch.span_count());
   std::move(done)(absl::OkStatus());
 }
 
-void DebugExporter::Write(const otlp::Batch& batch) const {
+void DebugExporter::WriteToFiles(const otlp::Batch& batch, Done done) {
+  std::string text;
+  Write(batch, [&](std::string_view message, std::initializer_list<LogField> fields) {
+    StrAppend(text, message, "\t");
+    JsonWriter json(text);
+    json.BeginObject();
+    for (const LogField& field : fields) json.Field(field.key, field.value);
+    json.EndObject();
+    text.push_back('\n');
+  });
+  const size_t items = batch.span_count();
+  files_->Begin();
+  // Kept where a full queue leaves it.
+  const auto kept = std::make_shared<Done>(std::move(done));
+  const bool is_queued = workers_.Submit(
+      [files = files_, text = std::move(text), items, kept] { files->End(text, items, std::move(*kept)); });
+  if (!is_queued) files_->Refuse(items, std::move(*kept));
+}
+
+void DebugExporter::Write(const otlp::Batch& batch, const WriteLine& write) const {
   size_t resources = 0;  // in all three signals they stand in the same field
   for (const otlp::Slice& slice : batch.slices()) {
     resources += otlp::TracesView(slice.wire().view()).resource_spans().Count();
   }
   const SignalWords words = WordsOf(signal_);
-  write_(words.title, {{"exporter", id_}, {words.resources, resources}, {words.items, batch.span_count()}});
+  write(words.title, {{"exporter", id_}, {words.resources, resources}, {words.items, batch.span_count()}});
   const bool is_basic = options_.verbosity == DebugOptions::Verbosity::kBasic;
   if (!is_basic && signal_ != otlp::Signal::kTraces) {
     std::string json;
     otlp::WriteJson(batch, json);
-    write_("  request", {{"json", json}});
+    write("  request", {{"json", json}});
   } else if (!is_basic) {
     for (const otlp::Slice& slice : batch.slices()) {
-      slice.ForEach([this](const otlp::SpanContext& context) { WriteSpan(context); });
+      slice.ForEach([&](const otlp::SpanContext& context) { WriteSpan(context, write); });
     }
   }
 }
 
-void DebugExporter::WriteSpan(const otlp::SpanContext& context) const {
+void DebugExporter::WriteSpan(const otlp::SpanContext& context, const WriteLine& write) const {
   const otlp::SpanView& span = context.span;
-  write_("span", {{"name", span.name()},
-                  {"service", context.resource.service_name()},
-                  {"trace_id", span.trace_id().Hex()},
-                  {"span_id", span.span_id().Hex()},
-                  {"parent_span_id", span.parent_span_id().IsZero() ? "" : span.parent_span_id().Hex()},
-                  {"duration_ns", span.duration_ns()},
-                  {"status", static_cast<int>(span.status_code())}});
-  if (options_.verbosity == DebugOptions::Verbosity::kDetailed) WriteDetails(context);
+  write("span", {{"name", span.name()},
+                 {"service", context.resource.service_name()},
+                 {"trace_id", span.trace_id().Hex()},
+                 {"span_id", span.span_id().Hex()},
+                 {"parent_span_id", span.parent_span_id().IsZero() ? "" : span.parent_span_id().Hex()},
+                 {"duration_ns", span.duration_ns()},
+                 {"status", static_cast<int>(span.status_code())}});
+  if (options_.verbosity == DebugOptions::Verbosity::kDetailed) WriteDetails(context, write);
 }
 
-void DebugExporter::WriteDetails(const otlp::SpanContext& context) const {
-  WriteAttributes("resource", context.resource.attributes(), write_);
-  WriteAttributes("span", context.span.attributes(), write_);
+void DebugExporter::WriteDetails(const otlp::SpanContext& context, const WriteLine& write) const {
+  WriteAttributes("resource", context.resource.attributes(), write);
+  WriteAttributes("span", context.span.attributes(), write);
   for (const otlp::EventView event : context.span.events()) {
-    write_("  event", {{"name", event.name()}, {"time_unix_ns", event.time_unix_ns()}});
-    WriteAttributes("event", event.attributes(), write_);
+    write("  event", {{"name", event.name()}, {"time_unix_ns", event.time_unix_ns()}});
+    WriteAttributes("event", event.attributes(), write);
   }
   for (const otlp::LinkView link : context.span.links()) {
-    write_("  link", {{"trace_id", link.trace_id().Hex()}, {"span_id", link.span_id().Hex()}});
+    write("  link", {{"trace_id", link.trace_id().Hex()}, {"span_id", link.span_id().Hex()}});
   }
 }
 

@@ -4,6 +4,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "base/text.h"
 #include "pipeline/testing/fake_consumer.h"
@@ -82,6 +87,50 @@ TEST_F(DebugExporterTest, DetailedWritesAttributesAndEvents) {
   EXPECT_THAT(lines, Contains("  attribute of=resource key=service.name value=\"vllm-decode\""));
   EXPECT_THAT(lines, Contains("  attribute of=span key=gen_ai.usage.prompt_tokens value=5"));
   EXPECT_THAT(lines, Contains("  event name=first_token time_unix_ns=0"));
+}
+
+// Scenario: files of its own, two of them, one of which was there; then a disk that is full.
+// Guarantees: each line is in both, behind what was there, and nothing in the log; a batch that can't be written may be
+// sent again.
+TEST_F(DebugExporterTest, WritesToFiles) {
+  const std::string folder = StrCat(testing::TempDir(), "debug_exporter_", getpid());
+  std::filesystem::create_directories(folder);
+  const std::string first = folder + "/first";
+  const std::string second = folder + "/second";
+  std::ofstream(second) << "before\n";
+  const auto make = [&](const std::vector<std::string>& paths) {
+    return std::make_unique<DebugExporter>(
+        ComponentId{"debug", ""}, DebugOptions{.use_internal_logger = false, .output_paths = paths}, context_,
+        [](std::string_view, std::initializer_list<LogField>) { ADD_FAILURE() << "in the log"; });
+  };
+  const auto content = [](const std::string& path) {
+    std::ifstream file(path);
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  };
+  const auto exporter = make({first, second});
+  ASSERT_TRUE(exporter->Start().ok());
+  EXPECT_TRUE(Deliver(*exporter, BatchOf({"a", "b"})).ok());
+  exporter->Stop(std::chrono::seconds(1));
+  const std::string line = "Traces\t{\"exporter\":\"debug\",\"resource spans\":\"1\",\"spans\":\"2\"}\n";
+  EXPECT_EQ(content(first), line);
+  EXPECT_EQ(content(second), "before\n" + line);
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans"), 2U);
+  const auto full = make({"/dev/full"});
+  ASSERT_TRUE(full->Start().ok());
+  EXPECT_TRUE(IsRetryable(Deliver(*full, BatchOf({"a"}))));
+  full->Stop(std::chrono::seconds(1));
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_send_failed_spans"), 1U);
+  EXPECT_EQ(make({folder + "/none/x"})->Start().code(), absl::StatusCode::kUnavailable);
+  std::filesystem::remove_all(folder);
+}
+
+// Guarantees: files are for those who do not want the log.
+TEST(DebugOptions, TakesFilesInPlaceOfTheLog) {
+  DebugOptions options;
+  options.output_paths = {"stderr"};
+  EXPECT_EQ(options.Validate().code(), absl::StatusCode::kInvalidArgument);
+  options.use_internal_logger = false;
+  EXPECT_EQ(options.Validate(), absl::OkStatus());
 }
 
 }  // namespace
