@@ -96,14 +96,15 @@ Status StaticResolverOptions::Validate() const {
 void BackendResolverOptions::Declare(config::OptionsReader& r) {
   r.Field("static", fixed, "A list of backends that stays as it is.");
   r.Field("dns", dns, "Backends are the addresses of a name, looked up again and again.");
-  r.Unsupported("k8s", "write dns with the name of a headless service: SERVICE.NAMESPACE.svc.cluster.local");
+  r.Field("k8s", k8s, "Backends are the endpoints of a Service of the cluster, as they come and go.");
   r.Unsupported("aws_cloud_map", "write dns with the name that Cloud Map gives the service in its DNS namespace");
 }
 
 Status BackendResolverOptions::Validate() const {
-  if (fixed && dns) return absl::InvalidArgumentError("only one resolver should be specified");
-  if (fixed || dns) return absl::OkStatus();
-  return absl::InvalidArgumentError("no resolver is specified: write static or dns");
+  const int resolvers = int{fixed.has_value()} + int{dns.has_value()} + int{k8s.has_value()};
+  if (resolvers > 1) return absl::InvalidArgumentError("only one resolver should be specified");
+  if (resolvers == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("no resolver is specified: write static, dns or k8s");
 }
 
 void LoadBalancingOptions::Declare(config::OptionsReader& r) {
@@ -123,9 +124,7 @@ void LoadBalancingOptions::Declare(config::OptionsReader& r) {
 }
 
 Status LoadBalancingOptions::Validate() const {
-  if (!resolver.fixed && !resolver.dns) {
-    return absl::InvalidArgumentError("resolver: no resolver is specified: write static or dns");
-  }
+  RETURN_IF_ERROR(Annotate(resolver.Validate(), "resolver"));
   const bool by_attributes = routing_key == RoutingKey::kAttributes;
   if (by_attributes && routing_attributes.empty()) {
     return absl::InvalidArgumentError("routing_attributes must be specified when routing_key is attributes");
@@ -137,10 +136,13 @@ Status LoadBalancingOptions::Validate() const {
 }
 
 LoadBalancingExporter::LoadBalancingExporter(const ComponentId& id, const LoadBalancingOptions& options,
-                                             const BuildContext& context, const DnsWatch::LookUp& look_up)
+                                             const BuildContext& context, const DnsWatch::LookUp& look_up,
+                                             const kube::Surroundings& surroundings)
     : id_(id.ToString()),
       options_(options),
-      resolver_name_(options.resolver.dns ? "dns" : "static"),
+      resolver_name_(options.resolver.dns   ? "dns"
+                     : options.resolver.k8s ? "k8s"
+                                            : "static"),
       // Without auth nothing of an extension is to be kept.
       roles_(options.protocol.otlp.auth ? *context.extensions : ExtensionRoles::None()),
       context_(context),
@@ -155,6 +157,10 @@ LoadBalancingExporter::LoadBalancingExporter(const ComponentId& id, const LoadBa
       pool_([this](const std::string& endpoint) { return MakeBackend(endpoint); }, context),
       watch_(options.resolver.dns.value_or(DnsResolverOptions{}), look_up,
              [this](const auto& endpoints) { static_cast<void>(OnOutcome(endpoints)); }),
+      k8s_watch_(options.resolver.k8s
+                     ? std::make_unique<K8sWatch>(*options.resolver.k8s, surroundings, context,
+                                                  [this](const auto& found) { static_cast<void>(OnOutcome(found)); })
+                     : nullptr),
       queue_(MakeQueue()),
       backends_gauge_(context.metrics.AddGauge(
           "otelcol_loadbalancer_num_backends", "Current number of backends in use.", {{"resolver", resolver_name_}},
@@ -162,6 +168,7 @@ LoadBalancingExporter::LoadBalancingExporter(const ComponentId& id, const LoadBa
 
 LoadBalancingExporter::~LoadBalancingExporter() {
   watch_.Stop();
+  k8s_watch_.reset();
 }
 
 std::unique_ptr<Exporter> LoadBalancingExporter::MakeBackend(const std::string& endpoint) const {
@@ -190,14 +197,19 @@ std::unique_ptr<SendingQueue> LoadBalancingExporter::MakeQueue() {
 }
 
 Status LoadBalancingExporter::Start() {
+  RETURN_IF_ERROR(StartResolver());
+  return queue_ == nullptr ? absl::OkStatus() : queue_->Start();
+}
+
+Status LoadBalancingExporter::StartResolver() {
+  if (k8s_watch_ != nullptr) return k8s_watch_->Start();
   if (options_.resolver.dns) {
     watch_.Start();
-  } else {
-    std::vector<std::string> hostnames = options_.resolver.fixed->hostnames;
-    absl::c_sort(hostnames);
-    RETURN_IF_ERROR(OnOutcome(hostnames));
+    return absl::OkStatus();
   }
-  return queue_ == nullptr ? absl::OkStatus() : queue_->Start();
+  std::vector<std::string> hostnames = options_.resolver.fixed->hostnames;
+  absl::c_sort(hostnames);
+  return OnOutcome(hostnames);
 }
 
 Status LoadBalancingExporter::OnOutcome(const StatusOr<std::vector<std::string>>& endpoints) {
@@ -266,6 +278,7 @@ void LoadBalancingExporter::SendOnce(const ExportRequest& request, SendDone done
 void LoadBalancingExporter::Stop(milliseconds grace) {
   const int64_t deadline_ns = context_.clock.SteadyNs() + std::chrono::nanoseconds(grace).count();
   watch_.Stop();
+  if (k8s_watch_ != nullptr) k8s_watch_->Stop();
   if (queue_ != nullptr) queue_->Stop(grace / 2);
   const std::chrono::nanoseconds left(std::max<int64_t>(0, deadline_ns - context_.clock.SteadyNs()));
   pool_.Stop(std::chrono::duration_cast<milliseconds>(left));

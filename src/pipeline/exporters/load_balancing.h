@@ -15,6 +15,7 @@
 #include "config/options.h"
 #include "pipeline/exporters/backend_pool.h"
 #include "pipeline/exporters/dns_watch.h"
+#include "pipeline/exporters/k8s_watch.h"
 #include "pipeline/exporters/otlp_grpc.h"
 #include "pipeline/exporters/queue.h"
 #include "pipeline/exporters/retry.h"
@@ -44,6 +45,7 @@ struct StaticResolverOptions {
 struct BackendResolverOptions {
   std::optional<StaticResolverOptions> fixed = {};
   std::optional<DnsResolverOptions> dns = {};
+  std::optional<K8sResolverOptions> k8s = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
@@ -65,10 +67,12 @@ struct LoadBalancingOptions {
 class LoadBalancingExporter final : public Exporter {
  public:
   LoadBalancingExporter(const ComponentId& id, const LoadBalancingOptions& options, const BuildContext& context,
-                        const DnsWatch::LookUp& look_up);
+                        const DnsWatch::LookUp& look_up,
+                        const kube::Surroundings& surroundings = kube::Surroundings::OfThisProcess());
   ~LoadBalancingExporter() override;
 
-  // With names of a fixed list, errors of their exporters; a name that can't be resolved yet is none.
+  // With names of a fixed list, errors of their exporters; with a Service, those of K8sWatch::Start. What can't be
+  // resolved yet is none.
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
   void HurryStop() override;
@@ -86,15 +90,16 @@ class LoadBalancingExporter final : public Exporter {
  private:
   [[nodiscard]] std::unique_ptr<Exporter> MakeBackend(const std::string& endpoint) const;
   [[nodiscard]] std::unique_ptr<SendingQueue> MakeQueue();
+  Status StartResolver();
   // Splits `batch` and offers each part to its backend.
   void Route(const otlp::Batch& batch, Done done);
   void SendOnce(const ExportRequest& request, SendDone done);
-  // On the watch's thread, or during Start.
+  // On a watch's thread, or during Start.
   Status OnOutcome(const StatusOr<std::vector<std::string>>& endpoints);
 
   const std::string id_;
   const LoadBalancingOptions options_;
-  const std::string resolver_name_;  // "static", "dns"
+  const std::string resolver_name_;  // "static", "dns", "k8s"
   const ExtensionRoles roles_;       // for exporters that are made later
   const BuildContext context_;
   net::Loop& loop_;  // of the queue
@@ -107,6 +112,7 @@ class LoadBalancingExporter final : public Exporter {
   std::vector<std::string> endpoints_;  // the last ones that all have an exporter; of whoever calls OnOutcome
   BackendPool pool_;
   DnsWatch watch_;
+  std::unique_ptr<K8sWatch> k8s_watch_;  // null without a Service
   std::unique_ptr<SendingQueue> queue_;  // null without one of its own
   ScopedGauge backends_gauge_;
 };

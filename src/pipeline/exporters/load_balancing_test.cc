@@ -10,6 +10,8 @@
 
 #include "base/text.h"
 #include "config/yaml.h"
+#include "kube/testing/fake_api_server.h"
+#include "net/testing/certificates.h"
 #include "pipeline/testing/fake_backend.h"
 #include "pipeline/testing/traces.h"
 
@@ -145,6 +147,39 @@ TEST_F(LoadBalancingTest, FollowsAName) {
   EXPECT_THAT(TracesIn(first_, "two"), IsSubsetOf(TracesIn(first_, "one")));
 }
 
+// Scenario: a Service with one endpoint, then another one.
+// Guarantees: spans go to both, without a wait for anything but the cluster's word.
+TEST_F(LoadBalancingTest, FollowsAService) {
+  kube::FakeApiServer server(loops_);
+  net::TestFolder folder;
+  const std::string kubeconfig = folder.Write("kubeconfig", server.Kubeconfig());
+  const kube::Surroundings surroundings{.variable = [&](const std::string& name) {
+    return name == "KUBECONFIG" ? std::optional(kubeconfig) : std::nullopt;
+  }};
+  const auto put = [&](const std::string& name, const std::string& address) {
+    server.Put("/apis/discovery.k8s.io/v1/endpointslices", "mon", name,
+               StrCat(R"({"metadata":{"name":")", name, R"("},"addressType":"IPv4","endpoints":[{"addresses":[")",
+                      address, R"("]}]})"));
+  };
+  put("one", "127.0.0.1");
+  LoadBalancingOptions options;
+  options.protocol.otlp.tls.insecure = true;
+  options.resolver.k8s = K8sResolverOptions{
+      .service = "samplers.mon", .ports = *config::ParseYaml(StrCat("[", port_, "]"), "f"), .timeout = kPatience};
+  LoadBalancingExporter exporter(ComponentId{"load_balancing", ""}, options, context_, names_.look_up(), surroundings);
+  ASSERT_EQ(exporter.Start(), absl::OkStatus());
+  EXPECT_EQ(Backends(), 1);
+  EXPECT_TRUE(Deliver(exporter, ManyTraces("one")).ok());
+  put("two", "127.0.0.2");
+  AwaitUpdates(2);
+  EXPECT_TRUE(Deliver(exporter, ManyTraces("two")).ok());
+  exporter.Stop(20s);
+  EXPECT_EQ(TracesIn(first_, "one").size(), kTraces);
+  EXPECT_EQ(TracesIn(first_, "two").size() + TracesIn(second_, "two").size(), kTraces);
+  EXPECT_GT(TracesIn(second_, "two").size(), 10u);
+  EXPECT_EQ(metrics_.Sum("otelcol_loadbalancer_num_backend_updates", {{"resolver", "k8s"}}), 2u);
+}
+
 // Scenario: of two backends one refuses for good; no queues.
 // Guarantees: the sender is told; the other has its part; both outcomes are counted.
 TEST_F(LoadBalancingTest, AnswersForAllParts) {
@@ -224,7 +259,15 @@ TEST(LoadBalancingOptions, TakesThoseOfTheCollector) {
   EXPECT_THAT(Problems("{resolver: {static: {hostnames: [a]}, dns: {hostname: b}}}"),
               ElementsAre(HasSubstr("only one resolver")));
   EXPECT_THAT(Problems("{resolver: {static: {hostnames: []}}}"), ElementsAre(HasSubstr("no backend is given")));
-  EXPECT_THAT(Problems("{resolver: {k8s: {service: a.b}}}"), ElementsAre(HasSubstr("headless service")));
+  EXPECT_THAT(Problems("{resolver: {k8s: {service: lb.monitoring, ports: [4317, 14317], timeout: 3s, "
+                       "return_hostnames: true}}}"),
+              IsEmpty());
+  EXPECT_THAT(Problems("{resolver: {k8s: }}"), ElementsAre(HasSubstr("no service specified")));
+  EXPECT_THAT(Problems("{resolver: {k8s: {service: a.b.svc.cluster.local}}}"),
+              ElementsAre(HasSubstr("NAME.NAMESPACE")));
+  EXPECT_THAT(Problems("{resolver: {k8s: {service: a.b, ports: [70000]}}}"), ElementsAre(HasSubstr("65535")));
+  EXPECT_THAT(Problems("{resolver: {k8s: {service: a.b}, dns: {hostname: b}}}"),
+              ElementsAre(HasSubstr("only one resolver")));
   EXPECT_THAT(Problems("{resolver: {aws_cloud_map: {namespace: a}}}"), ElementsAre(HasSubstr("aws_cloud_map")));
   for (const char* key : {"metric", "resource", "streamID"}) {
     EXPECT_THAT(Problems(StrCat("{routing_key: ", key, ", resolver: {static: {hostnames: [a]}}}")),
