@@ -3,30 +3,41 @@
 #include "pipeline/extensions/pprof.h"
 
 #include <absl/algorithm/container.h>
+#include <absl/strings/numbers.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <iterator>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/worker_pool.h"
+#include "pipeline/extensions/cpu_sampler.h"
 #include "pipeline/extensions/html_page.h"
+#include "pipeline/extensions/pprof_profile.h"
+#include "pipeline/loop_call.h"
 
 namespace spanloom::pipeline {
 namespace {
 
 constexpr uint16_t kPort = 1777;
 constexpr std::string_view kPrefix = "/debug/pprof/";
+constexpr int64_t kSecondsDefault = 30;  // Go's
+constexpr int64_t kSecondsMax = 300;     // guess
 // Of Go's net/http/pprof.
 constexpr std::string_view kProfiles[] = {"allocs", "block",   "goroutine",    "heap",
                                           "mutex",  "profile", "threadcreate", "trace"};
 
 constexpr ComponentDoc kDoc = {
     .words =
-        "Takes the place of the Collector's pprof, so that its configuration loads. This program is not written in Go "
-        "and serves no profile: /debug/pprof/profile answers 501 and says how to get one. In short: "
-        "`perf record -g -p PID -- sleep 30`, then `perf report`, or `perf script` for a flame graph. "
-        "block_profile_fraction, mutex_profile_fraction and save_to_file have no effect.",
+        "Serves a profile of this process's CPU time at /debug/pprof/profile?seconds=30, as the Collector's does: `go "
+        "tool pprof PROGRAM http://localhost:1777/debug/pprof/profile`, where PROGRAM is this very binary, which has "
+        "the names of functions. One at a time, for at most 300 seconds. The other profiles are those of a Go program: "
+        "they answer 501 and say what to do instead. block_profile_fraction, mutex_profile_fraction and save_to_file "
+        "have no effect.",
     .example = R"(extensions:
   pprof:
     endpoint: localhost:1777
@@ -37,7 +48,8 @@ service:
 
 std::string Advice() {
   return StrCat(
-      "This program serves no profiles of its own. For its CPU time, on the machine it runs on:\n\n"
+      "This program is not written in Go and has no such profile. For its CPU time: ", kPrefix,
+      "profile?seconds=30, or on the machine it runs on:\n\n"
       "  perf record -g -p ",
       getpid(),
       " -- sleep 30\n  perf report\n\nFor its memory: the metric otelcol_process_memory_rss, or heaptrack --pid ",
@@ -46,12 +58,99 @@ std::string Advice() {
 
 net::HttpResponse Index() {
   HtmlPage page("/debug/pprof/");
-  page.Paragraph("Profiles of a Go program that are not to be had here; each says what to do instead.");
+  page.Paragraph(
+      "profile is one of CPU time, for seconds=30. The others are of a Go program; each says what to do instead.");
   for (const std::string_view profile : kProfiles) page.Link(profile, profile);
   return std::move(page).Finish();
 }
 
+// The seconds that a request for a profile asks for; nullopt if it asks for something else.
+std::optional<std::chrono::seconds> SecondsOf(const net::HttpRequest& request) {
+  int64_t seconds = kSecondsDefault;
+  for (const auto& [name, value] : net::ParseQuery(request.query)) {
+    if (name == "seconds" && !absl::SimpleAtoi(AbslView(value), &seconds)) return std::nullopt;
+  }
+  if (seconds < 1 || seconds > kSecondsMax) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
+std::string MapsOfThisProcess() {
+  std::ifstream maps("/proc/self/maps");
+  return {std::istreambuf_iterator<char>(maps), {}};
+}
+
+net::HttpResponse Unavailable(const Status& status) {
+  return net::TextResponse(503, StrCat("503 ", StdView(status.message()), "\n"));
+}
+
 }  // namespace
+
+// Makes one profile at a time. Bound to a loop, but for Profile, which is thread-safe, and Stop.
+class PprofExtension::Profiler : public std::enable_shared_from_this<PprofExtension::Profiler> {
+ public:
+  explicit Profiler(const BuildContext& context)
+      : loop_(context.loops.Next()), workers_(context.loops.workers()), clock_(context.clock) {}
+
+  void Profile(std::chrono::seconds duration, net::HttpResponder responder) {
+    loop_.Post([self = shared_from_this(), duration, responder = std::move(responder)]() mutable {
+      self->Begin(duration, std::move(responder));
+    });
+  }
+
+  // What is being made is given up. Not on a loop.
+  void Stop() {
+    RunOn(loop_, [this] {
+      is_stopped_ = true;
+      timer_.Cancel();
+      Abandon(absl::UnavailableError("stopping"));
+    });
+  }
+
+ private:
+  struct Recording {
+    std::unique_ptr<CpuSampler> sampler;
+    int64_t begin_unix_ns = 0;
+    int64_t begin_ns = 0;
+    net::HttpResponder responder;
+  };
+
+  void Begin(std::chrono::seconds duration, net::HttpResponder responder) {
+    if (is_stopped_) return std::move(responder).Respond(Unavailable(absl::UnavailableError("stopping")));
+    auto sampler = CpuSampler::Start();
+    if (!sampler.ok()) return std::move(responder).Respond(Unavailable(sampler.status()));
+    recording_ = std::make_shared<Recording>(
+        Recording{*std::move(sampler), clock_.UnixNs(), clock_.SteadyNs(), std::move(responder)});
+    timer_ = loop_.PostAfter(duration, [this] { Finish(); });
+  }
+
+  void Finish() {
+    const bool is_queued = workers_.Submit([recording = recording_, &clock = clock_] {
+      const CpuSamples samples = recording->sampler->Stop();
+      net::HttpResponse response;
+      response.headers.Add("content-type", "application/octet-stream");
+      response.headers.Add("content-disposition", "attachment; filename=\"profile\"");
+      response.body = EncodeProfile(samples, ParseCodeMappings(MapsOfThisProcess()), recording->begin_unix_ns,
+                                    std::chrono::nanoseconds(clock.SteadyNs() - recording->begin_ns));
+      std::move(recording->responder).Respond(std::move(response));
+    });
+    if (!is_queued) return Abandon(absl::UnavailableError("the workers have too much to do"));
+    recording_.reset();
+  }
+
+  void Abandon(const Status& why) {
+    if (recording_ == nullptr) return;
+    recording_->sampler.reset();
+    std::move(recording_->responder).Respond(Unavailable(why));
+    recording_.reset();
+  }
+
+  net::Loop& loop_;
+  WorkerPool& workers_;
+  const Clock& clock_;
+  net::Timer timer_;
+  std::shared_ptr<Recording> recording_;  // null while none is made; shared with the worker that ends it
+  bool is_stopped_ = false;
+};
 
 void PprofOptions::Declare(config::OptionsReader& r) {
   r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; port 1777 if it is left out.");
@@ -70,6 +169,7 @@ void PprofOptions::Declare(config::OptionsReader& r) {
 PprofExtension::PprofExtension(const ComponentId& id, PprofOptions options, const BuildContext& context)
     : id_(id.ToString()),
       options_(std::move(options)),
+      profiler_(std::make_shared<Profiler>(context)),
       server_(id_, HttpServerOptions{.endpoint = options_.endpoint}, kPort, context) {}
 
 Status PprofExtension::Start() {
@@ -77,12 +177,16 @@ Status PprofExtension::Start() {
     Log(LogLevel::kWarn, "no profile is saved: save_to_file has no effect",
         {{"extension", id_}, {"save_to_file", options_.save_to_file}});
   }
-  return server_.Start([](const net::HttpRequest& request, net::HttpResponder responder) {
-    std::move(responder).Respond(Answer(request.path));
+  return server_.Start([profiler = profiler_](const net::HttpRequest& request, net::HttpResponder responder) {
+    if (request.path != StrCat(kPrefix, "profile")) return std::move(responder).Respond(Answer(request.path));
+    if (const auto seconds = SecondsOf(request)) return profiler->Profile(*seconds, std::move(responder));
+    std::move(responder).Respond(
+        net::TextResponse(400, StrCat("400 seconds must be between 1 and ", kSecondsMax, "\n")));
   });
 }
 
 void PprofExtension::Stop(std::chrono::milliseconds grace) {
+  profiler_->Stop();
   server_.Stop(grace);
 }
 

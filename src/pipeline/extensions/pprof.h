@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,13 +36,16 @@ class PprofExtension final : public Extension {
   [[nodiscard]] std::vector<Endpoint> endpoints() const override;
   [[nodiscard]] std::vector<std::string> claims() const override;
 
-  // What a path answers: 200 for what there is, 501 for the profiles that there are not, 404 for the rest.
-  // Thread-safe.
+  // What a path answers, but for the profile of CPU time: 200 for what there is, 501 for the profiles that there are
+  // not, 404 for the rest. Thread-safe.
   [[nodiscard]] static net::HttpResponse Answer(std::string_view path);
 
  private:
+  class Profiler;
+
   const std::string id_;
   const PprofOptions options_;
+  const std::shared_ptr<Profiler> profiler_;  // shared with what is on its way to its loop
   PageServer server_;
 };
 

@@ -6,8 +6,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
 #include "base/text.h"
 #include "config/yaml.h"
+#include "net/compression.h"
 #include "pipeline/testing/blocking_client.h"
 
 namespace spanloom::pipeline {
@@ -18,13 +22,12 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Scenario: the pages that Go's pprof has, and another one.
-// Guarantees: the index lists them; each says how to profile this very process.
+// Guarantees: the index lists them; those that are not here say how to profile this very process.
 TEST(Pprof, SaysHowToGetAProfile) {
   EXPECT_THAT(std::string(PprofExtension::Answer("/debug/pprof/").body.view()), HasSubstr("<a href=\"profile\">"));
-  const net::HttpResponse profile = PprofExtension::Answer("/debug/pprof/profile");
-  EXPECT_EQ(profile.status, 501);
-  EXPECT_THAT(std::string(profile.body.view()), HasSubstr(StrCat("perf record -g -p ", getpid())));
-  EXPECT_EQ(PprofExtension::Answer("/debug/pprof/heap").status, 501);
+  const net::HttpResponse heap = PprofExtension::Answer("/debug/pprof/heap");
+  EXPECT_EQ(heap.status, 501);
+  EXPECT_THAT(std::string(heap.body.view()), HasSubstr(StrCat("perf record -g -p ", getpid())));
   EXPECT_EQ(PprofExtension::Answer("/debug/pprof/other").status, 404);
   EXPECT_EQ(PprofExtension::Answer("/").status, 404);
 }
@@ -45,12 +48,53 @@ TEST(Pprof, TakesTheOptionsOfTheCollector) {
   PprofExtension extension({"pprof", ""}, options, {.loops = loops, .metrics = metrics, .clock = clock});
   ASSERT_TRUE(extension.Start().ok());
   const std::string url = extension.endpoints().at(0).address;
-  net::HttpRequest request;
-  request.method = "GET";
-  request.path = "/debug/pprof/profile";
-  request.query = "seconds=1";
-  EXPECT_EQ(SendHttp(loops.At(0), url.substr(7, url.find('/', 7) - 7), request)->status, 501);
+  const auto get = [&](const std::string& query) {
+    net::HttpRequest request;
+    request.method = "GET";
+    request.path = "/debug/pprof/profile";
+    request.query = query;
+    return *SendHttp(loops.At(0), url.substr(7, url.find('/', 7) - 7), request);
+  };
+  EXPECT_EQ(get("seconds=0").status, 400);
+  EXPECT_EQ(get("seconds=301").status, 400);
+  EXPECT_EQ(get("seconds=x").status, 400);
+  const net::HttpResponse profile = get("seconds=1");
+  EXPECT_EQ(profile.status, 200);
+  EXPECT_EQ(profile.headers.Get("content-type"), "application/octet-stream");
+  EXPECT_TRUE(net::Decompress(net::Compression::kGzip, profile.body.view(), 1 << 20).ok());
   extension.Stop(1s);
+}
+
+// Scenario: two profiles at a time; then a stop while the first is being made.
+// Guarantees: the second is told to come again, and the stop does not wait.
+TEST(Pprof, MakesOneAtATime) {
+  net::LoopPool loops(2);
+  MetricRegistry metrics;
+  PprofExtension extension({"pprof", ""}, {.endpoint = "127.0.0.1:0"},
+                           {.loops = loops, .metrics = metrics, .clock = Clock::System()});
+  ASSERT_TRUE(extension.Start().ok());
+  const std::string url = extension.endpoints().at(0).address;
+  const auto get = [&](size_t loop) {
+    net::HttpRequest request;
+    request.method = "GET";
+    request.path = "/debug/pprof/profile";
+    request.query = "seconds=300";
+    return SendHttp(loops.At(loop), url.substr(7, url.find('/', 7) - 7), request);
+  };
+  std::atomic<int> refused = 0;
+  std::vector<std::thread> clients;
+  for (const size_t loop : {0, 1}) {
+    clients.emplace_back([&, loop] {
+      const auto answer = get(loop);
+      if (answer.ok() && answer->status == 503) ++refused;
+    });
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (refused == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(refused, 1);
+  extension.Stop(20s);
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(refused, 2);
 }
 
 }  // namespace
