@@ -2,18 +2,22 @@
 
 #include "base/log.h"
 
-#include <absl/algorithm/container.h>
-#include <absl/strings/ascii.h>
+#include <absl/base/thread_annotations.h>
 #include <absl/strings/match.h>
-#include <absl/time/time.h>
+#include <fcntl.h>
+#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
+#include <memory>
+#include <utility>
 
 #include "base/clock.h"
-#include "base/json_writer.h"
+#include "base/mutex.h"
 #include "base/text.h"
 
 namespace spanloom {
@@ -21,87 +25,133 @@ namespace {
 
 constexpr size_t kLineBytesMax = 8 << 10;
 
-std::atomic<LogFormat> log_format = LogFormat::kText;
 std::atomic<LogLevel> log_level = LogLevel::kInfo;
 
-std::string_view LevelName(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarn:
-      return "warn";
-    case LogLevel::kError:
-      return "error";
+// Whether `path` may be appended to; makes it. spdlog would make its directory too, and say less.
+Status CheckFile(const std::string& path) {
+  constexpr mode_t kMode = 0644;
+  const int descriptor = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kMode);
+  if (descriptor < 0) return absl::ErrnoToStatus(errno, StrCat("cannot open the log file ", path));
+  close(descriptor);
+  return absl::OkStatus();
+}
+
+StatusOr<spdlog::sink_ptr> OpenOutput(const std::string& output) {
+  if (output == "stderr") return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  if (output == "stdout") return std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  RETURN_IF_ERROR(CheckFile(output));
+  try {
+    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(output);
+  } catch (const spdlog::spdlog_ex& error) {
+    return absl::UnavailableError(error.what());
   }
-  return "error";
 }
 
-// The sink that serialises lines. Leaked on purpose: other threads may log while the process ends.
-spdlog::logger& Sink() {
-  static spdlog::logger* const logger = [] {
-    auto* made = new spdlog::logger("spanloom", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern("%v");
-    made->set_level(spdlog::level::trace);
-    made->flush_on(spdlog::level::trace);
-    return made;
-  }();
-  return *logger;
-}
-
-std::string FormatTime(int64_t unix_ns) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixNanos(unix_ns), absl::UTCTimeZone());
-}
-
-// Quoted only where a reader or a tool would split it wrongly.
-void AppendTextValue(std::string_view value, std::string& line) {
-  const bool plain = !value.empty() && absl::c_none_of(value, [](char c) { return c <= ' ' || c == '"' || c == '='; });
-  if (plain) {
-    AppendJsonEscaped(value, line);
-    return;
+// A log as it is set up. Immutable but for the sampler; its sinks serialise lines.
+class OpenLog {
+ public:
+  OpenLog(LogOptions options, std::vector<spdlog::sink_ptr> sinks)
+      : options_(std::move(options)), logger_("spanloom", sinks.begin(), sinks.end()) {
+    logger_.set_pattern("%v");
+    logger_.set_level(spdlog::level::trace);
+    logger_.flush_on(spdlog::level::trace);
+    if (options_.sampling) sampler_.emplace(*options_.sampling);
   }
-  line += '"';
-  AppendJsonEscaped(value, line);
-  line += '"';
-}
 
-std::string FormatText(LogLevel level, std::string_view message, std::initializer_list<LogField> fields,
-                       int64_t unix_ns) {
-  std::string line = FormatTime(unix_ns);
-  StrAppend(line, " ", absl::AsciiStrToUpper(AbslView(LevelName(level))),
-            level == LogLevel::kInfo || level == LogLevel::kWarn ? "  " : " ");
-  AppendJsonEscaped(message, line);
-  for (const LogField& field : fields) {
-    StrAppend(line, " ", field.key, "=");
-    AppendTextValue(field.value, line);
+  static StatusOr<std::shared_ptr<OpenLog>> Create(const LogOptions& options) {
+    std::vector<spdlog::sink_ptr> sinks;
+    for (const std::string& output : options.outputs) {
+      ASSIGN_OR_RETURN(spdlog::sink_ptr sink, OpenOutput(output));
+      sinks.push_back(std::move(sink));
+    }
+    return std::make_shared<OpenLog>(options, std::move(sinks));
   }
-  return line;
-}
 
-std::string FormatJson(LogLevel level, std::string_view message, std::initializer_list<LogField> fields,
-                       int64_t unix_ns) {
-  std::string line;
-  JsonWriter json(line);
-  json.BeginObject();
-  json.Field("ts", FormatTime(unix_ns));
-  json.Field("level", LevelName(level));
-  json.Field("msg", message);
-  for (const LogField& field : fields) json.Field(field.key, field.value);
-  json.EndObject();
-  return line;
+  [[nodiscard]] const LogOptions& options() const { return options_; }
+
+  void Write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+    std::string line =
+        FormatLogLine(options_.format, level, message, fields, Clock::System().UnixNs(), options_.constants);
+    if (line.size() > kLineBytesMax) line.resize(kLineBytesMax);
+    logger_.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  }
+
+  void WriteSampled(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+    const bool is_admitted = !sampler_ || sampler_->Admits(level, message, Clock::System().SteadyNs());
+    Settle(false);
+    if (is_admitted) Write(level, message, fields);
+  }
+
+  void Settle(bool in_haste) {
+    if (!sampler_) return;
+    const LogSampler::LeftOut left_out = sampler_->TakeLeftOut(Clock::System().SteadyNs(), in_haste);
+    if (left_out.lines == 0) return;
+    Write(LogLevel::kWarn, "lines that repeat were left out of the log",
+          {{"lines", left_out.lines},
+           {"messages", left_out.messages},
+           {"advice", "set service.telemetry.logs.sampling to see more of them"}});
+  }
+
+ private:
+  const LogOptions options_;
+  spdlog::logger logger_;
+  std::optional<LogSampler> sampler_;
+};
+
+// Which log there is now.
+class CurrentLog {
+ public:
+  [[nodiscard]] std::shared_ptr<OpenLog> Get() ABSL_LOCKS_EXCLUDED(mutex_) {
+    const MutexLock lock(mutex_);
+    return log_;
+  }
+  void Set(std::shared_ptr<OpenLog> log) ABSL_LOCKS_EXCLUDED(mutex_) {
+    log_level = log->options().level;
+    {
+      const MutexLock lock(mutex_);
+      log_.swap(log);
+    }
+    log->Settle(true);
+  }
+
+ private:
+  Mutex mutex_;
+  std::shared_ptr<OpenLog> log_ ABSL_GUARDED_BY(mutex_) = *OpenLog::Create({});  // shared with lines under way
+};
+
+// Leaked on purpose: other threads may log while the process ends.
+CurrentLog& Current() {
+  static auto* const current = new CurrentLog;
+  return *current;
 }
 
 }  // namespace
 
+Status ConfigureLog(const LogOptions& options) {
+  ASSIGN_OR_RETURN(std::shared_ptr<OpenLog> log, OpenLog::Create(options));
+  Current().Set(std::move(log));
+  return absl::OkStatus();
+}
+
 void ConfigureLog(LogFormat format, LogLevel level) {
-  log_format = format;
-  log_level = level;
+  // Standard error can always be opened.
+  static_cast<void>(ConfigureLog({.format = format, .level = level}));
+}
+
+void ReopenLog() {
+  const Status status = ConfigureLog(Current().Get()->options());
+  if (status.ok()) return;
+  Log(LogLevel::kError, "the log goes on in the files that were open",
+      {{"error", StdView(status.message())}, {"advice", "make the file possible, then send SIGHUP again"}});
+}
+
+void SettleLog(bool in_haste) {
+  Current().Get()->Settle(in_haste);
 }
 
 StatusOr<LogLevel> ParseLogLevel(std::string_view text) {
   for (const LogLevel level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError}) {
-    if (absl::EqualsIgnoreCase(AbslView(text), AbslView(LevelName(level)))) return level;
+    if (absl::EqualsIgnoreCase(AbslView(text), AbslView(LogLevelName(level)))) return level;
   }
   return absl::InvalidArgumentError(
       StrCat("unknown log level \"", text, "\" (valid values: debug, info, warn, error)"));
@@ -118,16 +168,11 @@ bool LogEnabled(LogLevel level) {
 }
 
 void Log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-  if (!LogEnabled(level)) return;
-  std::string line = FormatLogLine(log_format, level, message, fields, Clock::System().UnixNs());
-  if (line.size() > kLineBytesMax) line.resize(kLineBytesMax);
-  Sink().log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  if (LogEnabled(level)) Current().Get()->WriteSampled(level, message, fields);
 }
 
-std::string FormatLogLine(LogFormat format, LogLevel level, std::string_view message,
-                          std::initializer_list<LogField> fields, int64_t unix_ns) {
-  return format == LogFormat::kJson ? FormatJson(level, message, fields, unix_ns)
-                                    : FormatText(level, message, fields, unix_ns);
+void LogUnsampled(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+  if (LogEnabled(level)) Current().Get()->Write(level, message, fields);
 }
 
 }  // namespace spanloom

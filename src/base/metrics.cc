@@ -178,6 +178,26 @@ double MetricRegistry::SumGauges(std::string_view name, const MetricLabels& labe
   return sum;
 }
 
+std::vector<MetricSnapshot> MetricRegistry::Snapshot() const {
+  const MutexLock lock(mutex_);
+  std::vector<MetricSnapshot> snapshots;
+  for (const auto& [name, family] : families_) {
+    MetricSnapshot snapshot{.name = name, .help = family.help, .unit = family.unit, .type = family.type};
+    for (const auto& [labels, counter] : family.counters) {
+      snapshot.series.push_back({.labels = labels, .value = static_cast<double>(counter->value()), .is_whole = true});
+    }
+    for (const auto& [labels, histogram] : family.histograms) {
+      snapshot.series.push_back(
+          {.labels = labels, .bounds = histogram->bounds(), .counts = histogram->counts(), .sum = histogram->sum()});
+    }
+    for (const auto& [labels, gauges] : family.gauges) {
+      snapshot.series.push_back({.labels = labels, .value = SumOf(gauges)});
+    }
+    if (!snapshot.series.empty()) snapshots.push_back(std::move(snapshot));
+  }
+  return snapshots;
+}
+
 std::string MetricRegistry::Render(const MetricNaming& naming) const {
   const MutexLock lock(mutex_);
   std::string page;

@@ -61,6 +61,23 @@ struct MetricNaming {
   MetricLabels labels = {};      // of every metric, before its own
 };
 
+// What the series of one name say at a moment.
+struct MetricSnapshot {
+  struct Series {
+    MetricLabels labels = {};
+    double value = 0;                   // of a counter or gauge
+    bool is_whole = false;              // a counter that goes by ones: its value is an integer
+    std::vector<double> bounds = {};    // of a histogram, as the next two
+    std::vector<uint64_t> counts = {};  // [bounds + 1]
+    double sum = 0;
+  };
+  std::string name = {};
+  std::string help = {};
+  std::string unit = {};
+  std::string_view type = {};  // "counter", "gauge", "histogram"
+  std::vector<Series> series = {};
+};
+
 class MetricRegistry;
 
 // A gauge that is on the page as long as this lives. Movable; must not outlive the registry. Thread-compatible.
@@ -111,6 +128,9 @@ class MetricRegistry {
   // Sum of all gauges of this name whose labels contain `labels`.
   [[nodiscard]] double SumGauges(std::string_view name, const MetricLabels& labels = {}) const
       ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Everything, sorted by name and labels.
+  [[nodiscard]] std::vector<MetricSnapshot> Snapshot() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Prometheus text exposition format 0.0.4, families sorted by name.
   [[nodiscard]] std::string Render(const MetricNaming& naming = {}) const ABSL_LOCKS_EXCLUDED(mutex_);

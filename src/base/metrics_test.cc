@@ -90,5 +90,34 @@ TEST(MetricRegistry, GaugesOfOneLabelSetAddUp) {
   EXPECT_EQ(registry.Render(), "# HELP held Held.\n# TYPE held gauge\n");
 }
 
+// Scenario: a counter, a gauge of two owners, a histogram, and a gauge that is gone.
+// Guarantees: a snapshot has what the page has, as numbers, sorted by name.
+TEST(Metrics, SnapshotSaysWhatThePageSays) {
+  MetricRegistry metrics;
+  metrics.GetCounter("b_sent", "Sent.", {{"exporter", "x"}}).Add(3);
+  metrics.SetUnit("b_sent", "spans");
+  Histogram& sizes = metrics.GetHistogram("c_size", "Sizes.", {1, 10}, {});
+  sizes.Add(5);
+  sizes.Add(50);
+  const ScopedGauge one = metrics.AddGauge("a_held", "Held.", {}, [] { return 1.5; });
+  const ScopedGauge two = metrics.AddGauge("a_held", "Held.", {}, [] { return 2.0; });
+  {
+    const ScopedGauge gone = metrics.AddGauge("d_gone", "Gone.", {}, [] { return 1.0; });
+  }
+  const std::vector<MetricSnapshot> snapshots = metrics.Snapshot();
+  ASSERT_EQ(snapshots.size(), 3u);
+  EXPECT_EQ(snapshots[0].name, "a_held");
+  EXPECT_EQ(snapshots[0].type, "gauge");
+  EXPECT_EQ(snapshots[0].series.at(0).value, 3.5);
+  EXPECT_EQ(snapshots[1].type, "counter");
+  EXPECT_EQ(snapshots[1].help, "Sent.");
+  EXPECT_EQ(snapshots[1].unit, "spans");
+  EXPECT_EQ(snapshots[1].series.at(0).value, 3);
+  EXPECT_EQ(snapshots[1].series.at(0).labels, (MetricLabels{{"exporter", "x"}}));
+  EXPECT_EQ(snapshots[2].type, "histogram");
+  EXPECT_EQ(snapshots[2].series.at(0).counts, (std::vector<uint64_t>{0, 1, 1}));
+  EXPECT_EQ(snapshots[2].series.at(0).sum, 55);
+}
+
 }  // namespace
 }  // namespace spanloom

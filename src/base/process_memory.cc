@@ -7,8 +7,9 @@
 #include <algorithm>
 #include <fstream>
 #include <limits>
-#include <string_view>
 
+#include "base/cgroup.h"
+#include "base/go_limits.h"
 #include "base/text.h"
 
 namespace spanloom {
@@ -23,38 +24,13 @@ uint64_t ReadLimit(const std::string& path) {
   return file >> limit ? limit : kNoLimit;
 }
 
-// The lowest limit in `group` and the groups above it. Those that a container does not see are not there.
-uint64_t LowestLimit(const std::string& mount, std::string group, std::string_view file) {
-  uint64_t lowest = kNoLimit;
-  while (true) {
-    lowest = std::min(lowest, ReadLimit(StrCat(mount, group, "/", file)));
-    if (group.empty()) return lowest;
-    group.erase(group.rfind('/'));
-  }
-}
-
-bool NamesMemory(std::string_view controllers) {
-  return StrCat(",", controllers, ",").find(",memory,") != std::string::npos;
-}
-
-// One line of /proc/self/cgroup: "0::/path" of version 2, "4:memory:/path" of version 1.
-uint64_t LimitOfLine(const std::string& root, const std::string& line) {
-  const size_t first = line.find(':');
-  const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-  if (second == std::string::npos) return kNoLimit;
-  std::string group = line.substr(second + 1);
-  if (!group.starts_with('/')) return kNoLimit;
-  if (group == "/") group.clear();
-  const std::string controllers = line.substr(first + 1, second - first - 1);
-  if (controllers.empty()) return LowestLimit(StrCat(root, "/sys/fs/cgroup"), group, "memory.max");
-  if (!NamesMemory(controllers)) return kNoLimit;
-  return LowestLimit(StrCat(root, "/sys/fs/cgroup/memory"), group, "memory.limit_in_bytes");
-}
-
 uint64_t CgroupLimit(const std::string& root) {
-  std::ifstream groups(StrCat(root, "/proc/self/cgroup"));
+  const CgroupDirectories groups = FindCgroups("memory", root);
   uint64_t limit = kNoLimit;
-  for (std::string line; std::getline(groups, line);) limit = std::min(limit, LimitOfLine(root, line));
+  for (const std::string& group : groups.version_2) limit = std::min(limit, ReadLimit(StrCat(group, "/memory.max")));
+  for (const std::string& group : groups.version_1) {
+    limit = std::min(limit, ReadLimit(StrCat(group, "/memory.limit_in_bytes")));
+  }
   return limit;
 }
 
@@ -76,10 +52,19 @@ std::optional<uint64_t> ResidentBytes(const std::string& root) {
   return resident_pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-StatusOr<uint64_t> UsableMemoryBytes(const std::string& root) {
-  const uint64_t bytes = std::min(CgroupLimit(root), MachineBytes(root));
-  if (bytes != kNoLimit) return bytes;
+StatusOr<UsableMemory> FindUsableMemory(const std::optional<uint64_t>& hint_bytes, const std::string& root) {
+  const uint64_t machine = MachineBytes(root);
+  // Version 1 says "no limit" as a number that no machine has.
+  if (const uint64_t group = CgroupLimit(root); group < machine) {
+    return UsableMemory{.bytes = group, .source = "memory limit of the cgroup"};
+  }
+  if (hint_bytes && *hint_bytes < machine) return UsableMemory{.bytes = *hint_bytes, .source = "GOMEMLIMIT"};
+  if (machine != kNoLimit) return UsableMemory{.bytes = machine, .source = "memory of the machine"};
   return absl::UnavailableError("neither a cgroup nor /proc/meminfo says how much memory there is; set limit_mib");
+}
+
+StatusOr<UsableMemory> FindUsableMemory() {
+  return FindUsableMemory(ReadGoLimits().memory_bytes, "");
 }
 
 }  // namespace spanloom

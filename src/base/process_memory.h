@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 
@@ -16,8 +17,19 @@ namespace spanloom {
 // where /proc lies; "" but in tests.
 [[nodiscard]] std::optional<uint64_t> ResidentBytes(const std::string& root = "");
 
-// Bytes that this process may have: the lowest limit of its cgroup and of those above it (memory.max of version 2,
-// memory.limit_in_bytes of version 1), at most what the machine has. kUnavailable if not even that can be read.
-[[nodiscard]] StatusOr<uint64_t> UsableMemoryBytes(const std::string& root = "");
+struct UsableMemory {
+  uint64_t bytes = 0;
+  std::string_view source = {};  // whose limit that is: "memory limit of the cgroup", "GOMEMLIMIT", ...
+};
+
+// What this process may have: the lowest limit of its cgroup and of those above it (memory.max of version 2,
+// memory.limit_in_bytes of version 1); where there is none, `hint_bytes`, if it is known; at most what the machine has.
+// kUnavailable if not even that can be read.
+[[nodiscard]] StatusOr<UsableMemory> FindUsableMemory(const std::optional<uint64_t>& hint_bytes,
+                                                      const std::string& root);
+
+// The same of this machine, with GOMEMLIMIT as the hint: it is set to less than the limit of its container, whose other
+// shares, as those of memory_limiter, are shares of the limit.
+[[nodiscard]] StatusOr<UsableMemory> FindUsableMemory();
 
 }  // namespace spanloom

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/url.h"
 #include "config/problems.h"
 #include "config/yaml.h"
 
@@ -61,6 +62,7 @@ class Expander {
   StatusOr<std::optional<std::string>> Resolve(std::string_view uri, const Source& source, int depth);
   StatusOr<std::optional<std::string>> ResolveVariable(std::string_view reference, const Source& source);
   StatusOr<std::optional<std::string>> ResolveFile(std::string_view path, const Source& source);
+  StatusOr<std::optional<std::string>> ResolveUrl(std::string_view url, const Source& source);
   Status CheckLimits(size_t bytes, const Source& source, int depth);
 
   const ExpansionSources& sources_;
@@ -98,6 +100,13 @@ StatusOr<std::optional<std::string>> Expander::ResolveFile(std::string_view path
   return std::optional<std::string>(*std::move(content));
 }
 
+StatusOr<std::optional<std::string>> Expander::ResolveUrl(std::string_view url, const Source& source) {
+  if (!sources_.fetch) return At(source, StrCat("URLs are not supported here: ", ShownUrl(url)));
+  StatusOr<std::string> text = sources_.fetch(std::string(url));
+  if (!text.ok()) return At(source, StdView(text.status().message()));
+  return std::optional<std::string>(*std::move(text));
+}
+
 StatusOr<std::optional<std::string>> Expander::Resolve(std::string_view uri, const Source& source, int depth) {
   RETURN_IF_ERROR(CheckLimits(uri.size(), source, depth));
   ASSIGN_OR_RETURN(const std::string inner, ExpandText(uri, source, depth + 1));
@@ -109,8 +118,9 @@ StatusOr<std::optional<std::string>> Expander::Resolve(std::string_view uri, con
   if (scheme == "env") return ResolveVariable(whole.substr(colon + 1), source);
   if (scheme == "file") return ResolveFile(whole.substr(colon + 1), source);
   if (scheme == "yaml") return std::optional<std::string>(whole.substr(colon + 1));
-  return At(source,
-            StrCat("scheme \"", scheme, "\" is not supported for uri \"", whole, "\" (valid: env, file, yaml)"));
+  if (scheme == "http" || scheme == "https") return ResolveUrl(whole, source);
+  return At(source, StrCat("scheme \"", scheme, "\" is not supported for uri \"", whole,
+                           "\" (valid: env, file, http, https, yaml)"));
 }
 
 StatusOr<std::string> Expander::ExpandText(std::string_view text, const Source& source, int depth) {

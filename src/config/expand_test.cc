@@ -88,7 +88,7 @@ TEST(Expand, RefusesImpossibleReferences) {
 // Guarantees: both are named.
 TEST(Expand, ReportsEveryValueThatIsWrong) {
   EXPECT_EQ(Refusal("a: ${foo:bar}\nb:\n  - x${env:2}"),
-            "f.yaml:1: scheme \"foo\" is not supported for uri \"foo:bar\" (valid: env, file, yaml)\n"
+            "f.yaml:1: scheme \"foo\" is not supported for uri \"foo:bar\" (valid: env, file, http, https, yaml)\n"
             "f.yaml:3: environment variable \"2\" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$");
 }
 
@@ -117,6 +117,22 @@ TEST(Expand, ReadsFiles) {
   const auto expansion = Expand(*ParseYaml("a: ${file:/name}", "f"), sources);
   EXPECT_EQ(expansion->node.Find("a")->text(), "jaeger");
   EXPECT_FALSE(Expand(*ParseYaml("a: ${file:/none}", "f"), sources).ok());
+}
+
+// Scenario: a section from a URL, a URL in whose host a variable stands, one that is not there, and nobody who fetches.
+// Guarantees: the text is put in as YAML; a failure names the place and what the fetcher says, and no token of the URL.
+TEST(Expand, FetchesUrls) {
+  ExpansionSources sources = Sources({{"HOST", "host"}});
+  sources.fetch = [](const std::string& url) -> StatusOr<std::string> {
+    if (url == "https://host/a?token=secret") return std::string("{b: [1]}");
+    return absl::UnavailableError("nobody is there");
+  };
+  const auto expansion = Expand(*ParseYaml("a: ${https://${env:HOST}/a?token=secret}", "f"), sources);
+  ASSERT_TRUE(expansion.ok()) << expansion.status();
+  EXPECT_EQ(ToYaml(expansion->node, Secrets::kShown), "a:\n  b:\n    - 1\n");
+  const auto failure = Expand(*ParseYaml("a: 1\nb: ${http://host/b}", "f"), sources);
+  EXPECT_EQ(failure.status().message(), "f:2: nobody is there");
+  EXPECT_EQ(Refusal("a: ${https://me:secret@host/a?secret}"), "f.yaml:1: URLs are not supported here: https://host/a");
 }
 
 }  // namespace

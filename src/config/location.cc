@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "base/url.h"
 
 namespace spanloom::config {
 namespace {
@@ -29,6 +30,12 @@ StatusOr<ConfigText> ReadFileAt(std::string_view path, const ExpansionSources& s
   return ConfigText{.file = std::string(path), .text = std::move(text)};
 }
 
+StatusOr<ConfigText> ReadUrlAt(std::string_view url, const ExpansionSources& sources) {
+  if (!sources.fetch) return absl::InvalidArgumentError(StrCat("URLs are not supported here: ", ShownUrl(url)));
+  ASSIGN_OR_RETURN(std::string text, sources.fetch(std::string(url)));
+  return ConfigText{.file = ShownUrl(url), .text = std::move(text)};
+}
+
 }  // namespace
 
 StatusOr<ConfigText> ReadLocation(std::string_view location, const ExpansionSources& sources) {
@@ -45,8 +52,9 @@ StatusOr<ConfigText> ReadLocation(std::string_view location, const ExpansionSour
     if (!IsVariableName(rest)) return absl::InvalidArgumentError(InvalidVariableName(rest));
     return ConfigText{.file = std::string(location), .text = sources.environment(std::string(rest)).value_or("")};
   }
+  if (scheme == "http" || scheme == "https") return ReadUrlAt(location, sources);
   return absl::InvalidArgumentError(StrCat("scheme \"", scheme, "\" is not supported for uri \"", location,
-                                           "\" (valid: file, env, yaml; fetch the file first and name its path)"));
+                                           "\" (valid: file, env, yaml, http, https)"));
 }
 
 }  // namespace spanloom::config

@@ -3,12 +3,8 @@
 #include "net/loop.h"
 
 #include <pthread.h>
-#include <sched.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <fstream>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -16,6 +12,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/process_cores.h"
 #include "base/text.h"
 #include "net/detail/asio.h"
 
@@ -26,23 +23,6 @@ constexpr size_t kWorkers = 2;          // guess
 constexpr size_t kWorkerQueueMax = 64;  // tasks; what they hold is bounded by those who submit them; guess
 
 thread_local const Loop* current_loop = nullptr;
-
-// CPU time a container may use, in cores (cgroup v2, cpu.max: "QUOTA PERIOD" or "max PERIOD"); 0 if there is no limit.
-double QuotaCores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  double quota_us = 0;
-  double period_us = 0;
-  if (!(file >> quota_us >> period_us) || period_us <= 0) return 0;
-  return quota_us / period_us;
-}
-
-size_t UsableCores() {
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return 1;
-  auto cores = static_cast<size_t>(CPU_COUNT(&allowed));
-  if (const double quota = QuotaCores(); quota > 0) cores = std::min(cores, static_cast<size_t>(std::ceil(quota)));
-  return std::max<size_t>(cores, 1);
-}
 
 }  // namespace
 
@@ -120,7 +100,7 @@ struct LoopPool::State {
 };
 
 LoopPool::LoopPool(size_t count) : state_(std::make_unique<State>()) {
-  if (count == 0) count = UsableCores();
+  if (count == 0) count = FindUsableCores().count;
   for (size_t i = 0; i < count; ++i) {
     Loop& loop = *state_->loops.emplace_back(std::make_unique<Loop>());
     std::thread& thread = state_->threads.emplace_back([&loop] { loop.Run(); });

@@ -65,7 +65,7 @@ class Loop {
 // posted then are destroyed without being run. Thread-compatible; At, Next and workers are thread-safe.
 class LoopPool {
  public:
-  // `count` must be positive; 0 means one for each core that the process may use.
+  // `count` must be positive; 0 means one for each core that the process may use (base/process_cores.h).
   explicit LoopPool(size_t count);
   ~LoopPool();
 

@@ -64,7 +64,8 @@ void MemoryLimiterOptions::Declare(config::OptionsReader& r) {
           "of the limit.",
           {.unit = "MiB"});
   r.Field("limit_percentage", limit_percentage,
-          "The same as limit_mib, as a share of the memory of its cgroup (of either version), or of the machine.",
+          "The same as limit_mib, as a share of the limit of its cgroup (of either version), where there is none of "
+          "GOMEMLIMIT, else of what the machine has.",
           {.unit = "%"});
   r.Field("spike_limit_percentage", spike_limit_percentage,
           "The same as spike_limit_mib, as such a share; it goes with limit_percentage.", {.unit = "%"});
@@ -120,7 +121,10 @@ MemoryWatchOptions WatchOptionsOf(const MemoryLimiterOptions& options, uint64_t 
 }
 
 MemoryLimiterProcessor::Memory MemoryLimiterProcessor::OfThisProcess() {
-  return {.usable_bytes = [] { return UsableMemoryBytes(); },
+  return {.usable_bytes = []() -> StatusOr<uint64_t> {
+            ASSIGN_OR_RETURN(const UsableMemory memory, FindUsableMemory());
+            return memory.bytes;
+          },
           .resident_bytes = [] { return ResidentBytes(); },
           .give_back = [] { malloc_trim(0); }};
 }

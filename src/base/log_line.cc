@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "base/log_line.h"
+
+#include <absl/algorithm/container.h>
+#include <absl/functional/function_ref.h>
+#include <absl/strings/ascii.h>
+#include <absl/time/time.h>
+
+#include <array>
+
+#include "base/json_writer.h"
+
+namespace spanloom {
+namespace {
+
+constexpr std::array<std::string_view, 5> kComponentKinds = {"receiver", "processor", "exporter", "connector",
+                                                             "extension"};
+
+using EmitField = absl::FunctionRef<void(std::string_view key, std::string_view value)>;
+
+// The fields as they are written.
+void ForEachField(std::initializer_list<LogField> fields, EmitField emit) {
+  for (const LogField& field : fields) {
+    const std::string_view value = field.value;
+    if (absl::c_linear_search(kComponentKinds, field.key)) {
+      emit("otelcol.component.id", value);
+      emit("otelcol.component.kind", field.key);
+    } else if (field.key == "pipeline") {
+      emit("otelcol.pipeline.id", value);
+      emit("otelcol.signal", value.substr(0, value.find('/')));
+    } else {
+      emit(field.key, value);
+    }
+  }
+}
+
+std::string FormatTime(int64_t unix_ns) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixNanos(unix_ns), absl::UTCTimeZone());
+}
+
+// Quoted only where a reader or a tool would split it wrongly.
+void AppendTextValue(std::string_view value, std::string& line) {
+  const bool plain = !value.empty() && absl::c_none_of(value, [](char c) { return c <= ' ' || c == '"' || c == '='; });
+  if (plain) {
+    AppendJsonEscaped(value, line);
+    return;
+  }
+  line += '"';
+  AppendJsonEscaped(value, line);
+  line += '"';
+}
+
+std::string FormatText(LogLevel level, std::string_view message, std::initializer_list<LogField> fields,
+                       int64_t unix_ns, const LogConstants& constants) {
+  std::string line = FormatTime(unix_ns);
+  StrAppend(line, " ", absl::AsciiStrToUpper(AbslView(LogLevelName(level))),
+            level == LogLevel::kInfo || level == LogLevel::kWarn ? "  " : " ");
+  AppendJsonEscaped(message, line);
+  const auto append = [&](std::string_view key, std::string_view value) {
+    line += ' ';
+    AppendJsonEscaped(key, line);
+    line += '=';
+    AppendTextValue(value, line);
+  };
+  ForEachField(fields, append);
+  for (const auto& [key, value] : constants.fields) append(key, value);
+  return line;
+}
+
+std::string FormatJson(LogLevel level, std::string_view message, std::initializer_list<LogField> fields,
+                       int64_t unix_ns, const LogConstants& constants) {
+  std::string line;
+  JsonWriter json(line);
+  json.BeginObject();
+  json.Field("ts", FormatTime(unix_ns));
+  json.Field("level", LogLevelName(level));
+  json.Field("msg", message);
+  if (!constants.resource.empty()) {
+    json.Key("resource");
+    json.BeginObject();
+    for (const auto& [key, value] : constants.resource) json.Field(key, std::string_view(value));
+    json.EndObject();
+  }
+  for (const auto& [key, value] : constants.fields) json.Field(key, std::string_view(value));
+  ForEachField(fields, [&](std::string_view key, std::string_view value) { json.Field(key, value); });
+  json.EndObject();
+  return line;
+}
+
+}  // namespace
+
+std::string_view LogLevelName(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "error";
+}
+
+std::string FormatLogLine(LogFormat format, LogLevel level, std::string_view message,
+                          std::initializer_list<LogField> fields, int64_t unix_ns, const LogConstants& constants) {
+  return format == LogFormat::kJson ? FormatJson(level, message, fields, unix_ns, constants)
+                                    : FormatText(level, message, fields, unix_ns, constants);
+}
+
+}  // namespace spanloom
