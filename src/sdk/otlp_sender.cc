@@ -12,12 +12,14 @@ StatusOr<std::unique_ptr<OtlpSender>> OtlpSender::Create(net::Loop& loop, OtlpSe
   if (sender->options_.protocol == OtlpProtocol::kGrpc) {
     net::GrpcChannelOptions channel;
     channel.endpoint = endpoint;
+    channel.tls = sender->options_.tls;
     channel.user_agent = "spanloom";
     RETURN_IF_ERROR(net::ValidateMetadata(sender->Headers()));
     ASSIGN_OR_RETURN(sender->channel_, net::GrpcChannel::Create(loop, std::move(channel)));
   } else {
     net::HttpClientOptions client;
     client.endpoint = endpoint;
+    client.tls = sender->options_.tls;
     ASSIGN_OR_RETURN(sender->client_, net::HttpClient::Create(loop, std::move(client)));
   }
   return sender;
@@ -31,15 +33,18 @@ net::HttpHeaders OtlpSender::Headers() const {
 }
 
 void OtlpSender::Send(const Bytes& request, SendDone done) {
-  if (channel_ != nullptr) return SendGrpc(request, std::move(done));
-  SendHttp(request, std::move(done));
+  const Bytes body =
+      options_.compression == net::Compression::kNone ? request : net::Compress(options_.compression, request.view());
+  if (channel_ != nullptr) return SendGrpc(body, std::move(done));
+  SendHttp(body, std::move(done));
 }
 
 void OtlpSender::SendGrpc(const Bytes& request, SendDone done) {
   net::GrpcCallOptions call;
   call.deadline = options_.timeout;
   call.metadata = Headers();
-  channel_->Call(std::string(otlp::kTracesMethod), request, std::move(call),
+  call.message_compression = options_.compression;
+  channel_->Call(std::string(otlp::ExportMethod(options_.signal)), request, std::move(call),
                  [done = std::move(done)](const StatusOr<Bytes>& answer) mutable {
                    if (!answer.ok()) return std::move(done)(answer.status());
                    std::move(done)(otlp::ReadPartialSuccess(answer->view()).rejected_spans);
@@ -49,9 +54,12 @@ void OtlpSender::SendGrpc(const Bytes& request, SendDone done) {
 void OtlpSender::SendHttp(const Bytes& request, SendDone done) {
   net::HttpRequest http;
   http.method = "POST";
-  http.path = options_.path;
+  http.path = options_.path.empty() ? std::string(otlp::ExportPath(options_.signal)) : options_.path;
   http.headers = Headers();
   http.headers.Set("content-type", "application/x-protobuf");
+  if (options_.compression != net::Compression::kNone) {
+    http.headers.Set("content-encoding", std::string(net::ContentEncoding(options_.compression)));
+  }
   http.body = request;
   client_->Send(
       std::move(http), options_.timeout,

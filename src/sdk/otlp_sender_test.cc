@@ -23,12 +23,15 @@ class OtlpSenderTest : public testing::Test {
     net::ServerOptions options;
     options.name = "backend";
     options.endpoint = "127.0.0.1:0";
-    options.grpc.emplace("/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-                         [this](net::GrpcRequest request, net::GrpcResponder responder) {
-                           seen_ = request.metadata;
-                           body_ = request.message;
-                           std::move(responder).Respond(grpc_answer_);
-                         });
+    for (const otlp::Signal signal : otlp::kSignals) {
+      options.grpc.emplace(otlp::ExportMethod(signal),
+                           [this, signal](net::GrpcRequest request, net::GrpcResponder responder) {
+                             path_ = otlp::ExportPath(signal);
+                             seen_ = request.metadata;
+                             body_ = request.message;
+                             std::move(responder).Respond(grpc_answer_);
+                           });
+    }
     options.http = [this](net::HttpRequest request, net::HttpResponder responder) {
       seen_ = request.headers;
       path_ = request.path;
@@ -41,14 +44,16 @@ class OtlpSenderTest : public testing::Test {
   }
 
   // The destination's answer to "request"; what it saw is in seen_, path_ and body_.
-  StatusOr<size_t> Send(OtlpProtocol protocol) {
+  StatusOr<size_t> Send(OtlpProtocol protocol) { return SendBy({.protocol = protocol, .headers = {{"x-token", "t"}}}); }
+
+  StatusOr<size_t> SendBy(OtlpSenderOptions sender_options) {
+    sender_options.endpoint = server_->endpoint();
+    sender_options.timeout = 20s;
     std::unique_ptr<OtlpSender> sender;
     StatusOr<size_t> answer = absl::UnknownError("");
     Notification answered;
     loops_.At(0).Post([&] {
-      sender = *OtlpSender::Create(
-          loops_.At(0),
-          {.protocol = protocol, .endpoint = server_->endpoint(), .headers = {{"x-token", "t"}}, .timeout = 20s});
+      sender = *OtlpSender::Create(loops_.At(0), std::move(sender_options));
       sender->Send(Bytes(std::string("request")), [&](StatusOr<size_t> rejected) {
         answer = std::move(rejected);
         answered.Notify();
@@ -88,6 +93,37 @@ TEST_F(OtlpSenderTest, SendsOverBothProtocols) {
   }
   EXPECT_EQ(path_, "/v1/traces");
   EXPECT_EQ(seen_.Get("content-type"), "application/x-protobuf");
+}
+
+// Scenario: a request of metrics, compressed, over each protocol; and one to a path of its own.
+// Guarantees: it goes to the service of metrics and arrives as it was; over HTTP it says how it is compressed.
+TEST_F(OtlpSenderTest, SendsMetricsCompressed) {
+  OtlpSenderOptions options{.signal = otlp::Signal::kMetrics, .compression = net::Compression::kGzip};
+  for (const OtlpProtocol protocol : {OtlpProtocol::kGrpc, OtlpProtocol::kHttpProtobuf}) {
+    options.protocol = protocol;
+    body_ = Bytes();
+    ASSERT_TRUE(SendBy(options).ok());
+    EXPECT_EQ(path_, "/v1/metrics");
+    EXPECT_EQ(body_.view(), "request");
+  }
+  options.path = "/otlp/v1/metrics";
+  ASSERT_TRUE(SendBy(options).ok());
+  EXPECT_EQ(path_, "/otlp/v1/metrics");
+}
+
+// Scenario: a client that wants TLS, in front of a server in cleartext; and one whose authority is no file.
+// Guarantees: nothing is sent in cleartext; the file is named before anything is sent.
+TEST_F(OtlpSenderTest, KeepsToTls) {
+  for (const OtlpProtocol protocol : {OtlpProtocol::kGrpc, OtlpProtocol::kHttpProtobuf}) {
+    EXPECT_EQ(SendBy({.protocol = protocol, .tls = net::TlsClientOptions()}).status().code(),
+              absl::StatusCode::kUnavailable);
+    EXPECT_EQ(body_.size(), 0u);
+    net::TlsClientOptions tls;
+    tls.ca_file = "/none/ca.pem";
+    const Status status =
+        OtlpSender::Create(loops_.At(0), {.protocol = protocol, .endpoint = "a:1", .tls = tls}).status();
+    EXPECT_NE(status.message().find("/none/ca.pem"), std::string::npos) << status;
+  }
 }
 
 // Scenario: the destination takes only a part.

@@ -8,10 +8,12 @@
 #include <absl/strings/str_split.h>
 #include <absl/strings/strip.h>
 
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "sdk/b3.h"
 
 namespace spanloom::sdk {
 namespace {
@@ -157,6 +159,21 @@ TraceContext Extract(const net::HttpHeaders& headers) {
   if (parsed) context.trace_state = ReadTraceState(JoinedValues(headers, kTraceState, states));
   context.baggage = ReadBaggage(baggage);
   return context;
+}
+
+TraceContext Extract(const net::HttpHeaders& headers, const Propagation& propagation) {
+  TraceContext context = Extract(headers);
+  if (!propagation.has_w3c) {
+    TraceContext bare;
+    bare.is_remote = true;
+    bare.baggage = std::move(context.baggage);
+    context = std::move(bare);
+  }
+  if (context.IsValid() || !propagation.has_b3) return context;
+  std::optional<TraceContext> b3 = ReadB3(headers);
+  if (!b3) return context;
+  b3->baggage = std::move(context.baggage);
+  return *std::move(b3);
 }
 
 void Inject(const TraceContext& context, net::HttpHeaders& headers) {

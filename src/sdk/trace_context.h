@@ -56,6 +56,15 @@ std::string ReadTraceState(std::string_view text);
 // and tracestate is not read; baggage is read all the same. Several headers of one name count as one list.
 TraceContext Extract(const net::HttpHeaders& headers);
 
+// How a request says which trace it belongs to.
+struct Propagation {
+  bool has_w3c = true;  // traceparent and tracestate
+  bool has_b3 = false;  // b3, or x-b3-traceid and its like (github.com/openzipkin/b3-propagation)
+};
+
+// The same by `propagation`; where both are there, traceparent counts. Baggage is read in any case.
+TraceContext Extract(const net::HttpHeaders& headers, const Propagation& propagation);
+
 // Puts `context` into `headers`, in place of any other. A context that is not valid leaves only its baggage there.
 void Inject(const TraceContext& context, net::HttpHeaders& headers);
 

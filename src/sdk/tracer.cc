@@ -101,8 +101,8 @@ void Span::End() {
   tracer_->sink_->Take(std::move(record_));
 }
 
-Tracer::Tracer(Sampler sampler, const Clock& clock, Rng rng, SpanSink& sink)
-    : sampler_(sampler), clock_(&clock), sink_(&sink), rng_state_(rng.Next()) {}
+Tracer::Tracer(Sampler sampler, const Clock& clock, Rng rng, SpanSink& sink, Propagation propagation)
+    : sampler_(sampler), propagation_(propagation), clock_(&clock), sink_(&sink), rng_state_(rng.Next()) {}
 
 const Tracer& Tracer::None() {
   static const Tracer none;

@@ -72,11 +72,13 @@ class Span {
 class Tracer {
  public:
   // `clock` and `sink` must outlive the tracer, and the tracer its spans. Ids come from `rng`.
-  Tracer(Sampler sampler, const Clock& clock, Rng rng, SpanSink& sink);
+  // `propagation` is how the requests that spans are about are to be read.
+  Tracer(Sampler sampler, const Clock& clock, Rng rng, SpanSink& sink, Propagation propagation = {});
   // Off: makes spans that are nothing. Lives for ever.
   static const Tracer& None();
 
   [[nodiscard]] bool is_on() const { return sink_ != nullptr; }
+  [[nodiscard]] const Propagation& propagation() const { return propagation_; }
 
   // A child of `parent`, in its trace and with its tracestate and baggage; a root if `parent` is not valid.
   [[nodiscard]] Span Start(std::string_view name, otlp::SpanKind kind, const TraceContext& parent = {}) const;
@@ -88,6 +90,7 @@ class Tracer {
   [[nodiscard]] TraceContext NewContext(const TraceContext& parent) const;
 
   Sampler sampler_ = Sampler::AlwaysOff();
+  Propagation propagation_;
   const Clock* clock_ = nullptr;
   SpanSink* sink_ = nullptr;                     // null: off
   mutable std::atomic<uint64_t> rng_state_ = 0;  // SplitMix64 is a mixed counter, which threads can share

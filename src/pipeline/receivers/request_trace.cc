@@ -35,7 +35,7 @@ bool IsServerError(absl::StatusCode code) {
 std::unique_ptr<RequestTrace> RequestTrace::Start(const sdk::Tracer& tracer, std::string_view name,
                                                   const net::HttpHeaders& headers) {
   if (!headers.Get(sdk::kOwnTelemetryHeader).empty()) return nullptr;
-  sdk::Span server = tracer.Start(name, otlp::SpanKind::kServer, sdk::Extract(headers));
+  sdk::Span server = tracer.Start(name, otlp::SpanKind::kServer, sdk::Extract(headers, tracer.propagation()));
   if (!server.is_recording()) return nullptr;
   return std::unique_ptr<RequestTrace>(new RequestTrace(tracer, std::move(server)));
 }

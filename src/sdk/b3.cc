@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "sdk/b3.h"
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/str_split.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/text.h"
+
+namespace spanloom::sdk {
+namespace {
+
+constexpr size_t kShortTraceIdDigits = 16;
+constexpr size_t kTraceIdDigits = 32;
+constexpr size_t kSpanIdDigits = 16;
+
+// The header's parts, as text.
+struct B3Fields {
+  std::string trace_id = {};
+  std::string span_id = {};
+  std::string sampled = {};
+};
+
+B3Fields FieldsOf(const net::HttpHeaders& headers) {
+  const std::string_view single = headers.Get("b3");
+  if (!single.empty()) {
+    std::vector<std::string> parts = absl::StrSplit(AbslView(single), '-');
+    parts.resize(3);
+    return {.trace_id = parts[0], .span_id = parts[1], .sampled = parts[2]};
+  }
+  const bool is_debug = headers.Get("x-b3-flags") == "1";
+  return {.trace_id = std::string(headers.Get("x-b3-traceid")),
+          .span_id = std::string(headers.Get("x-b3-spanid")),
+          .sampled = is_debug ? "d" : std::string(headers.Get("x-b3-sampled"))};
+}
+
+bool IsSampled(const std::string& sampled) {
+  return sampled == "1" || sampled == "d" || sampled == "true";
+}
+
+}  // namespace
+
+std::optional<TraceContext> ReadB3(const net::HttpHeaders& headers) {
+  B3Fields fields = FieldsOf(headers);
+  if (fields.trace_id.size() == kShortTraceIdDigits) {
+    fields.trace_id = StrCat(std::string(kShortTraceIdDigits, '0'), fields.trace_id);
+  }
+  if (fields.trace_id.size() != kTraceIdDigits || fields.span_id.size() != kSpanIdDigits) return std::nullopt;
+  const auto trace_id = otlp::ParseTraceId(absl::AsciiStrToLower(fields.trace_id));
+  const auto span_id = otlp::ParseSpanId(absl::AsciiStrToLower(fields.span_id));
+  if (!trace_id || !span_id) return std::nullopt;
+  TraceContext context;
+  context.trace_id = *trace_id;
+  context.span_id = *span_id;
+  context.flags = IsSampled(absl::AsciiStrToLower(fields.sampled)) ? kSampledFlag : 0;
+  context.is_remote = true;
+  if (!context.IsValid()) return std::nullopt;
+  return context;
+}
+
+}  // namespace spanloom::sdk
