@@ -8,10 +8,12 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "app/config_fetch.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config/load.h"
@@ -65,11 +67,27 @@ std::optional<std::string> EnvironmentVariable(const std::string& name) {
   return std::string(value);
 }
 
+// Texts at URLs, each fetched once, so that one load has one state of each.
+class FetchedTexts {
+ public:
+  StatusOr<std::string> Get(const std::string& url) {
+    const auto found = texts_.find(url);
+    if (found != texts_.end()) return found->second;
+    return texts_.emplace(url, FetchText(url, {.proxies = net::ProxyRules::FromEnvironment()})).first->second;
+  }
+
+ private:
+  std::map<std::string, StatusOr<std::string>> texts_;
+};
+
 }  // namespace
 
 StatusOr<config::Node> ReadConfiguration(std::span<const std::string> locations,
                                          std::span<const std::string> settings) {
-  const config::ExpansionSources sources{.environment = EnvironmentVariable, .read_file = ReadFile};
+  FetchedTexts fetched;
+  const config::ExpansionSources sources{.environment = EnvironmentVariable,
+                                         .read_file = ReadFile,
+                                         .fetch = [&](const std::string& url) { return fetched.Get(url); }};
   std::vector<config::ConfigText> texts;
   for (const std::string& location : locations) {
     ASSIGN_OR_RETURN(config::ConfigText text, config::ReadLocation(location, sources));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the configuration of this process comes from: files, the environment, the command line.
+// Where the configuration of this process comes from: files, URLs, the environment, the command
+// line.
 
 #pragma once
 
@@ -13,8 +14,9 @@
 namespace spanloom::app {
 
 // Reads what `locations` name (config/location.h) in order, lays `settings` ("a.b.c=value") over them, and replaces
-// ${...}. Variables that are not set are logged. Errors: kNotFound or kPermissionDenied (a file), kInvalidArgument
-// (its content); the message names file and line.
+// ${...}. Each URL is fetched once (app/config_fetch.h), which blocks; not to be called on a loop. Variables that are
+// not set are logged. Errors: kNotFound or kPermissionDenied (a file), those of FetchText (a URL), kInvalidArgument
+// (what is there, or a value that refers to what is not); the message names file and line.
 StatusOr<config::Node> ReadConfiguration(std::span<const std::string> locations, std::span<const std::string> settings);
 
 }  // namespace spanloom::app

@@ -39,9 +39,10 @@ class OwnTracing {
 
  private:
   explicit OwnTracing(net::Loop& loop) : loop_(loop) {}
+  StatusOr<sdk::SendRequest> OpenWayOut(const pipeline::OwnTracesConfig& config, net::LoopPool& loops);
 
   net::Loop& loop_;
-  std::unique_ptr<sdk::OtlpSender> sender_;  // bound to loop_
+  std::unique_ptr<sdk::OtlpSender> sender_;  // bound to loop_; null for standard output
   std::unique_ptr<sdk::BatchExporter> exporter_;
   std::unique_ptr<sdk::Tracer> tracer_;
 };

@@ -13,8 +13,10 @@
 
 #include "app/components.h"
 #include "app/metrics_page.h"
+#include "app/metrics_pusher.h"
 #include "app/own_resource.h"
 #include "app/own_tracing.h"
+#include "app/process_log.h"
 #include "app/process_metrics.h"
 #include "app/signals.h"
 #include "app/start_message.h"
@@ -23,6 +25,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process_cores.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "net/loop.h"
@@ -43,11 +46,8 @@ std::string InstanceId(const config::StringMap& resource) {
 // For the spans about this process, before and after the drain.
 constexpr std::chrono::milliseconds kOwnSpansMax{1'000};
 
-// The command line goes before the configuration. Its words were checked when it was parsed.
-void SetUpLog(const ProcessPlan& plan, const pipeline::TelemetryConfig& telemetry) {
-  ConfigureLog(plan.log_format.empty() ? telemetry.log_format : *ParseLogFormat(plan.log_format),
-               plan.log_level.empty() ? telemetry.log_level : *ParseLogLevel(plan.log_level));
-}
+// For the last report of metrics, to each destination.
+constexpr std::chrono::milliseconds kOwnMetricsMax{1'000};
 
 pipeline::SpanloomStoreOptions StoreOptions(const pipeline::ServiceConfig& config) {
   config::Problems problems;
@@ -67,19 +67,24 @@ const config::Node& StoreNode(const pipeline::ServiceConfig& config) {
   return node == config.exporters.end() ? none : node->second;
 }
 
+// A part of service.telemetry as it was written; null if it was not.
+const config::Node& SectionOf(const config::Node& telemetry, std::string_view key) {
+  static const config::Node none;
+  const config::Node* section = telemetry.Find(key);
+  return section == nullptr ? none : *section;
+}
+
 // Says which differences between the configuration of the start and `now` a reload does not apply.
 void WarnOfRestarts(const pipeline::ServiceConfig& start, const pipeline::ServiceConfig& now) {
   const auto warn = [](std::string_view key) {
     Log(LogLevel::kWarn, "this change takes effect at the next start only", {{"key", key}});
   };
   if (!config::SameContent(StoreNode(start), StoreNode(now))) warn("exporters::spanloom_store");
-  const pipeline::TelemetryConfig& old_telemetry = start.telemetry;
-  const pipeline::TelemetryConfig& telemetry = now.telemetry;
-  if (telemetry.log_level != old_telemetry.log_level || telemetry.log_format != old_telemetry.log_format) {
-    warn("service::telemetry::logs");
+  for (const char* key : {"metrics", "traces", "resource"}) {
+    if (!config::SameContent(SectionOf(start.telemetry.node, key), SectionOf(now.telemetry.node, key))) {
+      warn(StrCat("service::telemetry::", key));
+    }
   }
-  if (telemetry.metrics_pages != old_telemetry.metrics_pages) warn("service::telemetry::metrics");
-  if (telemetry.resource != old_telemetry.resource) warn("service::telemetry::resource");
 }
 
 // Everything that runs between start and stop, in order of construction.
@@ -93,31 +98,34 @@ class Process {
   }
 
   Status Start() {
-    ASSIGN_OR_RETURN(config_,
-                     ReadConfig([&](const pipeline::ServiceConfig& config) { SetUpLog(plan_, config.telemetry); }));
+    RETURN_IF_ERROR(ReadFirstConfig());
+    const UsableCores cores = FindUsableCores();
+    // The Collector's words, as others below: scripts wait for them.
+    Log(LogLevel::kInfo, "Starting otelcol...", {{"Version", Version()}, {"NumCPU", cores.count}});
+    LogLimits(cores);
     if (plan_.has_store) {
       ASSIGN_OR_RETURN(host_, StoreHost::Open(StoreOptions(config_), metrics_, Clock::System()));
     }
-    loops_ = std::make_unique<net::LoopPool>(0);
+    loops_ = std::make_unique<net::LoopPool>(cores.count);
     loop_lag_.emplace(*loops_, metrics_);
+    log_keeper_.emplace(loops_->Next());
     if (host_) store_control_ = host_->ServeControl(*loops_, metrics_);
-    Rng rng(Rng::SystemSeed());
-    const config::StringMap resource = OwnResource(config_.telemetry.resource, rng);
-    process_metrics_.emplace(metrics_, Clock::System(), begin_ns_, LabelsOf(resource));
+    process_metrics_.emplace(metrics_, Clock::System(), begin_ns_, LabelsOf(resource_));
     if (config_.telemetry.traces) {
-      ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config_.telemetry.traces, EncodeResource(resource), *loops_,
+      ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config_.telemetry.traces, EncodeResource(resource_), *loops_,
                                                         Clock::System(), metrics_));
     }
+    RETURN_IF_ERROR(PushMetrics());
     const pipeline::BuildContext context{.loops = *loops_,
                                          .metrics = metrics_,
                                          .clock = Clock::System(),
                                          .default_host = plan_.listen_host,
                                          .tracer = own_tracing_ ? own_tracing_->tracer() : sdk::Tracer::None(),
-                                         .instance_id = InstanceId(resource),
+                                         .instance_id = InstanceId(resource_),
                                          .proxies = proxies_,
                                          .build = VersionText()};
     for (const pipeline::PrometheusReaderOptions& page : config_.telemetry.metrics_pages) {
-      RETURN_IF_ERROR(ShowMetrics(page, resource, context));
+      RETURN_IF_ERROR(ShowMetrics(page, context));
     }
     engine_ = pipeline::Engine::Build(config_, registry_, context);
     RETURN_IF_ERROR(engine_->Start());
@@ -129,6 +137,7 @@ class Process {
   // nothing. On any thread, while no other call is under way.
   void Reload(std::stop_token hurry) {
     Log(LogLevel::kInfo, "reloading", {{"signal", "SIGHUP"}});
+    ReopenLog();
     const Status status = TryReload(std::move(hurry));
     if (status.ok()) return;
     Log(LogLevel::kError, StrCat("cannot reload, the old configuration goes on: ", StdView(status.message())));
@@ -136,9 +145,11 @@ class Process {
 
   // Returns false if something that was acknowledged could not be delivered or kept.
   bool Stop() {
+    Log(LogLevel::kInfo, "Starting shutdown...");
     if (own_tracing_) own_tracing_->Flush(kOwnSpansMax);
     const uint64_t undelivered = engine_->Stop(plan_.drain_timeout);
     if (own_tracing_) own_tracing_->Stop(kOwnSpansMax);
+    for (const auto& pusher : metrics_pushers_) pusher->Stop(kOwnMetricsMax);
     if (undelivered > 0) {
       Log(LogLevel::kError,
           "stopped with spans that were acknowledged but not delivered; a longer outage needs a durable queue",
@@ -148,31 +159,63 @@ class Process {
     if (store_control_) store_control_->Stop();
     const Status closed = host_ ? host_->Close() : absl::OkStatus();
     if (!closed.ok()) Log(LogLevel::kError, StdView(closed.message()));
-    Log(LogLevel::kInfo, "stopped");
+    Log(LogLevel::kInfo, "Shutdown complete.");
     return undelivered == 0 && closed.ok();
   }
 
  private:
-  // `on_parsed` is called before anything is logged of it.
-  StatusOr<pipeline::ServiceConfig> ReadConfig(absl::FunctionRef<void(const pipeline::ServiceConfig&)> on_parsed) {
+  // `on_parsed` is called before anything is logged of it; its error is the result.
+  StatusOr<pipeline::ServiceConfig> ReadConfig(absl::FunctionRef<Status(const pipeline::ServiceConfig&)> on_parsed) {
     ASSIGN_OR_RETURN(const ComposedConfig composed, plan_.load_config());
     ASSIGN_OR_RETURN(pipeline::ServiceConfig config, pipeline::ParseServiceConfig(composed.root, registry_));
-    on_parsed(config);
+    RETURN_IF_ERROR(on_parsed(config));
     for (const std::string& warning : config.warnings) Log(LogLevel::kWarn, warning);
     for (const std::string& note : composed.notes) Log(LogLevel::kInfo, note);
     return config;
   }
 
-  Status TryReload(std::stop_token hurry) {
-    ASSIGN_OR_RETURN(const pipeline::ServiceConfig config, ReadConfig([](const pipeline::ServiceConfig&) {}));
-    WarnOfRestarts(config_, config);
-    return engine_->Reload(config, plan_.drain_timeout, std::move(hurry)).status();
+  // And sets up what tells of the process.
+  Status ReadFirstConfig() {
+    Rng rng(Rng::SystemSeed());
+    ASSIGN_OR_RETURN(config_, ReadConfig([&](const pipeline::ServiceConfig& config) {
+                       resource_ = OwnResource(config.telemetry.resource, rng);
+                       return SetUpLog(plan_, config.telemetry.log, resource_);
+                     }));
+    log_ = config_.telemetry.log;
+    return absl::OkStatus();
   }
 
-  Status ShowMetrics(const pipeline::PrometheusReaderOptions& page, const config::StringMap& resource,
-                     const pipeline::BuildContext& context) {
+  Status TryReload(std::stop_token hurry) {
+    ASSIGN_OR_RETURN(const pipeline::ServiceConfig config,
+                     ReadConfig([](const pipeline::ServiceConfig&) { return absl::OkStatus(); }));
+    RETURN_IF_ERROR(SetUpLog(plan_, config.telemetry.log, resource_));
+    WarnOfRestarts(config_, config);
+    const Status status = engine_->Reload(config, plan_.drain_timeout, std::move(hurry)).status();
+    if (!status.ok()) return RestoreLog(status);
+    log_ = config.telemetry.log;
+    return status;
+  }
+
+  // After a reload that failed with `status`, which is returned.
+  Status RestoreLog(const Status& status) {
+    const Status restored = SetUpLog(plan_, log_, resource_);
+    if (!restored.ok()) Log(LogLevel::kError, StdView(restored.message()));
+    return status;
+  }
+
+  Status PushMetrics() {
+    for (const pipeline::MetricsPush& push : config_.telemetry.metrics_pushes) {
+      ASSIGN_OR_RETURN(std::unique_ptr<MetricsPusher> pusher,
+                       MetricsPusher::Create(push, EncodeResource(resource_), Clock::System().UnixNs(), *loops_,
+                                             Clock::System(), metrics_));
+      metrics_pushers_.push_back(std::move(pusher));
+    }
+    return absl::OkStatus();
+  }
+
+  Status ShowMetrics(const pipeline::PrometheusReaderOptions& page, const pipeline::BuildContext& context) {
     MetricNaming naming{.has_type_suffix = !page.without_type_suffix, .has_unit_suffix = !page.without_units};
-    if (page.with_resource_constant_labels) naming.labels = LabelsOf(resource, *page.with_resource_constant_labels);
+    if (page.with_resource_constant_labels) naming.labels = LabelsOf(resource_, *page.with_resource_constant_labels);
     if (!page.without_scope_info) {
       naming.labels.emplace_back("otel_scope_name", "spanloom");
       naming.labels.emplace_back("otel_scope_version", Version());
@@ -187,7 +230,6 @@ class Process {
 
   void SayReady() {
     const int64_t start_ms = (Clock::System().SteadyNs() - begin_ns_) / 1'000'000;
-    // The Collector's words, which scripts wait for.
     Log(LogLevel::kInfo, "Everything is ready. Begin running and processing data.",
         {{"version", Version()}, {"start_ms", start_ms}});
     const std::string text =
@@ -200,13 +242,17 @@ class Process {
   const ProcessPlan& plan_;
   pipeline::Registry registry_;
   pipeline::ServiceConfig config_;  // of the start
+  LogOptions log_;                  // as it is configured now
+  config::StringMap resource_;
   MetricRegistry metrics_;
   const net::ProxyRules proxies_ = net::ProxyRules::FromEnvironment();
   std::unique_ptr<StoreHost> host_;  // null without a store
   std::unique_ptr<net::LoopPool> loops_;
   std::optional<net::LoopLag> loop_lag_;
+  std::optional<LogKeeper> log_keeper_;
   std::optional<ProcessMetrics> process_metrics_;
   std::vector<std::unique_ptr<net::Server>> metrics_servers_;
+  std::vector<std::unique_ptr<MetricsPusher>> metrics_pushers_;
   std::unique_ptr<StoreControl> store_control_;  // null if nobody may ask
   std::unique_ptr<OwnTracing> own_tracing_;      // null if there are no spans about this process
   std::unique_ptr<pipeline::Engine> engine_;
@@ -215,7 +261,8 @@ class Process {
 }  // namespace
 
 void SetUpLog(const ProcessPlan& plan) {
-  SetUpLog(plan, {});
+  const Status status = SetUpLog(plan, LogOptions(), {});
+  CHECK(status.ok());  // standard error can be opened
 }
 
 int RunProcess(const ProcessPlan& plan, int64_t begin_ns) {

@@ -72,7 +72,8 @@ void WaitForStop(const sigset_t& signals, std::function<void(std::stop_token hur
     int signal = 0;
     CHECK(sigwait(&signals, &signal) == 0);
     if (signal != SIGHUP) {
-      return Log(LogLevel::kInfo, "draining", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+      return Log(LogLevel::kInfo, "Received signal from OS",
+                 {{"signal", signal == SIGINT ? "interrupt" : "terminated"}});
     }
     reloader.Request();
   }

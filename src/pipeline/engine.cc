@@ -92,6 +92,7 @@ Status Engine::Start() {
   const auto passage = PassageOf(assembly_, passage_ended_);
   for (const auto& [inlet, next] : assembly_.leads) inlet->Lead(*next, passage);
   for (const auto& [part, grouping] : assembly_.groupings) part->exporter()->GroupAs(grouping);
+  Log(LogLevel::kInfo, "Starting extensions...");  // they come first
   for (const PartPtr& part : assembly_.parts) {
     if (Status status = part->Start(); !status.ok()) {
       Stop(milliseconds(0));
@@ -120,6 +121,7 @@ void Engine::StopInOrder(const std::vector<PartPtr>& parts, milliseconds grace, 
   auto part = parts.rbegin();
   while (part != parts.rend()) {
     const StopStage stage = StageOf(**part);
+    if (stage == StopStage::kExtensions) Log(LogLevel::kInfo, "Stopping extensions...");
     const int64_t stage_deadline_ns =
         context_.clock.SteadyNs() + std::chrono::nanoseconds(Remaining(deadline_ns) / ShareOf(stage)).count();
     for (; part != parts.rend() && StageOf(**part) == stage; ++part) {

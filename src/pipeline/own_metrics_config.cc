@@ -6,6 +6,9 @@
 #include <absl/strings/match.h>
 #include <fnmatch.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/text.h"
 #include "net/host_port.h"
 
@@ -58,21 +61,55 @@ void PullReaderOptions::Declare(config::OptionsReader& r) {
   r.Field("exporter", exporter, "How the metrics are shown.");
 }
 
+void OwnMetricsOtlpOptions::Declare(config::OptionsReader& r) {
+  static constexpr std::pair<std::string_view, MetricTemporality> kTemporalities[] = {
+      {"cumulative", MetricTemporality::kCumulative},
+      {"delta", MetricTemporality::kDelta},
+      {"lowmemory", MetricTemporality::kLowMemory}};
+  otlp.Declare(r);
+  r.Choice<MetricTemporality>("temporality_preference", temporality_preference, kTemporalities,
+                              "Whether counters and histograms say everything so far, or, with delta and lowmemory, "
+                              "what came since the last report that was delivered.");
+  r.Unsupported("default_histogram_aggregation", "remove it; histograms have the bounds that they are counted by",
+                "explicit_bucket_histogram");
+}
+
+void PushExporterOptions::Declare(config::OptionsReader& r) {
+  r.Field("otlp", otlp, "An OTLP destination.");
+  r.Field("console", console, "Standard output, a line of OTLP/JSON for each report.");
+}
+
+Status PushExporterOptions::Validate() const {
+  if (otlp.has_value() + console.has_value() == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("must have one exporter (valid: otlp, console)");
+}
+
+void PeriodicReaderOptions::Declare(config::OptionsReader& r) {
+  r.Field("interval", interval, "Time from one report to the next.", {.min = 10, .max = 86'400'000, .unit = "ms"});
+  r.Field("timeout", timeout, "Longest time for a report; the next one says what it did not.",
+          {.min = 1, .max = 3'600'000, .unit = "ms"});
+  r.Field("exporter", exporter, "Where they go.");
+}
+
+Status PeriodicReaderOptions::Validate() const {
+  return exporter.Validate();  // a missing section is not asked
+}
+
 void MetricReaderOptions::Declare(config::OptionsReader& r) {
   r.Field("pull", pull, "Who wants the metrics asks for them.");
-  r.Unsupported("periodic",
-                "write a pull reader with a prometheus exporter, and let Prometheus or a collector read it");
+  r.Field("periodic", periodic, "They are sent now and then.");
 }
 
 Status MetricReaderOptions::Validate() const {
-  if (pull) return absl::OkStatus();
-  return absl::InvalidArgumentError("must be a reader of pull");
+  if (pull.has_value() + periodic.has_value() == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("must be one reader of pull or periodic");
 }
 
 void OwnMetricsOptions::Declare(config::OptionsReader& r) {
   r.Field("level", level, "none shows no metrics; basic, normal and detailed show all.");
   r.Field("address", address, "Old form of one prometheus reader, HOST:PORT; it stands in place of readers.");
-  r.Field("readers", readers, "Pages with the metrics; one on port 8888 if it is left out.");
+  r.Field("readers", readers,
+          "Pages with the metrics, and where they are sent; a page on port 8888 if it is left out.");
   r.Unsupported("views", "remove it; every metric is shown");
 }
 
@@ -88,8 +125,27 @@ std::vector<PrometheusReaderOptions> OwnMetricsOptions::Pages() const {
   if (!address.empty()) return {PrometheusReaderOptions{.address = address}};
   if (readers.empty()) return {PrometheusReaderOptions{}};
   std::vector<PrometheusReaderOptions> pages;
-  for (const MetricReaderOptions& reader : readers) pages.push_back(*reader.pull->exporter.prometheus);
+  for (const MetricReaderOptions& reader : readers) {
+    if (reader.pull) pages.push_back(*reader.pull->exporter.prometheus);
+  }
   return pages;
+}
+
+std::vector<MetricsPush> OwnMetricsOptions::Pushes() const {
+  if (absl::EqualsIgnoreCase(level, "none")) return {};
+  std::vector<MetricsPush> pushes;
+  for (const MetricReaderOptions& reader : readers) {
+    if (!reader.periodic) continue;
+    MetricsPush& push = pushes.emplace_back();
+    push.interval = std::chrono::milliseconds(reader.periodic->interval);
+    push.timeout = std::chrono::milliseconds(reader.periodic->timeout);
+    const std::optional<OwnMetricsOtlpOptions>& way_out = reader.periodic->exporter.otlp;
+    if (!way_out) continue;
+    push.has_deltas = way_out->temporality_preference != MetricTemporality::kCumulative;
+    push.destination = way_out->otlp.Destination(otlp::Signal::kMetrics);
+    push.destination->timeout = std::min(push.destination->timeout, push.timeout);
+  }
+  return pushes;
 }
 
 }  // namespace spanloom::pipeline

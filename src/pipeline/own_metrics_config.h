@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// service.telemetry.metrics: where the process shows its metrics, and how they are named there. The keys are those of
-// the OpenTelemetry configuration schema 0.3 (MeterProvider), as the Collector reads them.
+// service.telemetry.metrics: where the process shows its metrics, how they are named there, and where it sends them.
+// The keys are those of the OpenTelemetry configuration schema 0.3 (MeterProvider), as the Collector reads them.
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "config/options.h"
+#include "pipeline/own_otlp_options.h"
+#include "sdk/otlp_sender.h"
 
 namespace spanloom::pipeline {
 
@@ -54,8 +57,43 @@ struct PullReaderOptions {
   void Declare(config::OptionsReader& r);
 };
 
+// Which values a report has: those since the process began, or those since the report before.
+enum class MetricTemporality : uint8_t { kCumulative, kDelta, kLowMemory };
+
+// Of an OTLP destination.
+struct OwnMetricsOtlpOptions {
+  OwnOtlpOptions otlp = {};
+  MetricTemporality temporality_preference = MetricTemporality::kCumulative;
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const { return otlp.Validate(); }
+};
+
+struct PushExporterOptions {
+  std::optional<OwnMetricsOtlpOptions> otlp = {};
+  std::optional<OwnConsoleOptions> console = {};
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
+};
+
+struct PeriodicReaderOptions {
+  int64_t interval = 60'000;  // ms
+  int64_t timeout = 30'000;   // ms
+  PushExporterOptions exporter = {};
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
+};
+
+// A destination that is sent the metrics now and then.
+struct MetricsPush {
+  std::chrono::milliseconds interval{0};
+  std::chrono::milliseconds timeout{0};                    // of one report
+  bool has_deltas = false;                                 // of counters and histograms
+  std::optional<sdk::OtlpSenderOptions> destination = {};  // nullopt: standard output
+};
+
 struct MetricReaderOptions {
   std::optional<PullReaderOptions> pull = {};
+  std::optional<PeriodicReaderOptions> periodic = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
@@ -69,6 +107,8 @@ struct OwnMetricsOptions {
 
   // The pages to serve: none for level none; one if no reader is named. The options are valid.
   [[nodiscard]] std::vector<PrometheusReaderOptions> Pages() const;
+  // Where they are sent. The options are valid.
+  [[nodiscard]] std::vector<MetricsPush> Pushes() const;
 };
 
 }  // namespace spanloom::pipeline

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "config/yaml.h"
 
 namespace spanloom::pipeline {
@@ -63,12 +64,47 @@ readers:
   EXPECT_FALSE(pages[0].with_resource_constant_labels->Takes("service.name"));
 }
 
-// Scenario: a reader that pushes, one that names no exporter, and a level that is not there.
+// Scenario: a page, and two readers that push, one with everything and one to standard output; then level none.
+// Guarantees: one page and both destinations, where the shorter timeout holds; none of them.
+TEST(OwnMetrics, ReadsWhereTheyAreSent) {
+  constexpr std::string_view kReaders = R"(
+readers:
+  - pull: {exporter: {prometheus: {port: 9999}}}
+  - periodic:
+      interval: 1000
+      timeout: 500
+      exporter:
+        otlp: {protocol: http/protobuf, endpoint: "http://mimir:4318/otlp/v1/metrics", headers: {X-Scope: a},
+               temporality_preference: delta, compression: gzip,
+               default_histogram_aggregation: explicit_bucket_histogram}
+  - periodic: {exporter: {console: }}
+)";
+  const OwnMetricsOptions options = Read(kReaders);
+  EXPECT_THAT(options.Pages(), SizeIs(1));
+  const std::vector<MetricsPush> pushes = options.Pushes();
+  ASSERT_THAT(pushes, SizeIs(2));
+  EXPECT_EQ(pushes[0].interval, std::chrono::seconds(1));
+  EXPECT_TRUE(pushes[0].has_deltas);
+  EXPECT_EQ(pushes[0].destination->signal, otlp::Signal::kMetrics);
+  EXPECT_EQ(pushes[0].destination->endpoint, "mimir:4318");
+  EXPECT_EQ(pushes[0].destination->path, "/otlp/v1/metrics");
+  EXPECT_EQ(pushes[0].destination->timeout, std::chrono::milliseconds(500));
+  EXPECT_EQ(pushes[1].interval, std::chrono::minutes(1));
+  EXPECT_FALSE(pushes[1].destination.has_value());
+  EXPECT_FALSE(pushes[1].has_deltas);
+  EXPECT_THAT(Read(StrCat(kReaders, "level: none")).Pushes(), IsEmpty());
+  EXPECT_THAT(Read("readers: [{periodic: {exporter: {console: }}}]").Pages(), IsEmpty());
+}
+
+// Scenario: readers that name no exporter, none, or two, and a level that is not there.
 // Guarantees: each is refused with what is valid.
 TEST(OwnMetrics, RefusesWhatItHasNot) {
-  EXPECT_THAT(Problems("readers: [{periodic: {interval: 1}}]"), ElementsAre(HasSubstr("write a pull reader")));
+  EXPECT_THAT(Problems("readers: [{periodic: {interval: 1000}}]"), ElementsAre(HasSubstr("valid: otlp, console")));
+  EXPECT_THAT(Problems("readers: [{periodic: {exporter: {otlp: {endpoint: 'http://a:1', "
+                       "temporality_preference: most}}}}]"),
+              ElementsAre(HasSubstr("valid: cumulative, delta, lowmemory")));
   EXPECT_THAT(Problems("readers: [{pull: {exporter: {}}}]"), ElementsAre(HasSubstr("valid: prometheus")));
-  EXPECT_THAT(Problems("readers: [{}]"), ElementsAre(HasSubstr("must be a reader of pull")));
+  EXPECT_THAT(Problems("readers: [{}]"), ElementsAre(HasSubstr("must be one reader of pull or periodic")));
   EXPECT_THAT(Problems("level: much"), ElementsAre(HasSubstr("valid: none, basic, normal, detailed")));
 }
 

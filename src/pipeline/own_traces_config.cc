@@ -2,71 +2,25 @@
 
 #include "pipeline/own_traces_config.h"
 
-#include <absl/strings/ascii.h>
+#include <absl/algorithm/container.h>
 #include <absl/strings/match.h>
-#include <absl/strings/strip.h>
 
-#include <string_view>
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
 
 namespace spanloom::pipeline {
-namespace {
-
-constexpr std::string_view kNoTls =
-    "these spans are sent in cleartext; send them to a receiver of this process and export them from there";
-
-struct Destination {
-  std::string endpoint;  // "host:port"
-  std::string path;      // "" if none was written
-};
-
-// "http://host:port/path"; the scheme and the path may be missing.
-StatusOr<Destination> ParseDestination(const std::string& text) {
-  absl::string_view rest = text;
-  if (absl::StartsWith(rest, "https://")) return absl::InvalidArgumentError(StrCat("endpoint ", text, ": ", kNoTls));
-  absl::ConsumePrefix(&rest, "http://");
-  const size_t slash = std::min(rest.find('/'), rest.size());
-  const absl::string_view endpoint = rest.substr(0, slash);
-  const size_t colon = endpoint.rfind(':');
-  if (colon == absl::string_view::npos || colon + 1 == endpoint.size() || endpoint.back() == ']') {
-    return absl::InvalidArgumentError(StrCat("endpoint must be http://HOST:PORT, got \"", text, "\""));
-  }
-  const absl::string_view path = rest.substr(slash);
-  return Destination{std::string(endpoint), path == "/" ? "" : std::string(path)};
-}
-
-}  // namespace
-
-void OwnOtlpOptions::Declare(config::OptionsReader& r) {
-  static constexpr std::pair<std::string_view, sdk::OtlpProtocol> kProtocols[] = {
-      {"grpc", sdk::OtlpProtocol::kGrpc}, {"http/protobuf", sdk::OtlpProtocol::kHttpProtobuf}};
-  r.Choice<sdk::OtlpProtocol>("protocol", protocol, kProtocols, "How spans are sent.");
-  r.Field("endpoint", endpoint,
-          "Destination, http://HOST:PORT; with http/protobuf a path may follow, else /v1/traces.");
-  r.Field("headers", headers, "Headers or metadata sent with every request.");
-  r.Field("insecure", insecure, "Must be true where the endpoint has no http:// in front.");
-  for (const char* name : {"certificate", "client_key", "client_certificate"}) r.Unsupported(name, kNoTls);
-  r.Unsupported("compression", "remove it; these requests are small");
-  r.Unsupported("timeout", "write export_timeout of the batch instead");
-}
-
-Status OwnOtlpOptions::Validate() const {
-  RETURN_IF_ERROR(ParseDestination(endpoint).status());
-  if (insecure || absl::StartsWith(endpoint, "http://")) return absl::OkStatus();
-  return absl::InvalidArgumentError(StrCat("insecure must be true: ", kNoTls));
-}
 
 void OwnExporterOptions::Declare(config::OptionsReader& r) {
   r.Field("otlp", otlp, "An OTLP destination.");
-  r.Unsupported("console", "write otlp instead");
+  r.Field("console", console, "Standard output, a line of OTLP/JSON for each request.");
   r.Unsupported("zipkin", "write otlp instead");
 }
 
 Status OwnExporterOptions::Validate() const {
-  if (otlp) return absl::OkStatus();
-  return absl::InvalidArgumentError("must have an exporter (valid: otlp)");
+  if (otlp.has_value() + console.has_value() == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("must have one exporter (valid: otlp, console)");
 }
 
 void OwnBatchOptions::Declare(config::OptionsReader& r) {
@@ -88,14 +42,18 @@ Status OwnBatchOptions::Validate() const {
   return absl::InvalidArgumentError("max_export_batch_size must not exceed max_queue_size");
 }
 
+void OwnSimpleOptions::Declare(config::OptionsReader& r) {
+  r.Field("exporter", exporter, "Where they go.");
+}
+
 void OwnProcessorOptions::Declare(config::OptionsReader& r) {
   r.Field("batch", batch, "Collects spans and sends them together.");
-  r.Unsupported("simple", "write batch instead");
+  r.Field("simple", simple, "Sends each span for itself, one after the other; up to 2048 wait.");
 }
 
 Status OwnProcessorOptions::Validate() const {
-  if (batch) return absl::OkStatus();
-  return absl::InvalidArgumentError("must name a processor (valid: batch)");
+  if (batch.has_value() + simple.has_value() == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("must name one processor (valid: batch, simple)");
 }
 
 void RatioOptions::Declare(config::OptionsReader& r) {
@@ -120,10 +78,25 @@ sdk::Sampler RootSamplerOptions::Make() const {
 
 void ParentSamplerOptions::Declare(config::OptionsReader& r) {
   r.Field("root", root, "For traces that begin here; always_on if it is left out.");
-  for (const char* name :
-       {"remote_parent_sampled", "remote_parent_not_sampled", "local_parent_sampled", "local_parent_not_sampled"}) {
-    r.Unsupported(name, "remove it; a span is sampled if its parent is");
+  constexpr const char* kFollows = "Only what is done anyway: always_on if the parent is sampled, else always_off.";
+  r.Field("remote_parent_sampled", remote_parent_sampled, kFollows);
+  r.Field("remote_parent_not_sampled", remote_parent_not_sampled, kFollows);
+  r.Field("local_parent_sampled", local_parent_sampled, kFollows);
+  r.Field("local_parent_not_sampled", local_parent_not_sampled, kFollows);
+}
+
+Status ParentSamplerOptions::Validate() const {
+  for (const auto& [name, sampler] :
+       {std::pair("remote_parent_sampled", &remote_parent_sampled), {"local_parent_sampled", &local_parent_sampled}}) {
+    if (!*sampler || (*sampler)->always_on) continue;
+    return absl::InvalidArgumentError(StrCat(name, " may only be always_on: a span is sampled if its parent is"));
   }
+  for (const auto& [name, sampler] : {std::pair("remote_parent_not_sampled", &remote_parent_not_sampled),
+                                      {"local_parent_not_sampled", &local_parent_not_sampled}}) {
+    if (!*sampler || (*sampler)->always_off) continue;
+    return absl::InvalidArgumentError(StrCat(name, " may only be always_off: a span is sampled if its parent is"));
+  }
+  return absl::OkStatus();
 }
 
 void OwnSamplerOptions::Declare(config::OptionsReader& r) {
@@ -144,12 +117,13 @@ sdk::Sampler OwnSamplerOptions::Make() const {
 
 void OwnTracesOptions::Declare(config::OptionsReader& r) {
   r.Field("level", level, "none switches them off; basic, normal and detailed make the same spans.");
-  r.Field("propagators", propagators,
-          "How the trace of a request is found: tracecontext, which is what happens anyway.",
-          [](const std::string& name) {
-            if (name == "tracecontext") return absl::OkStatus();
-            return absl::InvalidArgumentError(StrCat("unsupported propagator \"", name, "\" (valid: tracecontext)"));
-          });
+  r.Field(
+      "propagators", propagators,
+      "How the trace of a request is found: tracecontext, b3; tracecontext if it is left out.",
+      [](const std::string& name) {
+        if (name == "tracecontext" || name == "b3") return absl::OkStatus();
+        return absl::InvalidArgumentError(StrCat("unsupported propagator \"", name, "\" (valid: tracecontext, b3)"));
+      });
   r.Field("sampler", sampler, "Which traces are recorded; parent_based with root always_on if it is left out.");
   r.Field("processors", processors, "Where the spans go, one of them; none are made without it.");
 }
@@ -162,23 +136,30 @@ Status OwnTracesOptions::Validate() const {
   return absl::InvalidArgumentError(StrCat("level must be one of none, basic, normal, detailed, got \"", level, "\""));
 }
 
+sdk::Propagation OwnTracesOptions::PropagationOf() const {
+  if (propagators.empty()) return {};
+  return {.has_w3c = absl::c_linear_search(propagators, "tracecontext"),
+          .has_b3 = absl::c_linear_search(propagators, "b3")};
+}
+
 std::optional<OwnTracesConfig> OwnTracesOptions::Config() const {
   if (processors.empty() || absl::EqualsIgnoreCase(level, "none")) return std::nullopt;
-  const OwnBatchOptions& batch = *processors.front().batch;
-  const OwnOtlpOptions& otlp = *batch.exporter.otlp;
-  Destination destination = *ParseDestination(otlp.endpoint);
   OwnTracesConfig config;
   if (sampler) config.sampler = sampler->Make();
-  config.batch.queue_spans_max = batch.max_queue_size;
-  config.batch.batch_spans_max = batch.max_export_batch_size;
-  config.batch.delay = std::chrono::milliseconds(batch.schedule_delay);
-  config.destination.protocol = otlp.protocol;
-  config.destination.endpoint = std::move(destination.endpoint);
-  if (!destination.path.empty()) config.destination.path = std::move(destination.path);
-  config.destination.timeout = std::chrono::milliseconds(batch.export_timeout);
-  for (const auto& [name, value] : otlp.headers) {
-    config.destination.headers.emplace_back(absl::AsciiStrToLower(name), value);
+  config.propagation = PropagationOf();
+  const OwnProcessorOptions& processor = processors.front();
+  const OwnExporterOptions& exporter = processor.batch ? processor.batch->exporter : processor.simple->exporter;
+  if (exporter.otlp) config.destination = exporter.otlp->Destination(otlp::Signal::kTraces);
+  if (!processor.batch) {
+    config.batch.batch_spans_max = 1;
+    config.batch.delay = std::chrono::nanoseconds(0);
+    return config;
   }
+  config.batch.queue_spans_max = processor.batch->max_queue_size;
+  config.batch.batch_spans_max = processor.batch->max_export_batch_size;
+  config.batch.delay = std::chrono::milliseconds(processor.batch->schedule_delay);
+  const std::chrono::milliseconds timeout(processor.batch->export_timeout);
+  if (config.destination) config.destination->timeout = std::min(config.destination->timeout, timeout);
   return config;
 }
 

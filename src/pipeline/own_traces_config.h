@@ -10,29 +10,24 @@
 #include <vector>
 
 #include "config/options.h"
+#include "pipeline/own_otlp_options.h"
 #include "sdk/batch_exporter.h"
 #include "sdk/otlp_sender.h"
 #include "sdk/sampler.h"
+#include "sdk/trace_context.h"
 
 namespace spanloom::pipeline {
 
 struct OwnTracesConfig {
   sdk::Sampler sampler = sdk::Sampler::ParentBased(sdk::Sampler::AlwaysOn());
+  sdk::Propagation propagation = {};
   sdk::BatchExporterOptions batch = {};
-  sdk::OtlpSenderOptions destination = {};
-};
-
-struct OwnOtlpOptions {
-  sdk::OtlpProtocol protocol = sdk::OtlpProtocol::kGrpc;
-  std::string endpoint = {};
-  config::StringMap headers = {};
-  bool insecure = false;
-  void Declare(config::OptionsReader& r);
-  [[nodiscard]] Status Validate() const;
+  std::optional<sdk::OtlpSenderOptions> destination = {};  // nullopt: standard output
 };
 
 struct OwnExporterOptions {
   std::optional<OwnOtlpOptions> otlp = {};
+  std::optional<OwnConsoleOptions> console = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
@@ -47,8 +42,15 @@ struct OwnBatchOptions {
   [[nodiscard]] Status Validate() const;
 };
 
+struct OwnSimpleOptions {
+  OwnExporterOptions exporter = {};
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const { return exporter.Validate(); }  // a missing section is not asked
+};
+
 struct OwnProcessorOptions {
   std::optional<OwnBatchOptions> batch = {};
+  std::optional<OwnSimpleOptions> simple = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };
@@ -77,7 +79,13 @@ struct RootSamplerOptions {
 
 struct ParentSamplerOptions {
   std::optional<RootSamplerOptions> root = {};
+  // Samplers of spans with a parent; they may only say what is done anyway.
+  std::optional<RootSamplerOptions> remote_parent_sampled = {};
+  std::optional<RootSamplerOptions> remote_parent_not_sampled = {};
+  std::optional<RootSamplerOptions> local_parent_sampled = {};
+  std::optional<RootSamplerOptions> local_parent_not_sampled = {};
   void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
 };
 
 struct OwnSamplerOptions {
@@ -97,6 +105,9 @@ struct OwnTracesOptions {
   [[nodiscard]] Status Validate() const;
   // nullopt if no spans are made: level none, or no processor. The options are valid.
   [[nodiscard]] std::optional<OwnTracesConfig> Config() const;
+
+ private:
+  [[nodiscard]] sdk::Propagation PropagationOf() const;
 };
 
 }  // namespace spanloom::pipeline

@@ -195,20 +195,19 @@ TEST(ServiceConfig, ReadsPipelinesAndTelemetry) {
   EXPECT_EQ(config->pipelines[0].receivers.size(), 1u);
   EXPECT_EQ(config->pipelines[0].processors[1].ToString(), "batch");
   EXPECT_EQ(config->pipelines[1].id.ToString(), "traces/2");
-  EXPECT_EQ(config->telemetry.log_level, LogLevel::kWarn);
-  EXPECT_EQ(config->telemetry.log_format, LogFormat::kJson);
+  EXPECT_EQ(config->telemetry.log.level, LogLevel::kWarn);
+  EXPECT_EQ(config->telemetry.log.format, LogFormat::kJson);
   EXPECT_THAT(config->telemetry.metrics_pages, testing::IsEmpty());
 }
 
 // Scenario: telemetry keys that this version has not.
 // Guarantees: refused by name.
 TEST(ServiceConfig, RefusesTelemetryItHasNot) {
-  EXPECT_THAT(
-      Refusal(With("",
-                   "service: {telemetry: {logs: {sampling: {enabled: true}}, metrics: {views: [a]}}, pipelines: "
-                   "{traces: {receivers: [otlp], exporters: [debug]}}}\n")),
-      testing::AllOf(HasSubstr("service::telemetry::logs: sampling is not supported by this version"),
-                     HasSubstr("service::telemetry::metrics: views is not supported by this version")));
+  EXPECT_THAT(Refusal(With("",
+                           "service: {telemetry: {logs: {processors: [a]}, metrics: {views: [a]}}, pipelines: "
+                           "{traces: {receivers: [otlp], exporters: [debug]}}}\n")),
+              testing::AllOf(HasSubstr("service::telemetry::logs: processors is not supported by this version"),
+                             HasSubstr("service::telemetry::metrics: views is not supported by this version")));
 }
 
 // Compares the defaults of `docs` with the values of the same keys in `printed`. Returns how many were compared.

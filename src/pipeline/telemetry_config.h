@@ -12,17 +12,19 @@
 #include "config/node.h"
 #include "config/options.h"
 #include "config/problems.h"
+#include "pipeline/own_logs_config.h"
 #include "pipeline/own_metrics_config.h"
 #include "pipeline/own_traces_config.h"
 
 namespace spanloom::pipeline {
 
 struct TelemetryConfig {
-  LogLevel log_level = LogLevel::kInfo;
-  LogFormat log_format = LogFormat::kText;
+  LogOptions log;                                      // but for its resource
   std::vector<PrometheusReaderOptions> metrics_pages;  // none if the metrics are not shown
+  std::vector<MetricsPush> metrics_pushes;             // where they are sent
   std::optional<OwnTracesConfig> traces;               // nullopt: no spans about this process
   config::StringMap resource;  // attributes of this process as written; an empty one takes the default away
+  config::Node node;           // all of it, as written: to tell what a reload has changed
 };
 
 // What is wrong goes to `problems`, under `path`.

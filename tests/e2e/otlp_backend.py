@@ -11,15 +11,17 @@ from otlp_expectations import expected_spans
 
 
 class Backend:
-    """An OTLP gRPC server that keeps what it is sent; the first `failures` calls are refused as unavailable. Port 0 picks a free one."""
+    """An OTLP gRPC server that keeps what it is sent; the first `failures` calls are refused as unavailable. Port 0 picks a free one.
+    `method` is another one than that of traces; `credentials` make it speak TLS."""
 
-    def __init__(self, failures=0, request_bytes_max=4 << 20, port=0):
+    def __init__(self, failures=0, request_bytes_max=4 << 20, port=0, method=EXPORT, credentials=None):
         self.bodies, self._failures, self._arrived = [], failures, threading.Condition()
         handler = grpc.unary_unary_rpc_method_handler(self._export)
         self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(4),
                                    options=[("grpc.max_receive_message_length", request_bytes_max)])
-        self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(EXPORT.split("/")[1], {"Export": handler})])
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self._server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(method.split("/")[1], {"Export": handler})])
+        address = f"127.0.0.1:{port}"
+        self.port = self._server.add_secure_port(address, credentials) if credentials else self._server.add_insecure_port(address)
         self._server.start()
 
     def _export(self, body, context):
@@ -41,6 +43,10 @@ class Backend:
     def wait_for_spans(self, count):
         with self._arrived:
             assert self._arrived.wait_for(lambda: sum(len(found) for found in self.spans().values()) >= count, 30)
+
+    def wait_for_bodies(self, count):
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.bodies) >= count, 30)
 
     def stop(self):
         self._server.stop(0)

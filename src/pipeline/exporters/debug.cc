@@ -274,7 +274,7 @@ void RegisterDebugExporter(Registry& registry) {
       [](const ComponentId& id, const DebugOptions& options, const BuildContext& context) {
         return std::make_unique<DebugExporter>(id, options, context,
                                                [](std::string_view message, std::initializer_list<LogField> fields) {
-                                                 Log(LogLevel::kInfo, message, fields);
+                                                 LogUnsampled(LogLevel::kInfo, message, fields);
                                                });
       },
       EverySignal());

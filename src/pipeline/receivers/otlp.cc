@@ -437,6 +437,7 @@ Status OtlpReceiver::Start() {
     if (one_port) AddHttp(server);
     ReportAccepting(context_, server);
     ASSIGN_OR_RETURN(grpc_server_, net::Server::Create(context_.loops, context_.metrics, std::move(server)));
+    LogStart("Starting GRPC server", *grpc_server_);
     if (one_port) http_server_ = grpc_server_;
   }
   if (protocols.http && http_server_ == nullptr) {
@@ -453,7 +454,13 @@ Status OtlpReceiver::Start() {
     }
     http_server_ = *std::move(created);
   }
+  if (http_server_ != nullptr) LogStart("Starting HTTP server", *http_server_);
   return absl::OkStatus();
+}
+
+// The Collector's words, which scripts wait for.
+void OtlpReceiver::LogStart(std::string_view words, const net::Server& server) const {
+  Log(LogLevel::kInfo, words, {{"receiver", id_}, {"endpoint", server.endpoint()}});
 }
 
 void OtlpReceiver::Stop(milliseconds grace) {

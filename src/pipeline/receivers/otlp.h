@@ -102,6 +102,8 @@ class OtlpReceiver final : public Receiver {
   void AddHttp(net::ServerOptions& server) const;
   // Where http listens; "" without it.
   [[nodiscard]] std::string HttpAddress() const;
+  void WatchListener(net::ServerOptions& server) const;
+  void LogStart(std::string_view words, const net::Server& server) const;
 
   const std::string id_;
   const OtlpReceiverOptions options_;

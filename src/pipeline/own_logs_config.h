@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// service.telemetry.logs: what the process logs and where to, in the Collector's keys.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "config/options.h"
+
+namespace spanloom::pipeline {
+
+struct LogSamplingOptions {
+  bool enabled = true;
+  std::chrono::nanoseconds tick = LogSampling().tick;
+  uint64_t initial = LogSampling().initial;
+  uint64_t thereafter = LogSampling().thereafter;
+  void Declare(config::OptionsReader& r);
+};
+
+struct OwnLogsOptions {
+  std::string level = "info";
+  std::string encoding = "console";
+  std::vector<std::string> output_paths = {"stderr"};
+  bool disable_caller = false;
+  bool disable_stacktrace = false;
+  LogSamplingOptions sampling = {};
+  std::optional<config::Node> initial_fields = {};
+  void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
+
+  // What the log is to be; its resource is left to the caller. The options are valid.
+  [[nodiscard]] LogOptions Config() const;
+};
+
+}  // namespace spanloom::pipeline

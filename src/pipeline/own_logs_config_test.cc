@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/own_logs_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/yaml.h"
+
+namespace spanloom::pipeline {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+OwnLogsOptions Read(std::string_view yaml, config::Problems& problems) {
+  return config::ReadOptions<OwnLogsOptions>(*config::ParseYaml(yaml, "f"), "logs", problems);
+}
+
+LogOptions LogOf(std::string_view yaml) {
+  config::Problems problems;
+  const OwnLogsOptions options = Read(yaml, problems);
+  EXPECT_TRUE(problems.empty()) << problems.ToStatus();
+  return options.Config();
+}
+
+std::string Refusal(std::string_view yaml) {
+  config::Problems problems;
+  Read(yaml, problems);
+  return std::string(problems.ToStatus().message());
+}
+
+// Scenario: nothing is written; everything is; sampling is off.
+// Guarantees: the Collector's defaults; what is written; every line.
+TEST(OwnLogsConfig, IsWhatIsWritten) {
+  const LogOptions defaults = LogOf("");
+  EXPECT_EQ(defaults.level, LogLevel::kInfo);
+  EXPECT_THAT(defaults.outputs, ElementsAre("stderr"));
+  EXPECT_EQ(defaults.sampling, LogSampling());
+  const LogOptions all = LogOf(R"(
+level: WARN
+encoding: json
+output_paths: [stdout, "file:///var/log/a.log", b.log]
+error_output_paths: [stderr]
+disable_caller: true
+disable_stacktrace: false
+development: false
+sampling: {tick: 1m, initial: 2, thereafter: 0}
+initial_fields: {env: prod, shard: 7, none: }
+)");
+  EXPECT_EQ(all.level, LogLevel::kWarn);
+  EXPECT_EQ(all.format, LogFormat::kJson);
+  EXPECT_THAT(all.outputs, ElementsAre("stdout", "/var/log/a.log", "b.log"));
+  EXPECT_EQ(all.sampling, (LogSampling{.tick = std::chrono::minutes(1), .initial = 2, .thereafter = 0}));
+  EXPECT_THAT(all.constants.fields, ElementsAre(Pair("env", "prod"), Pair("shard", "7"), Pair("none", "")));
+  EXPECT_EQ(LogOf("sampling: {enabled: false}").sampling, std::nullopt);
+}
+
+// Scenario: outputs and fields that cannot be, and keys of the Collector that are not there.
+// Guarantees: refused by name.
+TEST(OwnLogsConfig, RefusesWhatItCannotDo) {
+  EXPECT_THAT(Refusal("output_paths: [stderr, \"s3://bucket\"]"), HasSubstr("output_paths::1: \"s3://bucket\""));
+  EXPECT_THAT(Refusal("output_paths: []"), HasSubstr("output_paths must name"));
+  EXPECT_THAT(Refusal("initial_fields: {a: {b: 1}}"), HasSubstr("a is a map"));
+  EXPECT_THAT(Refusal("initial_fields: x"), HasSubstr("must be a map"));
+  EXPECT_THAT(Refusal("error_output_paths: [/tmp/x]"), HasSubstr("error_output_paths is not supported"));
+  EXPECT_THAT(Refusal("processors: [{batch: {}}]"), HasSubstr("processors is not supported"));
+  EXPECT_THAT(Refusal("level: loud"), HasSubstr("unknown log level"));
+}
+
+}  // namespace
+}  // namespace spanloom::pipeline
