@@ -45,6 +45,7 @@ struct BuildContext {
   std::string instance_id = {};                                // service.instance.id of this process
   std::string pipeline = {};                                   // "traces/payloads", while its processors are made
   otlp::Signal signal = otlp::Signal::kTraces;                 // of the batches that a processor or exporter is given
+  std::string destination = {};                                // "HOST:PORT" of an exporter's server, for its counters
   StatusReporter status = {};                                  // of the component that is made
   const net::ProxyRules& proxies = net::ProxyRules::None();    // by which exporters go out
   const ExtensionRoles* extensions = &ExtensionRoles::None();  // that run; while a component is made

@@ -6,29 +6,45 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/metrics.h"
 #include "base/text.h"
+#include "net/host_port.h"
 #include "otlp/signal.h"
+#include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
 
-// otelcol_exporter_sent_spans and the like.
+// `context` of an exporter that sends to `endpoint`, "HOST:PORT", or "" if there is no one server.
+inline BuildContext WithDestination(BuildContext context, std::string endpoint) {
+  context.destination = std::move(endpoint);
+  return context;
+}
+
+// otelcol_exporter_sent_spans and the like. `destination` is BuildContext::destination: its labels are left out if
+// there is none, or if it is a unix socket.
 inline Counter& ExportCounter(MetricRegistry& metrics, std::string_view prefix, std::string_view help,
-                              const std::string& exporter, otlp::Signal signal) {
+                              const std::string& exporter, otlp::Signal signal, const std::string& destination = "") {
+  MetricLabels labels = {{"exporter", exporter}};
+  if (const std::string_view host = net::HostOf(destination); !host.empty()) {
+    labels.emplace_back("server_address", host);
+    labels.emplace_back("server_port", destination.substr(destination.rfind(':') + 1));
+  }
   return metrics.GetCounter(StrCat(prefix, otlp::ItemsText(signal)),
-                            StrCat("Number of ", otlp::ItemsWords(signal), " ", help), {{"exporter", exporter}});
+                            StrCat("Number of ", otlp::ItemsWords(signal), " ", help), labels);
 }
 
 // Items by what became of them. `exporter` is the component's id.
 inline Counter& SentItems(MetricRegistry& metrics, const std::string& exporter,
-                          otlp::Signal signal = otlp::Signal::kTraces) {
-  return ExportCounter(metrics, "otelcol_exporter_sent_", "successfully sent to destination.", exporter, signal);
+                          otlp::Signal signal = otlp::Signal::kTraces, const std::string& destination = "") {
+  return ExportCounter(metrics, "otelcol_exporter_sent_", "successfully sent to destination.", exporter, signal,
+                       destination);
 }
 inline Counter& SendFailedItems(MetricRegistry& metrics, const std::string& exporter,
-                                otlp::Signal signal = otlp::Signal::kTraces) {
+                                otlp::Signal signal = otlp::Signal::kTraces, const std::string& destination = "") {
   return ExportCounter(metrics, "otelcol_exporter_send_failed_", "in failed attempts to send to destination.", exporter,
-                       signal);
+                       signal, destination);
 }
 inline Counter& EnqueueFailedItems(MetricRegistry& metrics, const std::string& exporter,
                                    otlp::Signal signal = otlp::Signal::kTraces) {

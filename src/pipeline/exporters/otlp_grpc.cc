@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "otlp/export_service.h"
 #include "otlp/partial_success.h"
+#include "pipeline/exporters/export_counters.h"
 #include "pipeline/exporters/partial_success_log.h"
 #include "pipeline/loop_call.h"
 
@@ -124,7 +125,8 @@ OtlpGrpcExporter::OtlpGrpcExporter(const ComponentId& id, OtlpGrpcExporterOption
       partial_log_(std::make_shared<LogLimiter>(context.clock)),
       method_(otlp::ExportMethod(context.signal)),
       queue_(id_, std::make_shared<RequestEncoder>(options_.compression, RequestEncoding::kProtobuf, context.signal),
-             options_.sending_queue, options_.retry_on_failure, context, loop_,
+             options_.sending_queue, options_.retry_on_failure,
+             WithDestination(context, GrpcTarget(options_.endpoint).value_or("")), loop_,
              [this](const ExportRequest& request, SendDone done) { SendOnce(request, std::move(done)); }) {}
 
 OtlpGrpcExporter::~OtlpGrpcExporter() {

@@ -37,7 +37,7 @@ class OtlpGrpcExporterTest : public testing::Test {
 };
 
 // Scenario: a batch of two requests goes to a real server, compressed as by default.
-// Guarantees: every span arrives, with the headers that were configured.
+// Guarantees: every span arrives, with the headers that were configured, and is counted by where it went.
 TEST_F(OtlpGrpcExporterTest, SendsBatchesWithHeaders) {
   OtlpGrpcExporter& exporter = Start({.headers = {{"X-Tenant", "llm"}}});
   otlp::Batch batch = BatchOf({"a", "b"});
@@ -49,6 +49,8 @@ TEST_F(OtlpGrpcExporterTest, SendsBatchesWithHeaders) {
   EXPECT_EQ(backend_.metadata().Get("grpc-encoding"), "gzip");
   exporter.Stop(20s);
   EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans", {{"exporter", "otlp_grpc/jaeger"}}), 3u);
+  const std::string port = backend_.endpoint().substr(backend_.endpoint().rfind(':') + 1);
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans", {{"server_address", "127.0.0.1"}, {"server_port", port}}), 3u);
 }
 
 // Scenario: options about the connection.

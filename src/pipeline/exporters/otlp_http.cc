@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "otlp/export_service.h"
 #include "otlp/http_answer.h"
+#include "pipeline/exporters/export_counters.h"
 #include "pipeline/exporters/partial_success_log.h"
 #include "pipeline/loop_call.h"
 
@@ -170,7 +171,8 @@ OtlpHttpExporter::OtlpHttpExporter(const ComponentId& id, OtlpHttpExporterOption
       queue_(id_,
              std::make_shared<RequestEncoder>(options_.compression, options_.encoding, context.signal,
                                               options_.compression_params.level),
-             options_.sending_queue, options_.retry_on_failure, context, loop_,
+             options_.sending_queue, options_.retry_on_failure,
+             WithDestination(context, target_.ok() ? target_->endpoint : ""), loop_,
              [this](const ExportRequest& request, SendDone done) { SendOnce(request, std::move(done)); }) {}
 
 OtlpHttpExporter::~OtlpHttpExporter() {

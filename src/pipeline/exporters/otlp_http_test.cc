@@ -35,7 +35,7 @@ class OtlpHttpExporterTest : public testing::Test {
 };
 
 // Scenario: a batch of two requests goes to a real server below a path, compressed as by default.
-// Guarantees: every span arrives, with the headers that were configured.
+// Guarantees: every span arrives, with the headers that were configured, and is counted by where it went.
 TEST_F(OtlpHttpExporterTest, SendsBatchesWithHeaders) {
   OtlpHttpExporter& exporter = Start({.endpoint = "/tempo/", .headers = {{"X-Tenant", "llm"}}});
   otlp::Batch batch = BatchOf({"a", "b"});
@@ -50,6 +50,8 @@ TEST_F(OtlpHttpExporterTest, SendsBatchesWithHeaders) {
   EXPECT_EQ(request.headers.Get("content-type"), "application/x-protobuf");
   exporter.Stop(20s);
   EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans", {{"exporter", "otlp_http/tempo"}}), 3u);
+  const std::string port = backend_.endpoint().substr(backend_.endpoint().rfind(':') + 1);
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans", {{"server_address", "127.0.0.1"}, {"server_port", port}}), 3u);
 }
 
 // Scenario: JSON, not compressed, and JSON deflated.

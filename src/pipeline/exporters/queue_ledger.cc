@@ -24,8 +24,8 @@ QueueLedger::QueueLedger(std::string exporter, const SendingQueueOptions& option
       answers_early_(options.answers_early()),
       is_on_disk_(options.is_on_disk()),
       drops_({{"exporter", exporter_}}, context.metrics, context.clock, context.signal),
-      sent_(SentItems(context.metrics, exporter_, context.signal)),
-      send_failed_(SendFailedItems(context.metrics, exporter_, context.signal)),
+      sent_(SentItems(context.metrics, exporter_, context.signal, context.destination)),
+      send_failed_(SendFailedItems(context.metrics, exporter_, context.signal, context.destination)),
       enqueue_failed_(EnqueueFailedItems(context.metrics, exporter_, context.signal)),
       rejected_(RejectedItems(context.metrics, exporter_, context.signal)),
       lost_requests_(context.metrics.GetCounter(
