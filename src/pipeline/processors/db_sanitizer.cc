@@ -102,7 +102,7 @@ std::string DbSanitizer::Masked(Kind kind, std::string_view value, std::string_v
 std::string DbSanitizer::Sanitized(std::string_view key, std::string_view value, std::string_view system) const {
   if (system.empty()) return allows_fallback_ ? SanitizedByLooks(key, value) : std::string(value);
   for (const Database& database : databases_) {
-    if (IsOf(database.kind, system) && database.attributes.contains(std::string(key))) {
+    if (IsOf(database.kind, system) && database.attributes.contains(AbslView(key))) {
       return Masked(database.kind, value, system);
     }
   }
@@ -114,11 +114,11 @@ std::string DbSanitizer::SanitizedByLooks(std::string_view key, std::string_view
   const bool is_sql = LooksLikeSql(value);
   std::string sanitized(value);
   for (const Database& database : databases_) {
-    if (!database.attributes.contains(std::string(key))) continue;
+    if (!database.attributes.contains(AbslView(key))) continue;
     if (IsJson(database.kind) && is_json) return MaskJsonValues(value);
   }
   for (const Database& database : databases_) {
-    if (!database.attributes.contains(std::string(key)) || IsJson(database.kind)) continue;
+    if (!database.attributes.contains(AbslView(key)) || IsJson(database.kind)) continue;
     if (database.kind == Kind::kSql && is_sql) return Masked(Kind::kSql, value, "");
     if (IsRedis(database.kind) && !BeginsWithRedisCommand(sanitized)) continue;
     sanitized = Masked(database.kind, sanitized, "");

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
 #include "config/options.h"
 #include "otlp/views.h"
 
@@ -56,7 +57,7 @@ class DbSanitizer {
   // into account: JSON as JSON, the rest as what the others know, one after the other.
   [[nodiscard]] std::string Sanitized(std::string_view key, std::string_view value, std::string_view system) const;
   // Whether Sanitized would look at the value.
-  [[nodiscard]] bool Covers(std::string_view key) const { return keys_.contains(std::string(key)); }
+  [[nodiscard]] bool Covers(std::string_view key) const { return keys_.contains(AbslView(key)); }
 
   // The new name of a client's, server's or internal span of `system`; nullopt to leave it.
   [[nodiscard]] std::optional<std::string> SpanName(const otlp::SpanView& span, std::string_view system) const;

@@ -111,7 +111,7 @@ class SqlMasker {
     if (c == '$') return Dollar();
     if ((c == '-' || c == '+') && IsSign()) return Drop(1);
     Keep(1);
-    may_be_sign_ = c != ')' && c != ']';
+    may_be_sign_ = c != ')' && c != ']' && c != '?';
   }
 
   void Keep(size_t bytes) {
@@ -128,12 +128,14 @@ class SqlMasker {
 
   // True if the sign that is next belongs to a number.
   [[nodiscard]] bool IsSign() const {
-    return may_be_sign_ && rest_.size() > 1 && (IsDigit(rest_[1]) || rest_[1] == '.');
+    const size_t digit = rest_.substr(1).starts_with('.') ? 2 : 1;
+    return may_be_sign_ && digit < rest_.size() && IsDigit(rest_[digit]);
   }
 
+  // A ? in it stands for digits that were masked before.
   void Word() {
     size_t size = 1;
-    while (size < rest_.size() && IsNamePart(rest_[size])) ++size;
+    while (size < rest_.size() && (IsNamePart(rest_[size]) || rest_[size] == '?')) ++size;
     const std::string_view word = rest_.substr(0, size);
     const char next = size < rest_.size() ? rest_[size] : '\0';
     if (next == '\'' && Prefixed(word)) return;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
 #include "config/options.h"
 #include "otlp/views.h"
 
@@ -30,7 +31,7 @@ class UrlSanitizer {
   explicit UrlSanitizer(const UrlSanitizerOptions& options);
 
   // Whether values of the attribute `key` are URLs.
-  [[nodiscard]] bool Covers(std::string_view key) const { return attributes_.contains(std::string(key)); }
+  [[nodiscard]] bool Covers(std::string_view key) const { return attributes_.contains(AbslView(key)); }
 
   // `url`, or a text that ends with one ("GET /a/1"), with a * for each segment of its path that looks made up (digits
   // but for the second character, other signs than -, _ and ., six consonants in a row, more than 48 characters).
