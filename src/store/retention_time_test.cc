@@ -4,40 +4,29 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/jumping_clock.h"
+
 namespace spanloom::store {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kDay = 86'400 * kSecond;
-
-// A clock whose wall time is set ahead and back.
-class SetClock final : public Clock {
- public:
-  [[nodiscard]] int64_t UnixNs() const override { return clock_.UnixNs() + offset_ns; }
-  [[nodiscard]] int64_t SteadyNs() const override { return clock_.SteadyNs(); }
-  void Advance(int64_t duration_ns) { clock_.Advance(duration_ns); }
-
-  int64_t offset_ns = 0;
-
- private:
-  SimClock clock_;
-};
 
 class RetentionTimeTest : public testing::Test {
  protected:
   // How far the retention's time is ahead of that which would be without jumps.
-  int64_t Ahead() { return static_cast<int64_t>(time_.NowUnixNs()) - (clock_.UnixNs() - clock_.offset_ns); }
+  int64_t Ahead() { return static_cast<int64_t>(time_.NowUnixNs()) - begin_unix_ns_ - clock_.SteadyNs(); }
 
-  SetClock clock_;
+  JumpingClock clock_;
+  const int64_t begin_unix_ns_ = clock_.UnixNs() - clock_.SteadyNs();
   RetentionTime time_{clock_};
 };
 
 // Scenario: time passes; the clock is slewed by half a minute.
 // Guarantees: the wall clock's time.
 TEST_F(RetentionTimeTest, IsTheWallClocks) {
-  clock_.Advance(kDay);
+  clock_.Advance(kDayNs);
   EXPECT_EQ(Ahead(), 0);
-  clock_.offset_ns = 30 * kSecond;
+  clock_.Set(30 * kSecond);
   EXPECT_EQ(Ahead(), 30 * kSecond);
 }
 
@@ -45,12 +34,12 @@ TEST_F(RetentionTimeTest, IsTheWallClocks) {
 // Guarantees: it is as if nothing had been.
 TEST_F(RetentionTimeTest, DoesNotBelieveAJumpAhead) {
   for (int jump = 0; jump < 2; ++jump) {
-    clock_.offset_ns = kDay;
+    clock_.Set(kDayNs);
     for (int minute = 0; minute < 59; ++minute) {
       EXPECT_EQ(Ahead(), 0);
       clock_.Advance(60 * kSecond);
     }
-    clock_.offset_ns = 0;
+    clock_.Set(0);
     EXPECT_EQ(Ahead(), 0);
   }
 }
@@ -58,19 +47,19 @@ TEST_F(RetentionTimeTest, DoesNotBelieveAJumpAhead) {
 // Scenario: the clock is set ahead by a day, and that was right.
 // Guarantees: it is believed after an hour.
 TEST_F(RetentionTimeTest, BelievesAJumpThatLasts) {
-  clock_.offset_ns = kDay;
+  clock_.Set(kDayNs);
   EXPECT_EQ(Ahead(), 0);
   clock_.Advance(kClockJumpDoubtNs);
-  EXPECT_EQ(Ahead(), kDay);
+  EXPECT_EQ(Ahead(), kDayNs);
 }
 
 // Scenario: the clock is set back by a day, and ahead again.
 // Guarantees: the first is believed at once, the second is a jump like any other.
 TEST_F(RetentionTimeTest, BelievesWhatRemovesLess) {
-  clock_.offset_ns = -kDay;
-  EXPECT_EQ(Ahead(), -kDay);
-  clock_.offset_ns = 0;
-  EXPECT_EQ(Ahead(), -kDay);
+  clock_.Set(-kDayNs);
+  EXPECT_EQ(Ahead(), -kDayNs);
+  clock_.Set(0);
+  EXPECT_EQ(Ahead(), -kDayNs);
   clock_.Advance(kClockJumpDoubtNs);
   EXPECT_EQ(Ahead(), 0);
 }

@@ -10,7 +10,7 @@
 #include <iterator>
 #include <vector>
 
-#include "pipeline/testing/jumping_clock.h"
+#include "base/testing/jumping_clock.h"
 
 namespace spanloom::pipeline {
 namespace {

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "pipeline/testing/blocking_client.h"
-#include "pipeline/testing/jumping_clock.h"
+#include "base/testing/jumping_clock.h"
 
 namespace spanloom::pipeline {
 namespace {

@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "base/mutex.h"
+#include "base/testing/jumping_clock.h"
 #include "base/text.h"
 #include "store/conformance/request_builder.h"
 #include "store/conformance/store_conformance.h"
@@ -266,6 +267,24 @@ TEST(MemoryStoreOptions, AreValidated) {
   EXPECT_TRUE(MemoryStoreOptions{}.Validate().ok());
   EXPECT_EQ((MemoryStoreOptions{.traces_max = 0}).Validate().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ((MemoryStoreOptions{.spans_max = size_t{1} << 40}).Validate().code(), absl::StatusCode::kInvalidArgument);
+}
+
+// Scenario: traces are kept for an hour; the clock jumps a day ahead, and is set right again.
+// Guarantees: nothing goes by that.
+TEST_F(MemoryStoreTest, ForgetsNothingWhenTheClockJumps) {
+  JumpingClock clock;
+  store_.emplace(MemoryStoreOptions{}, metrics_, clock);
+  ASSERT_TRUE(Append({.trace_id = MakeTraceId(1),
+                      .span_id = MakeSpanId(1),
+                      .start_unix_ns = static_cast<uint64_t>(clock.UnixNs())})
+                  .ok());
+  constexpr uint64_t kHourNs = 3'600ULL * 1'000'000'000;
+  for (const int64_t offset_ns : {int64_t{0}, kDayNs, int64_t{0}}) {
+    clock.Set(offset_ns);
+    EXPECT_EQ(store_->SetRetention({.age_max_ns = kHourNs})->spans, 0U);
+  }
+  clock.Advance(kDayNs);
+  EXPECT_EQ(store_->SetRetention({.age_max_ns = kHourNs})->spans, 1U);
 }
 
 }  // namespace

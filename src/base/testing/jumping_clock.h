@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-namespace spanloom::pipeline {
+namespace spanloom {
 
 inline constexpr int64_t kDayNs = 86'400LL * 1'000'000'000;
 
@@ -27,4 +27,4 @@ class JumpingClock final : public Clock {
   std::atomic<int64_t> offset_ns_ = 0;
 };
 
-}  // namespace spanloom::pipeline
+}  // namespace spanloom
