@@ -78,12 +78,12 @@ SignalWords WordsOf(otlp::Signal signal) {
 }
 
 constexpr std::chrono::milliseconds kRetryDelay{1'000};  // after a failed write; guess
+constexpr size_t kUnwrittenBytesMax = 64 << 20;          // of texts for files; guess
 
 constexpr ComponentDoc kDoc = {
     .words =
         "Writes what passes to the log, at level info; or, with use_internal_logger: false, to standard output or "
-        "files: "
-        "a line is a text, a tab, and what belongs to it as JSON.",
+        "files: a line is a text, a tab, and what belongs to it as JSON.",
     .example = R"(exporters:
   debug:
     verbosity: detailed
@@ -134,16 +134,29 @@ class DebugExporter::Files {
 
   Status Open() { return outputs_.Open(); }
 
-  void Begin() ABSL_LOCKS_EXCLUDED(mutex_) {
+  // Whether there is room for a text of `bytes`; then it is to be given to End.
+  bool Begin(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex_) {
     const MutexLock lock(mutex_);
+    if (unwritten_ > 0 && unwritten_bytes_ + bytes > kUnwrittenBytesMax) return false;
     ++unwritten_;
+    unwritten_bytes_ += bytes;
+    return true;
   }
-  // What has begun.
-  void End(std::string_view text, size_t items, Done done) ABSL_LOCKS_EXCLUDED(mutex_) {
-    Answer(outputs_.Write(text), items, std::move(done));
+  // Writes it, or gives it up if `is_written` is false.
+  void End(std::string_view text, bool is_written, size_t items, Done done) ABSL_LOCKS_EXCLUDED(mutex_) {
+    if (is_written) {
+      Answer(outputs_.Write(text), items, std::move(done));
+    } else {
+      Refuse(items, std::move(done));
+    }
+    const MutexLock lock(mutex_);
+    --unwritten_;
+    unwritten_bytes_ -= text.size();
   }
-  void Refuse(size_t items, Done done) ABSL_LOCKS_EXCLUDED(mutex_) {
-    Answer(absl::UnavailableError("the workers that write have too much to do"), items, std::move(done));
+  void Refuse(size_t items, Done done) {
+    Answer(absl::UnavailableError(StrCat("takes nothing now: more waits to be written than its limit of ",
+                                         kUnwrittenBytesMax, " bytes, or workers have too much to do")),
+           items, std::move(done));
   }
   void AwaitAll() ABSL_LOCKS_EXCLUDED(mutex_) {
     const MutexLock lock(mutex_);
@@ -151,14 +164,12 @@ class DebugExporter::Files {
   }
 
  private:
-  void Answer(Status status, size_t items, Done done) ABSL_LOCKS_EXCLUDED(mutex_) {
+  void Answer(Status status, size_t items, Done done) {
     (status.ok() ? sent_ : send_failed_).Add(items);
     status.ok() ? status_.ReportOk() : status_.ReportRecoverable(status);
     if (!status.ok()) status = Annotate(status, StrCat("exporter ", exporter_));
     if (IsRetryable(status)) status = WithRetryDelay(status, kRetryDelay);
     std::move(done)(std::move(status));
-    const MutexLock lock(mutex_);
-    --unwritten_;
   }
 
   const std::string exporter_;
@@ -167,7 +178,8 @@ class DebugExporter::Files {
   Counter& sent_;
   Counter& send_failed_;
   Mutex mutex_;
-  size_t unwritten_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t unwritten_ ABSL_GUARDED_BY(mutex_) = 0;  // texts
+  size_t unwritten_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 DebugExporter::DebugExporter(const ComponentId& id, const DebugOptions& options, const BuildContext& context,
@@ -217,12 +229,12 @@ void DebugExporter::WriteToFiles(const otlp::Batch& batch, Done done) {
     text.push_back('\n');
   });
   const size_t items = batch.span_count();
-  files_->Begin();
-  // Kept where a full queue leaves it.
-  const auto kept = std::make_shared<Done>(std::move(done));
-  const bool is_queued = workers_.Submit(
-      [files = files_, text = std::move(text), items, kept] { files->End(text, items, std::move(*kept)); });
-  if (!is_queued) files_->Refuse(items, std::move(*kept));
+  if (!files_->Begin(text.size())) return files_->Refuse(items, std::move(done));
+  // Kept where a full queue leaves them.
+  const auto kept = std::make_shared<std::pair<std::string, Done>>(std::move(text), std::move(done));
+  const bool is_queued =
+      workers_.Submit([files = files_, items, kept] { files->End(kept->first, true, items, std::move(kept->second)); });
+  if (!is_queued) files_->End(kept->first, false, items, std::move(kept->second));
 }
 
 void DebugExporter::Write(const otlp::Batch& batch, const WriteLine& write) const {

@@ -194,7 +194,12 @@ class FileExporter::Writer : public std::enable_shared_from_this<Writer> {
                     context.clock);
   }
 
-  Status Open(bool keeps) { return file_ ? file_->Open(keeps) : absl::OkStatus(); }
+  Status Open(bool keeps) {
+    if (!file_) return absl::OkStatus();
+    RETURN_IF_ERROR(file_->Open(keeps));
+    // Behind a frame that a crash has cut no other would be found.
+    return compression_ == net::Compression::kNone ? absl::OkStatus() : file_->PutAsideWhatIsThere();
+  }
 
   // Where a resource's `segment` leads; nullopt: nowhere.
   [[nodiscard]] std::optional<std::string> PathOf(const std::string& segment) const { return groups_->PathOf(segment); }
@@ -340,20 +345,31 @@ void FileExporter::Add(const otlp::Batch& batch, std::string path, Done done) {
 
 void FileExporter::AddGroups(const otlp::Batch& batch, Done done) {
   std::vector<std::pair<std::string, otlp::Batch>> parts;  // by path
+  Lost lost;
   for (ResourceGroup& group : GroupByResource(batch, options_.group_by.resource_attribute)) {
     auto path = group.value ? writer_->PathOf(*group.value) : std::nullopt;
     if (path) {
       parts.emplace_back(*std::move(path), std::move(group.batch));
-    } else if (group.value) {
-      drops_.Count(group.batch.span_count(), absl::InvalidArgumentError("an attribute that leads to no file"),
-                   kGroupAdvice);
     } else {
-      drops_.Count(group.batch.span_count(), absl::NotFoundError("resources without the attribute"), kGroupAdvice);
+      (group.value ? lost.unusable : lost.unnamed) += group.batch.span_count();
     }
   }
-  if (parts.empty()) return std::move(done)(absl::OkStatus());
-  std::vector<Done> dones = JoinedDone(parts.size(), std::move(done));
+  // What is refused with the rest comes again, and is not lost yet.
+  Done counting = [this, lost, done = std::move(done)](Status status) mutable {
+    if (status.ok()) Count(lost);
+    std::move(done)(std::move(status));
+  };
+  if (parts.empty()) return std::move(counting)(absl::OkStatus());
+  std::vector<Done> dones = JoinedDone(parts.size(), std::move(counting));
   for (size_t i = 0; i < parts.size(); ++i) Add(parts[i].second, std::move(parts[i].first), std::move(dones[i]));
+}
+
+void FileExporter::Count(const Lost& lost) {
+  const auto count = [this](size_t items, const Status& status) {
+    if (items > 0) drops_.Count(items, status, kGroupAdvice);
+  };
+  count(lost.unnamed, absl::NotFoundError("resources without the attribute"));
+  count(lost.unusable, absl::InvalidArgumentError("an attribute that leads to no file"));
 }
 
 std::vector<std::string> FileExporter::claims() const {

@@ -92,8 +92,14 @@ class FileExporter final : public Exporter {
 
  private:
   class Writer;
+  // Items of resources that name no file.
+  struct Lost {
+    size_t unnamed = 0;   // without the attribute
+    size_t unusable = 0;  // with one that is no path
+  };
   void Add(const otlp::Batch& batch, std::string path, Done done);
   void AddGroups(const otlp::Batch& batch, Done done);
+  void Count(const Lost& lost);
 
   const FileExporterOptions options_;
   DropCounter drops_;

@@ -141,6 +141,26 @@ TEST_F(FileExporterTest, CompressesEachBatch) {
   exporter->Stop(1s);
 }
 
+// Scenario: a compressed file with rotation whose last frame is cut, as by a crash, and a new start.
+// Guarantees: what is new can be read: it is in a file of its own.
+TEST_F(FileExporterTest, BeginsAFileBehindACutFrame) {
+  const FileExporterOptions options{.rotation = FileRotationOptions{}, .compression = net::Compression::kZstd};
+  const auto first = Make(options);
+  ASSERT_TRUE(first->Start().ok());
+  EXPECT_TRUE(Deliver(*first, BatchOf({"a"})).ok());
+  first->Stop(1s);
+  std::filesystem::resize_file(path(), std::filesystem::file_size(path()) - 3);
+  const auto second = Make(options);
+  ASSERT_TRUE(second->Start().ok());
+  EXPECT_TRUE(Deliver(*second, BatchOf({"b"})).ok());
+  second->Stop(1s);
+  const auto unpacked = net::Decompress(net::Compression::kZstd, Content(), 1 << 20);
+  ASSERT_TRUE(unpacked.ok()) << unpacked.status();
+  EXPECT_THAT(std::string(unpacked->view()), HasSubstr("\"name\":\"b\""));
+  const auto files = std::filesystem::directory_iterator(directory_);
+  EXPECT_EQ(std::distance(begin(files), end(files)), 2);
+}
+
 // Scenario: a batch of three tenants, of which one would like to write outside, and of a resource without a tenant;
 // then more than may be open at a time, and the first once more.
 // Guarantees: each has a file of its own below the folder, which grows; what has none is dropped and counted.
@@ -158,6 +178,11 @@ TEST_F(FileExporterTest, WritesAFileAGroup) {
   // A place where no file can be: refused for good, and the rest is written.
   EXPECT_EQ(Deliver(*exporter, BatchOfTenants({"blue.json/x", "pink"})).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(NamesIn("by/pink.json"), "pink/");
+  EXPECT_EQ(Deliver(*exporter, BatchOfTenants({"blue.json/x", std::nullopt})).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(metrics_.Sum("spanloom_pipeline_dropped_spans"), 1u) << "what is refused is not dropped";
+  EXPECT_TRUE(Deliver(*exporter, BatchOfTenants({std::string("a\0b", 3)})).ok());
+  EXPECT_EQ(metrics_.Sum("spanloom_pipeline_dropped_spans", {{"cause", "InvalidArgument"}}), 1u);
   exporter->Stop(1s);
 }
 

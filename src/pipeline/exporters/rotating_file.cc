@@ -71,6 +71,10 @@ Status RotatingFile::Open(bool keeps) {
   return OpenFile(keeps || limits_ ? 0 : O_TRUNC);
 }
 
+Status RotatingFile::PutAsideWhatIsThere() {
+  return limits_ && size_ > 0 ? PutAside() : absl::OkStatus();
+}
+
 Status RotatingFile::Append(std::string_view record) {
   if (descriptor_ < 0) RETURN_IF_ERROR(OpenFile(0));
   if (limits_ && size_ > 0 && size_ + record.size() > limits_->bytes_max) RETURN_IF_ERROR(PutAside());

@@ -46,6 +46,9 @@ class RotatingFile {
   // name the path.
   Status Open(bool keeps);
 
+  // Puts the open file aside if there is something in it; without limits it is left as it is. Errors: FileError.
+  Status PutAsideWhatIsThere();
+
   // Appends `record`, all of it or nothing: what a full disk left of it is cut off again. Puts the file aside before,
   // if it would become too large. Errors: FileError; after kUnavailable the next try may succeed.
   Status Append(std::string_view record);
