@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <stop_token>
+#include <utility>
 
 #include "app/collector_arguments.h"
 #include "app/component_list.h"
@@ -27,8 +29,8 @@ int Fail(std::string_view what) {
   return kError;
 }
 
-StatusOr<config::Node> Load(const CollectorArguments& arguments) {
-  return ReadConfiguration(arguments.locations, arguments.settings);
+StatusOr<config::Node> Load(const CollectorArguments& arguments, std::stop_token hurry = {}) {
+  return ReadConfiguration(arguments.locations, arguments.settings, std::move(hurry));
 }
 
 Status Check(const config::Node& root) {
@@ -70,8 +72,8 @@ void LogFeatureGates(const CollectorArguments& arguments) {
 
 int Run(const CollectorArguments& arguments, int64_t begin_ns) {
   LogFeatureGates(arguments);
-  const ProcessPlan plan{.load_config = [&]() -> StatusOr<ComposedConfig> {
-                           ASSIGN_OR_RETURN(config::Node root, Load(arguments));
+  const ProcessPlan plan{.load_config = [&](std::stop_token hurry) -> StatusOr<ComposedConfig> {
+                           ASSIGN_OR_RETURN(config::Node root, Load(arguments, std::move(hurry)));
                            return ComposedConfig{.root = std::move(root), .notes = {}};
                          },
                          .drain_timeout = arguments.drain_timeout};

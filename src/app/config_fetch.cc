@@ -63,7 +63,11 @@ StatusOr<net::HttpResponse> Ask(const Url& url, const FetchOptions& options) {
       answered.Notify();
     });
   });
-  answered.Wait();
+  {
+    // Fails what is under way.
+    const std::stop_callback on_hurry(options.hurry, [&] { loop.Post([&] { client.reset(); }); });
+    answered.Wait();
+  }
   pipeline::RunOn(loop, [&] { client.reset(); });
   return answer;
 }
@@ -92,6 +96,8 @@ Status Refused(const net::HttpResponse& answer) {
 // What to do about a server that gave no answer.
 std::string_view AdviceFor(const Status& status) {
   switch (status.code()) {
+    case absl::StatusCode::kCancelled:
+      return "the process is to stop";
     case absl::StatusCode::kResourceExhausted:
       return "split what is there into several locations";
     case absl::StatusCode::kInvalidArgument:

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stop_token>
+#include <thread>
 
 #include "base/metrics.h"
 #include "base/text.h"
@@ -103,6 +105,21 @@ TEST_F(ConfigFetchTest, BoundsTheText) {
   answer_ = net::TextResponse(200, std::string(1'000, 'x'));
   EXPECT_EQ(FetchText(UrlOf("http", "/"), {.bytes_max = 1'000})->size(), 1'000u);
   EXPECT_EQ(FetchText(UrlOf("http", "/"), {.bytes_max = 999}).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+// Scenario: a server that does not answer, and a stop meanwhile; and one before.
+// Guarantees: neither waits for the deadline.
+TEST_F(ConfigFetchTest, GivesUpInAHurry) {
+  is_silent_ = true;
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    static_cast<void>(seen_.Get());
+    stop.request_stop();
+  });
+  const FetchOptions options{.deadline = std::chrono::hours(1), .hurry = stop.get_token()};
+  EXPECT_EQ(FetchText(UrlOf("http", "/"), options).status().code(), absl::StatusCode::kCancelled);
+  stopper.join();
+  EXPECT_EQ(FetchText(UrlOf("http", "/"), options).status().code(), absl::StatusCode::kCancelled);
 }
 
 // Scenario: a server that does not answer, one that is not there, and no URL.

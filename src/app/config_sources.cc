@@ -70,21 +70,25 @@ std::optional<std::string> EnvironmentVariable(const std::string& name) {
 // Texts at URLs, each fetched once, so that one load has one state of each.
 class FetchedTexts {
  public:
+  explicit FetchedTexts(std::stop_token hurry) : hurry_(std::move(hurry)) {}
+
   StatusOr<std::string> Get(const std::string& url) {
     const auto found = texts_.find(url);
     if (found != texts_.end()) return found->second;
-    return texts_.emplace(url, FetchText(url, {.proxies = net::ProxyRules::FromEnvironment()})).first->second;
+    return texts_.emplace(url, FetchText(url, {.proxies = net::ProxyRules::FromEnvironment(), .hurry = hurry_}))
+        .first->second;
   }
 
  private:
+  const std::stop_token hurry_;
   std::map<std::string, StatusOr<std::string>> texts_;
 };
 
 }  // namespace
 
-StatusOr<config::Node> ReadConfiguration(std::span<const std::string> locations,
-                                         std::span<const std::string> settings) {
-  FetchedTexts fetched;
+StatusOr<config::Node> ReadConfiguration(std::span<const std::string> locations, std::span<const std::string> settings,
+                                         std::stop_token hurry) {
+  FetchedTexts fetched(std::move(hurry));
   const config::ExpansionSources sources{.environment = EnvironmentVariable,
                                          .read_file = ReadFile,
                                          .fetch = [&](const std::string& url) { return fetched.Get(url); }};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <span>
+#include <stop_token>
 #include <string>
 
 #include "base/status.h"
@@ -14,9 +15,10 @@
 namespace spanloom::app {
 
 // Reads what `locations` name (config/location.h) in order, lays `settings` ("a.b.c=value") over them, and replaces
-// ${...}. Each URL is fetched once (app/config_fetch.h), which blocks; not to be called on a loop. Variables that are
-// not set are logged. Errors: kNotFound or kPermissionDenied (a file), those of FetchText (a URL), kInvalidArgument
-// (what is there, or a value that refers to what is not); the message names file and line.
-StatusOr<config::Node> ReadConfiguration(std::span<const std::string> locations, std::span<const std::string> settings);
+// ${...}. Each URL is fetched once (app/config_fetch.h), which blocks, unless there is a hurry; not to be called on a
+// loop. Variables that are not set are logged. Errors: kNotFound or kPermissionDenied (a file), those of FetchText (a
+// URL), kInvalidArgument (what is there, or a value that refers to what is not); the message names file and line.
+StatusOr<config::Node> ReadConfiguration(std::span<const std::string> locations, std::span<const std::string> settings,
+                                         std::stop_token hurry = {});
 
 }  // namespace spanloom::app

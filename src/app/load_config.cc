@@ -19,8 +19,8 @@ bool UsesDefaultStore(const ServeArguments& arguments) {
 
 }  // namespace
 
-StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments) {
-  ASSIGN_OR_RETURN(config::Node user, ReadConfiguration(arguments.config_files, arguments.settings));
+StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments, std::stop_token hurry) {
+  ASSIGN_OR_RETURN(config::Node user, ReadConfiguration(arguments.config_files, arguments.settings, std::move(hurry)));
   if (UsesDefaultStore(arguments)) {
     ASSIGN_OR_RETURN(const std::string data_dir, store::DefaultDataDir());
     user = config::Merge(DefaultStoreSettings(data_dir), user);

@@ -4,15 +4,17 @@
 
 #pragma once
 
+#include <stop_token>
+
 #include "app/compose_config.h"
 #include "app/serve_arguments.h"
 #include "base/status.h"
 
 namespace spanloom::app {
 
-// Reads the files, applies the settings, replaces ${...} from the process environment, and lays the result over the
-// built-in configuration. Variables that are not set are logged. Errors: kNotFound or kPermissionDenied (a file),
-// kInvalidArgument (its content); the message names file and line.
-StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments);
+// Reads the files and URLs, applies the settings, replaces ${...} from the process environment, and lays the result
+// over the built-in configuration. Variables that are not set are logged. Errors: those of ReadConfiguration, and of
+// what is there.
+StatusOr<ComposedConfig> LoadConfig(const ServeArguments& arguments, std::stop_token hurry = {});
 
 }  // namespace spanloom::app

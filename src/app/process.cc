@@ -165,8 +165,9 @@ class Process {
 
  private:
   // `on_parsed` is called before anything is logged of it; its error is the result.
-  StatusOr<pipeline::ServiceConfig> ReadConfig(absl::FunctionRef<Status(const pipeline::ServiceConfig&)> on_parsed) {
-    ASSIGN_OR_RETURN(const ComposedConfig composed, plan_.load_config());
+  StatusOr<pipeline::ServiceConfig> ReadConfig(std::stop_token hurry,
+                                               absl::FunctionRef<Status(const pipeline::ServiceConfig&)> on_parsed) {
+    ASSIGN_OR_RETURN(const ComposedConfig composed, plan_.load_config(std::move(hurry)));
     ASSIGN_OR_RETURN(pipeline::ServiceConfig config, pipeline::ParseServiceConfig(composed.root, registry_));
     RETURN_IF_ERROR(on_parsed(config));
     for (const std::string& warning : config.warnings) Log(LogLevel::kWarn, warning);
@@ -177,7 +178,7 @@ class Process {
   // And sets up what tells of the process.
   Status ReadFirstConfig() {
     Rng rng(Rng::SystemSeed());
-    ASSIGN_OR_RETURN(config_, ReadConfig([&](const pipeline::ServiceConfig& config) {
+    ASSIGN_OR_RETURN(config_, ReadConfig({}, [&](const pipeline::ServiceConfig& config) {
                        resource_ = OwnResource(config.telemetry.resource, rng);
                        return SetUpLog(plan_, config.telemetry.log, resource_);
                      }));
@@ -187,7 +188,7 @@ class Process {
 
   Status TryReload(std::stop_token hurry) {
     ASSIGN_OR_RETURN(const pipeline::ServiceConfig config,
-                     ReadConfig([](const pipeline::ServiceConfig&) { return absl::OkStatus(); }));
+                     ReadConfig(hurry, [](const pipeline::ServiceConfig&) { return absl::OkStatus(); }));
     RETURN_IF_ERROR(SetUpLog(plan_, config.telemetry.log, resource_));
     WarnOfRestarts(config_, config);
     const Status status = engine_->Reload(config, plan_.drain_timeout, std::move(hurry)).status();

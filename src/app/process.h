@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <stop_token>
 #include <string>
 
 #include "app/compose_config.h"
@@ -17,10 +18,11 @@
 namespace spanloom::app {
 
 struct ProcessPlan {
-  std::function<StatusOr<ComposedConfig>()> load_config;  // at start, and again at each reload
-  std::string listen_host = "localhost";                  // of listeners whose endpoint is not written out
-  bool has_store = false;                                 // with the exporter and the extension that are the store's
-  std::string log_format = {};                            // "" leaves it to service.telemetry.logs
+  // At start, and again at each reload; it gives up when there is a hurry.
+  std::function<StatusOr<ComposedConfig>(std::stop_token hurry)> load_config;
+  std::string listen_host = "localhost";  // of listeners whose endpoint is not written out
+  bool has_store = false;                 // with the exporter and the extension that are the store's
+  std::string log_format = {};            // "" leaves it to service.telemetry.logs
   std::string log_level = {};
   std::chrono::milliseconds drain_timeout = kDrainTimeout;
 };

@@ -2,6 +2,8 @@
 
 #include "app/serve.h"
 
+#include <utility>
+
 #include "app/config_verbs.h"
 #include "app/load_config.h"
 #include "app/process.h"
@@ -11,7 +13,7 @@ namespace spanloom::app {
 
 int Serve(const ServeArguments& arguments) {
   const int64_t begin_ns = Clock::System().SteadyNs();
-  const ProcessPlan plan{.load_config = [&] { return LoadConfig(arguments); },
+  const ProcessPlan plan{.load_config = [&](std::stop_token hurry) { return LoadConfig(arguments, std::move(hurry)); },
                          .listen_host = arguments.listen_host,
                          .has_store = true,
                          .log_format = arguments.log_format,

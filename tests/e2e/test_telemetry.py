@@ -4,11 +4,14 @@
 import http.server
 import json
 import os
-import re
 import signal
+import socket
 import subprocess
 import threading
+import time
+import urllib.request
 
+import grpc
 import pytest
 from conftest import BINARY, RECORDED, Process, export_grpc, wait_for
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
@@ -35,16 +38,22 @@ class Site:
 
     def __init__(self, text):
         self.text, self.status, self.paths = text, 200, []
+        self.answers = threading.Event()  # cleared: nobody is answered
+        self.answers.set()
         site = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 site.paths.append(self.path)
+                site.answers.wait()
                 body = site.text.encode()
-                self.send_response(site.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                try:
+                    self.send_response(site.status)
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+                except OSError:
+                    pass  # it has hung up
 
             def log_message(self, *_):
                 pass
@@ -109,6 +118,21 @@ def test_a_configuration_at_a_url_is_followed(collect, site):
     assert f"http://{site.host}/c.yaml: the server answers with HTTP status 503" in line["msg"]
     export_grpc(port, BODY)
     assert process.stop() == 0 and "secret" not in process.log()
+
+
+# Scenario: a reload waits for a server that does not answer; SIGTERM.
+# Guarantees: the stop does not wait for it.
+def test_a_stop_does_not_wait_for_a_fetch(collect, site):
+    process = collect(f"--config=http://{site.host}/c.yaml")
+    process.wait_for_line("Everything is ready")
+    site.answers.clear()
+    process.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(site.paths) == 2)
+    began = time.monotonic()
+    assert process.stop() == 0
+    assert time.monotonic() - began < 5, process.log()  # half of a fetch's deadline
+    site.answers.set()
+    assert "the process is to stop" in process.log()
 
 
 # Scenario: locations whose server is not there, and that are no URL.
@@ -179,6 +203,7 @@ def test_the_log_goes_where_it_is_told(collect, tmp_path):
     write(log)
     process = collect(f"--config={path}")
     process.wait_for_line("Everything is ready")
+    wait_for(lambda: "Everything is ready" in log.read_text())  # a line goes to one place after the other
     lines = [json.loads(text) for text in log.read_text().splitlines()]
     assert lines == [line for line in process.lines if line.get("env") == "test"] and len(lines) > 5
     log.rename(tmp_path / "a.log.1")
@@ -188,7 +213,7 @@ def test_the_log_goes_where_it_is_told(collect, tmp_path):
     write(tmp_path / "none/b.log")
     process.process.send_signal(signal.SIGHUP)
     assert f"{tmp_path}/none/b.log" in process.wait_for_line("the old configuration goes on")["msg"]
-    assert "the old configuration goes on" in log.read_text()
+    wait_for(lambda: "the old configuration goes on" in log.read_text())
     write(tmp_path / "c.log", "error", "false")
     process.process.send_signal(signal.SIGHUP)
     wait_for(lambda: (tmp_path / "c.log").exists())
@@ -277,7 +302,6 @@ def certificates(folder):
 def test_own_spans_go_over_tls(collect, tmp_path):
     certificates(tmp_path)
     read = lambda name: (tmp_path / name).read_bytes()
-    import grpc
     backend = Backend(credentials=grpc.ssl_server_credentials([(read("key.pem"), read("cert.pem"))], read("ca.pem"), True))
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG)
@@ -286,7 +310,6 @@ def test_own_spans_go_over_tls(collect, tmp_path):
                       "%s/cert.pem, client_key: %s/key.pem}}}}]}" % (backend.port, tmp_path, tmp_path, tmp_path))
     process.wait_for_line("Everything is ready")
     trace_id = "80f198ee56343ba864fe8b2a57d3eff7"
-    import urllib.request
     urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{process.http_port}/v1/traces", BODY, {
         "Content-Type": "application/x-protobuf", "b3": f"{trace_id}-e457b5a2e4d86bd1-1"}), timeout=30).read()
     backend.wait_for_spans(2)
@@ -304,7 +327,6 @@ def test_own_spans_go_over_tls(collect, tmp_path):
 # Guarantees: two spans a request, none about its own reports, however long it runs; the pipeline's spans are not changed or nested below them.
 def test_a_collector_traces_itself_without_end(collect, tmp_path):
     backend = Backend()
-    import socket
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     path = tmp_path / "config.yaml"
