@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline/testing/blocking_client.h"
 #include "base/testing/jumping_clock.h"
+#include "pipeline/testing/blocking_client.h"
 
 namespace spanloom::pipeline {
 namespace {
