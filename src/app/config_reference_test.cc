@@ -96,7 +96,7 @@ TEST(ConfigReference, ShowsEveryKindOfKey) {
   EXPECT_THAT(page, HasSubstr("## `sending_queue`\n"));
   EXPECT_THAT(page, HasSubstr("| `queue_size` | int, as sizer says | `1000` | between 1 and "));
   EXPECT_THAT(page, HasSubstr("## Not supported yet\n"));
-  EXPECT_THAT(page, HasSubstr("* `sending_queue.batch`: "));
+  EXPECT_THAT(page, HasSubstr("* `tls.tpm`: "));
   EXPECT_THAT(pages.at("receiver-otlp.md"), HasSubstr("## `protocols.grpc.keepalive.enforcement_policy`\n"));
   EXPECT_THAT(pages.at("README.md"), HasSubstr("[`otlp_grpc`](exporter-otlp_grpc.md)"));
 }

@@ -78,8 +78,10 @@ class Collector(Process):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)[1]) / 1024
 
-    def said(self, message, **fields):
-        """The lines of the log whose text contains `message` and that have `fields`."""
+    def said(self, message, exporter=None, **fields):
+        """The lines of the log whose text contains `message` and that have `fields`, of one exporter or of anybody."""
+        if exporter is not None:
+            fields |= {"otelcol.component.id": exporter, "otelcol.component.kind": "exporter"}
         return [line for line in self.lines if message in line["msg"] and fields.items() <= line.items()]
 
     def said_sum(self, message, number, **fields):
@@ -174,7 +176,7 @@ def faulty_beside_healthy(collector, good, kind, options, outcome, words):
     expect_outcome(process, outcome)
     process.check(SENT)
     if words:
-        wait_for(lambda: any(words in line.get("error", "") and line.get("exporter") == f"{kind}/bad" for line in process.lines))
+        wait_for(lambda: any(words in line.get("error", "") for line in process.said("", exporter=f"{kind}/bad")))
     # One line in ten seconds of each kind, however often it fails.
     assert len(process.said("Exporting failed")) <= 1 and len(process.said("dropped")) <= 1, process.log()
     assert process.peak_mib() < PEAK_MIB_MAX

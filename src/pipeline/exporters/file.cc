@@ -89,7 +89,8 @@ void FileRotationOptions::Declare(config::OptionsReader& r) {
 }
 
 void FileCompressionOptions::Declare(config::OptionsReader& r) {
-  r.Field("level", level, "How hard it tries, from 1, the fastest, to 11; 0 means 1.");
+  r.Field("level", level, "How hard it tries, from 1, the fastest, to 11; 0 means 1.",
+          {.min = 0, .max = 11, .unit = "as Zstandard has them"});
 }
 
 void FileGroupOptions::Declare(config::OptionsReader& r) {
