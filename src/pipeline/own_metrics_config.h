@@ -25,8 +25,6 @@ struct ResourceLabelsOptions {
   void Declare(config::OptionsReader& r);
   // True if `attribute` is named by `included` (or that is empty) and not by `excluded`.
   [[nodiscard]] bool Takes(std::string_view attribute) const;
-
-  friend bool operator==(const ResourceLabelsOptions&, const ResourceLabelsOptions&) = default;
 };
 
 struct PrometheusReaderOptions {
@@ -42,8 +40,6 @@ struct PrometheusReaderOptions {
 
   // As it was written; "" if no host was.
   [[nodiscard]] std::string Endpoint() const;
-
-  friend bool operator==(const PrometheusReaderOptions&, const PrometheusReaderOptions&) = default;
 };
 
 struct PullExporterOptions {
