@@ -27,6 +27,7 @@ from test_tls import Authority
 
 REQUESTS = [path.read_bytes() for path in sorted((RECORDED / "llmd-sched-0.6.0").glob("*.pb"))]
 READY = "Everything is ready. Begin running and processing data."
+LOG_SECONDS_MIN = 10  # between two lines about the same
 PEAK_MIB_MAX = 400  # a sanitizer's quarantine (256 MiB) included
 SOON = {"initial_interval": "20ms", "max_interval": "50ms", "max_elapsed_time": "0s"}
 
@@ -66,6 +67,7 @@ class Collector(Process):
             "service": {"extensions": list(extensions or {}), "pipelines": self.pipelines,
                         "telemetry": {"metrics": {"address": "127.0.0.1:0"}, "logs": {"encoding": "json"}}}}
         self.write(self.config)
+        self._begin = time.monotonic()
         super().__init__("collector", f"--config={self.path}", f"--drain-timeout={drain}", **options)
 
     def write(self, config):
@@ -83,6 +85,12 @@ class Collector(Process):
         if exporter is not None:
             fields |= {"otelcol.component.id": exporter, "otelcol.component.kind": "exporter"}
         return [line for line in self.lines if message in line["msg"] and fields.items() <= line.items()]
+
+    def said_seldom(self, message, **fields):
+        """The first of these lines; there must be no more than one in ten seconds."""
+        lines = self.said(message, **fields)
+        assert 1 <= len(lines) <= 1 + (time.monotonic() - self._begin) / LOG_SECONDS_MIN, self.log()
+        return lines[0]
 
     def said_sum(self, message, number, **fields):
         """The sum of a number that they say."""
@@ -177,8 +185,8 @@ def faulty_beside_healthy(collector, good, kind, options, outcome, words):
     process.check(SENT)
     if words:
         wait_for(lambda: any(words in line.get("error", "") for line in process.said("", exporter=f"{kind}/bad")))
-    # One line in ten seconds of each kind, however often it fails.
-    assert len(process.said("Exporting failed")) <= 1 and len(process.said("dropped")) <= 1, process.log()
+    if outcome != DELIVERED:
+        process.said_seldom("Exporting failed" if outcome == WAITS else "spans dropped", exporter=f"{kind}/bad")
     assert process.peak_mib() < PEAK_MIB_MAX
     undelivered = SENT if outcome == WAITS else 0
     assert process.stop() == (1 if undelivered else 0), process.log()
@@ -241,8 +249,8 @@ def test_a_storage_without_room(collector, tmp_path, good):
     more, errors = send(first.grpc_port, REQUESTS[1:])
     assert len(errors) == len(REQUESTS) - 1 and more == 0
     assert all(error.code() == grpc.StatusCode.UNAVAILABLE and str(tmp_path / "queue") in error.details() for error in errors)
-    said = first.said("can't be written", directory=str(tmp_path / "queue" / "exporter_otlp_grpc_kept_traces"))
-    assert len(said) == 1 and said[0]["level"] == "error" and "File too large" in said[0]["error"], first.log()
+    said = first.said_seldom("can't be written", directory=str(tmp_path / "queue" / "exporter_otlp_grpc_kept_traces"))
+    assert said["level"] == "error" and "File too large" in said["error"]
     assert first.check(SENT).sum("otelcol_receiver_refused_spans") == SENT - taken
     limit_files(first, resource.RLIM_INFINITY)
     assert send(first.grpc_port, REQUESTS[1:]) == (SENT - taken, [])
@@ -357,7 +365,7 @@ def test_a_queue_that_is_full(collector):
     counters = process.check(SENT)
     assert counters.sum("otelcol_receiver_refused_spans", receiver="otlp") == SENT - taken
     assert counters.sum("spanloom_exporter_held_spans", exporter="otlp_grpc/full") == taken
-    (said,) = process.said("refused")
+    said = process.said_seldom("refused")
     assert said["level"] == "warn" and said["receiver"] == "otlp" and "queue_size 2" in said["error"]
     assert process.stop() == 1
     assert process.said_sum("acknowledged but not delivered", "spans") == taken
@@ -404,7 +412,7 @@ def test_a_thousand_senders_that_vanish(collector, good):
             sender.close()
     wait_for(lambda: process.metric("spanloom_net_connections", server="otlp/grpc") == process.metric("spanloom_net_connections", server="otlp/http") == 0)
     assert process.metric("spanloom_net_held_bytes", server="otlp/grpc") == process.metric("spanloom_net_held_bytes", server="otlp/http") == 0
-    assert process.metric("spanloom_net_refused", server="otlp/http", cause="timeout") == sum(is_silent for _, is_silent in senders)
+    assert process.metric("spanloom_net_refused", server="otlp/http", cause="timeout") >= sum(is_silent for _, is_silent in senders)
     taken = int(process.metric("otelcol_receiver_accepted_spans"))
     assert taken >= SENT + 10 * span_count(REQUESTS[0])
     good.wait_for_spans(taken)
@@ -445,7 +453,7 @@ def test_requests_that_are_cut_off(collector, good):
         assert status == 400 and answer, body[-50:]
     assert send(process.grpc_port, REQUESTS) == (SENT, [])
     assert process.metric("spanloom_receiver_refused_requests", receiver="otlp", transport="http", cause="malformed") == len(malformed)
-    (said,) = process.said("could not be read")
+    said = process.said_seldom("could not be read")
     assert said["level"] == "warn" and said["peer"] == "127.0.0.1" and said["receiver"] == "otlp"
     good.wait_for_spans(SENT)
     process.check(SENT)
