@@ -11,7 +11,7 @@ import time
 
 from accounting import Counters
 from conftest import BINARY, wait_for
-from test_faults import READY, Collector, exporter
+from test_faults import collector, exporter  # collector is a fixture
 
 SPANS_PER_SECOND = 40_000
 SPANS_PER_TRACE = 6  # of the shape "load"
@@ -44,12 +44,9 @@ class Load:
         return self._process.poll() is None
 
 
-def backend_at(folder, port):
+def backend_at(port, collector):
     """A collector that counts and throws away; the only one that may be started late."""
-    folder.mkdir()
-    process = Collector(folder, {"nop": {}}, processors={}, grpc_port=port)
-    process.wait_for_line(READY)
-    return process
+    return collector({"nop": {}}, processors={}, grpc_port=port)
 
 
 def wait_until_drained(process):
@@ -60,15 +57,13 @@ def wait_until_drained(process):
         time.sleep(0.2)
 
 
-def outage(tmp_path, exporters_options, **options):
+def outage(collector, exporters_options, **options):
     """Load while nobody is at the backend's port, then a backend. (report of the load, counters of the collector, of the backend, peak MiB)."""
-    (tmp_path / "collector").mkdir()
     port = free_port()
-    process = Collector(tmp_path / "collector", {"otlp_grpc/away": exporter(port, **BACKEND_OPTIONS, **exporters_options)}, drain="30s", **options)
-    process.wait_for_line(READY)
+    process = collector({"otlp_grpc/away": exporter(port, **BACKEND_OPTIONS, **exporters_options)}, drain="30s", **options)
     report = Load(process.grpc_port, OUTAGE_SECONDS).report()
     during = process.check(report["spans"])
-    backend = backend_at(tmp_path / "backend", port)
+    backend = backend_at(port, collector)
     wait_until_drained(process)
     after = process.check(report["spans"])
     received = int(backend.metric("otelcol_receiver_accepted_spans"))
@@ -87,8 +82,8 @@ def outage(tmp_path, exporters_options, **options):
 
 # Scenario: nobody is at the backend's port for 45 s of 40,000 spans a second; the queue is on the disk, with room for them.
 # Guarantees: no sender is refused, nothing is lost, everything arrives once; memory stays bounded (32 MiB of requests, see docs/collector.md).
-def test_an_outage_with_a_storage(tmp_path):
-    refused, dropped, peak = outage(tmp_path, {"sending_queue": {"storage": "file_storage", "queue_size": 100_000}}, processors={},
+def test_an_outage_with_a_storage(collector, tmp_path):
+    refused, dropped, peak = outage(collector, {"sending_queue": {"storage": "file_storage", "queue_size": 100_000}}, processors={},
                                     extensions={"file_storage": {"directory": str(tmp_path / "queue"), "create_directory": True}})
     assert refused == 0 and dropped == {}
     assert peak < 200
@@ -96,8 +91,8 @@ def test_an_outage_with_a_storage(tmp_path):
 
 # Scenario: the same with a queue in memory of 64 MiB, behind `batch`.
 # Guarantees: what finds no room is refused to the sender, nothing else is lost; memory stays bounded by the queue and `batch`.
-def test_an_outage_without_a_storage(tmp_path):
-    refused, dropped, peak = outage(tmp_path, {"sending_queue": {"sizer": "bytes", "queue_size": 64 << 20}},
+def test_an_outage_without_a_storage(collector):
+    refused, dropped, peak = outage(collector, {"sending_queue": {"sizer": "bytes", "queue_size": 64 << 20}},
                                     processors={"batch": {"timeout": "200ms", "send_batch_size": 8_192}})
     assert refused > 0 and dropped == {}
     assert peak < 400
@@ -105,11 +100,9 @@ def test_an_outage_without_a_storage(tmp_path):
 
 # Scenario: SIGHUP every half a second under load; each time another pipeline, with other processors and another exporter.
 # Guarantees: not one request fails, and everything arrives once.
-def test_reloads_under_load(tmp_path):
-    backend = backend_at(tmp_path / "backend", 0)
-    (tmp_path / "collector").mkdir()
-    process = Collector(tmp_path / "collector", {"otlp_grpc/first": exporter(backend.grpc_port, **BACKEND_OPTIONS)}, drain="10s")
-    process.wait_for_line(READY)
+def test_reloads_under_load(collector):
+    backend = backend_at(0, collector)
+    process = collector({"otlp_grpc/first": exporter(backend.grpc_port, **BACKEND_OPTIONS)}, drain="10s")
     first = process.config
     pipelines = {"traces": {"receivers": ["otlp"], "processors": ["filter", "batch/other"], "exporters": ["otlp_grpc/second"]}}
     second = {**first, "processors": {"filter": {"traces": {"span": ['name == "no such name"']}}, "batch/other": {"timeout": "50ms"}},
