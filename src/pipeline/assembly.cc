@@ -16,6 +16,7 @@
 #include "pipeline/extension_references.h"
 #include "pipeline/extension_roles.h"
 #include "pipeline/fan_out.h"
+#include "pipeline/junction.h"
 #include "pipeline/pipeline_entry.h"
 #include "pipeline/signal_switch.h"
 #include "pipeline/stage.h"
@@ -29,9 +30,9 @@ struct Destination {
   MetricLabels owner = {};  // {{"exporter", "otlp_grpc"}}
   PipelineAck ack = {};
   bool follows = false;               // its OK says nothing of the spans
-  std::vector<PartPtr> storing = {};  // exporters by which it stores
+  std::vector<PartPtr> storing = {};  // exporters by which it stores: all of them, or those that go a way to one
 
-  [[nodiscard]] bool stores() const { return ack.grade == AckGrade::kStored; }
+  [[nodiscard]] bool stores() const { return !storing.empty(); }
 };
 
 // A holding processor answers for itself, whatever stands behind it.
@@ -58,13 +59,18 @@ bool AllFollow(std::span<const Destination> destinations) {
   return absl::c_all_of(destinations, [](const Destination& destination) { return destination.follows; });
 }
 
+bool AnyStores(std::span<const Destination> destinations) {
+  return absl::c_any_of(destinations, [](const Destination& destination) { return destination.stores(); });
+}
+
 // Those that store decide for all; without them the weakest promise is all there is. One that follows counts only among
 // its kind.
 PipelineAck JointAck(std::span<const Destination> destinations) {
+  const bool any_stores = AnyStores(destinations);
   const bool all_follow = AllFollow(destinations);
   const PipelineAck* ack = nullptr;
   for (const Destination& destination : destinations) {
-    if (destination.follows != all_follow) continue;
+    if (any_stores ? !destination.stores() : destination.follows != all_follow) continue;
     const auto outranks = [&](AckGrade grade) { return destination.ack.grade == grade && ack->grade != grade; };
     const bool is_first = ack == nullptr;
     if (is_first || outranks(AckGrade::kStored) || (outranks(AckGrade::kQueued) && ack->grade != AckGrade::kStored)) {
@@ -80,8 +86,32 @@ std::vector<PartPtr> StoringExporters(std::span<const Destination> destinations)
   return storing;
 }
 
+int StrengthOf(const PipelineAck& ack) {
+  if (ack.grade == AckGrade::kStored) return 2;
+  return ack.grade == AckGrade::kDelivered ? 1 : 0;
+}
+
+// What an OK for a span promises that may go any of `ways`: the weakest of what they do, with all that may be lost on
+// them.
+PipelineAck WeakestAck(std::span<const Destination> ways) {
+  const bool all_follow = AllFollow(ways);
+  const PipelineAck* weakest = nullptr;
+  std::vector<LossWindow> windows;
+  for (const Destination& way : ways) {
+    if (way.follows != all_follow) continue;
+    if (weakest == nullptr || StrengthOf(way.ack) < StrengthOf(*weakest)) weakest = &way.ack;
+    for (const LossWindow& window : way.ack.loss_windows) {
+      const auto is_same = [&](const LossWindow& other) { return other.by == window.by; };
+      if (absl::c_none_of(windows, is_same)) windows.push_back(window);
+    }
+  }
+  PipelineAck ack = *weakest;
+  if (ack.grade == AckGrade::kQueued) ack.loss_windows = std::move(windows);
+  return ack;
+}
+
 // What a connector that derives promises of what it is given.
-PipelineAck AckOf(const Connector& connector, std::string by) {
+PipelineAck AckOf(const PassingConnector& connector, std::string by) {
   PipelineAck ack{.grade = AckGrade::kQueued, .by = by};
   ack.loss_windows.push_back({std::move(by), connector.hold_limits()});
   return ack;
@@ -178,7 +208,7 @@ class Assembler {
     const PartPtr& part = made->second;
     Destination exporter{
         part->consumer(), {{"exporter", id.ToString()}}, AckOf(*part->exporter(), part->key().ToString())};
-    if (exporter.stores()) exporter.storing = {part};
+    if (exporter.ack.grade == AckGrade::kStored) exporter.storing = {part};
     return exporter;
   }
 
@@ -207,15 +237,50 @@ class Assembler {
   const Destination& ConnectorOf(const ComponentId& id) {
     if (const auto made = connector_of_.find(id); made != connector_of_.end()) return made->second;
     const PartPtr part = PartOf({ComponentKind::kConnector, id}, config_.connectors);
-    std::vector<Destination> fed;
-    LeadIntoPipelines(*part, fed);
+    Destination destination = part->chooser() == nullptr ? Passed(*part) : Chosen(*part);
     middle_.push_back(part);
-    const bool derives = part->connector()->derives();
-    return connector_of_[id] = {part->consumer(),
-                                {{"connector", id.ToString()}},
-                                derives ? AckOf(*part->connector(), part->key().ToString()) : JointAck(fed),
-                                derives || AllFollow(fed),
-                                derives ? std::vector<PartPtr>() : StoringExporters(fed)};
+    destination.owner = {{"connector", id.ToString()}};
+    return connector_of_[id] = std::move(destination);
+  }
+
+  // To all pipelines that begin with `connector` alike.
+  Destination Passed(const Part& connector) {
+    std::vector<Destination> fed;
+    LeadIntoPipelines(connector, fed);
+    if (!connector.connector()->derives()) {
+      return {connector.consumer(), {}, JointAck(fed), AllFollow(fed), StoringExporters(fed)};
+    }
+    return {connector.consumer(), {}, AckOf(*connector.connector(), connector.key().ToString()), true};
+  }
+
+  // To those that `connector` chooses. If one of them stores, it is reserved there for what may go there; but what may
+  // go elsewhere is promised no more than it is there.
+  Destination Chosen(const Part& connector) {
+    std::vector<JunctionWay> junction_ways;
+    std::vector<Destination> ways;
+    BuildContext context = context_;
+    for (const std::vector<ComponentId>& pipelines : connector.chooser()->ways()) {
+      std::vector<Destination> destinations;
+      std::vector<MetricLabels> owners;
+      for (const ComponentId& id : pipelines) {
+        const PipelineConfig& pipeline = PipelineNamed(id);
+        context.signal = pipeline.signal;
+        destinations.push_back(PipelineOf(pipeline));
+        owners.push_back(destinations.back().owner);
+      }
+      const Destination& way = ways.emplace_back(JoinOf(destinations, context.signal));
+      junction_ways.push_back({way.consumer, std::move(owners), way.stores(), way.follows});
+    }
+    Junction& junction =
+        wiring_->Add<Junction>(connector.key().id.ToString(), *connector.chooser(), std::move(junction_ways), context);
+    return {&junction, {}, WeakestAck(ways), AllFollow(ways), StoringExporters(ways)};
+  }
+
+  [[nodiscard]] const PipelineConfig& PipelineNamed(const ComponentId& id) const {
+    const auto named =
+        absl::c_find_if(config_.pipelines, [&](const PipelineConfig& pipeline) { return pipeline.id == id; });
+    CHECK(named != config_.pipelines.end());
+    return *named;
   }
 
   // Of one that is made.
@@ -257,7 +322,7 @@ class Assembler {
       const Destination behind = Chain({std::next(selector), processors.end()}, std::move(destinations), signal);
       return InOrder({processors.begin(), std::next(selector)}, behind);
     }
-    if (!absl::c_any_of(destinations, [](const Destination& destination) { return destination.stores(); })) {
+    if (!AnyStores(destinations)) {
       return InOrder(processors, JoinOf(destinations, signal));
     }
     return StoringChain(processors, std::move(destinations), signal);

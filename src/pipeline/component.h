@@ -15,6 +15,7 @@
 
 #include "base/status.h"
 #include "otlp/batch.h"
+#include "pipeline/component_id.h"
 #include "pipeline/consumer.h"
 #include "pipeline/grouping.h"
 
@@ -116,14 +117,51 @@ class HoldingProcessor : public Processor, public Consumer {
   [[nodiscard]] virtual std::optional<Grouping> grouping() const { return std::nullopt; }
 };
 
-// The end of pipelines and the beginning of others. Made with the consumer that is the join of those it feeds.
-class Connector : public Component, public Consumer {
+// The end of pipelines and the beginning of others. Either a PassingConnector or a ChoosingConnector.
+class Connector : public Component {
+ private:
+  Connector() = default;
+  friend class PassingConnector;
+  friend class ChoosingConnector;
+};
+
+// A connector that feeds all pipelines behind it alike. Made with the consumer that is the join of them.
+class PassingConnector : public Connector, public Consumer {
  public:
   // True if it passes on something else than what it is given, as one that makes metrics of spans. Its OK then says
   // nothing of the spans: beside other destinations it decides nothing, and is offered what they have taken.
   [[nodiscard]] virtual bool derives() const { return false; }
   // Of one that derives: what it may lose with the process.
   [[nodiscard]] virtual HoldLimits hold_limits() const { return {}; }
+};
+
+// The spans of a batch that go one of a connector's ways.
+struct WayShare {
+  size_t way = 0;  // index in ways()
+  otlp::Batch batch = {};
+  bool is_extra = false;  // each of its spans is in another share that is not extra: losing it loses a copy
+};
+
+// Which spans of a batch go which way. A span may be in several shares.
+struct WayShares {
+  std::vector<WayShare> shares = {};  // at most one a way, without empty ones
+  size_t unrouted_spans = 0;          // that are in none
+};
+
+// A connector that says of each span which of the pipelines behind it get it. Sending them there, reserving, counting
+// and answering are the engine's: pipeline/junction.h. It holds nothing.
+class ChoosingConnector : public Connector {
+ public:
+  Status Start() override { return absl::OkStatus(); }
+  void Stop(std::chrono::milliseconds) override {}
+
+  // [ways] the pipelines of each way, not empty; all begin with this connector. Does not change. They are those that
+  // the options name (PipelineReference), which have been checked.
+  [[nodiscard]] virtual const std::vector<std::vector<ComponentId>>& ways() const = 0;
+
+  // Thread-safe; must not block, nor copy bytes of spans that it does not edit. An error refuses the batch:
+  // kUnavailable if it may be offered again.
+  virtual StatusOr<WayShares> Choose(const otlp::Batch& batch) = 0;
 };
 
 class Exporter : public Component, public Consumer {

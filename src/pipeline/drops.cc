@@ -53,4 +53,15 @@ void DropCounter::CountShutdown(uint64_t spans) {
       {{owner_[0].first, owner_[0].second}, {otlp::ItemsText(signal_), spans}});
 }
 
+void DropCounter::CountUnrouted(uint64_t spans) {
+  CountCause(spans, kCauseUnrouted);
+  const auto logged_spans = limiter_.Admit(spans);
+  if (!logged_spans) return;
+  Log(LogLevel::kWarn, StrCat(otlp::ItemsWords(signal_), " dropped: no route leads them to a pipeline"),
+      {{owner_[0].first, owner_[0].second},
+       {otlp::ItemsText(signal_), *logged_spans},
+       {"advice",
+        "name default_pipelines for what matches no route; one that ends in a nop exporter drops in silence"}});
+}
+
 }  // namespace spanloom::pipeline

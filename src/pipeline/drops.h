@@ -20,6 +20,7 @@ namespace spanloom::pipeline {
 // Causes that are no status code.
 inline constexpr std::string_view kCauseShutdown = "shutdown";
 inline constexpr std::string_view kCauseTooLarge = "too_large";  // the span alone, for its destination
+inline constexpr std::string_view kCauseUnrouted = "unrouted";   // a connector that chooses knows no way for it
 
 // "Unavailable", "InvalidArgument", ...: the words of the Collector's error_type.
 [[nodiscard]] std::string_view CauseOf(const Status& status);
@@ -36,6 +37,8 @@ class DropCounter {
   void Count(uint64_t spans, const Status& status, std::string_view advice);
   void CountShutdown(uint64_t spans);
   void CountTooLarge(uint64_t spans) { CountCause(spans, kCauseTooLarge); }
+  // Logged like Count.
+  void CountUnrouted(uint64_t spans);
 
  private:
   void CountCause(uint64_t spans, std::string_view cause);

@@ -4,62 +4,26 @@
 
 #include <absl/algorithm/container.h>
 
-#include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <string_view>
 #include <utility>
 
 #include "base/check.h"
-#include "base/text.h"
+#include "pipeline/joint_answer.h"
 
 namespace spanloom::pipeline {
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr std::string_view kAdvice = "another destination has them; see why this one refuses, or enlarge its queue";
-constexpr milliseconds kRetryDelay{1'000};  // after a refusal without a delay of its own; guess
-
-bool IsFinal(const Status& status) {
-  return !status.ok() && !IsRetryable(status);
-}
-
-bool IsForTheMoment(const Status& status) {
-  return !status.ok() && IsRetryable(status);
-}
-
-// "Send again", for a batch that all of several must take. `answers` holds at least one that is for the moment.
-Status SendAgain(const std::vector<Status>& answers) {
-  milliseconds delay{0};
-  for (const Status& status : answers) {
-    if (IsForTheMoment(status)) delay = std::max(delay, RetryDelay(status).value_or(kRetryDelay));
-  }
-  const auto first = absl::c_find_if(answers, IsForTheMoment);
-  return WithRetryDelay(absl::UnavailableError(first->message()), delay);
-}
-
-// Of a batch that nobody took. A final refusal stays final: the batch will never be taken by all.
-Status JointRefusal(const std::vector<Status>& answers) {
-  const auto final_one = absl::c_find_if(answers, IsFinal);
-  return final_one == answers.end() ? SendAgain(answers) : *final_one;
-}
 
 }  // namespace
 
 struct FanOut::Target {
   Target(FanOutTarget described, const BuildContext& context)
-      : target(std::move(described)),
-        drops(target.owner, context.metrics, context.clock, context.signal),
-        repeated(context.metrics.GetCounter(
-            StrCat("spanloom_pipeline_repeated_", otlp::ItemsText(context.signal)),
-            "Items that were taken although their sender was told to send them again, because another destination "
-            "failed.",
-            target.owner)) {}
+      : target(std::move(described)), counters(std::vector<MetricLabels>{target.owner}, context, kAdvice) {}
 
   const FanOutTarget target;
-  DropCounter drops;
-  Counter& repeated;
+  TargetCounters counters;
 };
 
 // One batch on its way to several targets. Shared by their callbacks, which run on any thread; each writes its own
@@ -74,28 +38,22 @@ struct FanOut::Offer {
 
   void Answer(size_t index, Status status) {
     answers[index] = std::move(status);
-    if (unanswered.fetch_sub(1) == 1)
-      std::move(done)(targets[0]->target.stores ? DecideTogether() : DecideAnyIsEnough());
+    if (unanswered.fetch_sub(1) == 1) std::move(done)(Decide());
   }
 
   // Only the caller of the last Answer gets here.
-  Status DecideAnyIsEnough() {
-    if (!AnyOk()) {
-      const auto retryable = absl::c_find_if(answers, IsForTheMoment);
-      return retryable == answers.end() ? answers[0] : *retryable;
-    }
+  Status Decide() {
+    const bool stores = targets[0]->target.stores;
+    if (!AnyOk()) return stores ? JointRefusal(answers) : RefusalOfAll();
+    if (stores) return DecideTogether(answers, [this](size_t index) { return ShareOf(index); });
     CountRefusals();
     return absl::OkStatus();
   }
 
-  Status DecideTogether() {
-    if (!AnyOk()) return JointRefusal(answers);
-    if (absl::c_any_of(answers, IsForTheMoment)) {
-      CountRepetition();
-      return SendAgain(answers);
-    }
-    CountRefusals();
-    return absl::OkStatus();
+  // Of those of whom one would have been enough.
+  [[nodiscard]] Status RefusalOfAll() const {
+    const auto retryable = absl::c_find_if(answers, IsForTheMoment);
+    return retryable == answers.end() ? answers[0] : *retryable;
   }
 
   [[nodiscard]] bool AnyOk() const {
@@ -104,15 +62,11 @@ struct FanOut::Offer {
 
   void CountRefusals() {
     for (size_t i = 0; i < targets.size(); ++i) {
-      if (!answers[i].ok()) targets[i]->drops.Count(span_count, answers[i], kAdvice);
+      if (!answers[i].ok()) targets[i]->counters.CountDrop(span_count, answers[i]);
     }
   }
 
-  void CountRepetition() {
-    for (size_t i = 0; i < targets.size(); ++i) {
-      if (answers[i].ok()) targets[i]->repeated.Add(span_count);
-    }
-  }
+  TargetShare ShareOf(size_t index) { return {targets[index]->counters, span_count}; }
 
   const Targets targets;
   std::vector<Status> answers;  // [targets]
@@ -212,7 +166,7 @@ Done FanOut::ThenFollow(otlp::Batch batch, Done done) {
 void FanOut::OfferUnanswered(const otlp::Batch& batch) {
   for (const auto& target : following_) {
     target->target.consumer->Consume(batch, [target, spans = batch.span_count()](const Status& status) {
-      if (!status.ok()) target->drops.Count(spans, status, kAdvice);
+      if (!status.ok()) target->counters.CountDrop(spans, status);
     });
   }
 }

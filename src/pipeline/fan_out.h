@@ -10,7 +10,6 @@
 
 #include "base/metrics.h"
 #include "pipeline/component.h"
-#include "pipeline/drops.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
@@ -19,7 +18,7 @@ struct FanOutTarget {
   Consumer* consumer = nullptr;  // outlives the fan-out
   MetricLabels owner;            // of what it refuses: {{"exporter", "otlp_grpc"}}
   bool stores = false;           // its OK means kStored
-  bool follows = false;          // its OK says nothing of the spans (Connector::derives)
+  bool follows = false;          // its OK says nothing of the spans (PassingConnector::derives)
 };
 
 // The rule, by what the targets promise:

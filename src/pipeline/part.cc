@@ -60,10 +60,7 @@ void Part::Make(const Registry& registry, const BuildContext& context) {
     case ComponentKind::kProcessor:
       return MakeProcessor(registry, context);
     case ComponentKind::kConnector:
-      inlet_ = std::make_unique<Inlet>();
-      connector_ = Adopt(registry.connectors.Find(type)->make(key_.id, options_, context, *inlet_));
-      consumer_ = connector_;
-      return;
+      return MakeConnector(registry, context);
     case ComponentKind::kExporter:
       exporter_ = Adopt(registry.exporters.Find(type)->make(key_.id, options_, context));
       consumer_ = exporter_;
@@ -81,6 +78,15 @@ void Part::MakeProcessor(const Registry& registry, const BuildContext& context) 
   holder_ = dynamic_cast<HoldingProcessor*>(made);
   CHECK((transform_ != nullptr) != (holder_ != nullptr));
   consumer_ = holder_;
+}
+
+void Part::MakeConnector(const Registry& registry, const BuildContext& context) {
+  inlet_ = std::make_unique<Inlet>();
+  Connector* const made = Adopt(registry.connectors.Find(key_.id.type)->make(key_.id, options_, context, *inlet_));
+  connector_ = dynamic_cast<PassingConnector*>(made);
+  chooser_ = dynamic_cast<ChoosingConnector*>(made);
+  CHECK((connector_ != nullptr) != (chooser_ != nullptr));
+  consumer_ = connector_;
 }
 
 Status Part::Start() {

@@ -42,10 +42,12 @@ class Part {
   [[nodiscard]] const config::Node& options() const { return options_; }
   [[nodiscard]] Component& component() const { return *component_; }
   // Null unless it is of that kind.
-  [[nodiscard]] Consumer* consumer() const { return consumer_; }  // of holding processors, connectors and exporters
+  // Of holding processors, passing connectors and exporters.
+  [[nodiscard]] Consumer* consumer() const { return consumer_; }
   [[nodiscard]] TransformProcessor* transform() const { return transform_; }
   [[nodiscard]] HoldingProcessor* holder() const { return holder_; }
-  [[nodiscard]] Connector* connector() const { return connector_; }
+  [[nodiscard]] PassingConnector* connector() const { return connector_; }
+  [[nodiscard]] ChoosingConnector* chooser() const { return chooser_; }
   [[nodiscard]] Exporter* exporter() const { return exporter_; }
   [[nodiscard]] Extension* extension() const { return extension_; }
   [[nodiscard]] Inlet* inlet() const { return inlet_.get(); }  // of those that pass on
@@ -66,6 +68,7 @@ class Part {
   Made* Adopt(std::unique_ptr<Made> made);
   void Make(const Registry& registry, const BuildContext& context);
   void MakeProcessor(const Registry& registry, const BuildContext& context);
+  void MakeConnector(const Registry& registry, const BuildContext& context);
 
   const PartKey key_;
   const config::Node options_;
@@ -75,7 +78,8 @@ class Part {
   Consumer* consumer_ = nullptr;
   TransformProcessor* transform_ = nullptr;
   HoldingProcessor* holder_ = nullptr;
-  Connector* connector_ = nullptr;
+  PassingConnector* connector_ = nullptr;
+  ChoosingConnector* chooser_ = nullptr;
   Exporter* exporter_ = nullptr;
   Extension* extension_ = nullptr;
   bool started_ = false;

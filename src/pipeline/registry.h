@@ -85,6 +85,12 @@ struct Carries {
   }
 };
 
+// Where the options of a component name a pipeline.
+struct PipelineReference {
+  std::string path;  // "table::0::pipelines"
+  ComponentId pipeline;
+};
+
 // What carries spans, metrics and logs alike.
 [[nodiscard]] Carries EverySignal();
 
@@ -96,6 +102,8 @@ struct Factory {
   std::function<std::vector<config::OptionDoc>()> describe;
   ComponentDoc doc;
   Carries carries;
+  // The pipelines that the options name; null if they name none. What is wrong with `node` is passed over.
+  std::function<std::vector<PipelineReference>(const config::Node& node)> pipelines;
   // `node` has passed `check`.
   std::function<std::unique_ptr<Made>(const ComponentId& id, const config::Node& node, const BuildContext& context,
                                       Wiring... wiring)>
@@ -118,6 +126,12 @@ class FactoryTable {
       static_cast<void>(config::ReadOptions<Options>(node, path, problems));
     };
     factory.describe = [] { return config::DescribeOptions<Options>(); };
+    if constexpr (requires(const Options& options) { options.PipelineReferences(); }) {
+      factory.pipelines = [](const config::Node& node) {
+        config::Problems problems;
+        return config::ReadOptions<Options>(node, "", problems).PipelineReferences();
+      };
+    }
     factory.make = [make = std::move(make)](const ComponentId& id, const config::Node& node,
                                             const BuildContext& context, Wiring... wiring) {
       config::Problems problems;
@@ -171,7 +185,8 @@ class FactoryTable {
   std::map<std::string, std::string, std::less<>> aliases_;
 };
 
-// Receivers, connectors and holding processors are given the consumer that stands behind them; it outlives them.
+// Receivers, passing connectors and holding processors are given the consumer that stands behind them; it outlives
+// them. A connector that chooses has options with `std::vector<PipelineReference> PipelineReferences() const`.
 struct Registry {
   FactoryTable<Receiver, Consumer&> receivers;
   FactoryTable<Processor, Consumer&> processors;

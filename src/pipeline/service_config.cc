@@ -16,6 +16,7 @@
 #include "config/problems.h"
 #include "pipeline/extension_references.h"
 #include "pipeline/pipeline_graph.h"
+#include "pipeline/pipeline_references.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -309,6 +310,7 @@ StatusOr<ServiceConfig> ParseServiceConfig(const Node& root, const Registry& reg
   ReadService(ChildOrNull(root, "service"), config, problems);
   CheckSignals(config, registry, problems);
   CheckConnectors(config, registry, problems);
+  CheckPipelineReferences(config, registry, problems);
   CheckExtensionReferences(config, problems);
   RETURN_IF_ERROR(problems.ToStatus());
   return config;

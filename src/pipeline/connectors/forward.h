@@ -18,7 +18,7 @@ struct ForwardOptions {
 };
 
 // Its answers are those of the pipelines behind it. Thread-safe; holds nothing.
-class ForwardConnector final : public Connector {
+class ForwardConnector final : public PassingConnector {
  public:
   explicit ForwardConnector(Consumer& next) : next_(next) {}
 

@@ -55,7 +55,7 @@ struct ServiceGraphOptions {
 };
 
 // Thread-safe. Spans are never refused while it runs; those that do not fit are counted and not paired.
-class ServiceGraphConnector final : public Connector {
+class ServiceGraphConnector final : public PassingConnector {
  public:
   ServiceGraphConnector(const ComponentId& id, const ServiceGraphOptions& options, const BuildContext& context,
                         Consumer& next);

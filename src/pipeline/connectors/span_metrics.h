@@ -19,7 +19,7 @@
 namespace spanloom::pipeline {
 
 // Thread-safe. Spans are never refused while it runs.
-class SpanMetricsConnector final : public Connector {
+class SpanMetricsConnector final : public PassingConnector {
  public:
   SpanMetricsConnector(const ComponentId& id, const SpanMetricsOptions& options, const BuildContext& context,
                        Consumer& next);
