@@ -4,6 +4,7 @@
 
 #include "app/query_extension.h"
 #include "pipeline/connectors/forward.h"
+#include "pipeline/connectors/routing.h"
 #include "pipeline/connectors/service_graph.h"
 #include "pipeline/connectors/span_metrics.h"
 #include "pipeline/exporters/debug.h"
@@ -54,6 +55,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterTransformProcessor(registry);
 
   pipeline::RegisterForwardConnector(registry);
+  pipeline::RegisterRoutingConnector(registry);
   pipeline::RegisterServiceGraphConnector(registry);
   pipeline::RegisterSpanMetricsConnector(registry);
 

@@ -64,8 +64,8 @@ TEST(PipelineGraph, RefusesWhatJoinsNothing) {
               HasSubstr("connector \"forward\" used as receiver in [traces] pipeline but not used in any supported "
                         "exporter pipeline"));
   EXPECT_THAT(
-      Refusal("{routing: }", "{traces: {receivers: [otlp], exporters: [debug]}}"),
-      AllOf(HasSubstr("connectors: unknown type: \"routing\""), HasSubstr("[forward service_graph span_metrics]")));
+      Refusal("{foo: }", "{traces: {receivers: [otlp], exporters: [debug]}}"),
+      AllOf(HasSubstr("connectors: unknown type: \"foo\""), HasSubstr("[forward routing service_graph span_metrics]")));
 }
 
 }  // namespace

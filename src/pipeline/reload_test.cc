@@ -294,8 +294,21 @@ class Load {
   std::vector<std::thread> threads_;
 };
 
-// Scenario: clients send all the while, and the configuration changes under them ten times: processors and exporters
-// come and go, pipelines are joined by a connector, a second receiver comes and goes.
+// Spans whose names match go another way than the others, both into the store.
+std::string RoutesBy(const std::string& pattern) {
+  return StrCat(
+      "connectors.routing={default_pipelines: [traces/rest], table: [{context: span, condition: "
+      "'IsMatch(name, \"",
+      pattern, "\")', pipelines: [traces/some]}]}");
+}
+constexpr char kRoutedPipelines[] =
+    "service.pipelines={traces: {receivers: [otlp], processors: [filter], exporters: [routing]}, traces/some: "
+    "{receivers: [routing], exporters: [spanloom_store]}, traces/rest: {receivers: [routing], exporters: "
+    "[spanloom_store, debug]}}";
+
+// Scenario: clients send all the while, and the configuration changes under them fourteen times: processors and
+// exporters come and go, pipelines are joined by a connector, or chosen by one whose routes change, a second receiver
+// comes and goes.
 // Guarantees: no request fails, and each span that was acknowledged is in the store exactly once.
 TEST_F(ReloadTest, LosesAndRefusesNothingUnderLoad) {
   const std::vector<std::vector<std::string>> configurations = {
@@ -307,6 +320,8 @@ TEST_F(ReloadTest, LosesAndRefusesNothingUnderLoad) {
        "service.pipelines.traces.receivers=[otlp, otlp/second]",
        "processors.filter.traces.span=['name == \"noise\"', 'name == \"x\"']"},
       {},
+      {RoutesBy("^c[01]-"), kRoutedPipelines},
+      {RoutesBy("[02468]$"), kRoutedPipelines},
       {"processors.batch.timeout=1ms", "service.pipelines.traces.processors=[batch, filter]",
        "service.pipelines.traces.exporters=[spanloom_store, otlp_grpc]"},
   };

@@ -33,10 +33,15 @@ struct PipelineShape {
   std::vector<std::string> connectors;
 };
 
+// What a routing connector does with two pipelines that begin with it (the second may be the first): the first gets
+// spans of some names, or copies of them; the second others, or all that are left.
+enum class RoutingShape : uint8_t { kMoves, kMovesAll, kCopies };
+
 // What one configuration joins. Pipelines and connectors have names that no other topology has, so that their counters
 // are its own; receivers and exporters are those of all.
 struct Topology {
   std::vector<PipelineShape> pipelines;
+  std::map<std::string, RoutingShape> routings;  // by connector
 
   // Whether its OK means stored: not if a processor answers for what it decides about later.
   [[nodiscard]] bool Stores(const PipelineShape& pipeline) const {
@@ -69,8 +74,9 @@ std::vector<T> SomeOf(const std::vector<T>& all, size_t count_min, Rng& rng) {
   return some;
 }
 
-// Each receiver feeds one or two pipelines; some end in connectors, each of which feeds one or two more.
-Topology RandomTopology(size_t generation, Rng& rng) {
+// Each receiver feeds one or two pipelines; some end in connectors, each of which feeds one or two more, or chooses
+// between them.
+Topology RandomTopology(size_t generation, Rng& rng, Rng& routing_rng) {
   Topology topology;
   size_t names = 0;
   const auto add = [&](const std::string& from, bool may_connect) {
@@ -81,7 +87,11 @@ Topology RandomTopology(size_t generation, Rng& rng) {
       pipeline.processors.insert(rng.Below(2) == 0 ? pipeline.processors.begin() : pipeline.processors.end(),
                                  kSelector);
     }
-    if (may_connect && rng.Below(2) == 0) pipeline.connectors.push_back(StrCat("forward/", pipeline.name.substr(7)));
+    if (may_connect && rng.Below(2) == 0) {
+      const bool routes = routing_rng.Below(2) == 0;
+      pipeline.connectors.push_back(StrCat(routes ? "routing/" : "forward/", pipeline.name.substr(7)));
+      if (routes) topology.routings[pipeline.connectors[0]] = static_cast<RoutingShape>(routing_rng.Below(3));
+    }
     pipeline.exporters = SomeOf(kExporters, pipeline.connectors.empty() ? 1 : 0, rng);
     topology.pipelines.push_back(pipeline);
     return pipeline.connectors;
@@ -102,12 +112,43 @@ std::string ListOf(const std::vector<std::string>& items) {
   return text.empty() ? "[]" : text + "]";
 }
 
+// The first pipeline that `from` feeds, or the last.
+const PipelineShape& FedBy(const Topology& topology, const std::string& from, bool first) {
+  const auto fed = [&](const PipelineShape& pipeline) { return pipeline.from == from; };
+  return first ? *absl::c_find_if(topology.pipelines, fed)
+               : *std::find_if(topology.pipelines.rbegin(), topology.pipelines.rend(), fed);
+}
+
+// The options of a connector.
+std::string ConnectorYaml(const Topology& topology, const std::string& connector) {
+  const auto routing = topology.routings.find(connector);
+  if (routing == topology.routings.end()) return "";
+  const std::string first = FedBy(topology, connector, true).name;
+  const std::string last = FedBy(topology, connector, false).name;
+  const auto route = [](const std::string& names, const std::string& to, const std::string& action = "move") {
+    return StrCat("{context: span, condition: 'IsMatch(name, \"^", names, "$\")', action: ", action, ", pipelines: [",
+                  to, "]}");
+  };
+  const std::string to_last = StrCat("default_pipelines: [", last, "], ");
+  switch (routing->second) {
+    case RoutingShape::kMoves:
+      return StrCat(" {table: [", route("w[01]", first), ", ", route("w2", last), "]}");
+    case RoutingShape::kMovesAll:
+      return StrCat(" {", to_last, "table: [", route("w[01]", first), "]}");
+    case RoutingShape::kCopies:
+      return StrCat(" {", to_last, "table: [", route("w[01]", first, "copy"), "]}");
+  }
+  return "";
+}
+
 // The configuration of `topology`, with options drawn anew.
 std::string YamlOf(const Topology& topology, const std::string& backend, Rng& rng) {
   std::string connectors;
   std::string pipelines;
   for (const PipelineShape& pipeline : topology.pipelines) {
-    for (const std::string& connector : pipeline.connectors) StrAppend(connectors, "  ", connector, ":\n");
+    for (const std::string& connector : pipeline.connectors) {
+      StrAppend(connectors, "  ", connector, ":", ConnectorYaml(topology, connector), "\n");
+    }
     std::vector<std::string> ends = pipeline.exporters;
     ends.insert(ends.end(), pipeline.connectors.begin(), pipeline.connectors.end());
     StrAppend(pipelines, "    ", pipeline.name, ": {receivers: [", pipeline.from,
@@ -233,12 +274,6 @@ class TopologyAccounting : public testing::TestWithParam<uint64_t>, protected Pi
     }
   }
 
-  static const PipelineShape& FedBy(const Topology& topology, const std::string& from, bool first) {
-    const auto fed = [&](const PipelineShape& pipeline) { return pipeline.from == from; };
-    return first ? *absl::c_find_if(topology.pipelines, fed)
-                 : *std::find_if(topology.pipelines.rbegin(), topology.pipelines.rend(), fed);
-  }
-
   void ExpectConnectorsToAddUp(const Topology& topology) const {
     for (const PipelineShape& pipeline : topology.pipelines) {
       for (const std::string& connector : pipeline.connectors) {
@@ -246,8 +281,23 @@ class TopologyAccounting : public testing::TestWithParam<uint64_t>, protected Pi
         const int64_t passed_on = PassedOn(topology, pipeline, topology.ConnectorStores(connector)) +
                                   Sum("spanloom_pipeline_repeated_spans", labels) -
                                   Sum("spanloom_pipeline_dropped_spans", labels);
-        for (const bool first : {true, false}) EXPECT_EQ(TakenIn(FedBy(topology, connector, first)), passed_on);
+        ExpectTakenIn(topology, connector, passed_on);
       }
+    }
+  }
+
+  // Of what a connector passed on, spans without a way left out: all of it by each pipeline; or each span by one, and
+  // by another one as a copy.
+  void ExpectTakenIn(const Topology& topology, const std::string& connector, int64_t passed_on) const {
+    const PipelineShape& first = FedBy(topology, connector, true);
+    const PipelineShape& last = FedBy(topology, connector, false);
+    const auto routing = topology.routings.find(connector);
+    const bool moves = routing != topology.routings.end() && routing->second != RoutingShape::kCopies;
+    EXPECT_EQ(TakenIn(last) + (moves && first.name != last.name ? TakenIn(first) : 0), passed_on) << connector;
+    if (routing == topology.routings.end()) {
+      EXPECT_EQ(TakenIn(first), passed_on) << connector;
+    } else if (!moves) {
+      EXPECT_LE(TakenIn(first), passed_on) << connector;
     }
   }
 
@@ -270,18 +320,19 @@ class TopologyAccounting : public testing::TestWithParam<uint64_t>, protected Pi
   FakeBackend backend{loops, metrics};
 };
 
-// Scenario: from a seed, topologies of receivers, filters, holding processors, connectors and exporters; two clients
-// send all the while; destinations accept, refuse for the moment or for good, fail at commit, take a part; every little
-// while the configuration is exchanged; then a stop with next to no grace. Guarantees: received = delivered + refused +
-// filtered
+// Scenario: from a seed, topologies of receivers, filters, holding processors, connectors (some of which choose) and
+// exporters; two clients send all the while; destinations accept, refuse for the moment or for good, fail at commit,
+// take a part; every little while the configuration is exchanged; then a stop with next to no grace. Guarantees:
+// received = delivered + refused + filtered
 // + dropped by cause + queued, exactly, at each receiver, connector and exporter, by the metrics alone.
 TEST_P(TopologyAccounting, AddsUpWhateverHappens) {
   Rng rng(GetParam());
   Rng store_rng(GetParam() + 1);
+  Rng routing_rng(GetParam() + 2);
   store.AnswerBy(
       [&] { return store_rng.Below(5) == 0 ? absl::UnavailableError("write failed") : absl::OkStatus(); },
       [&] { return store_rng.Below(8) == 0 ? WithRetryDelay(absl::UnavailableError("full"), 1ms) : absl::OkStatus(); });
-  std::vector<Topology> topologies = {RandomTopology(0, rng)};
+  std::vector<Topology> topologies = {RandomTopology(0, rng, routing_rng)};
   Build(YamlOf(topologies[0], backend.endpoint(), rng));
   ASSERT_TRUE(engine->Start().ok());
   ASSERT_EQ(Addresses().size(), kReceivers.size());
@@ -296,7 +347,7 @@ TEST_P(TopologyAccounting, AddsUpWhateverHappens) {
       ChangeMoods(rng);
       RunOn(loops.At(change % 2), [] {});
     }
-    topologies.push_back(RandomTopology(generation, rng));
+    topologies.push_back(RandomTopology(generation, rng, routing_rng));
     const auto report = engine->Reload(Parse(YamlOf(topologies.back(), backend.endpoint(), rng)), 3s);
     ASSERT_TRUE(report.ok()) << report.status();
   }

@@ -69,8 +69,8 @@ StatusOr<ottl::Context> Resolved(OttlContextChoice choice, std::span<const std::
   return ottl::InferContext(conditions, statements);
 }
 
-OttlErrors::OttlErrors(std::string processor, std::string_view kind, const Clock& clock)
-    : processor_(std::move(processor)), kind_(kind), limiter_(clock) {}
+OttlErrors::OttlErrors(std::string owner, std::string_view kind, const Clock& clock, std::string_view owner_kind)
+    : owner_(std::move(owner)), kind_(kind), owner_kind_(owner_kind), limiter_(clock) {}
 
 bool OttlErrors::GoesOn(OttlErrorMode mode, std::string_view text, const Status& error, Status& refusal) {
   if (mode == OttlErrorMode::kPropagate) {
@@ -80,7 +80,7 @@ bool OttlErrors::GoesOn(OttlErrorMode mode, std::string_view text, const Status&
   if (mode == OttlErrorMode::kSilent) return true;
   if (const auto count = limiter_.Admit(1)) {
     Log(LogLevel::kWarn, StrCat("failed to eval ", kind_),
-        {{"processor", processor_},
+        {{owner_kind_, owner_},
          {kind_, std::string(text)},
          {"error", std::string(error.message())},
          {"times", StrCat(*count)}});

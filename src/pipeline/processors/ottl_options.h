@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What processors that use OTTL share: the options error_mode and context, and what becomes of a condition or statement
+// What components that use OTTL share: the options error_mode and context, and what becomes of a condition or statement
 // that fails.
 
 #pragma once
@@ -45,15 +45,16 @@ void DeclareContext(config::OptionsReader& r, OttlContextChoice& choice);
 // Decides by the error mode what becomes of failures. Thread-safe.
 class OttlErrors {
  public:
-  // `kind` is what the log calls a text that failed: "condition", "statement".
-  OttlErrors(std::string processor, std::string_view kind, const Clock& clock);
+  // `kind` is what the log calls a text that failed: "condition", "statement"; `owner_kind` what has it.
+  OttlErrors(std::string owner, std::string_view kind, const Clock& clock, std::string_view owner_kind = "processor");
 
   // True to go on with the next text. With kPropagate, `refusal` becomes the error that the batch is refused with.
   bool GoesOn(OttlErrorMode mode, std::string_view text, const Status& error, Status& refusal);
 
  private:
-  const std::string processor_;
+  const std::string owner_;
   const std::string kind_;
+  const std::string owner_kind_;
   LogLimiter limiter_;
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "pipeline/connectors/forward.h"
+#include "pipeline/connectors/routing.h"
 #include "pipeline/connectors/service_graph.h"
 #include "pipeline/connectors/span_metrics.h"
 #include "pipeline/exporters/debug.h"
@@ -56,6 +57,7 @@ inline Registry AllComponents(store::SpanStore& store) {
   RegisterTailSamplingProcessor(registry);
   RegisterTransformProcessor(registry);
   RegisterForwardConnector(registry);
+  RegisterRoutingConnector(registry);
   RegisterServiceGraphConnector(registry);
   RegisterSpanMetricsConnector(registry);
   RegisterDebugExporter(registry);
