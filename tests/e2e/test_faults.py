@@ -366,7 +366,7 @@ def test_a_queue_that_is_full(collector):
     assert counters.sum("otelcol_receiver_refused_spans", receiver="otlp") == SENT - taken
     assert counters.sum("spanloom_exporter_held_spans", exporter="otlp_grpc/full") == taken
     said = process.said_seldom("refused")
-    assert said["level"] == "warn" and said["receiver"] == "otlp" and "queue_size 2" in said["error"]
+    assert said["level"] == "warn" and said["otelcol.component.id"] == "otlp" and "queue_size 2" in said["error"]
     assert process.stop() == 1
     assert process.said_sum("acknowledged but not delivered", "spans") == taken
     assert [int(line["spans"]) for line in process.said("dropped at shutdown")] == [taken]
@@ -454,7 +454,7 @@ def test_requests_that_are_cut_off(collector, good):
     assert send(process.grpc_port, REQUESTS) == (SENT, [])
     assert process.metric("spanloom_receiver_refused_requests", receiver="otlp", transport="http", cause="malformed") == len(malformed)
     said = process.said_seldom("could not be read")
-    assert said["level"] == "warn" and said["peer"] == "127.0.0.1" and said["receiver"] == "otlp"
+    assert said["level"] == "warn" and said["peer"] == "127.0.0.1" and said["otelcol.component.id"] == "otlp"
     good.wait_for_spans(SENT)
     process.check(SENT)
     assert process.stop() == 0, process.log()
