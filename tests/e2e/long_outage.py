@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+import pytest
 from accounting import Counters
 from conftest import BINARY, wait_for
 from test_faults import collector, exporter  # collector is a fixture
@@ -80,10 +81,12 @@ def outage(collector, exporters_options, **options):
     return refused, dropped, peak
 
 
-# Scenario: nobody is at the backend's port for 45 s of 40,000 spans a second; the queue is on the disk, with room for them.
+# Scenario: nobody is at the backend's port for 45 s of 40,000 spans a second; the queue is on the disk, with room for them: as requests come, or behind a
+# `batch`, of whose groups the usual 1,000 find room.
 # Guarantees: no sender is refused, nothing is lost, everything arrives once; memory stays bounded (32 MiB of requests, see docs/collector.md).
-def test_an_outage_with_a_storage(collector, tmp_path):
-    refused, dropped, peak = outage(collector, {"sending_queue": {"storage": "file_storage", "queue_size": 100_000}}, processors={},
+@pytest.mark.parametrize("queue_size,processors", [(100_000, {}), (1_000, {"batch": {"timeout": "200ms"}})], ids=["as they come", "batch"])
+def test_an_outage_with_a_storage(collector, tmp_path, queue_size, processors):
+    refused, dropped, peak = outage(collector, {"sending_queue": {"storage": "file_storage", "queue_size": queue_size}}, processors=processors,
                                     extensions={"file_storage": {"directory": str(tmp_path / "queue"), "create_directory": True}})
     assert refused == 0 and dropped == {}
     assert peak < 200
