@@ -104,6 +104,12 @@ StatusOr<kube::ClusterAccess> K8sCluster::Access() const {
 }
 
 Status K8sCluster::Start() {
+  if (options_.filter.IsNodeUnknown()) {
+    Log(LogLevel::kWarn, "the variable that is to name the node is not set; pods of all nodes are watched",
+        {{"processor", id_},
+         {"node_from_env_var", options_.filter.node_from_env_var},
+         {"advice", "add it to the container: valueFrom: {fieldRef: {fieldPath: spec.nodeName}}"}});
+  }
   ASSIGN_OR_RETURN(kube::ClusterAccess access, Access());
   Status status;
   RunOn(loop_, [&] {

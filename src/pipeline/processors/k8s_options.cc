@@ -123,17 +123,15 @@ Status K8sFieldFilterOptions::Validate() const {
 
 void K8sFilterOptions::Declare(config::OptionsReader& r) {
   r.Field("node", node, "Pods of this node alone.");
-  r.Field("node_from_env_var", node_from_env_var, "Pods of the node that this environment variable names, alone.");
+  r.Field("node_from_env_var", node_from_env_var,
+          "Pods of the node that this environment variable names, alone; of all, with a warning, if it is not set.");
   r.Field("namespace", name_space, "Pods of this namespace alone; then a Role in it is enough for them.");
   r.Field("labels", labels, "Pods whose labels are like that.");
   r.Field("fields", fields, "Pods whose fields are like that.");
 }
 
-Status K8sFilterOptions::Validate() const {
-  if (node_from_env_var.empty() || std::getenv(node_from_env_var.c_str()) != nullptr) return absl::OkStatus();
-  return absl::InvalidArgumentError(StrCat("node_from_env_var names ", node_from_env_var,
-                                           ", which is not set; add it to the container: valueFrom: {fieldRef: "
-                                           "{fieldPath: spec.nodeName}}"));
+bool K8sFilterOptions::IsNodeUnknown() const {
+  return !node_from_env_var.empty() && std::getenv(node_from_env_var.c_str()) == nullptr;
 }
 
 std::string K8sFilterOptions::NodeName() const {

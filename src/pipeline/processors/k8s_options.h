@@ -58,8 +58,9 @@ struct K8sFilterOptions {
   std::vector<K8sLabelFilterOptions> labels;
   std::vector<K8sFieldFilterOptions> fields;
   void Declare(config::OptionsReader& r);
-  [[nodiscard]] Status Validate() const;
 
+  // True if node_from_env_var names what is not set: then pods of all nodes are looked at, as by the Collector.
+  [[nodiscard]] bool IsNodeUnknown() const;
   // `node`, or what the variable says; "": any.
   [[nodiscard]] std::string NodeName() const;
   [[nodiscard]] kube::Selection PodSelection() const;

@@ -86,7 +86,6 @@ TEST(K8sAttributesOptions, RefusesByName) {
       {"extract: {annotations: [{key_regex: '['}]}", "key_regex"},
       {"filter: {labels: [{key: a, op: unknown}]}", "op must be one of equals, not-equals, exists, does-not-exist"},
       {"filter: {fields: [{key: a, op: exists}]}", "op must be one of equals, not-equals"},
-      {"filter: {node_from_env_var: SPANLOOM_NO_SUCH_VARIABLE}", "SPANLOOM_NO_SUCH_VARIABLE, which is not set"},
       {"pod_association: [{sources: [{from: label}]}]", "from must be one of connection, resource_attribute"},
       {"pod_association: [{sources: [{from: resource_attribute}]}]", "name must be set"},
       {"pod_association: [{sources: []}]", "sources must name at least one"},
@@ -112,6 +111,15 @@ TEST(K8sAttributesOptions, SelectsOnTheServer) {
   EXPECT_EQ(selection.name_space, "llm");
   EXPECT_EQ(selection.label_selector, "a=b,c!=d,e,!f");
   EXPECT_EQ(selection.field_selector, "status.phase=Running,spec.x!=y,spec.nodeName=gpu\\,1");
+}
+
+// Scenario: the variable that names the node is not set, as where a configuration is only checked.
+// Guarantees: pods of all nodes are selected; who starts it can tell.
+TEST(K8sAttributesOptions, TakesAllNodesIfNobodySaysWhich) {
+  const K8sAttributesOptions options = Read("{filter: {node_from_env_var: SPANLOOM_NO_SUCH_VARIABLE}}");
+  EXPECT_TRUE(options.filter.IsNodeUnknown());
+  EXPECT_EQ(options.filter.PodSelection().field_selector, "");
+  EXPECT_FALSE(Read("{filter: {node: a}}").filter.IsNodeUnknown());
 }
 
 }  // namespace
