@@ -101,8 +101,9 @@ SendingQueue::State::Total SendingQueue::State::TotalOf(const otlp::Batch& batch
 }
 
 StatusOr<size_t> SendingQueue::State::Reserve(const otlp::Batch& batch) {
-  const size_t size = TotalOf(batch).size;
-  if (size > capacity()) return RefuseAsTooLarge(TotalOf(batch));
+  const Total total = TotalOf(batch);
+  const size_t size = total.size;
+  if (size > capacity()) return RefuseAsTooLarge(total);
   const size_t others = reserved_size_.fetch_add(size);
   if (waiting_size_ + others + size <= capacity() && waiting_bytes_ < kQueueBytesMax) return size;
   GiveBack(size);
@@ -125,10 +126,6 @@ Status SendingQueue::State::RefuseAsTooLarge(const Total& total) {
 
 bool SendingQueue::State::HasRoomFor(const Total& total) const {
   return waiting_size_ + reserved_size_ + total.size <= capacity() && waiting_bytes_ < kQueueBytesMax;
-}
-
-Status SendingQueue::State::Stopped() const {
-  return absl::UnavailableError(StrCat("exporter ", exporter_, " is stopped"));
 }
 
 void SendingQueue::State::TakeIn(const otlp::Batch& batch, size_t reserved, Done done) {

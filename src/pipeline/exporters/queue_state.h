@@ -83,7 +83,7 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   }
   [[nodiscard]] bool HasRoomFor(const Total& total) const;
   Status RefuseAsTooLarge(const Total& total);
-  [[nodiscard]] Status Stopped() const;
+  [[nodiscard]] Status Stopped() const { return sender_->Stopped(); }
   void Admit(Offered offered);
   void Block(Offered offered);
   void Enqueue(Offered offered);

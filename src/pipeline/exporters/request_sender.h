@@ -65,6 +65,9 @@ class RequestSender : public std::enable_shared_from_this<RequestSender> {
 
   [[nodiscard]] size_t active_requests() const { return active_requests_.load(); }
 
+  // What is offered to an exporter that is stopped, or cut off by that, is answered with.
+  [[nodiscard]] Status Stopped() const;
+
  private:
   // A request with its history. Owned by ready_ or active_, and by the attempt under way.
   struct Delivery {
@@ -90,7 +93,6 @@ class RequestSender : public std::enable_shared_from_this<RequestSender> {
   void GiveUpAsTooLarge(const DeliveryPtr& delivery, const Status& status);
   bool SleepBeforeRetry(const DeliveryPtr& delivery, const Status& status);
   void End(const DeliveryPtr& delivery, Status status);
-  [[nodiscard]] Status Stopped() const;
 
   const std::string exporter_;
   const size_t consumers_;
