@@ -71,7 +71,11 @@ class SectionWriter {
   void AppendSection(const OptionDoc& doc, const std::string& name) {
     StrAppend(page_, "\n## ", Code(name), "\n\n", doc.words);
     if (doc.kind == Kind::kOptionalSection) {
-      StrAppend(page_, " Off unless the key is written; ", Code(StrCat(doc.name, ":")), " alone takes the defaults.");
+      StrAppend(page_, " Off unless the key is written; ", Code(StrCat(doc.name, ": {}")),
+                " takes the defaults, and `enabled: false` in it switches it off.");
+    } else if (doc.kind == Kind::kSectionOrDefaults) {
+      StrAppend(page_, " Off unless the key is written; ", Code(StrCat(doc.name, ":")),
+                " alone takes the defaults, and `enabled: false` in it switches it off.");
     }
     if (!doc.children.empty()) {
       const auto [same, is_new] = name_of_.try_emplace(AllKeys(doc.children), name);

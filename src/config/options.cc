@@ -73,6 +73,15 @@ const Node* OptionsReader::Take(std::string_view name) {
   return node == nullptr || node->is_null() ? nullptr : node;
 }
 
+bool OptionsReader::TakeSwitch() {
+  hidden_.emplace_back("enabled");
+  const Node* node = node_->Find("enabled");
+  if (node == nullptr) return true;
+  const auto read = ReadBool(*node);
+  if (!read) WrongType("enabled", "bool", *node);
+  return read.value_or(true);
+}
+
 std::string OptionsReader::PathOf(std::string_view name) const {
   return StrCat(path_, path_.empty() ? "" : "::", name);
 }

@@ -50,10 +50,11 @@ using StringMap = std::vector<std::pair<std::string, std::string>>;
 struct OptionDoc {
   enum class Kind : uint8_t {
     kValue,
-    kSection,          // its defaults hold when it is left out
-    kOptionalSection,  // off when it is left out
-    kSectionList,      // any number of them
-    kUnsupported,      // a key of the Collector that is refused; `words` say what to do instead
+    kSection,            // its defaults hold when it is left out
+    kOptionalSection,    // off when it is left out or null
+    kSectionOrDefaults,  // off when it is left out; null is its defaults
+    kSectionList,        // any number of them
+    kUnsupported,        // a key of the Collector that is refused; `words` say what to do instead
   };
   std::string name = {};
   Kind kind = Kind::kValue;
@@ -134,11 +135,19 @@ class OptionsReader {
     if (const Node* node = Take(name)) Read(section, *node, PathOf(name), *problems_);
   }
 
-  // A section that counts only if its key is there; null means there, with its defaults.
+  // A section that counts only if its key is there and not null, and unless it says `enabled: false` (the Collector's
+  // configoptional.None).
   template <OptionsStruct T>
   void Field(std::string_view name, std::optional<T>& section, std::string_view words) {
     if (docs_ != nullptr) return DescribeSection(name, OptionDoc::Kind::kOptionalSection, words, Described<T>());
-    if (const Node* node = TakePresent(name)) Read(section.emplace(), *node, PathOf(name), *problems_);
+    if (const Node* node = Take(name)) ReadSwitched(section, *node, PathOf(name));
+  }
+
+  // The same, but null means there, with its defaults (configoptional.Default).
+  template <OptionsStruct T>
+  void FieldOrDefaults(std::string_view name, std::optional<T>& section, std::string_view words) {
+    if (docs_ != nullptr) return DescribeSection(name, OptionDoc::Kind::kSectionOrDefaults, words, Described<T>());
+    if (const Node* node = TakePresent(name)) ReadSwitched(section, *node, PathOf(name));
   }
 
   // A list of sections.
@@ -188,14 +197,8 @@ class OptionsReader {
   // of Validate that begins with a key is placed where that key stands.
   template <OptionsStruct T>
   static void Read(T& options, const Node& node, std::string path, Problems& problems) {
-    const size_t problems_before = problems.size();
     OptionsReader reader(node, path, problems);
-    options.Declare(reader);
-    reader.RefuseUnknownKeys();
-    if constexpr (requires { options.Validate(); }) {
-      // Rules across fields make sense only if each field does.
-      if (problems.size() == problems_before) reader.AddProblem(options.Validate());
-    }
+    reader.ReadInto(options);
   }
 
   template <OptionsStruct T>
@@ -207,6 +210,26 @@ class OptionsReader {
   }
 
  private:
+  template <OptionsStruct T>
+  void ReadInto(T& options) {
+    const size_t problems_before = problems_->size();
+    options.Declare(*this);
+    RefuseUnknownKeys();
+    if constexpr (requires { options.Validate(); }) {
+      // Rules across fields make sense only if each field does.
+      if (problems_->size() == problems_before) AddProblem(options.Validate());
+    }
+  }
+
+  // A section that is off is read too, so that its mistakes are found.
+  template <OptionsStruct T>
+  void ReadSwitched(std::optional<T>& section, const Node& node, std::string path) {
+    OptionsReader reader(node, std::move(path), *problems_);
+    const bool enabled = reader.TakeSwitch();
+    reader.ReadInto(section.emplace());
+    if (!enabled) section.reset();
+  }
+
   template <std::integral T>
   static constexpr int64_t Saturated(T limit) {
     return std::in_range<int64_t>(limit) ? static_cast<int64_t>(limit) : std::numeric_limits<int64_t>::max();
@@ -224,6 +247,8 @@ class OptionsReader {
   const Node* Take(std::string_view name);
   // The same, null included.
   const Node* TakePresent(std::string_view name);
+  // The value of `enabled`, a key that each section has that can be off; true if it is missing.
+  bool TakeSwitch();
   [[nodiscard]] std::string PathOf(std::string_view name) const;
   void Describe(std::string_view name, std::string type, std::string default_text, std::string_view words,
                 std::string range = {}, std::string_view unit = {});
@@ -244,7 +269,7 @@ class OptionsReader {
   std::vector<std::string> known_;
 
   std::vector<OptionDoc>* docs_ = nullptr;  // describing; null while reading
-  std::vector<std::string> hidden_;         // unsupported keys: known, but not shown as valid
+  std::vector<std::string> hidden_;         // unsupported keys and the switch: known, but not shown as valid
 };
 
 template <OptionsStruct T>

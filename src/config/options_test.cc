@@ -36,6 +36,7 @@ struct SampleOptions {
   Codec codec = Codec::kGzip;
   ServerOptions grpc;
   std::optional<ServerOptions> http;
+  std::optional<ServerOptions> unix_side;
   std::vector<ServerOptions> peers;
   std::optional<Node> anything;
 
@@ -50,7 +51,8 @@ struct SampleOptions {
     r.Field("headers", headers, "Headers.");
     r.Choice<Codec>("codec", codec, kCodecs, "How it is compressed.");
     r.Field("grpc", grpc, "The gRPC side.");
-    r.Field("http", http, "The HTTP side.");
+    r.FieldOrDefaults("http", http, "The HTTP side.");
+    r.Field("unix", unix_side, "The local side.");
     r.Field("peers", peers, "Other servers.");
     r.Field("anything", anything, "Whatever.");
     r.Unsupported("auth", "remove it");
@@ -105,6 +107,24 @@ TEST(Options, LeavesDefaults) {
   }
 }
 
+// Scenario: a section that may be off is null, empty, off by its switch, and off with a mistake in it.
+// Guarantees: null is off, or its defaults where that was declared; a switch decides; mistakes are found all the same.
+TEST(Options, SwitchesSections) {
+  EXPECT_FALSE(Read("unix:\n").options.unix_side.has_value());
+  EXPECT_TRUE(Read("http:\n").options.http.has_value());
+  EXPECT_TRUE(Read("unix: {}").options.unix_side.has_value());
+  EXPECT_TRUE(Read("unix: {enabled: true}").options.unix_side.has_value());
+  const auto [off, none] = Read("unix: {enabled: false, endpoint: a}\nhttp: {enabled: false}");
+  EXPECT_THAT(none, IsEmpty());
+  EXPECT_FALSE(off.unix_side.has_value());
+  EXPECT_FALSE(off.http.has_value());
+  EXPECT_THAT(Read("unix: {enabled: maybe}\nhttp: {enabled: false, endpont: a}").problems,
+              ElementsAre("config.yaml:2: processors::sample::http: has invalid keys: endpont (valid: endpoint, "
+                          "max_size_mib; did you mean \"endpoint\"?)",
+                          "config.yaml:1: processors::sample::unix::enabled: expected type 'bool', got 'string' "
+                          "\"maybe\""));
+}
+
 // Scenario: a key that takes anything is a number, a map, null, and left out.
 // Guarantees: what was written is there as it was; null is as good as nothing.
 TEST(Options, TakesAnythingWhereAnythingMayStand) {
@@ -129,7 +149,7 @@ TEST(Options, RefusesUnknownKeysByName) {
       Read("enabled: true\nbatch_sise: 5\n").problems,
       ElementsAre(
           "config.yaml:2: processors::sample: has invalid keys: batch_sise (valid: enabled, batch_size, port, "
-          "factor, timeout, names, headers, codec, grpc, http, peers, anything; did you mean \"batch_size\"?)"));
+          "factor, timeout, names, headers, codec, grpc, http, unix, peers, anything; did you mean \"batch_size\"?)"));
   EXPECT_THAT(
       Read("grpc:\n  zzzzzz: a\n").problems,
       ElementsAre("config.yaml:2: processors::sample::grpc: has invalid keys: zzzzzz (valid: endpoint, max_size_mib)"));
@@ -214,7 +234,7 @@ TEST(Options, RefusesUnsupportedKeysAndBrokenRules) {
 // keys that are not supported.
 TEST(Options, DescribesItself) {
   const std::vector<OptionDoc> docs = DescribeOptions<SampleOptions>();
-  ASSERT_EQ(docs.size(), 14u);
+  ASSERT_EQ(docs.size(), 15u);
   EXPECT_EQ(docs[1].type, "int");
   EXPECT_EQ(docs[1].range, "at least 1");
   EXPECT_EQ(docs[1].unit, "spans");
@@ -227,13 +247,14 @@ TEST(Options, DescribesItself) {
   EXPECT_EQ(docs[7].type, "one of none, gzip");
   EXPECT_EQ(docs[7].default_text, "gzip");
   EXPECT_EQ(docs[8].kind, OptionDoc::Kind::kSection);
-  EXPECT_EQ(docs[9].kind, OptionDoc::Kind::kOptionalSection);
+  EXPECT_EQ(docs[9].kind, OptionDoc::Kind::kSectionOrDefaults);
   EXPECT_EQ(docs[9].children[1].default_text, "4");
   EXPECT_EQ(docs[9].children[1].unit, "MiB");
-  EXPECT_EQ(docs[10].kind, OptionDoc::Kind::kSectionList);
-  EXPECT_EQ(docs[11].type, "any");
-  EXPECT_EQ(docs[12].kind, OptionDoc::Kind::kUnsupported);
-  EXPECT_EQ(docs[12].words, "remove it");
+  EXPECT_EQ(docs[10].kind, OptionDoc::Kind::kOptionalSection);
+  EXPECT_EQ(docs[11].kind, OptionDoc::Kind::kSectionList);
+  EXPECT_EQ(docs[12].type, "any");
+  EXPECT_EQ(docs[13].kind, OptionDoc::Kind::kUnsupported);
+  EXPECT_EQ(docs[13].words, "remove it");
 }
 
 }  // namespace

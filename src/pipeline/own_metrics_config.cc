@@ -76,7 +76,7 @@ void OwnMetricsOtlpOptions::Declare(config::OptionsReader& r) {
 
 void PushExporterOptions::Declare(config::OptionsReader& r) {
   r.Field("otlp", otlp, "An OTLP destination.");
-  r.Field("console", console, "Standard output, a line of OTLP/JSON for each report.");
+  r.FieldOrDefaults("console", console, "Standard output, a line of OTLP/JSON for each report.");
 }
 
 Status PushExporterOptions::Validate() const {

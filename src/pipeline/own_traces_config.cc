@@ -14,7 +14,7 @@ namespace spanloom::pipeline {
 
 void OwnExporterOptions::Declare(config::OptionsReader& r) {
   r.Field("otlp", otlp, "An OTLP destination.");
-  r.Field("console", console, "Standard output, a line of OTLP/JSON for each request.");
+  r.FieldOrDefaults("console", console, "Standard output, a line of OTLP/JSON for each request.");
   r.Unsupported("zipkin", "write otlp instead");
 }
 
@@ -61,8 +61,8 @@ void RatioOptions::Declare(config::OptionsReader& r) {
 }
 
 void RootSamplerOptions::Declare(config::OptionsReader& r) {
-  r.Field("always_on", always_on, "Every trace.");
-  r.Field("always_off", always_off, "No trace.");
+  r.FieldOrDefaults("always_on", always_on, "Every trace.");
+  r.FieldOrDefaults("always_off", always_off, "No trace.");
   r.Field("trace_id_ratio_based", trace_id_ratio_based, "A share of the traces, decided by the trace id.");
 }
 
@@ -101,7 +101,7 @@ Status ParentSamplerOptions::Validate() const {
 
 void OwnSamplerOptions::Declare(config::OptionsReader& r) {
   own.Declare(r);
-  r.Field("parent_based", parent_based, "What the parent does.");
+  r.FieldOrDefaults("parent_based", parent_based, "What the parent does.");
   r.Unsupported("jaeger_remote", "write parent_based with root: {trace_id_ratio_based: {ratio: ...}}");
 }
 

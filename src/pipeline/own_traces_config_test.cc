@@ -133,8 +133,8 @@ TEST(OwnTraces, RefusesWhatItWouldNotDo) {
   EXPECT_THAT(refusal("endpoint: 'http://a:1', compression: zstd"), ElementsAre(HasSubstr("(valid: none, gzip")));
   EXPECT_THAT(refusal(""), ElementsAre(HasSubstr("endpoint must be http://HOST:PORT")));
   EXPECT_THAT(refusal("endpoint: 'http://a:1', protocol: http/json"), ElementsAre(HasSubstr("(valid: grpc")));
-  EXPECT_THAT(Read("processors: [{batch: }]").problems, ElementsAre(HasSubstr("must have one exporter")));
-  EXPECT_THAT(Read("processors: [{simple: }]").problems, ElementsAre(HasSubstr("must have one exporter")));
+  EXPECT_THAT(Read("processors: [{batch: {}}]").problems, ElementsAre(HasSubstr("must have one exporter")));
+  EXPECT_THAT(Read("processors: [{simple: {}}]").problems, ElementsAre(HasSubstr("must have one exporter")));
   EXPECT_THAT(Read("processors: [{}]").problems, ElementsAre(HasSubstr("(valid: batch, simple)")));
   EXPECT_THAT(Read("propagators: [tracecontext, jaeger]").problems,
               ElementsAre(HasSubstr("traces::propagators::1: unsupported propagator \"jaeger\"")));

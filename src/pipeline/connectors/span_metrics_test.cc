@@ -380,7 +380,7 @@ TEST(SpanMetricsOptions, RefusesWhatCannotBe) {
   EXPECT_THAT(message("calls_dimensions: [{name: a}]\ndimensions: [{name: a}]"),
               HasSubstr("duplicate dimension name a"));
   EXPECT_THAT(message("events: {enabled: true}"), HasSubstr("no dimensions configured for events"));
-  EXPECT_THAT(message("histogram: {explicit: , exponential: }"),
+  EXPECT_THAT(message("histogram: {explicit: {}, exponential: {}}"),
               HasSubstr("use either `explicit` or `exponential` buckets histogram"));
   EXPECT_THAT(message("histogram: {explicit: {buckets: [2ms, 1ms]}}"), HasSubstr("ascending"));
   EXPECT_THAT(message("histogram: {explicit: {buckets: [soon]}}"), HasSubstr("soon"));

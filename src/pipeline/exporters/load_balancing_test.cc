@@ -262,7 +262,7 @@ TEST(LoadBalancingOptions, TakesThoseOfTheCollector) {
   EXPECT_THAT(Problems("{resolver: {k8s: {service: lb.monitoring, ports: [4317, 14317], timeout: 3s, "
                        "return_hostnames: true}}}"),
               IsEmpty());
-  EXPECT_THAT(Problems("{resolver: {k8s: }}"), ElementsAre(HasSubstr("no service specified")));
+  EXPECT_THAT(Problems("{resolver: {k8s: {}}}"), ElementsAre(HasSubstr("no service specified")));
   EXPECT_THAT(Problems("{resolver: {k8s: {service: a.b.svc.cluster.local}}}"),
               ElementsAre(HasSubstr("NAME.NAMESPACE")));
   EXPECT_THAT(Problems("{resolver: {k8s: {service: a.b, ports: [70000]}}}"), ElementsAre(HasSubstr("65535")));

@@ -67,9 +67,10 @@ void SendingQueueOptions::Declare(config::OptionsReader& r) {
   r.Field("storage", storage,
           "The storage extension that keeps the queue on the disk, so that it outlives the process; in memory if it is "
           "left out.");
-  r.Field("batch", batch,
-          "Whether requests are brought together behind the queue; as they come if it is left out. In a queue with a "
-          "storage they are written to the disk before.");
+  r.FieldOrDefaults(
+      "batch", batch,
+      "Whether requests are brought together behind the queue; as they come if it is left out. In a queue with a "
+      "storage they are written to the disk before.");
 }
 
 Status SendingQueueOptions::Validate() const {

@@ -147,8 +147,8 @@ const std::string& OtlpHttpOptions::PathOf(otlp::Signal signal) const {
 }
 
 void OtlpProtocolsOptions::Declare(config::OptionsReader& r) {
-  r.Field("grpc", grpc, "OTLP over gRPC.");
-  r.Field("http", http, "OTLP over HTTP, protobuf or JSON.");
+  r.FieldOrDefaults("grpc", grpc, "OTLP over gRPC.");
+  r.FieldOrDefaults("http", http, "OTLP over HTTP, protobuf or JSON.");
 }
 
 void OtlpReceiverOptions::Declare(config::OptionsReader& r) {
