@@ -39,12 +39,10 @@ BatchCommon::BatchCommon(const std::string& processor, const BuildContext& conte
                                               "Number of spans in the batch.", kSendSizeBounds, {{"processor", id}})) {}
 
 BatchGroup::BatchGroup(std::shared_ptr<BatchCommon> common, Consumer& next)
-    : common_(std::move(common)), next_(next), loop_(common_->loops.Next()) {}
-
-void BatchGroup::OnLoop(void (BatchGroup::*task)()) {
-  if (loop_.IsCurrent()) return (this->*task)();
-  loop_.Post([self = shared_from_this(), task] { (self.get()->*task)(); });
-}
+    : common_(std::move(common)),
+      next_(next),
+      loop_(common_->loops.Next()),
+      senders_(common_->limits.room_wait_bytes_max) {}
 
 bool BatchGroup::HasRoomFor(const otlp::Batch& batch) const {
   const uint64_t spans = common_->held_spans;
@@ -54,42 +52,79 @@ bool BatchGroup::HasRoomFor(const otlp::Batch& batch) const {
          spans + batch.span_count() <= common_->limits.held_spans_max;
 }
 
-Status BatchGroup::TakeIn(otlp::Batch batch) {
-  bool starts_timer = false;
-  {
-    const MutexLock lock(mutex_);
-    if (is_abandoned_) return absl::UnavailableError(StrCat("processor ", common_->id, " is stopped"));
-    if (!HasRoomFor(batch)) {
-      return WithRetryDelay(
-          absl::UnavailableError(StrCat("processor ", common_->id, " holds ", common_->held_spans.load(),
-                                        " spans that the exporter does not take; its limit is ",
-                                        common_->limits.held_bytes_max, " bytes")),
-          common_->limits.retry_delay);
-    }
-    const bool was_empty = waiting_.empty();
-    const size_t bytes_before = waiting_.wire_bytes();
-    common_->held_spans += batch.span_count();
-    waiting_.Push(std::move(batch));
-    common_->held_bytes += waiting_.wire_bytes() - bytes_before;
-    if (was_empty && !waiting_.empty()) {
-      BeginWait();
-      starts_timer = !is_due_ && !std::exchange(is_timer_set_, true);
-    }
+Status BatchGroup::NoRoom() const {
+  return WithRetryDelay(absl::UnavailableError(StrCat("processor ", common_->id, " holds ", common_->held_spans.load(),
+                                                      " spans that the exporter does not take; its limit is ",
+                                                      common_->limits.held_bytes_max, " bytes")),
+                        common_->limits.retry_delay);
+}
+
+bool BatchGroup::TakeIn(otlp::Batch& batch, Done& done, Status& refusal) {
+  const MutexLock lock(mutex_);
+  if (is_abandoned_) {
+    refusal = absl::UnavailableError(StrCat("processor ", common_->id, " is stopped"));
+    return false;
   }
-  if (starts_timer) OnLoop(&BatchGroup::OnTimer);
-  return absl::OkStatus();
+  if (senders_.empty() && HasRoomFor(batch)) {
+    Hold(std::move(batch));
+    return true;
+  }
+  if (common_->limits.room_wait_max.count() == 0 || !senders_.HasRoomFor(batch)) {
+    refusal = NoRoom();
+    return false;
+  }
+  const std::chrono::nanoseconds wait = common_->limits.room_wait_max;
+  senders_.Push({std::move(batch), std::move(done), common_->clock.SteadyNs() + wait.count()});
+  if (!std::exchange(is_room_timer_set_, true)) loop_.Post([self = shared_from_this()] { self->OnRoomTimer(); });
+  return true;
+}
+
+void BatchGroup::Hold(otlp::Batch batch) {
+  const bool was_empty = waiting_.empty();
+  const size_t bytes_before = waiting_.wire_bytes();
+  common_->held_spans += batch.span_count();
+  waiting_.Push(std::move(batch));
+  common_->held_bytes += waiting_.wire_bytes() - bytes_before;
+  if (was_empty && !waiting_.empty()) BeginWait();
 }
 
 void BatchGroup::BeginWait() {
   is_due_ = common_->timeout.count() == 0;
-  if (!is_due_) wait_begin_ns_ = common_->clock.SteadyNs();
+  if (is_due_) return;
+  wait_begin_ns_ = common_->clock.SteadyNs();
+  if (!std::exchange(is_timer_set_, true)) loop_.Post([self = shared_from_this()] { self->OnTimer(); });
+}
+
+std::vector<Done> BatchGroup::AdmitWaiting() {
+  std::vector<Done> admitted;
+  while (!senders_.empty() && HasRoomFor(senders_.front().batch)) {
+    WaitingSender sender = senders_.Pop();
+    Hold(std::move(sender.batch));
+    admitted.push_back(std::move(sender.done));
+  }
+  return admitted;
 }
 
 void BatchGroup::Add(otlp::Batch batch, Done done) {
-  Status status = TakeIn(std::move(batch));
-  const bool is_taken = status.ok();
-  std::move(done)(std::move(status));
-  if (is_taken) SendIfDue();
+  Status refusal;
+  if (!TakeIn(batch, done, refusal)) return std::move(done)(std::move(refusal));
+  if (done) std::move(done)(absl::OkStatus());
+  SendIfDue();
+}
+
+// Refuses those whose time is over, and runs on while some wait.
+void BatchGroup::OnRoomTimer() {
+  std::vector<Done> expired;
+  std::optional<std::chrono::nanoseconds> left;
+  {
+    const MutexLock lock(mutex_);
+    const int64_t now_ns = common_->clock.SteadyNs();
+    while (auto sender = senders_.PopExpired(now_ns)) expired.push_back(std::move(sender->done));
+    is_room_timer_set_ = !senders_.empty();
+    if (is_room_timer_set_) left = std::chrono::nanoseconds(senders_.front().deadline_ns - now_ns);
+  }
+  for (Done& done : expired) std::move(done)(NoRoom());
+  if (left) room_timer_ = loop_.PostAfter(*left, [this] { OnRoomTimer(); });
 }
 
 std::optional<std::chrono::nanoseconds> BatchGroup::TimeLeft() {
@@ -117,7 +152,6 @@ bool BatchGroup::IsFull() const {
 }
 
 std::optional<otlp::Batch> BatchGroup::TakeDue() {
-  bool starts_timer = false;
   std::optional<otlp::Batch> taken;
   {
     const MutexLock lock(mutex_);
@@ -143,11 +177,9 @@ std::optional<otlp::Batch> BatchGroup::TakeDue() {
       is_due_ = false;
     } else if (!is_due_) {
       BeginWait();
-      starts_timer = !is_due_ && !std::exchange(is_timer_set_, true);
     }
     taken = under_way_;
   }
-  if (starts_timer) OnLoop(&BatchGroup::OnTimer);
   common_->send_sizes.Add(static_cast<double>(taken->span_count()));
   return taken;
 }
@@ -173,11 +205,14 @@ void BatchGroup::OfferAgain() {
 void BatchGroup::OnAnswer(const Status& status) {
   bool goes_on = false;
   std::optional<std::chrono::milliseconds> delay;
+  std::vector<Done> admitted;
   {
     const MutexLock lock(mutex_);
     delay = Settle(status);
+    if (!is_abandoned_) admitted = AdmitWaiting();
     goes_on = !is_abandoned_ && !delay && (is_draining_ || is_due_ || IsFull());
   }
+  for (Done& done : admitted) std::move(done)(absl::OkStatus());
   if (delay) {
     loop_.Post([self = shared_from_this(), wait = *delay] { self->RetryAfter(wait); });
   } else if (goes_on) {
@@ -240,14 +275,17 @@ void BatchGroup::Abandon() {
   RunOn(loop_, [this] {
     timeout_.Cancel();
     retry_.Cancel();
+    room_timer_.Cancel();
   });
 }
 
 void BatchGroup::GiveUp() {
   uint64_t lost = 0;
+  std::vector<Done> refused;
   {
     const MutexLock lock(mutex_);
     is_abandoned_ = true;
+    while (!senders_.empty()) refused.push_back(senders_.Pop().done);
     lost = waiting_.span_count();
     common_->held_spans -= lost;
     common_->held_bytes -= waiting_.wire_bytes();
@@ -257,6 +295,9 @@ void BatchGroup::GiveUp() {
       lost += under_way_.span_count();
       FinishUnderWay();
     }
+  }
+  for (Done& done : refused) {
+    std::move(done)(absl::UnavailableError(StrCat("processor ", common_->id, " is stopped")));
   }
   common_->undelivered_spans += lost;
   common_->drops.CountShutdown(lost);

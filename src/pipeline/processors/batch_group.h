@@ -14,11 +14,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "pipeline/consumer.h"
 #include "pipeline/drops.h"
+#include "pipeline/processors/waiting_senders.h"
 #include "pipeline/registry.h"
 #include "pipeline/slice_queue.h"
 
@@ -32,6 +34,10 @@ struct BatchLimits {
   // by default, with room for what the estimate of SliceQueue gets wrong.
   size_t batch_bytes_max = 3 << 20;
   std::chrono::milliseconds retry_delay{1'000};  // after a refusal without a delay of its own; guess
+  // A sender that finds no room waits for some: sending a request again costs it and us more than keeping it for a
+  // moment. Both guesses; with 0 nobody waits.
+  std::chrono::milliseconds room_wait_max{1'000};
+  size_t room_wait_bytes_max = 16 << 20;  // wire bytes of all that wait in front of one group
 };
 
 // What the groups of one processor have in common: its options, what they hold together, and counters. Thread-safe.
@@ -61,7 +67,8 @@ class BatchGroup : public std::enable_shared_from_this<BatchGroup> {
  public:
   BatchGroup(std::shared_ptr<BatchCommon> common, Consumer& next);
 
-  // OK once they are held. kUnavailable with a delay if there is no room, or without one after the end.
+  // OK once they are held, which may be after a wait for room. kUnavailable with a delay if there was none in time, or
+  // without one after the end.
   void Add(otlp::Batch batch, Done done);
 
   // Sends what is there without waiting for more, and notifies drained() when nothing is left.
@@ -73,7 +80,13 @@ class BatchGroup : public std::enable_shared_from_this<BatchGroup> {
   void Abandon();
 
  private:
-  Status TakeIn(otlp::Batch batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  // True if `batch` is held, or its sender waits; else the answer is in `refusal`.
+  bool TakeIn(otlp::Batch& batch, Done& done, Status& refusal) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Hold(otlp::Batch batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] Status NoRoom() const;
+  // Those who waited and are held now.
+  std::vector<Done> AdmitWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnRoomTimer() ABSL_LOCKS_EXCLUDED(mutex_);
   [[nodiscard]] bool IsFull() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   [[nodiscard]] bool HasRoomFor(const otlp::Batch& batch) const;
   // The next batch, if it is due and none is under way.
@@ -85,11 +98,10 @@ class BatchGroup : public std::enable_shared_from_this<BatchGroup> {
   // Deals with what is under way. Returns the delay if it is to be offered again.
   std::optional<std::chrono::milliseconds> Settle(const Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FinishUnderWay() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The wait of what has come first begins now.
+  // The wait of what has come first begins now; sees to it that the timer runs.
   void BeginWait() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SayDrained() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void GiveUp() ABSL_LOCKS_EXCLUDED(mutex_);
-  void OnLoop(void (BatchGroup::*task)());
   void OnTimer() ABSL_LOCKS_EXCLUDED(mutex_);
   // Nullopt if the time has come.
   std::optional<std::chrono::nanoseconds> TimeLeft() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -101,6 +113,8 @@ class BatchGroup : public std::enable_shared_from_this<BatchGroup> {
   Notification drained_;
 
   Mutex mutex_;
+  WaitingSenders senders_ ABSL_GUARDED_BY(mutex_);
+  bool is_room_timer_set_ ABSL_GUARDED_BY(mutex_) = false;  // room_timer_ is running, or about to
   SliceQueue waiting_ ABSL_GUARDED_BY(mutex_);
   int64_t wait_begin_ns_ ABSL_GUARDED_BY(mutex_) = 0;  // of the oldest that waits, or later
   otlp::Batch under_way_ ABSL_GUARDED_BY(mutex_);      // offered to next_, or to be offered again
@@ -115,6 +129,7 @@ class BatchGroup : public std::enable_shared_from_this<BatchGroup> {
   // Bound to the loop.
   net::Timer timeout_;
   net::Timer retry_;
+  net::Timer room_timer_;
 };
 
 }  // namespace spanloom::pipeline

@@ -100,10 +100,53 @@ TEST_F(BatchProcessorTest, OffersAgainAfterARetryableRefusal) {
   EXPECT_THAT(next_.names(), ElementsAre("a", "b"));
 }
 
-// Scenario: the exporter does not answer while requests come in.
+// Scenario: the exporter does not answer while requests come in: two more than there is room for.
+// Guarantees: they are answered, in their order, when the exporter has taken what was held.
+TEST_F(BatchProcessorTest, LetsSendersWaitForRoom) {
+  BatchProcessor& batch = Make({.timeout = 0ms}, {.held_spans_max = 2, .room_wait_max = 1h});
+  next_.Hold();
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a"})).ok());
+  EXPECT_TRUE(Deliver(batch, BatchOf({"b"})).ok());
+  Answer waiting[2];
+  batch.Consume(BatchOf({"c"}), waiting[0].done());
+  batch.Consume(BatchOf({"d"}), waiting[1].done());
+  EXPECT_FALSE(waiting[0].HasCome() || waiting[1].HasCome());
+  next_.Release(absl::OkStatus());
+  EXPECT_TRUE(waiting[0].Wait().ok());
+  EXPECT_TRUE(waiting[1].Wait().ok());
+  ASSERT_TRUE(next_.AwaitSpans(4));
+  EXPECT_THAT(next_.names(), ElementsAre("a", "b", "c", "d"));
+}
+
+// Scenario: senders wait for room; one's time is over, one has more bytes than may wait, one waits when the stop comes.
+// Guarantees: each is refused for the moment, and nothing of theirs is passed on.
+TEST_F(BatchProcessorTest, RefusesSendersWhoWaitTooLong) {
+  BatchProcessor& batch = Make({.timeout = 0ms}, {.held_spans_max = 1, .room_wait_max = 2ms});
+  next_.Hold();
+  EXPECT_TRUE(Deliver(batch, BatchOf({"a"})).ok());
+  const Status late = Deliver(batch, BatchOf({"b"}));
+  EXPECT_EQ(late.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(RetryDelay(late).has_value());
+  next_.Release(absl::OkStatus());
+
+  BatchProcessor& narrow =
+      Make({.timeout = 0ms}, {.held_spans_max = 1, .room_wait_max = 1h, .room_wait_bytes_max = 100});
+  next_.Hold();
+  EXPECT_TRUE(Deliver(narrow, BatchOf({"c"})).ok());
+  EXPECT_TRUE(RetryDelay(Deliver(narrow, BatchOf({std::string(200, 'd')}))).has_value());
+  Answer stopped;
+  narrow.Consume(BatchOf({"e"}), stopped.done());
+  narrow.Stop(0ms);
+  EXPECT_EQ(stopped.Wait().code(), absl::StatusCode::kUnavailable);
+  next_.Release(absl::OkStatus());
+  ASSERT_TRUE(next_.AwaitSpans(2));
+  EXPECT_THAT(next_.names(), ElementsAre("a", "c"));
+}
+
+// Scenario: the exporter does not answer while requests come in, and nobody may wait.
 // Guarantees: what exceeds the limit is refused with a delay, and taken again once there is room.
 TEST_F(BatchProcessorTest, RefusesWhatItCannotHold) {
-  BatchProcessor& batch = Make({.timeout = 0ms}, {.held_spans_max = 2});
+  BatchProcessor& batch = Make({.timeout = 0ms}, {.held_spans_max = 2, .room_wait_max = 0ms});
   next_.Hold();
   EXPECT_TRUE(Deliver(batch, BatchOf({"a"})).ok());
   EXPECT_TRUE(Deliver(batch, BatchOf({"b"})).ok());

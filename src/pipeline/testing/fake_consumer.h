@@ -167,19 +167,36 @@ class FakeConsumer final : public Consumer {
   Status reservation_refusal_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Offers `batch` and waits for the answer; stops the test process if there is none.
-inline Status Deliver(Consumer& consumer, otlp::Batch batch) {
-  struct Answer {
+// The answer to a batch, which may come later and on another thread.
+class Answer {
+ public:
+  // To be called once; may outlive this.
+  [[nodiscard]] Done done() {
+    return [state = state_](Status status) {
+      state->status = std::move(status);
+      state->there.Notify();
+    };
+  }
+  [[nodiscard]] bool HasCome() const { return state_->there.HasBeenNotified(); }
+  // Stops the test process if it does not come.
+  [[nodiscard]] Status Wait() const {
+    CHECK(state_->there.WaitFor(kPatience));
+    return state_->status;
+  }
+
+ private:
+  struct State {
     Notification there;
     Status status;
   };
-  const auto answer = std::make_shared<Answer>();
-  consumer.Consume(std::move(batch), [answer](Status status) {
-    answer->status = std::move(status);
-    answer->there.Notify();
-  });
-  CHECK(answer->there.WaitFor(kPatience));
-  return answer->status;
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+// Offers `batch` and waits for the answer; stops the test process if there is none.
+inline Status Deliver(Consumer& consumer, otlp::Batch batch) {
+  Answer answer;
+  consumer.Consume(std::move(batch), answer.done());
+  return answer.Wait();
 }
 
 }  // namespace spanloom::pipeline
