@@ -72,7 +72,7 @@ void ExponentialHistogram::Reach(int32_t index) {
 otlp::ExponentialFields ExponentialHistogram::fields() const {
   return {.count = count_,
           .sum = sum_,
-          .scale = scale_,
+          .scale = buckets_.empty() ? 0 : scale_,
           .zero_count = zero_count_,
           .min = min_,
           .max = max_,

@@ -49,6 +49,15 @@ TEST(ExponentialHistogram, BecomesCoarserWhenItMust) {
   EXPECT_EQ(fields.max, 16);
 }
 
+// Scenario: nothing but zeros.
+// Guarantees: the scale is 0, as in the Collector: there is no bucket that one could be read from.
+TEST(ExponentialHistogram, HasNoScaleWithoutBuckets) {
+  ExponentialHistogram histogram(4);
+  histogram.Add(0, 2);
+  EXPECT_EQ(histogram.fields().scale, 0);
+  EXPECT_EQ(histogram.fields().zero_count, 2u);
+}
+
 // Scenario: random values over many orders of magnitude, for several sizes.
 // Guarantees: each bucket has as many as there are values between its ends; never more buckets than allowed; nothing is
 // lost.

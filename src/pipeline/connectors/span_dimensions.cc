@@ -2,6 +2,8 @@
 
 #include "pipeline/connectors/span_dimensions.h"
 
+#include <absl/algorithm/container.h>
+
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -40,7 +42,13 @@ SpanDimensions::SpanDimensions(const std::vector<DimensionOptions>& first,
   for (const auto* list : {&first, &second}) {
     for (const DimensionOptions& options : *list) {
       const auto text = options.DefaultText();
-      dimensions_.push_back({options.name, text ? EncodeText(*text) : ""});
+      const std::string default_wire = text ? EncodeText(*text) : "";
+      const auto known = absl::c_find_if(dimensions_, [&](const Dimension& d) { return d.name == options.name; });
+      if (known == dimensions_.end()) {
+        dimensions_.push_back({options.name, default_wire});
+      } else if (text) {
+        known->default_wire = default_wire;
+      }
     }
   }
 }

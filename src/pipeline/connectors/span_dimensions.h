@@ -28,7 +28,7 @@ class SpanDimensions {
   // [dimensions]; borrowed from the attributes they were found in. Nullopt: there is none, nor a default.
   using Values = std::vector<std::optional<otlp::ValueView>>;
 
-  // Those of both lists, in order.
+  // Those of both lists, in order. One that is in both is one, with the default of the second if that has one.
   SpanDimensions(const std::vector<DimensionOptions>& first, const std::vector<DimensionOptions>& second);
 
   [[nodiscard]] bool empty() const { return dimensions_.empty(); }

@@ -26,10 +26,8 @@ constexpr std::pair<std::string_view, otlp::Temporality> kTemporalities[] = {
 };
 
 // An error that names `key` if one of `dimensions` is there twice or by default.
-Status CheckDimensions(std::string_view key, const std::vector<DimensionOptions>& dimensions,
-                       const std::vector<DimensionOptions>& others = {}) {
-  std::set<std::string_view> names = {"service.name", "span.name", "span.kind", "status.code"};
-  for (const DimensionOptions& dimension : others) names.insert(dimension.name);
+Status CheckDimensions(std::string_view key, const std::vector<DimensionOptions>& dimensions) {
+  std::set<std::string_view> names = {"service.name", "span.name", "span.kind", "status.code", "collector.instance.id"};
   for (const DimensionOptions& dimension : dimensions) {
     if (names.insert(dimension.name).second) continue;
     return absl::InvalidArgumentError(StrCat(key, ": duplicate dimension name ", dimension.name));
@@ -57,7 +55,8 @@ std::optional<std::string> DimensionOptions::DefaultText() const {
 
 void ExplicitBucketsOptions::Declare(config::OptionsReader& r) {
   r.Field("buckets", buckets,
-          "Upper bounds, ascending durations; without them 2ms, 4ms, 6ms, 8ms, 10ms, 50ms, 100ms, 200ms, 400ms, 800ms, "
+          "Upper bounds, ascending durations; an empty list makes one bucket of all. Without `explicit` 2ms, 4ms, 6ms, "
+          "8ms, 10ms, 50ms, 100ms, 200ms, 400ms, 800ms, "
           "1s, 1400ms, 2s, 5s, 10s and 15s.",
           CheckBound);
 }
@@ -88,7 +87,7 @@ HistogramShape SpanHistogramOptions::Shape() const {
     shape.exponential_size_max =
         exponential->max_size == 0 ? kExponentialSizeDefault : static_cast<size_t>(exponential->max_size);
     shape.exponential_size_max = std::max(shape.exponential_size_max, kExponentialSizeMin);
-  } else if (explicit_buckets && !explicit_buckets->buckets.empty()) {
+  } else if (explicit_buckets) {
     shape.bounds = BoundsOf(explicit_buckets->buckets, NsPerUnit());
   } else {
     for (const double bound : kDefaultBoundsMs) {
@@ -134,7 +133,7 @@ void SpanMetricsOptions::Declare(config::OptionsReader& r) {
   r.Field("series_expiration", series_expiration, "Silence of a series after which it ends; 0 means never.");
   r.Field("metric_timestamp_cache_size", metric_timestamp_cache_size,
           "Of how many silent series of a resource the last time is known, where points count since the one before.",
-          {.min = 1, .max = 1'000'000, .unit = "series"});
+          {.min = 0, .max = 1'000'000, .unit = "series"});
   r.Field("exemplars", exemplars, "Spans that points name.");
   r.Field("events", events, "The metric `events`.");
   r.Field("include_instrumentation_scope", include_instrumentation_scope,
@@ -153,11 +152,14 @@ void SpanMetricsOptions::Declare(config::OptionsReader& r) {
 
 Status SpanMetricsOptions::Validate() const {
   RETURN_IF_ERROR(CheckDimensions("dimensions", dimensions));
-  RETURN_IF_ERROR(CheckDimensions("calls_dimensions", calls_dimensions, dimensions));
-  RETURN_IF_ERROR(CheckDimensions("histogram", histogram.dimensions, dimensions));
+  RETURN_IF_ERROR(CheckDimensions("calls_dimensions", calls_dimensions));
+  RETURN_IF_ERROR(CheckDimensions("histogram", histogram.dimensions));
+  if (aggregation_temporality == otlp::Temporality::kDelta && metric_timestamp_cache_size == 0) {
+    return absl::InvalidArgumentError("metric_timestamp_cache_size must be at least 1 with delta temporality");
+  }
   if (!events.enabled) return absl::OkStatus();
   if (events.dimensions.empty()) return absl::InvalidArgumentError("events: no dimensions configured for events");
-  return CheckDimensions("events", events.dimensions, dimensions);
+  return CheckDimensions("events", events.dimensions);
 }
 
 bool SpanMetricsOptions::Has(std::string_view default_dimension) const {

@@ -43,6 +43,7 @@ using Texts = std::vector<std::pair<std::string, std::string>>;
 // A span with attributes that are texts, but for `code`.
 struct TestSpan {
   otlp::SpanFields fields = {};
+  otlp::ScopeFields scope = {.name = "scope", .version = "1.0"};
   Texts resource = {{"service.name", "shop"}};
   Texts attributes = {};
   std::optional<int64_t> code = {};
@@ -72,6 +73,7 @@ otlp::Batch BatchOf(const TestSpan& span) {
   };
   const auto event = [&](otlp::AttributeWriter& w) { WriteTexts(span.event.value_or(Texts{}), w); };
   return BatchOfSpan({.fields = span.fields,
+                      .scope = span.scope,
                       .resource_attributes = resource,
                       .attributes = attributes,
                       .event_attributes = event,
@@ -255,6 +257,38 @@ TEST_F(SpanMetricsTest, NamesScopesThatAreAskedFor) {
               Contains(Key(Calls(",span.instrumentation.scope.name=scope,span.instrumentation.scope.version=1.0"))));
 }
 
+// Scenario: a scope without a version, and one without a name that is asked for.
+// Guarantees: what is empty is no dimension (recorded from the Collector).
+TEST_F(SpanMetricsTest, LeavesOutWhatAScopeHasNot) {
+  Make("include_instrumentation_scope: [scope, '']");
+  TestSpan span = Span();
+  span.scope.version = "";
+  Send(span);
+  span.scope.name = "";
+  Send(span);
+  const ShownPoints points = Flush();
+  EXPECT_THAT(points, Contains(Key(Calls(",span.instrumentation.scope.name=scope"))));
+  EXPECT_THAT(points, Contains(Key(Calls())));
+}
+
+// Scenario: a dimension of all metrics that is one of `calls` too, with a default there.
+// Guarantees: it is written once, and where the span has none, `calls` has the default.
+TEST_F(SpanMetricsTest, TakesADimensionTwice) {
+  Make("{dimensions: [{name: none}], calls_dimensions: [{name: none, default: n}]}");
+  Send(Span());
+  const ShownPoints points = Flush();
+  EXPECT_THAT(points, Contains(Key(Calls(",none=n"))));
+  EXPECT_THAT(points, Contains(Key(Duration())));
+}
+
+// Scenario: a list of buckets that is empty.
+// Guarantees: one bucket for everything, as in the Collector.
+TEST_F(SpanMetricsTest, MeasuresWithoutBounds) {
+  Make("histogram: {explicit: {buckets: []}}");
+  Send(Span());
+  EXPECT_THAT(Flush()[Duration()].buckets, ElementsAre(1));
+}
+
 // Scenario: an exponential histogram in seconds.
 // Guarantees: its unit, size and sum.
 TEST_F(SpanMetricsTest, MeasuresExponentially) {
@@ -377,8 +411,11 @@ TEST(SpanMetricsOptions, RefusesWhatCannotBe) {
   const auto message = [](const std::string& yaml) { return std::string(Read(yaml).status().message()); };
   EXPECT_THAT(message("dimensions: [{name: service.name}]"), HasSubstr("duplicate dimension name service.name"));
   EXPECT_THAT(message("dimensions: [{name: a}, {name: a}]"), HasSubstr("duplicate dimension name a"));
-  EXPECT_THAT(message("calls_dimensions: [{name: a}]\ndimensions: [{name: a}]"),
-              HasSubstr("duplicate dimension name a"));
+  EXPECT_THAT(message("calls_dimensions: [{name: a}, {name: a}]"), HasSubstr("duplicate dimension name a"));
+  EXPECT_THAT(message("dimensions: [{name: collector.instance.id}]"), HasSubstr("duplicate dimension name collector"));
+  EXPECT_THAT(message("{aggregation_temporality: AGGREGATION_TEMPORALITY_DELTA, metric_timestamp_cache_size: 0}"),
+              HasSubstr("metric_timestamp_cache_size"));
+  EXPECT_THAT(message("metric_timestamp_cache_size: 0"), IsEmpty());
   EXPECT_THAT(message("events: {enabled: true}"), HasSubstr("no dimensions configured for events"));
   EXPECT_THAT(message("histogram: {explicit: {}, exponential: {}}"),
               HasSubstr("use either `explicit` or `exponential` buckets histogram"));

@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::string_view kScopeName = "spanmetricsconnector";  // the Collector's
 constexpr size_t kPointsPerLock = 500;                           // some 300 us of writing; guess
+constexpr size_t kEvictedMin = 1'000;                            // resources that wait for their last points; guess
 constexpr size_t kShortCutsPerResource = 4;                      // before they are forgotten; guess
 
 std::string_view KindText(otlp::SpanKind kind) {
@@ -219,7 +220,9 @@ class SpanTally::Counting {
             WriteDefaults(span, writer);
             if (has_scope) {
               writer.String("span.instrumentation.scope.name", context.scope.name());
-              writer.String("span.instrumentation.scope.version", context.scope.version());
+              if (!context.scope.version().empty()) {
+                writer.String("span.instrumentation.scope.version", context.scope.version());
+              }
             }
             dimensions.Write(values_, writer);
           });
@@ -243,7 +246,7 @@ class SpanTally::Counting {
 
   [[nodiscard]] bool HasScope(const otlp::ScopeView& scope) const {
     const std::vector<std::string>& included = tally_.options_.include_instrumentation_scope;
-    return !included.empty() && absl::c_linear_search(included, scope.name());
+    return !included.empty() && !scope.name().empty() && absl::c_linear_search(included, scope.name());
   }
 
   SpanTally& tally_;
@@ -399,7 +402,7 @@ void SpanTally::MakeRoom() {
   resources_.erase(oldest);
   absl::erase_if(by_wire_, [&](const auto& entry) { return entry.second == resource; });
   evicted_.push_back(resource);
-  if (evicted_.size() <= size_max) return;
+  if (evicted_.size() <= std::max(size_max, kEvictedMin)) return;
   // Somebody may be counting in it still: what is lost is about that many.
   const std::shared_ptr<Resource> lost = std::move(evicted_.front());
   evicted_.erase(evicted_.begin());
