@@ -5,7 +5,9 @@
 #include <absl/algorithm/container.h>
 #include <absl/strings/str_replace.h>
 
+#include <map>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -32,6 +34,18 @@ bool LeavesClientHalfOfScrapes(const std::vector<std::string>& conditions) {
                           [&](const std::string& condition) { return condition.find(text) != std::string::npos; });
   };
   return any_has("\"/metrics\"") && !any_has("url.full");
+}
+
+// The conditions of a group by what they are about, outermost first. Without a context each says that for itself.
+using ConditionsByContext = std::map<ottl::Context, std::vector<std::string>>;
+StatusOr<ConditionsByContext> ByContext(const FilterConditionsOptions& group) {
+  if (group.conditions.empty()) RETURN_IF_ERROR(Resolved(group.context, group.conditions).status());
+  ConditionsByContext sorted;
+  for (const std::string& condition : group.conditions) {
+    ASSIGN_OR_RETURN(const ottl::Context context, Resolved(group.context, std::span(&condition, 1)));
+    sorted[context].push_back(condition);
+  }
+  return sorted;
 }
 
 constexpr ComponentDoc kDoc = {
@@ -85,8 +99,10 @@ void FilterConditionsOptions::Declare(config::OptionsReader& r) {
 }
 
 Status FilterConditionsOptions::Validate() const {
-  ASSIGN_OR_RETURN(const ottl::Context resolved, Resolved(context, conditions));
-  for (const std::string& condition : conditions) RETURN_IF_ERROR(ottl::CheckCondition(resolved, condition));
+  ASSIGN_OR_RETURN(const ConditionsByContext sorted, ByContext(*this));
+  for (const auto& [resolved, texts] : sorted) {
+    for (const std::string& condition : texts) RETURN_IF_ERROR(ottl::CheckCondition(resolved, condition));
+  }
   return absl::OkStatus();
 }
 
@@ -101,7 +117,9 @@ void FilterOptions::Declare(config::OptionsReader& r) {
   r.SectionsOrTexts<FilterConditionsOptions>(
       "trace_conditions", trace_conditions,
       "What is dropped: a list of conditions whose paths begin with their context, or of groups. A group is applied to "
-      "what those before it have left. Not together with traces.",
+      "what those before it have left, and within one resources come before scopes, spans and events. Not together "
+      "with "
+      "traces.",
       [](std::vector<std::string> texts) { return FilterConditionsOptions{.conditions = std::move(texts)}; });
   r.Field(
       "spans", spans,
@@ -148,9 +166,10 @@ FilterProcessor::FilterProcessor(const ComponentId& id, const FilterOptions& opt
   AddGroup(ottl::Context::kSpan, traces.span, options.error_mode, context.clock);
   AddGroup(ottl::Context::kSpanEvent, event_conditions, options.error_mode, context.clock);
   for (const FilterConditionsOptions& group : options.trace_conditions) {
-    const auto group_context = Resolved(group.context, group.conditions);
-    CHECK(group_context.ok());
-    AddGroup(*group_context, group.conditions, Resolved(group.error_mode, options.error_mode), context.clock);
+    const auto sorted = ByContext(group);
+    CHECK(sorted.ok());
+    const OttlErrorMode mode = Resolved(group.error_mode, options.error_mode);
+    for (const auto& [group_context, conditions] : *sorted) AddGroup(group_context, conditions, mode, context.clock);
   }
 }
 

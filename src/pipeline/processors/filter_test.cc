@@ -151,6 +151,20 @@ TEST_F(FilterProcessorTest, InfersTheContextOfConditions) {
   EXPECT_THAT(NamesOf(batch), ElementsAre("shop.http", "canary.sql"));
 }
 
+// Scenario: one list with a condition on events in front of those on spans and resources.
+// Guarantees: each is asked in its own context, not all in that of events (recorded from the Collector).
+TEST_F(FilterProcessorTest, InfersTheContextOfEachCondition) {
+  FilterOptions options;
+  options.trace_conditions = {
+      {.conditions = {R"(spanevent.name == "none")", R"(span.name == "shop.sql")",
+                      R"(resource.attributes["service.name"] == "canary")"}},
+  };
+  otlp::Batch batch = Services();
+  EXPECT_TRUE(MakeOf(options)->Process(batch).ok());
+  EXPECT_THAT(NamesOf(batch), ElementsAre("shop.http"));
+  EXPECT_EQ(Filtered(), 3u);
+}
+
 // Scenario: the older settings, which say what to leave and what to drop.
 // Guarantees: what is included and not excluded is left; the rest is counted.
 TEST_F(FilterProcessorTest, LeavesWhatIsIncludedAndNotExcluded) {
