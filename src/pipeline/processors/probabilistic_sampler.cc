@@ -31,7 +31,7 @@ constexpr std::string_view kPolicyNames[SpanSampler::kPolicies] = {
 // write the same `rv`.
 uint64_t RandomnessOfHash(uint32_t hash) {
   const uint64_t bucket = hash & (kHashBuckets - 1);
-  const uint64_t unused = hash >> kHashBits;
+  const uint64_t unused = hash >> (32 - kHashBits);  // four of the bits are in neither
   const uint64_t mixed = unused ^ unused << 10;
   return (kHashBuckets - 1 - bucket) << kBucketShift | mixed << kHashBits | bucket;
 }
@@ -109,8 +109,10 @@ struct SpanSampler::Evidence {
 };
 
 void ProbabilisticSamplerOptions::Declare(config::OptionsReader& r) {
-  static constexpr std::pair<std::string_view, Mode> kModes[] = {
-      {"hash_seed", Mode::kHashSeed}, {"proportional", Mode::kProportional}, {"equalizing", Mode::kEqualizing}};
+  static constexpr std::pair<std::string_view, Mode> kModes[] = {{"", Mode::kHashSeed},
+                                                                 {"hash_seed", Mode::kHashSeed},
+                                                                 {"proportional", Mode::kProportional},
+                                                                 {"equalizing", Mode::kEqualizing}};
   r.Choice<Mode>("mode", mode, kModes, "How spans are chosen.");
   r.Field("sampling_percentage", sampling_percentage, "The share that is passed on; from 100 on it is everything.",
           {.min = 0, .unit = "%"});

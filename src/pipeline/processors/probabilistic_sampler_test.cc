@@ -90,6 +90,14 @@ TEST(SpanSampler, HashesAsTheCollectorDoes) {
   EXPECT_EQ(TraceIdHash(0, otlp::TraceId()) & 0x3FFF, 0x2455u);
 }
 
+// Scenario: a trace id whose rv the Collector wrote (recorded from v0.155), with two seeds.
+// Guarantees: all 56 bits are the Collector's, not those alone that decide.
+TEST(SpanSampler, HashSeedWritesTheCollectorsRandomness) {
+  constexpr const char* kId = "7178075749df72330b7ea219fbfbb988";
+  EXPECT_EQ(After({.percentage = 100, .id = kId}), "ot=rv:ab543f8ae1552a;th:0");
+  EXPECT_EQ(After({.percentage = 100, .id = kId, .seed = 22}), "ot=rv:5d9c225697a898;th:0");
+}
+
 // Scenario: the hash's thresholds, in its steps of 1/16384, and what is below the first.
 // Guarantees: those of the Collector, with a randomness that is consistent with the decision.
 TEST(SpanSampler, HashSeedWritesThresholdAndRandomness) {
