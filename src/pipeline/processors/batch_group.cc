@@ -88,8 +88,12 @@ void BatchGroup::Hold(otlp::Batch batch) {
   if (was_empty && !waiting_.empty()) BeginWait();
 }
 
+bool BatchGroup::SendsAtOnce() const {
+  return common_->timeout.count() == 0 || common_->batch_spans_min == 0;
+}
+
 void BatchGroup::BeginWait() {
-  is_due_ = common_->timeout.count() == 0;
+  is_due_ = SendsAtOnce();
   if (is_due_) return;
   wait_begin_ns_ = common_->clock.SteadyNs();
   if (!std::exchange(is_timer_set_, true)) loop_.Post([self = shared_from_this()] { self->OnTimer(); });
@@ -161,9 +165,8 @@ std::optional<otlp::Batch> BatchGroup::TakeDue() {
       return std::nullopt;
     }
     const bool is_full = IsFull();
-    // Without a size that would trigger it, every batch is sent at once, as in the Collector.
-    if (!is_full && !is_due_ && !is_draining_ && common_->batch_spans_min > 0) return std::nullopt;
-    if (is_full) {
+    if (!is_full && !is_due_ && !is_draining_) return std::nullopt;
+    if (is_full || SendsAtOnce()) {  // as the Collector counts it
       common_->size_triggers.Add(1);
     } else if (is_due_) {
       common_->timeout_triggers.Add(1);

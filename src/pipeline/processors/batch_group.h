@@ -98,6 +98,8 @@ class BatchGroup : public std::enable_shared_from_this<BatchGroup> {
   // Deals with what is under way. Returns the delay if it is to be offered again.
   std::optional<std::chrono::milliseconds> Settle(const Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FinishUnderWay() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Without a timeout, or without a size that would trigger it, every request goes on as it comes.
+  [[nodiscard]] bool SendsAtOnce() const;
   // The wait of what has come first begins now; sees to it that the timer runs.
   void BeginWait() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SayDrained() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

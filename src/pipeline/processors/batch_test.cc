@@ -79,13 +79,17 @@ TEST_F(BatchProcessorTest, SendsWhenTheBytesAreReached) {
   EXPECT_THAT(next_.sizes(), ElementsAre(2));
 }
 
-// Scenario: timeout 0, and size 0.
-// Guarantees: nothing waits.
+// Scenario: timeout 0, and size 0 with a request that is split.
+// Guarantees: nothing waits, no part either; all of that counts as sent for its size, as in the Collector.
 TEST_F(BatchProcessorTest, SendsAtOnceIfToldSo) {
   EXPECT_TRUE(Deliver(Make({.timeout = 0ms, .send_batch_size = 100}), BatchOf({"a"})).ok());
   ASSERT_TRUE(next_.AwaitSpans(1));
-  EXPECT_TRUE(Deliver(Make({.timeout = 1h, .send_batch_size = 0}), BatchOf({"b"})).ok());
-  ASSERT_TRUE(next_.AwaitSpans(2));
+  BatchProcessor& splitting = Make({.timeout = 1h, .send_batch_size = 0, .send_batch_max_size = 2});
+  EXPECT_TRUE(Deliver(splitting, BatchOf({"b", "c", "d"})).ok());
+  ASSERT_TRUE(next_.AwaitSpans(4));
+  EXPECT_THAT(next_.sizes(), ElementsAre(1, 2, 1));
+  EXPECT_EQ(metrics_.Sum("otelcol_processor_batch_batch_size_trigger_send"), 3u);
+  EXPECT_EQ(metrics_.Sum("otelcol_processor_batch_timeout_trigger_send"), 0u);
 }
 
 // Scenario: the exporter refuses twice for the moment.
