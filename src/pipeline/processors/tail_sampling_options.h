@@ -104,7 +104,7 @@ struct BooleanAttributePolicyOptions {
 };
 
 struct OttlConditionPolicyOptions {
-  OttlErrorMode error_mode = OttlErrorMode::kPropagate;
+  OttlErrorMode error_mode = OttlErrorMode::kSilent;  // the Collector's, by leaving it empty
   std::vector<std::string> span;
   std::vector<std::string> spanevent;
   void Declare(config::OptionsReader& r);

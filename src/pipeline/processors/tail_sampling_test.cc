@@ -124,7 +124,7 @@ TEST_F(TailSamplingTest, StopsAtTheFirstThatSamplesIfToldSo) {
 // Guarantees: it is counted, and the others decide.
 TEST_F(TailSamplingTest, GoesOnWithoutAPolicyThatFails) {
   TraceHolder& sampler = Make(
-      R"({decision_wait: 1s, policies: [{name: bad, type: ottl_condition, ottl_condition: {span: ['Substring(name, 0, 9) == "x"']}}, )" +
+      R"({decision_wait: 1s, policies: [{name: bad, type: ottl_condition, ottl_condition: {error_mode: propagate, span: ['Substring(name, 0, 9) == "x"']}}, )" +
       kErrors + "]}");
   EXPECT_TRUE(Give(sampler, {{.name = "a", .status = StatusCode::kError}}).ok());
   Pass(2s);

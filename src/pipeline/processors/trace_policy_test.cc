@@ -191,10 +191,12 @@ TEST_F(TracePolicyTest, OttlCondition) {
   EXPECT_EQ(Says({{.name = "b", .events = {"d", "e"}}}), kSampled);
   EXPECT_EQ(Says({{.name = "b", .events = {"a"}}}), kNotSampled);
   const std::string fails = R"(span: ['Substring(attributes["t"], 0, 4) == "keep"', 'name == "a"']})";
-  Make("type: ottl_condition, ottl_condition: {error_mode: ignore, " + fails);
-  EXPECT_EQ(Says({{.name = "a"}}), kSampled);
-  EXPECT_EQ(Says({{.name = "b"}}), kNotSampled);
-  Make("type: ottl_condition, ottl_condition: {" + fails);
+  for (const std::string mode : {"error_mode: ignore, ", ""}) {
+    Make("type: ottl_condition, ottl_condition: {" + mode + fails);
+    EXPECT_EQ(Says({{.name = "a"}}), kSampled);
+    EXPECT_EQ(Says({{.name = "b"}}), kNotSampled);
+  }
+  Make("type: ottl_condition, ottl_condition: {error_mode: propagate, " + fails);
   EXPECT_EQ(Says({{.name = "a"}}), std::nullopt);
   EXPECT_EQ(Says({{.name = "b", .texts = {{"t", "keeper"}}}}), kSampled);
 }
