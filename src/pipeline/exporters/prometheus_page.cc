@@ -13,7 +13,7 @@
 
 #include "base/text.h"
 #include "ottl/utf8.h"
-#include "store/value_text.h"
+#include "pipeline/processors/attribute_value.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -54,11 +54,15 @@ void AppendLabel(std::string_view name, std::string_view value, std::string& out
   out.push_back('"');
 }
 
+// The shortest text that reads back, with an exponent where Go's format g has one: below 1e-4 and from 1e6 on.
 std::string NumberText(double value, bool as_open_metrics = false) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  const double magnitude = std::abs(value);
+  const bool has_exponent = magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e6);
+  const auto format = has_exponent ? std::chars_format::scientific : std::chars_format::fixed;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, format).ptr;
   std::string text(digits.data(), end);
   if (as_open_metrics && text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
@@ -66,7 +70,7 @@ std::string NumberText(double value, bool as_open_metrics = false) {
 
 std::optional<std::string> Text(const otlp::ResourceView& resource, std::string_view key) {
   const auto value = FindAttribute(resource.attributes(), key);
-  return value ? std::optional(store::ValueText(*value)) : std::nullopt;
+  return value ? std::optional(ValueAsString(*value)) : std::nullopt;
 }
 
 std::optional<std::string> JobOf(const otlp::ResourceView& resource) {
@@ -117,7 +121,7 @@ class PrometheusPage::Intake {
     if (!job_ || !instance_ || job_->empty() || instance_->empty()) return;
     Labels labels;
     for (const otlp::AttributeView attribute : resource.attributes()) {
-      if (!IsServiceAttribute(attribute.key())) Put(attribute.key(), store::ValueText(attribute.value()), labels);
+      if (!IsServiceAttribute(attribute.key())) Put(attribute.key(), ValueAsString(attribute.value()), labels);
     }
     labels["job"] = *job_;
     labels["instance"] = *instance_;
@@ -135,7 +139,7 @@ class PrometheusPage::Intake {
     if (!page_.options_.has_scope) return;
     const otlp::ScopeView scope = view.scope();
     for (const otlp::AttributeView attribute : scope.attributes()) {
-      Put(StrCat("otel_scope_", attribute.key()), store::ValueText(attribute.value()), scope_labels_);
+      Put(StrCat("otel_scope_", attribute.key()), ValueAsString(attribute.value()), scope_labels_);
     }
     scope_labels_["otel_scope_name"] = scope.name();
     scope_labels_["otel_scope_version"] = scope.version();
@@ -146,12 +150,12 @@ class PrometheusPage::Intake {
   std::string LabelsOf(const Attributes& attributes) const {
     Labels labels;
     for (const otlp::AttributeView attribute : attributes) {
-      Put(attribute.key(), store::ValueText(attribute.value()), labels);
+      Put(attribute.key(), ValueAsString(attribute.value()), labels);
     }
     if (page_.options_.has_resource) {
       for (const otlp::AttributeView attribute : resource_.attributes()) {
         if (!page_.options_.has_service_attributes && IsServiceAttribute(attribute.key())) continue;
-        labels[PrometheusLabelName(attribute.key())] = store::ValueText(attribute.value());
+        labels[PrometheusLabelName(attribute.key())] = ValueAsString(attribute.value());
       }
     }
     // What the page adds goes before what a point says.

@@ -76,6 +76,25 @@ TEST_F(PrometheusPageTest, SaysWhereSeriesComeFrom) {
             "target_info{host_name=\"h\",instance=\"i-1\",job=\"shop\"} 1\n");
 }
 
+// Scenario: numbers beside those where their form changes; labels that are no texts.
+// Guarantees: both are written as the Collector's page has them.
+TEST_F(PrometheusPageTest, WritesNumbersAndLabelsAsTheCollector) {
+  const auto shown = [this](const std::string& value) {
+    Add(StrCat(R"({"name":"v","gauge":{"dataPoints":[{"asDouble":)", value, "}]}}"));
+    const std::string text = Text();
+    return text.substr(text.rfind("v ") + 2);
+  };
+  EXPECT_EQ(shown("100000"), "100000\n");
+  EXPECT_EQ(shown("1000000"), "1e+06\n");
+  EXPECT_EQ(shown("123456789"), "1.23456789e+08\n");
+  EXPECT_EQ(shown("0.0001"), "0.0001\n");
+  EXPECT_EQ(shown("0.00001"), "1e-05\n");
+  Add(R"({"name":"l","gauge":{"dataPoints":[{"asInt":"1","attributes":[
+      {"key":"b","value":{"bytesValue":"aGk="}},{"key":"m","value":{"kvlistValue":{"values":[
+      {"key":"z","value":{"intValue":"1"}},{"key":"a","value":{"doubleValue":1e20}}]}}}]}]}})");
+  EXPECT_THAT(Text(), HasSubstr(R"(l{b="aGk=",m="{\"a\":100000000000000000000,\"z\":1}"} 1)"));
+}
+
 // Scenario: counts by interval: one that begins where the last ended, one that does not; a late point.
 // Guarantees: the first is added, the second begins anew, the third is left out.
 TEST_F(PrometheusPageTest, AddsUpIntervals) {

@@ -58,8 +58,8 @@ std::string LittleEndian(uint64_t bits) {
   return bytes;
 }
 
-// What of a value the Collector hashes; "" of kinds that it does not know to hash.
-std::string HashedBytes(const ValueView& value) {
+// What of a value the Collector hashes; nullopt for kinds that it does not know to hash.
+std::optional<std::string> HashedBytes(const ValueView& value) {
   switch (value.kind()) {
     case ValueKind::kString:
       return std::string(value.string_value());
@@ -70,14 +70,13 @@ std::string HashedBytes(const ValueView& value) {
     case ValueKind::kDouble:
       return LittleEndian(std::bit_cast<uint64_t>(value.double_value()));
     default:
-      return "";
+      return std::nullopt;
   }
 }
 
-// The Collector hashes nothing to nothing.
 std::string HashOf(const ValueView& value) {
-  const std::string bytes = HashedBytes(value);
-  return bytes.empty() ? "" : ottl::HexDigest(ottl::Digest::kSha256, bytes);
+  const std::optional<std::string> bytes = HashedBytes(value);
+  return bytes ? ottl::HexDigest(ottl::Digest::kSha256, *bytes) : "";
 }
 
 void HashMatching(const Pattern& keys, otlp::MessageEditor& editor) {

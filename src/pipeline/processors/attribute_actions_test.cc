@@ -117,6 +117,8 @@ TEST(AttributeActions, DeletesByKeyAndByPattern) {
 TEST(AttributeActions, HashesAsTheCollectorDoes) {
   EXPECT_EQ(After("{key: a, action: hash}"),
             With({"a=\"982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1\""}));
+  EXPECT_EQ(After("{key: a, action: update, value: ''}, {key: a, action: hash}"),
+            With({"a=\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\""}));
   EXPECT_THAT(After("{pattern: '[ndtl]', action: hash}"),
               ElementsAre("a=\"text\"", "n=\"aae89fc0f03e2959ae4d701a80cc3915918c950b159f6abb6c92c1433b1a8534\"",
                           "d=\"5caaabe50da77f59f448b3edf650d68fbca7b858390664c251c52b3f458a881c\"",

@@ -8,8 +8,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <system_error>
 
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "otlp/validate.h"
 #include "otlp/writer.h"
@@ -36,6 +38,39 @@ std::string JsonNumber(double value) {
   const bool has_exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
   if (!has_exponent) return DecimalText(value, std::chars_format::fixed);
   return absl::StrReplaceAll(DecimalText(value, std::chars_format::scientific), {{"e-0", "e-"}});
+}
+
+// As the Collector writes JSON: keys in order, of one that is there twice the last value, doubles as JsonNumber has
+// them.
+void WriteJson(const ValueView& value, JsonWriter& json) {
+  switch (value.kind()) {
+    case Kind::kArray:
+      json.BeginArray();
+      for (const ValueView element : value.array()) WriteJson(element, json);
+      return json.EndArray();
+    case Kind::kMap: {
+      std::map<std::string_view, ValueView> entries;
+      for (const otlp::AttributeView entry : value.map()) entries.insert_or_assign(entry.key(), entry.value());
+      json.BeginObject();
+      for (const auto& [key, entry] : entries) {
+        json.Key(key);
+        WriteJson(entry, json);
+      }
+      return json.EndObject();
+    }
+    case Kind::kDouble:
+      if (std::isfinite(value.double_value())) return json.Raw(JsonNumber(value.double_value()));
+      [[fallthrough]];
+    default:
+      return store::WriteValueJson(value, json);
+  }
+}
+
+std::string JsonText(const ValueView& value) {
+  std::string text;
+  JsonWriter json(text);
+  WriteJson(value, json);
+  return text;
 }
 
 template <typename Number>
@@ -135,7 +170,10 @@ std::optional<std::string> ScalarText(const ValueView& value) {
 std::string ValueAsString(const ValueView& value) {
   switch (value.kind()) {
     case Kind::kDouble:
-      return JsonNumber(value.double_value());
+      return std::isfinite(value.double_value()) ? JsonNumber(value.double_value()) : store::ValueText(value);
+    case Kind::kArray:
+    case Kind::kMap:
+      return JsonText(value);
     case Kind::kBytes:
       return absl::Base64Escape(AbslView(value.bytes_value()));
     default:

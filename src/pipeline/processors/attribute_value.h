@@ -20,7 +20,7 @@ namespace spanloom::pipeline {
 [[nodiscard]] std::optional<std::string> ScalarText(const otlp::ValueView& value);
 
 // Every kind, as the Collector's AsString gives it: doubles with an exponent below 1e-6 and from 1e21 on, bytes in
-// base64, arrays and maps as JSON (maps in their own order, which AsString sorts), no value as "".
+// base64, arrays and maps as JSON with keys in order, no value as "". Recursion is bounded by otlp::kValueDepthMax.
 [[nodiscard]] std::string ValueAsString(const otlp::ValueView& value);
 
 // `text` as Go's ParseInt and ParseFloat read a decimal number, with a sign or without; nullopt if it is none, out of

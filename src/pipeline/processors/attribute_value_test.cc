@@ -57,6 +57,9 @@ TEST(AttributeValue, HasTheCollectorsText) {
   EXPECT_EQ(AsString("1e-6"), "0.000001");
   EXPECT_EQ(AsString("[1, a]"), "[1,\"a\"]");
   EXPECT_EQ(AsString("{a: true}"), "{\"a\":true}");
+  EXPECT_EQ(AsString("{x: y, n: {list: [1, 1e20, <b>], deep: 1}}"),
+            R"({"n":{"deep":1,"list":[1,100000000000000000000,"<b>"]},"x":"y"})");
+  EXPECT_EQ(AsString(".inf"), "Infinity");
 }
 
 TEST(AttributeValue, ScalarsAloneHaveAPlainText) {

@@ -87,7 +87,7 @@ struct RedactionProcessor::Findings {
 
 void RedactionOptions::Declare(config::OptionsReader& r) {
   static constexpr std::pair<std::string_view, Summary> kSummaries[] = {
-      {"debug", Summary::kDebug}, {"info", Summary::kInfo}, {"silent", Summary::kSilent}};
+      {"", Summary::kSilent}, {"debug", Summary::kDebug}, {"info", Summary::kInfo}, {"silent", Summary::kSilent}};
   r.Field("allow_all_keys", allow_all_keys, "Whether every key is allowed; then allowed_keys says nothing.");
   r.Field("allowed_keys", allowed_keys, "Keys of attributes that are kept; others are removed, all if it is empty.");
   r.Field("ignored_keys", ignored_keys, "Keys of attributes that are passed on unread.");
@@ -103,9 +103,11 @@ void RedactionOptions::Declare(config::OptionsReader& r) {
   r.Field(
       "hash_function", hash_function,
       "What a mask is instead of ****: the md5, sha1, sha3 (SHA3-256), hmac-sha256 or hmac-sha512 of what it hides.");
-  r.Field("hmac_key", hmac_key, "The key of hmac-sha256 (at least 32 bytes) or hmac-sha512 (at least 64 bytes).");
-  r.Choice<Summary>("summary", summary, kSummaries,
-                    "What is added as attributes redaction.*: keys and counts (debug), counts (info), nothing.");
+  r.Field("hmac_key", hmac_key,
+          "The key of hmac-sha256 (at least 32 bytes) or hmac-sha512 (at least 64 bytes); of no use to others.");
+  r.Choice<Summary>(
+      "summary", summary, kSummaries,
+      "What is added as attributes redaction.*: keys and counts (debug), counts (info), nothing (silent or \"\").");
   r.Field("url_sanitizer", url_sanitizer, "Takes what varies out of URLs and names of HTTP spans.");
   r.Field("db_sanitizer", db_sanitizer, "Takes values out of queries and commands of databases.");
   r.Field("skip_conditions", skip_conditions,

@@ -40,11 +40,10 @@ StatusOr<ValueMask> ValueMask::Make(std::string_view function, std::string_view 
     return Invalid("hash_function must be one of md5, sha1, sha3, hmac-sha256, hmac-sha512");
   }
   const size_t key_bytes_min = is_known ? known->key_bytes_min : 0;
-  if (key_bytes_min == 0 && !key.empty()) return Invalid("hmac_key is for hmac-sha256 and hmac-sha512 alone");
   if (key.size() < key_bytes_min) {
     return Invalid(StrCat("hmac_key must have at least ", key_bytes_min, " bytes for ", name));
   }
-  return ValueMask(is_known ? std::optional(known->digest) : std::nullopt, std::string(key));
+  return ValueMask(is_known ? std::optional(known->digest) : std::nullopt, key_bytes_min == 0 ? "" : std::string(key));
 }
 
 std::string ValueMask::Of(std::string_view text) const {

@@ -18,7 +18,8 @@ namespace spanloom::pipeline {
 class ValueMask {
  public:
   // `function`, in either case: md5, sha1, sha3 (SHA3-256), hmac-sha256 or hmac-sha512 (with `key`, of at least 32 and
-  // 64 bytes); "" for asterisks. kInvalidArgument begins with the key of the redaction processor that is wrong.
+  // 64 bytes; the others take no notice of it); "" for asterisks. kInvalidArgument begins with the key of the redaction
+  // processor that is wrong.
   static StatusOr<ValueMask> Make(std::string_view function, std::string_view key);
 
   // "****", or the digest in lower-case hexadecimal.
