@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "net/compression.h"
 #include "pipeline/exporters/export_counters.h"
@@ -17,7 +18,7 @@ constexpr std::string_view kAdvice =
     "series there are";
 
 constexpr std::pair<std::string_view, TranslationStrategy> kStrategies[] = {
-    {"", TranslationStrategy::kBySuffixes},
+    {"", TranslationStrategy::kUnsaid},
     {"UnderscoreEscapingWithSuffixes", TranslationStrategy::kWithSuffixes},
     {"UnderscoreEscapingWithoutSuffixes", TranslationStrategy::kWithoutSuffixes},
 };
@@ -84,9 +85,12 @@ void PrometheusOptions::Declare(config::OptionsReader& r) {
   r.Field("metric_expiration", metric_expiration, "Silence after which a series is shown no more.");
   r.Field("enable_open_metrics", enable_open_metrics,
           "Whether a client that asks for OpenMetrics gets it; exemplars are shown in no other format.");
-  r.Field("add_metric_suffixes", add_metric_suffixes, "Whether names end in unit and type.");
+  r.Field(
+      "add_metric_suffixes", add_metric_suffixes,
+      "Taken and not used, with a warning if it is false, as by the Collector since 0.132; translation_strategy has "
+      "its place.");
   r.Choice<TranslationStrategy>("translation_strategy", translation_strategy, kStrategies,
-                                "The same in other words, which go before add_metric_suffixes. Names that are no "
+                                "Whether names end in unit and type, as they do if it is empty. Names that are no "
                                 "classic names of Prometheus are not shown as they are.");
   r.Field("without_scope_info", without_scope_info, "Whether labels say nothing of the scope.");
   r.Field("resource_to_telemetry_conversion", resource_to_telemetry_conversion,
@@ -101,12 +105,9 @@ Status PrometheusOptions::Validate() const {
 }
 
 PrometheusPageOptions PrometheusOptions::Page() const {
-  const bool has_suffixes = translation_strategy == TranslationStrategy::kBySuffixes
-                                ? add_metric_suffixes
-                                : translation_strategy == TranslationStrategy::kWithSuffixes;
   return {.prefix = namespace_prefix,
           .labels = const_labels,
-          .has_suffixes = has_suffixes,
+          .has_suffixes = translation_strategy != TranslationStrategy::kWithoutSuffixes,
           .has_timestamps = send_timestamps,
           .has_scope = !without_scope_info,
           .has_resource = resource_to_telemetry_conversion.enabled,
@@ -128,6 +129,13 @@ PrometheusExporter::PrometheusExporter(const ComponentId& id, const PrometheusOp
       server_(id_, options_.server, 0, context) {}
 
 Status PrometheusExporter::Start() {
+  if (!options_.add_metric_suffixes) {
+    Log(LogLevel::kWarn, "add_metric_suffixes changes nothing any more, as in the Collector since 0.132",
+        {{"exporter", id_},
+         {"advice",
+          "remove it; for names without suffixes write translation_strategy: "
+          "UnderscoreEscapingWithoutSuffixes"}});
+  }
   return server_.Start([this](const net::HttpRequest& request, net::HttpResponder responder) {
     Receive(request, std::move(responder));
   });

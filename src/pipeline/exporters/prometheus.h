@@ -24,7 +24,7 @@ struct ResourceToTelemetryOptions {
   void Declare(config::OptionsReader& r);
 };
 
-enum class TranslationStrategy : uint8_t { kBySuffixes, kWithSuffixes, kWithoutSuffixes };
+enum class TranslationStrategy : uint8_t { kUnsaid, kWithSuffixes, kWithoutSuffixes };
 
 struct PrometheusOptions {
   // The Collector's defaults.
@@ -36,8 +36,8 @@ struct PrometheusOptions {
   bool send_timestamps = false;
   std::chrono::nanoseconds metric_expiration = std::chrono::minutes(5);
   bool enable_open_metrics = false;
-  bool add_metric_suffixes = true;
-  TranslationStrategy translation_strategy = TranslationStrategy::kBySuffixes;  // goes before add_metric_suffixes
+  bool add_metric_suffixes = true;  // warned of, and not used
+  TranslationStrategy translation_strategy = TranslationStrategy::kUnsaid;
   bool without_scope_info = false;
   ResourceToTelemetryOptions resource_to_telemetry_conversion = {};
   void Declare(config::OptionsReader& r);

@@ -255,6 +255,14 @@ TEST_F(PrometheusExporterTest, IsScraped) {
   EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_metric_points", {{"exporter", "prometheus"}}), 1u);
 }
 
+// Scenario: the option that the Collector has left behind.
+// Guarantees: names end in their type all the same, as in its v0.155.
+TEST_F(PrometheusExporterTest, KeepsSuffixesWithoutAStrategy) {
+  Make("{endpoint: '127.0.0.1:0', add_metric_suffixes: false}");
+  Send(Counter("5", 1, 2, 2));
+  EXPECT_THAT(std::string(Get("/metrics").body.view()), HasSubstr("hits_total{"));
+}
+
 // Scenario: labels of resources instead of scopes, without suffixes.
 // Guarantees: names and labels are as asked for.
 TEST_F(PrometheusExporterTest, NamesThingsAsAskedFor) {
