@@ -263,12 +263,17 @@ void TailSampler::TakeOnIngest(HeldTrace& held, otlp::DetachedSpans spans, int64
 }
 
 void TailSampler::Settle(HeldTrace& trace, int64_t now_ns) {
-  auto verdict = TraceVerdict::kNotSampled;
-  if (options_.sampling_strategy == TailSamplingOptions::Strategy::kTraceComplete) {
-    verdict = Decide({trace.id, trace.spans, trace.spans.span_count()}, now_ns);
-  }
+  if (options_.sampling_strategy == TailSamplingOptions::Strategy::kSpanIngest) return GiveUpOn(trace, now_ns);
+  const TraceVerdict verdict = Decide({trace.id, trace.spans, trace.spans.span_count()}, now_ns);
   Finish(trace, {}, verdict, now_ns);
   metrics_.CountDecision(verdict);
+}
+
+void TailSampler::GiveUpOn(HeldTrace& trace, int64_t now_ns) {
+  LetGo(traces().TakeSpans(trace), false);
+  metrics_.CountDecision(TraceVerdict::kNotSampled);
+  if (options_.decision_cache.non_sampled_cache_size > 0) non_sampled_ids_.Put(trace.id, true);
+  Forget(trace, now_ns);
 }
 
 void TailSampler::OnRound(int64_t duration_ns) {

@@ -100,6 +100,8 @@ class TailSampler final : public TraceKeeper {
   // kPending if it stays open.
   TraceVerdict DecideOnIngest(const TraceUnderDecision& trace, int64_t now_ns);
 
+  // The end of one that nobody has sampled as it came. Without a cache it is forgotten: what comes later is new.
+  void GiveUpOn(HeldTrace& trace, int64_t now_ns);
   // The end of one that waits: its spans, and those that came last, go where the verdict says.
   void Finish(HeldTrace& trace, otlp::DetachedSpans last, TraceVerdict verdict, int64_t now_ns);
   void Remember(HeldTrace& trace, TraceVerdict verdict, int64_t now_ns);

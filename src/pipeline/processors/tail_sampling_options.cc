@@ -343,7 +343,8 @@ void TailSamplingOptions::Declare(config::OptionsReader& r) {
       "sampling_strategy", sampling_strategy, kStrategies,
       "When policies are asked: trace-complete asks them of all spans of a trace when it has waited. span-ingest asks "
       "them of the spans of each batch as they come: who samples or drops then decides, what nobody has sampled until "
-      "the wait is over is not sampled; rate_limiting and bytes_limiting are not possible there.");
+      "the wait is over is not sampled, and forgotten unless decision_cache keeps it; rate_limiting and bytes_limiting "
+      "are not possible there.");
   r.Field("sample_on_first_match", sample_on_first_match, "Whether no further policy is asked once one has sampled.");
   r.Field("drop_pending_traces_on_shutdown", drop_pending_traces_on_shutdown,
           "Whether traces that wait at a stop are dropped, rather than decided about as they are.");

@@ -131,10 +131,12 @@ class Model {
         }
       }
       if (!next) return;
-      Trace& trace = traces_[*next];
-      TraceVerdict verdict = kNotSampled;
-      if (options_.sampling_strategy == TailSamplingOptions::Strategy::kTraceComplete) verdict = Decide(trace.spans);
-      Finish(*next, {}, verdict);
+      if (options_.sampling_strategy == TailSamplingOptions::Strategy::kTraceComplete) {
+        Finish(*next, {}, Decide(traces_[*next].spans));
+      } else {
+        Finish(*next, {}, kNotSampled);
+        traces_.erase(*next);
+      }
     }
   }
 

@@ -244,6 +244,25 @@ TEST_F(TailSamplingTest, DecidesOnIngest) {
   EXPECT_EQ(Filtered(), 3u);
 }
 
+// Scenario: span-ingest; an error comes when the time of its trace is over, without and with a cache of decisions.
+// Guarantees: without, it is the first span of a trace anew, as in the Collector; with, it follows the decision.
+TEST_F(TailSamplingTest, ForgetsWhatNobodySampledOnIngest) {
+  size_t passed_on = 0;
+  for (const std::string cache : {"", "decision_cache: {non_sampled_cache_size: 10}, "}) {
+    TraceHolder& sampler =
+        Make("{decision_wait: 10s, sampling_strategy: span-ingest, " + cache + "policies: [" + kErrors + "]}");
+    const uint64_t decided = Counted("global_count_traces_sampled");
+    EXPECT_TRUE(Give(sampler, {{.trace = 1, .name = "a"}}).ok());
+    Pass(11s);
+    AwaitDecisions(decided + 1);
+    EXPECT_EQ(OnMemory(), 0);
+    EXPECT_TRUE(Give(sampler, {{.trace = 1, .name = "b", .status = StatusCode::kError}}).ok());
+    if (cache.empty()) ++passed_on;
+    ASSERT_TRUE(next_.AwaitSpans(passed_on));
+  }
+  EXPECT_THAT(next_.names(), ElementsAre("b"));
+}
+
 // Scenario: a stop while traces wait.
 // Guarantees: they are decided about as they are; or dropped with a cause, and said to be undelivered.
 TEST_F(TailSamplingTest, DecidesAtAStop) {
