@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/log_lines.h"
 #include "base/mutex.h"
 #include "base/text.h"
 
@@ -24,6 +25,7 @@ namespace spanloom {
 namespace {
 
 constexpr size_t kLineBytesMax = 8 << 10;
+constexpr size_t kLinesBytesMax = 4 << 20;  // guess
 
 std::atomic<LogLevel> log_level = LogLevel::kInfo;
 
@@ -74,6 +76,13 @@ class OpenLog {
         FormatLogLine(options_.format, level, message, fields, Clock::System().UnixNs(), options_.constants);
     if (line.size() > kLineBytesMax) line.resize(kLineBytesMax);
     logger_.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  }
+
+  void WriteLines(LogLevel level, std::string_view text, std::initializer_list<LogField> fields) {
+    std::string lines =
+        FormatLogLines(options_.format, level, text, fields, Clock::System().UnixNs(), options_.constants);
+    if (lines.size() > kLinesBytesMax) lines.resize(kLinesBytesMax);
+    logger_.log(spdlog::level::info, spdlog::string_view_t(lines.data(), lines.size()));
   }
 
   void WriteSampled(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
@@ -173,6 +182,10 @@ void Log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
 
 void LogUnsampled(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
   if (LogEnabled(level)) Current().Get()->Write(level, message, fields);
+}
+
+void LogLines(LogLevel level, std::string_view text, std::initializer_list<LogField> fields) {
+  if (LogEnabled(level)) Current().Get()->WriteLines(level, text, fields);
 }
 
 }  // namespace spanloom

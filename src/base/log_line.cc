@@ -10,6 +10,7 @@
 #include <array>
 
 #include "base/json_writer.h"
+#include "base/log_lines.h"
 
 namespace spanloom {
 namespace {
@@ -51,12 +52,24 @@ void AppendTextValue(std::string_view value, std::string& line) {
   line += '"';
 }
 
+// Line breaks are kept or escaped; what else could move a terminal's cursor is escaped.
+void AppendMessage(std::string_view message, bool keeps_breaks, std::string& line) {
+  if (!keeps_breaks) return AppendJsonEscaped(message, line);
+  while (true) {
+    const size_t end = message.find('\n');
+    AppendJsonEscaped(message.substr(0, end), line);
+    if (end == std::string_view::npos) return;
+    line += '\n';
+    message.remove_prefix(end + 1);
+  }
+}
+
 std::string FormatText(LogLevel level, std::string_view message, std::initializer_list<LogField> fields,
-                       int64_t unix_ns, const LogConstants& constants) {
+                       int64_t unix_ns, const LogConstants& constants, bool keeps_breaks = false) {
   std::string line = FormatTime(unix_ns);
   StrAppend(line, " ", absl::AsciiStrToUpper(AbslView(LogLevelName(level))),
             level == LogLevel::kInfo || level == LogLevel::kWarn ? "  " : " ");
-  AppendJsonEscaped(message, line);
+  AppendMessage(message, keeps_breaks, line);
   const auto append = [&](std::string_view key, std::string_view value) {
     line += ' ';
     AppendJsonEscaped(key, line);
@@ -108,6 +121,12 @@ std::string FormatLogLine(LogFormat format, LogLevel level, std::string_view mes
                           std::initializer_list<LogField> fields, int64_t unix_ns, const LogConstants& constants) {
   return format == LogFormat::kJson ? FormatJson(level, message, fields, unix_ns, constants)
                                     : FormatText(level, message, fields, unix_ns, constants);
+}
+
+std::string FormatLogLines(LogFormat format, LogLevel level, std::string_view text,
+                           std::initializer_list<LogField> fields, int64_t unix_ns, const LogConstants& constants) {
+  return format == LogFormat::kJson ? FormatJson(level, text, fields, unix_ns, constants)
+                                    : FormatText(level, text, fields, unix_ns, constants, true);
 }
 
 }  // namespace spanloom

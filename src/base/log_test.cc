@@ -10,6 +10,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/log_lines.h"
+
 namespace spanloom {
 namespace {
 
@@ -17,6 +19,16 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr int64_t kUnixNs = 1767225600LL * 1'000'000'000 + 5'000'000;  // 2026-01-01T00:00:00.005Z
+
+// Scenario: a text of three lines, the last one empty, with a control character.
+// Guarantees: its line breaks are kept and nothing else; in JSON it is one line.
+TEST(LogLines, KeepsLineBreaks) {
+  EXPECT_EQ(
+      FormatLogLines(LogFormat::kText, LogLevel::kInfo, "one\ntwo\x1b\n", {{"exporter", "debug"}}, 0),
+      "1970-01-01T00:00:00.000Z INFO  one\ntwo\\u001b\n otelcol.component.id=debug otelcol.component.kind=exporter");
+  EXPECT_EQ(FormatLogLines(LogFormat::kJson, LogLevel::kInfo, "one\ntwo", {}, 0),
+            R"({"ts":"1970-01-01T00:00:00.000Z","level":"info","msg":"one\ntwo"})");
+}
 
 // Scenario: fields that need quoting and one that does not, with a newline that could forge a second line.
 // Guarantees: one line, values quoted only where needed.

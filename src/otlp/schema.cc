@@ -34,12 +34,26 @@ consteval FieldSchema One(uint32_t number, std::string_view json_name, const Mes
   return {.number = number, .kind = FieldKind::kMessage, .json_name = json_name, .message = &message};
 }
 
+// A message that JSON always has.
+consteval FieldSchema Always(uint32_t number, std::string_view json_name, const MessageSchema& message) {
+  FieldSchema field = One(number, json_name, message);
+  field.is_always_written = true;
+  return field;
+}
+
+// A number that may be missing, or is one of a choice: 0 is not the same as none.
+consteval FieldSchema Optional(uint32_t number, FieldKind kind, std::string_view json_name) {
+  FieldSchema field = Scalar(number, kind, json_name);
+  field.has_presence = true;
+  return field;
+}
+
 consteval FieldSchema Many(uint32_t number, std::string_view json_name, const MessageSchema& message) {
   return {.number = number, .kind = FieldKind::kRepeatedMessage, .json_name = json_name, .message = &message};
 }
 
 consteval MessageSchema Message(std::string_view name, std::span<const FieldSchema> fields) {
-  MessageSchema message{.name = name, .fields = {}};
+  MessageSchema message{.name = name, .fields = {}, .json_fields = fields};
   for (const FieldSchema& field : fields) message.fields[field.number] = field;
   return message;
 }
@@ -57,7 +71,7 @@ constexpr FieldSchema kTracesFields[] = {
 };
 
 constexpr FieldSchema kResourceSpansFields[] = {
-    One(field::ResourceSpans::kResource, "resource", kResourceSchema),
+    Always(field::ResourceSpans::kResource, "resource", kResourceSchema),
     Many(field::ResourceSpans::kScopeSpans, "scopeSpans", kScopeSpansSchema),
     Scalar(field::ResourceSpans::kSchemaUrl, kString, "schemaUrl"),
 };
@@ -76,7 +90,7 @@ constexpr FieldSchema kEntityRefFields[] = {
 };
 
 constexpr FieldSchema kScopeSpansFields[] = {
-    One(field::ScopeSpans::kScope, "scope", kScopeSchema),
+    Always(field::ScopeSpans::kScope, "scope", kScopeSchema),
     Many(field::ScopeSpans::kSpans, "spans", kSpanSchema),
     Scalar(field::ScopeSpans::kSchemaUrl, kString, "schemaUrl"),
 };
@@ -93,6 +107,7 @@ constexpr FieldSchema kSpanFields[] = {
     Scalar(field::Span::kSpanId, kSpanId, "spanId"),
     Scalar(field::Span::kTraceState, kString, "traceState"),
     Scalar(field::Span::kParentSpanId, kSpanId, "parentSpanId"),
+    Scalar(field::Span::kFlags, kFixed32, "flags"),
     Scalar(field::Span::kName, kString, "name"),
     Enum(field::Span::kKind, "kind", kSpanKindNames),
     Scalar(field::Span::kStartTime, kFixed64, "startTimeUnixNano"),
@@ -103,8 +118,7 @@ constexpr FieldSchema kSpanFields[] = {
     Scalar(field::Span::kDroppedEventsCount, kUint32, "droppedEventsCount"),
     Many(field::Span::kLinks, "links", kLinkSchema),
     Scalar(field::Span::kDroppedLinksCount, kUint32, "droppedLinksCount"),
-    One(field::Span::kStatus, "status", kStatusSchema),
-    Scalar(field::Span::kFlags, kFixed32, "flags"),
+    Always(field::Span::kStatus, "status", kStatusSchema),
 };
 
 constexpr FieldSchema kEventFields[] = {
@@ -130,7 +144,7 @@ constexpr FieldSchema kStatusFields[] = {
 
 constexpr FieldSchema kKeyValueFields[] = {
     Scalar(field::KeyValue::kKey, kString, "key"),
-    One(field::KeyValue::kValue, "value", kValueSchema),
+    Always(field::KeyValue::kValue, "value", kValueSchema),
 };
 
 constexpr FieldSchema kValueFields[] = {
@@ -172,13 +186,13 @@ constexpr FieldSchema kMetricsFields[] = {
 };
 
 constexpr FieldSchema kResourceMetricsFields[] = {
-    One(field::ResourceSpans::kResource, "resource", kResourceSchema),
+    Always(field::ResourceSpans::kResource, "resource", kResourceSchema),
     Many(field::ResourceSpans::kScopeSpans, "scopeMetrics", kScopeMetricsSchema),
     Scalar(field::ResourceSpans::kSchemaUrl, kString, "schemaUrl"),
 };
 
 constexpr FieldSchema kScopeMetricsFields[] = {
-    One(field::ScopeSpans::kScope, "scope", kScopeSchema),
+    Always(field::ScopeSpans::kScope, "scope", kScopeSchema),
     Many(field::ScopeSpans::kSpans, "metrics", kMetricSchema),
     Scalar(field::ScopeSpans::kSchemaUrl, kString, "schemaUrl"),
 };
@@ -220,27 +234,27 @@ constexpr FieldSchema kSummaryFields[] = {
 };
 
 constexpr FieldSchema kNumberDataPointFields[] = {
+    Many(field::NumberDataPoint::kAttributes, "attributes", kKeyValueSchema),
     Scalar(field::NumberDataPoint::kStartTime, kFixed64, "startTimeUnixNano"),
     Scalar(field::NumberDataPoint::kTime, kFixed64, "timeUnixNano"),
-    Scalar(field::NumberDataPoint::kAsDouble, kDouble, "asDouble"),
+    Optional(field::NumberDataPoint::kAsDouble, kDouble, "asDouble"),
+    Optional(field::NumberDataPoint::kAsInt, kSfixed64, "asInt"),
     Many(field::NumberDataPoint::kExemplars, "exemplars", kExemplarSchema),
-    Scalar(field::NumberDataPoint::kAsInt, kSfixed64, "asInt"),
-    Many(field::NumberDataPoint::kAttributes, "attributes", kKeyValueSchema),
     Scalar(field::NumberDataPoint::kFlags, kUint32, "flags"),
 };
 
 constexpr FieldSchema kHistogramDataPointFields[] = {
+    Many(field::HistogramDataPoint::kAttributes, "attributes", kKeyValueSchema),
     Scalar(field::HistogramDataPoint::kStartTime, kFixed64, "startTimeUnixNano"),
     Scalar(field::HistogramDataPoint::kTime, kFixed64, "timeUnixNano"),
     Scalar(field::HistogramDataPoint::kCount, kFixed64, "count"),
-    Scalar(field::HistogramDataPoint::kSum, kDouble, "sum"),
+    Optional(field::HistogramDataPoint::kSum, kDouble, "sum"),
     Scalar(field::HistogramDataPoint::kBucketCounts, kPackedFixed64, "bucketCounts"),
     Scalar(field::HistogramDataPoint::kExplicitBounds, kPackedDouble, "explicitBounds"),
     Many(field::HistogramDataPoint::kExemplars, "exemplars", kExemplarSchema),
-    Many(field::HistogramDataPoint::kAttributes, "attributes", kKeyValueSchema),
     Scalar(field::HistogramDataPoint::kFlags, kUint32, "flags"),
-    Scalar(field::HistogramDataPoint::kMin, kDouble, "min"),
-    Scalar(field::HistogramDataPoint::kMax, kDouble, "max"),
+    Optional(field::HistogramDataPoint::kMin, kDouble, "min"),
+    Optional(field::HistogramDataPoint::kMax, kDouble, "max"),
 };
 
 constexpr FieldSchema kExponentialHistogramDataPointFields[] = {
@@ -248,15 +262,15 @@ constexpr FieldSchema kExponentialHistogramDataPointFields[] = {
     Scalar(field::ExponentialHistogramDataPoint::kStartTime, kFixed64, "startTimeUnixNano"),
     Scalar(field::ExponentialHistogramDataPoint::kTime, kFixed64, "timeUnixNano"),
     Scalar(field::ExponentialHistogramDataPoint::kCount, kFixed64, "count"),
-    Scalar(field::ExponentialHistogramDataPoint::kSum, kDouble, "sum"),
+    Optional(field::ExponentialHistogramDataPoint::kSum, kDouble, "sum"),
     Scalar(field::ExponentialHistogramDataPoint::kScale, kSint32, "scale"),
     Scalar(field::ExponentialHistogramDataPoint::kZeroCount, kFixed64, "zeroCount"),
-    One(field::ExponentialHistogramDataPoint::kPositive, "positive", kBucketsSchema),
-    One(field::ExponentialHistogramDataPoint::kNegative, "negative", kBucketsSchema),
+    Always(field::ExponentialHistogramDataPoint::kPositive, "positive", kBucketsSchema),
+    Always(field::ExponentialHistogramDataPoint::kNegative, "negative", kBucketsSchema),
     Scalar(field::ExponentialHistogramDataPoint::kFlags, kUint32, "flags"),
     Many(field::ExponentialHistogramDataPoint::kExemplars, "exemplars", kExemplarSchema),
-    Scalar(field::ExponentialHistogramDataPoint::kMin, kDouble, "min"),
-    Scalar(field::ExponentialHistogramDataPoint::kMax, kDouble, "max"),
+    Optional(field::ExponentialHistogramDataPoint::kMin, kDouble, "min"),
+    Optional(field::ExponentialHistogramDataPoint::kMax, kDouble, "max"),
     Scalar(field::ExponentialHistogramDataPoint::kZeroThreshold, kDouble, "zeroThreshold"),
 };
 
@@ -266,12 +280,12 @@ constexpr FieldSchema kBucketsFields[] = {
 };
 
 constexpr FieldSchema kSummaryDataPointFields[] = {
+    Many(field::SummaryDataPoint::kAttributes, "attributes", kKeyValueSchema),
     Scalar(field::SummaryDataPoint::kStartTime, kFixed64, "startTimeUnixNano"),
     Scalar(field::SummaryDataPoint::kTime, kFixed64, "timeUnixNano"),
     Scalar(field::SummaryDataPoint::kCount, kFixed64, "count"),
     Scalar(field::SummaryDataPoint::kSum, kDouble, "sum"),
     Many(field::SummaryDataPoint::kQuantileValues, "quantileValues", kQuantileValueSchema),
-    Many(field::SummaryDataPoint::kAttributes, "attributes", kKeyValueSchema),
     Scalar(field::SummaryDataPoint::kFlags, kUint32, "flags"),
 };
 
@@ -281,12 +295,12 @@ constexpr FieldSchema kQuantileValueFields[] = {
 };
 
 constexpr FieldSchema kExemplarFields[] = {
-    Scalar(field::Exemplar::kTime, kFixed64, "timeUnixNano"),
-    Scalar(field::Exemplar::kAsDouble, kDouble, "asDouble"),
-    Scalar(field::Exemplar::kSpanId, kSpanId, "spanId"),
-    Scalar(field::Exemplar::kTraceId, kTraceId, "traceId"),
-    Scalar(field::Exemplar::kAsInt, kSfixed64, "asInt"),
     Many(field::Exemplar::kFilteredAttributes, "filteredAttributes", kKeyValueSchema),
+    Scalar(field::Exemplar::kTime, kFixed64, "timeUnixNano"),
+    Optional(field::Exemplar::kAsDouble, kDouble, "asDouble"),
+    Optional(field::Exemplar::kAsInt, kSfixed64, "asInt"),
+    Scalar(field::Exemplar::kTraceId, kTraceId, "traceId"),
+    Scalar(field::Exemplar::kSpanId, kSpanId, "spanId"),
 };
 
 constexpr FieldSchema kLogsFields[] = {
@@ -294,28 +308,28 @@ constexpr FieldSchema kLogsFields[] = {
 };
 
 constexpr FieldSchema kResourceLogsFields[] = {
-    One(field::ResourceSpans::kResource, "resource", kResourceSchema),
+    Always(field::ResourceSpans::kResource, "resource", kResourceSchema),
     Many(field::ResourceSpans::kScopeSpans, "scopeLogs", kScopeLogsSchema),
     Scalar(field::ResourceSpans::kSchemaUrl, kString, "schemaUrl"),
 };
 
 constexpr FieldSchema kScopeLogsFields[] = {
-    One(field::ScopeSpans::kScope, "scope", kScopeSchema),
+    Always(field::ScopeSpans::kScope, "scope", kScopeSchema),
     Many(field::ScopeSpans::kSpans, "logRecords", kLogRecordSchema),
     Scalar(field::ScopeSpans::kSchemaUrl, kString, "schemaUrl"),
 };
 
 constexpr FieldSchema kLogRecordFields[] = {
     Scalar(field::LogRecord::kTime, kFixed64, "timeUnixNano"),
+    Scalar(field::LogRecord::kObservedTime, kFixed64, "observedTimeUnixNano"),
     Enum(field::LogRecord::kSeverityNumber, "severityNumber", kSeverityNames),
     Scalar(field::LogRecord::kSeverityText, kString, "severityText"),
-    One(field::LogRecord::kBody, "body", kValueSchema),
+    Always(field::LogRecord::kBody, "body", kValueSchema),
     Many(field::LogRecord::kAttributes, "attributes", kKeyValueSchema),
     Scalar(field::LogRecord::kDroppedAttributesCount, kUint32, "droppedAttributesCount"),
     Scalar(field::LogRecord::kFlags, kFixed32, "flags"),
     Scalar(field::LogRecord::kTraceId, kTraceId, "traceId"),
     Scalar(field::LogRecord::kSpanId, kSpanId, "spanId"),
-    Scalar(field::LogRecord::kObservedTime, kFixed64, "observedTimeUnixNano"),
     Scalar(field::LogRecord::kEventName, kString, "eventName"),
 };
 

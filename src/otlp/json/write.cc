@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/json_writer.h"
+#include "base/shortest_double.h"
 #include "otlp/fields.h"
 #include "otlp/schema.h"
 #include "otlp/wire/cursor.h"
@@ -54,9 +55,9 @@ class RequestJson {
       Value(message);
     } else {
       const Fields fields = Find(message, schema);
-      for (const FieldSchema& field : schema.fields) {
+      for (const FieldSchema& field : schema.json_fields) {
         const Found& found = fields[field.number];
-        if (field.kind != FieldKind::kUnknown && found.first != nullptr) Field(message, found, field);
+        if (found.first != nullptr || field.is_always_written) Field(message, found, field);
       }
     }
     json_.EndObject();
@@ -89,16 +90,20 @@ class RequestJson {
 
   void Field(std::string_view message, const Found& found, const FieldSchema& field) {
     const bool is_repeated = field.kind == FieldKind::kRepeatedMessage || field.kind == FieldKind::kRepeatedString;
-    // Of numbers that are measured, 0 is one.
-    const bool is_measured = field.kind == FieldKind::kDouble || field.kind == FieldKind::kSfixed64;
-    const bool is_default = !is_repeated && field.message == nullptr && found.bytes.empty() && found.scalar == 0;
-    if (is_default && !is_measured) return;
+    const bool is_default = !is_repeated && field.message == nullptr && IsDefault(found, field);
+    if (is_default && !field.has_presence) return;
     json_.Key(field.json_name);
     if (is_repeated) {
       Array(message.substr(static_cast<size_t>(found.first - message.data())), field);
     } else {
       Single(found.bytes, found.scalar, field);
     }
+  }
+
+  static bool IsDefault(const Found& found, const FieldSchema& field) {
+    const bool is_id = field.kind == FieldKind::kTraceId || field.kind == FieldKind::kSpanId;
+    if (is_id) return found.bytes.find_first_not_of('\0') == std::string_view::npos;
+    return found.bytes.empty() && found.scalar == 0;
   }
 
   // `rest` begins with the first element.
@@ -173,7 +178,10 @@ class RequestJson {
   // Readers take the number -0 for an integer, which has no sign; in a string it is kept.
   void Double(double value) {
     if (value == 0 && std::signbit(value)) return json_.String("-0");
-    json_.Double(value);
+    if (!std::isfinite(value)) return json_.Double(value);
+    number_.clear();
+    AppendShortest(value, DoubleForm::kJson, number_);
+    json_.Raw(number_);
   }
 
   template <typename Integer>
@@ -184,6 +192,7 @@ class RequestJson {
   }
 
   JsonWriter json_;
+  std::string number_;  // of a double, reused
 };
 
 }  // namespace

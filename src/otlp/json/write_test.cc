@@ -54,7 +54,7 @@ std::string AttributesJson(absl::FunctionRef<void(AttributeWriter&)> write) {
     write(attributes);
   }));
   const std::string head = R"({"resourceSpans":[{"resource":{},"scopeSpans":[{"scope":{},"spans":[{"attributes":)";
-  const std::string tail = "}]}]}]}";
+  const std::string tail = R"(,"status":{}}]}]}]})";
   EXPECT_TRUE(json.starts_with(head) && json.ends_with(tail)) << json;
   return json.substr(head.size(), json.size() - head.size() - tail.size());
 }
@@ -81,18 +81,18 @@ TEST(WriteJson, WritesEveryFieldAsTheSpecificationSays) {
   span.SetStatus(StatusCode::kError, "boom");
   span.End();
   request.End();
-  EXPECT_EQ(
-      Json(Read(wire)),
-      R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},)"
-      R"("scopeSpans":[{"scope":{"name":"lib","version":"1"},"spans":[{)"
-      R"("traceId":"abababababababababababababababab","spanId":"0101010101010101","traceState":"a=b",)"
-      R"("parentSpanId":"0202020202020202","name":"GET","kind":2,"startTimeUnixNano":"1544712660000000000",)"
-      R"("endTimeUnixNano":"18446744073709551615","droppedAttributesCount":2,)"
-      R"("events":[{"timeUnixNano":"7","name":"event","attributes":[{"key":"b","value":{"boolValue":false}}],)"
-      R"("droppedAttributesCount":1}],"droppedEventsCount":3,)"
-      R"("links":[{"traceId":"abababababababababababababababab","spanId":"0101010101010101","traceState":"l",)"
-      R"("flags":1}],"droppedLinksCount":4,"status":{"message":"boom","code":2},"flags":257}],"schemaUrl":"s-url"}],)"
-      R"("schemaUrl":"r-url"}]})");
+  EXPECT_EQ(Json(Read(wire)),
+            R"({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]},)"
+            R"("scopeSpans":[{"scope":{"name":"lib","version":"1"},"spans":[{)"
+            R"("traceId":"abababababababababababababababab","spanId":"0101010101010101","traceState":"a=b",)"
+            R"("parentSpanId":"0202020202020202","flags":257,"name":"GET","kind":2,)"
+            R"("startTimeUnixNano":"1544712660000000000",)"
+            R"("endTimeUnixNano":"18446744073709551615","droppedAttributesCount":2,)"
+            R"("events":[{"timeUnixNano":"7","name":"event","attributes":[{"key":"b","value":{"boolValue":false}}],)"
+            R"("droppedAttributesCount":1}],"droppedEventsCount":3,)"
+            R"("links":[{"traceId":"abababababababababababababababab","spanId":"0101010101010101","traceState":"l",)"
+            R"("flags":1}],"droppedLinksCount":4,"status":{"message":"boom","code":2}}],"schemaUrl":"s-url"}],)"
+            R"("schemaUrl":"r-url"}]})");
 }
 
 TEST(WriteJson, WritesEveryKindOfValueAsItsKind) {
@@ -122,6 +122,50 @@ TEST(WriteJson, NamesTheDoublesThatJsonCannotSay) {
             R"({"key":"-","value":{"doubleValue":"-Infinity"}},{"key":"0","value":{"doubleValue":"-0"}}])");
 }
 
+// Scenario: doubles at the ends of each form, and beyond 2^53.
+// Guarantees: the digits that the Collector's files have.
+TEST(WriteJson, WritesDoublesAsTheCollectorDoes) {
+  std::string numbers;
+  for (const double value : {0.0, 1.0, -2.5, 1e20, 1e21, 1.5e300, 1e-6, 1e-7, 0.00001, 123456789012345680000.0,
+                             9223372036854775807.0, -9007199254740993.0, 5e-324, 3e-10, 1e15, 12345.678}) {
+    const std::string json = AttributesJson([&](AttributeWriter& w) { w.Double("d", value); });
+    const size_t begin = json.find("doubleValue\":") + 13;
+    numbers += json.substr(begin, json.find('}') - begin) + " ";
+  }
+  EXPECT_EQ(numbers,
+            "0 1 -2.5 100000000000000000000 1e+21 1.5e+300 0.000001 1e-07 0.00001 123456789012345680000 "
+            "9223372036854776000 -9007199254740992 5e-324 3e-10 1000000000000000 12345.678 ");
+}
+
+// Scenario: ids of zeros, and messages that a span, an attribute, a log record and a point do not have.
+// Guarantees: ids of zeros are left out; what the Collector writes in any case is there.
+TEST(WriteJson, WritesWhatTheCollectorWritesInAnyCase) {
+  const auto json = [](Signal signal, std::string_view sent) {
+    auto wire = TranscodeJson(signal, sent);
+    EXPECT_TRUE(wire.ok()) << wire.status();
+    auto slice = ReadRequest(signal, Bytes(*std::move(wire)));
+    EXPECT_TRUE(slice.ok()) << slice.status();
+    return Json(Batch(*std::move(slice)));
+  };
+  EXPECT_EQ(json(Signal::kTraces,
+                 R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"00000000000000000000000000000000",)"
+                 R"("spanId":"0000000000000000","attributes":[{"key":"a"}]}]}]}]})"),
+            R"({"resourceSpans":[{"resource":{},"scopeSpans":[{"scope":{},"spans":[{)"
+            R"("attributes":[{"key":"a","value":{}}],"status":{}}]}]}]})");
+  EXPECT_EQ(
+      json(Signal::kLogs,
+           R"({"resourceLogs":[{"scopeLogs":[{"logRecords":[{"observedTimeUnixNano":"4","severityNumber":9}]}]}]})"),
+      R"({"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{)"
+      R"("observedTimeUnixNano":"4","severityNumber":9,"body":{}}]}]}]})");
+  EXPECT_EQ(json(Signal::kMetrics,
+                 R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"exponentialHistogram":{"dataPoints":[)"
+                 R"({"sum":0,"zeroThreshold":0,"attributes":[{"key":"k","value":{"intValue":1}}]}]}},)"
+                 R"({"summary":{"dataPoints":[{"sum":0,"quantileValues":[{"quantile":0,"value":0}]}]}}]}]}]})"),
+            R"({"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[{"exponentialHistogram":)"
+            R"({"dataPoints":[{"attributes":[{"key":"k","value":{"intValue":"1"}}],"sum":0,"positive":{},"negative":{})"
+            R"(}]}},{"summary":{"dataPoints":[{"quantileValues":[{}]}]}}]}]}]})");
+}
+
 TEST(WriteJson, LosesUnknownFieldsAndReplacesWhatIsNotUtf8) {
   const std::string spans = std::string("\x12\x07") + "\x2a\x02" + "a\xff" + "\xa0\x06\x01";
   std::string wire;
@@ -131,7 +175,8 @@ TEST(WriteJson, LosesUnknownFieldsAndReplacesWhatIsNotUtf8) {
   request.AddEncodedSpans(spans);
   request.End();
   EXPECT_EQ(Json(Read(wire)),
-            "{\"resourceSpans\":[{\"resource\":{},\"scopeSpans\":[{\"scope\":{},\"spans\":[{\"name\":\"a\xef\xbf\xbd\"}"
+            "{\"resourceSpans\":[{\"resource\":{},\"scopeSpans\":[{\"scope\":{},\"spans\":[{\"name\":\"a\xef\xbf\xbd\","
+            "\"status\":{}}"
             "]}]}]}");
 }
 

@@ -5,58 +5,15 @@
 #include <memory>
 #include <utility>
 
-#include "base/json_writer.h"
+#include "base/log_lines.h"
 #include "base/text.h"
-#include "otlp/json/write.h"
+#include "otlp/metrics_views.h"
+#include "pipeline/exporters/debug_text.h"
 #include "pipeline/exporters/export_counters.h"
 #include "pipeline/exporters/output_files.h"
 
 namespace spanloom::pipeline {
 namespace {
-
-using otlp::ValueView;
-
-void WriteValue(const ValueView& value, JsonWriter& json) {
-  switch (value.kind()) {
-    case ValueView::Kind::kNone:
-      return json.Null();
-    case ValueView::Kind::kString:
-      return json.String(value.string_value());
-    case ValueView::Kind::kBool:
-      return json.Bool(value.bool_value());
-    case ValueView::Kind::kInt:
-      return json.Int(value.int_value());
-    case ValueView::Kind::kDouble:
-      return json.Double(value.double_value());
-    case ValueView::Kind::kBytes:
-      return json.Base64(value.bytes_value());
-    case ValueView::Kind::kArray:
-      json.BeginArray();
-      for (const ValueView item : value.array()) WriteValue(item, json);
-      return json.EndArray();
-    case ValueView::Kind::kMap:
-      json.BeginObject();
-      for (const otlp::AttributeView item : value.map()) {
-        json.Key(item.key());
-        WriteValue(item.value(), json);
-      }
-      return json.EndObject();
-  }
-}
-
-std::string ValueText(const ValueView& value) {
-  std::string text;
-  JsonWriter json(text);
-  WriteValue(value, json);
-  return text;
-}
-
-template <typename Attributes>
-void WriteAttributes(std::string_view of, const Attributes& attributes, const DebugExporter::WriteLine& write) {
-  for (const otlp::AttributeView attribute : attributes) {
-    write("  attribute", {{"of", of}, {"key", attribute.key()}, {"value", ValueText(attribute.value())}});
-  }
-}
 
 // How the Collector speaks of a batch.
 struct SignalWords {
@@ -77,13 +34,32 @@ SignalWords WordsOf(otlp::Signal signal) {
   return {};
 }
 
+struct Counts {
+  size_t resources = 0;
+  size_t metrics = 0;
+};
+
+// In all three signals resources stand in the same field.
+Counts CountsOf(const otlp::Batch& batch) {
+  Counts counts;
+  for (const otlp::Slice& slice : batch.slices()) {
+    counts.resources += otlp::TracesView(slice.wire().view()).resource_spans().Count();
+    if (batch.signal() != otlp::Signal::kMetrics) continue;
+    for (const otlp::ResourceMetricsView resource : otlp::MetricsView(slice.wire().view()).resource_metrics()) {
+      for (const otlp::ScopeMetricsView scope : resource.scope_metrics()) counts.metrics += scope.metrics().Count();
+    }
+  }
+  return counts;
+}
+
 constexpr std::chrono::milliseconds kRetryDelay{1'000};  // after a failed write; guess
 constexpr size_t kUnwrittenBytesMax = 64 << 20;          // of texts for files; guess
 
 constexpr ComponentDoc kDoc = {
     .words =
-        "Writes what passes to the log, at level info; or, with use_internal_logger: false, to standard output or "
-        "files: a line is a text, a tab, and what belongs to it as JSON.",
+        "Writes what passes to the log, at level info, or with use_internal_logger: false to standard output or files: "
+        "counts (basic), a line for each span, log record and data point (normal), or all that they say (detailed), in "
+        "the Collector's words.",
     .example = R"(exporters:
   debug:
     verbosity: detailed
@@ -213,21 +189,18 @@ void DebugExporter::Stop(std::chrono::milliseconds) {
 void DebugExporter::Consume(otlp::Batch batch, Done done) {
   const bool is_written = IsWritten();
   if (is_written && files_ != nullptr) return WriteToFiles(batch, std::move(done));
-  if (is_written) Write(batch, write_);
+  if (is_written) WriteToLog(batch);
   sent_.Add(batch.span_count());
   std::move(done)(absl::OkStatus());
 }
 
 void DebugExporter::WriteToFiles(const otlp::Batch& batch, Done done) {
-  std::string text;
-  Write(batch, [&](std::string_view message, std::initializer_list<LogField> fields) {
-    StrAppend(text, message, "\t");
-    JsonWriter json(text);
-    json.BeginObject();
-    for (const LogField& field : fields) json.Field(field.key, field.value);
-    json.EndObject();
-    text.push_back('\n');
-  });
+  const Counts counts = CountsOf(batch);
+  const SignalWords words = WordsOf(signal_);
+  std::string text = StrCat(words.title, "\t{\"", words.resources, "\": ", counts.resources);
+  if (signal_ == otlp::Signal::kMetrics) StrAppend(text, ", \"metrics\": ", counts.metrics);
+  StrAppend(text, ", \"", words.items, "\": ", batch.span_count(), "}\n");
+  if (options_.verbosity != DebugOptions::Verbosity::kBasic) StrAppend(text, TextOf(batch), "\n");
   const size_t items = batch.span_count();
   if (!files_->Begin(text.size())) return files_->Refuse(items, std::move(done));
   // Kept where a full queue leaves them.
@@ -237,47 +210,22 @@ void DebugExporter::WriteToFiles(const otlp::Batch& batch, Done done) {
   if (!is_queued) files_->End(kept->first, false, items, std::move(kept->second));
 }
 
-void DebugExporter::Write(const otlp::Batch& batch, const WriteLine& write) const {
-  size_t resources = 0;  // in all three signals they stand in the same field
-  for (const otlp::Slice& slice : batch.slices()) {
-    resources += otlp::TracesView(slice.wire().view()).resource_spans().Count();
-  }
+void DebugExporter::WriteToLog(const otlp::Batch& batch) const {
+  const Counts counts = CountsOf(batch);
   const SignalWords words = WordsOf(signal_);
-  write(words.title, {{"exporter", id_}, {words.resources, resources}, {words.items, batch.span_count()}});
-  const bool is_basic = options_.verbosity == DebugOptions::Verbosity::kBasic;
-  if (!is_basic && signal_ != otlp::Signal::kTraces) {
-    std::string json;
-    otlp::WriteJson(batch, json);
-    write("  request", {{"json", json}});
-  } else if (!is_basic) {
-    for (const otlp::Slice& slice : batch.slices()) {
-      slice.ForEach([&](const otlp::SpanContext& context) { WriteSpan(context, write); });
-    }
+  const LogField exporter("exporter", id_);
+  const LogField resources(words.resources, counts.resources);
+  const LogField items(words.items, batch.span_count());
+  if (signal_ == otlp::Signal::kMetrics) {
+    write_(words.title, {exporter, resources, {"metrics", counts.metrics}, items});
+  } else {
+    write_(words.title, {exporter, resources, items});
   }
+  if (options_.verbosity != DebugOptions::Verbosity::kBasic) write_(TextOf(batch), {exporter});
 }
 
-void DebugExporter::WriteSpan(const otlp::SpanContext& context, const WriteLine& write) const {
-  const otlp::SpanView& span = context.span;
-  write("span", {{"name", span.name()},
-                 {"service", context.resource.service_name()},
-                 {"trace_id", span.trace_id().Hex()},
-                 {"span_id", span.span_id().Hex()},
-                 {"parent_span_id", span.parent_span_id().IsZero() ? "" : span.parent_span_id().Hex()},
-                 {"duration_ns", span.duration_ns()},
-                 {"status", static_cast<int>(span.status_code())}});
-  if (options_.verbosity == DebugOptions::Verbosity::kDetailed) WriteDetails(context, write);
-}
-
-void DebugExporter::WriteDetails(const otlp::SpanContext& context, const WriteLine& write) const {
-  WriteAttributes("resource", context.resource.attributes(), write);
-  WriteAttributes("span", context.span.attributes(), write);
-  for (const otlp::EventView event : context.span.events()) {
-    write("  event", {{"name", event.name()}, {"time_unix_ns", event.time_unix_ns()}});
-    WriteAttributes("event", event.attributes(), write);
-  }
-  for (const otlp::LinkView link : context.span.links()) {
-    write("  link", {{"trace_id", link.trace_id().Hex()}, {"span_id", link.span_id().Hex()}});
-  }
+std::string DebugExporter::TextOf(const otlp::Batch& batch) const {
+  return options_.verbosity == DebugOptions::Verbosity::kDetailed ? DetailedText(batch) : NormalText(batch);
 }
 
 void RegisterDebugExporter(Registry& registry) {
@@ -286,7 +234,7 @@ void RegisterDebugExporter(Registry& registry) {
       [](const ComponentId& id, const DebugOptions& options, const BuildContext& context) {
         return std::make_unique<DebugExporter>(id, options, context,
                                                [](std::string_view message, std::initializer_list<LogField> fields) {
-                                                 LogUnsampled(LogLevel::kInfo, message, fields);
+                                                 LogLines(LogLevel::kInfo, message, fields);
                                                });
       },
       EverySignal());

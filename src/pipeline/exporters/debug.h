@@ -35,14 +35,14 @@ struct DebugOptions {
   [[nodiscard]] Status Validate() const;
 };
 
-// basic: a line a batch, with counts. normal: a line a span too. detailed: a line for each of its attributes, events
-// and links as well. Thread-safe. To the log it writes at once; to files on a worker, and answers when that is done:
-// kUnavailable with a delay if it can't be, or if workers have too much to do.
+// basic: a line a batch, with counts. normal and detailed: a text too (debug_text.h). Thread-safe. To the log it writes
+// at once; to files on a worker, and answers when that is done: kUnavailable with a delay if it can't be, or if workers
+// have too much to do.
 class DebugExporter final : public Exporter {
  public:
   using WriteLine = std::function<void(std::string_view message, std::initializer_list<LogField> fields)>;
 
-  // `write` is the log, and may be called on any thread.
+  // `write` is the log, and may be called on any thread; a message may have several lines.
   DebugExporter(const ComponentId& id, const DebugOptions& options, const BuildContext& context, WriteLine write);
 
   // Opens the files. Errors name them.
@@ -54,9 +54,9 @@ class DebugExporter final : public Exporter {
 
  private:
   class Files;
-  void Write(const otlp::Batch& batch, const WriteLine& write) const;
-  void WriteSpan(const otlp::SpanContext& context, const WriteLine& write) const;
-  void WriteDetails(const otlp::SpanContext& context, const WriteLine& write) const;
+  void WriteToLog(const otlp::Batch& batch) const;
+  // Of normal and detailed.
+  [[nodiscard]] std::string TextOf(const otlp::Batch& batch) const;
   void WriteToFiles(const otlp::Batch& batch, Done done);
 
   // Whether the batch that comes now is among those of this second that are written.
