@@ -2,6 +2,8 @@
 
 #include "pipeline/http_server_options.h"
 
+#include <absl/strings/ascii.h>
+
 #include <memory>
 #include <utility>
 
@@ -16,8 +18,15 @@ struct HttpFront {
   config::StringMap response_headers;
   std::optional<Cors> cors;
 
+  // What the answer says itself stands.
+  void AddHeaders(net::HttpResponse& response) const {
+    for (const auto& [name, value] : response_headers) {
+      if (response.headers.Get(absl::AsciiStrToLower(name)).empty()) response.headers.Add(name, value);
+    }
+  }
+
   void Adorn(std::string_view origin, net::HttpResponse& response) const {
-    for (const auto& [name, value] : response_headers) response.headers.Add(name, value);
+    AddHeaders(response);
     if (cors) cors->Permit(origin, response);
   }
 };
@@ -75,7 +84,7 @@ void HttpServerOptions::Declare(config::OptionsReader& r, std::string_view endpo
           "A client that takes nothing of its answer for this long is cut off; 0 means 60s.");
   r.Field("idle_timeout", idle_timeout, "A connection without a request for this long is closed; 0 means never.");
   r.Field("keep_alives_enabled", keep_alives_enabled, "Whether a connection may carry more than one request.");
-  r.Field("response_headers", response_headers, "Headers that are added to every answer.");
+  r.Field("response_headers", response_headers, "Headers that are added to every answer which does not have them.");
   r.Field("cors", cors, "Which web pages may send.");
   r.Field("compression_algorithms", compression_algorithms,
           "Encodings that a body may have: gzip, zstd, snappy, x-snappy-framed, zlib, deflate, lz4, and \"\" for none; "
@@ -108,7 +117,10 @@ net::HttpHandler HttpServerOptions::Fronting(net::HttpHandler next) const {
              net::HttpRequest request, net::HttpResponder responder) {
     if (front->cors) {
       auto allowed = front->cors->Preflight(request);
-      if (allowed) return std::move(responder).Respond(*std::move(allowed));
+      if (allowed) {
+        front->AddHeaders(*allowed);
+        return std::move(responder).Respond(*std::move(allowed));
+      }
     }
     net::HttpResponder adorned = Adorned(front, request, std::move(responder));
     next(std::move(request), std::move(adorned));

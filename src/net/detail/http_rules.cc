@@ -17,19 +17,36 @@ namespace spanloom::net {
 namespace {
 
 constexpr int kInvalidArgument = 3;  // google.rpc.Code
+constexpr std::string_view kProtobufType = "application/x-protobuf";
 
-// A google.rpc.Status as JSON, which is what OTLP answers carry.
-HttpResponse BadEncoding(std::string_view message) {
+std::string StatusJson(std::string_view message) {
   std::string body;
   JsonWriter json(body);
   json.BeginObject();
   json.Field("code", kInvalidArgument);
   json.Field("message", message);
   json.EndObject();
+  return body;
+}
+
+// code = 1, message = 2.
+std::string StatusProtobuf(std::string_view message) {
+  constexpr size_t kSevenBits = 0x80;
+  std::string body("\x08\x03\x12");
+  size_t size = message.size();
+  for (; size >= kSevenBits; size /= kSevenBits) body += static_cast<char>(size % kSevenBits | kSevenBits);
+  body += static_cast<char>(size);
+  body += message;
+  return body;
+}
+
+// A google.rpc.Status, which is what OTLP answers carry, in the encoding of the request.
+HttpResponse BadEncoding(const HttpRequest& request, std::string_view message) {
+  const bool is_protobuf = ToLower(request.headers.Get("content-type")).starts_with(kProtobufType);
   HttpResponse response;
   response.status = 400;
-  response.headers.Add("content-type", "application/json");
-  response.body = Bytes(std::move(body));
+  response.headers.Add("content-type", is_protobuf ? std::string(kProtobufType) : "application/json");
+  response.body = Bytes(is_protobuf ? StatusProtobuf(message) : StatusJson(message));
   return response;
 }
 
@@ -47,7 +64,7 @@ Decoding UndoContentEncoding(HttpRequest& request, DecodeWhere where, const Serv
   if (encoding.empty() && request.body.empty()) return {};  // nothing is in no coding
   if (!compression.ok() || !IsAllowed(*compression, options.content_codings)) {
     refusals.Count(Refusal::kBadEncoding);
-    return {.refusal = BadEncoding(StrCat("unsupported Content-Encoding: ", encoding))};
+    return {.refusal = BadEncoding(request, StrCat("unsupported Content-Encoding: ", encoding))};
   }
   if (*compression == Compression::kNone) return {};
   std::optional<StatusOr<Bytes>> decoded;
@@ -66,7 +83,7 @@ Decoding UndoContentEncoding(HttpRequest& request, DecodeWhere where, const Serv
     return {.refusal = BodyTooLarge(bytes_max)};
   }
   refusals.Count(Refusal::kBadEncoding);
-  return {.refusal = BadEncoding(StdView(decoded->status().message()))};
+  return {.refusal = BadEncoding(request, StdView(decoded->status().message()))};
 }
 
 HttpResponse ComeAgain(std::string_view why) {

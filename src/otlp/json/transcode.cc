@@ -10,7 +10,7 @@
 //   64-bit integers 5, "5", 5.0, 5e0                5
 //   intValue        integral, beyond 64 bits        doubleValue: the JavaScript SDK writes 1e+300 so
 //   doubleValue     1, 1.5, "1.5"                   the number
-//   doubleValue     "NaN", "Infinity", "-Infinity"  as they say
+//   doubleValue     "NaN", "Infinity", "-Infinity"  as they say; "Inf", "+Inf", "-Inf" as in Go
 //   doubleValue     null                            NaN: JavaScript writes NaN and the infinities so
 //   enums           2, 99, "SPAN_KIND_SERVER"       the number, known or not; an unknown name is an error
 //   bytesValue      base64, URL-safe or not         the bytes, padded or not
@@ -126,8 +126,8 @@ bool Holds(const std::optional<absl::int128>& integer) {
 
 std::optional<double> ToDouble(std::string_view text) {
   if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
-  if (text == "Infinity") return std::numeric_limits<double>::infinity();
-  if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
+  if (text == "Infinity" || text == "Inf" || text == "+Inf") return std::numeric_limits<double>::infinity();
+  if (text == "-Infinity" || text == "-Inf") return -std::numeric_limits<double>::infinity();
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
   if (digits.empty() || digits[0] < '0' || digits[0] > '9') return std::nullopt;  // from_chars would take "inf"
   return ParseNumber<double>(text);

@@ -91,7 +91,7 @@ class BearerTokenAuthExtension::Tokens final : public ServerAuthenticator, publi
     bool matches = false;
     for (const std::string& value : Values()) matches |= SameSecret(shown, value);
     if (matches) return std::move(done)(Attributes());
-    std::move(done)(absl::UnauthenticatedError("scheme or token does not match"));
+    std::move(done)(absl::UnauthenticatedError("provided authorization does not match expected scheme or token"));
   }
 
   Status Authorize(const otlp::RequestOrigin& /*origin*/, net::HttpHeaders& headers) override {

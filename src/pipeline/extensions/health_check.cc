@@ -48,7 +48,7 @@ void ComponentHealthOptions::Declare(config::OptionsReader& r) {
 
 void HealthCheckOptions::Declare(config::OptionsReader& r) {
   DeclarePageServer(r, server, "Address to listen on, HOST:PORT or unix:/PATH; port 13133 if it is left out.");
-  r.Field("path", path, "Path that is answered.");
+  r.Field("path", path, "Path that is answered; if it ends with a slash, everything below it too.");
   r.Field("response_body", response_body, "What is answered instead of JSON.");
   r.Field("component_health", component_health, "Which states of components count.");
   r.Unsupported("check_collector_pipeline", "write component_health.include_recoverable_errors: true");
@@ -67,8 +67,7 @@ HealthCheckExtension::HealthCheckExtension(const ComponentId& id, HealthCheckOpt
 
 Status HealthCheckExtension::Start() {
   return server_.Start([this](const net::HttpRequest& request, net::HttpResponder responder) {
-    std::move(responder).Respond(request.path == options_.path ? Answer()
-                                                               : net::TextResponse(404, "404 page not found\n"));
+    std::move(responder).Respond(IsAnswered(request.path) ? Answer() : net::TextResponse(404, "404 page not found\n"));
   });
 }
 
@@ -87,6 +86,10 @@ std::vector<Endpoint> HealthCheckExtension::endpoints() const {
 
 std::vector<std::string> HealthCheckExtension::claims() const {
   return server_.claims();
+}
+
+bool HealthCheckExtension::IsAnswered(std::string_view path) const {
+  return options_.path.ends_with('/') ? path.starts_with(options_.path) : path == options_.path;
 }
 
 bool HealthCheckExtension::Counts(const ComponentStatus& component) const {

@@ -55,6 +55,7 @@ class HealthCheckExtension final : public Extension {
   [[nodiscard]] net::HttpResponse Answer() const;
 
  private:
+  [[nodiscard]] bool IsAnswered(std::string_view path) const;
   [[nodiscard]] bool Counts(const ComponentStatus& component) const;
   [[nodiscard]] bool IsHealthy() const;
   [[nodiscard]] Bytes StatusBody(bool healthy) const;

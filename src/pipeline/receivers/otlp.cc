@@ -50,7 +50,7 @@ constexpr ComponentDoc kDoc = {
 
 net::HttpResponse RefusalOf(const Status& status, const net::HttpRequest& request) {
   const auto encoding = EncodingOf(request.headers.Get("content-type"));
-  return OtlpResponse(status, encoding.value_or(OtlpEncoding::kProtobuf));
+  return OtlpResponse(status, encoding.value_or(OtlpEncoding::kJson));
 }
 
 constexpr std::string_view kRefusedMetric = "spanloom_receiver_refused_requests";
@@ -126,24 +126,14 @@ void OtlpHttpOptions::Declare(config::OptionsReader& r) {
 }
 
 Status OtlpHttpOptions::Validate() const {
-  RETURN_IF_ERROR(server.Validate());
-  for (const otlp::Signal signal : otlp::kSignals) {
-    if (PathOf(signal).starts_with('/')) continue;
-    return absl::InvalidArgumentError(StrCat(otlp::SignalText(signal), "_url_path must start with \"/\""));
-  }
-  return absl::OkStatus();
+  return server.Validate();
 }
 
-const std::string& OtlpHttpOptions::PathOf(otlp::Signal signal) const {
-  switch (signal) {
-    case otlp::Signal::kTraces:
-      return traces_url_path;
-    case otlp::Signal::kMetrics:
-      return metrics_url_path;
-    case otlp::Signal::kLogs:
-      return logs_url_path;
-  }
-  return traces_url_path;
+std::string OtlpHttpOptions::PathOf(otlp::Signal signal) const {
+  const std::string& path = signal == otlp::Signal::kTraces    ? traces_url_path
+                            : signal == otlp::Signal::kMetrics ? metrics_url_path
+                                                               : logs_url_path;
+  return path.starts_with('/') ? path : StrCat("/", path);
 }
 
 void OtlpProtocolsOptions::Declare(config::OptionsReader& r) {
@@ -236,19 +226,18 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   void TakeHttp(ServerAuthenticator::Attributes who, net::HttpRequest request, net::HttpResponder responder) {
     if (request.method != "POST") {
       wrong_method_.Add(1);
-      return std::move(responder).Respond(net::TextResponse(405, "405 method not allowed, supported: [POST]"));
+      return std::move(responder).Respond(PlainResponse(405, "405 method not allowed, supported: [POST]"));
     }
     const auto encoding = EncodingOf(request.headers.Get("content-type"));
     if (!encoding) {
       wrong_media_type_.Add(1);
       return std::move(responder).Respond(
-          net::TextResponse(415, "415 unsupported media type, supported: [application/json, application/x-protobuf]"));
+          PlainResponse(415, "415 unsupported media type, supported: [application/json, application/x-protobuf]"));
     }
     auto trace = signal_ == otlp::Signal::kTraces ? RequestTrace::OfHttp(tracer_, request) : nullptr;
     auto answer = [encoding = *encoding, responder = std::move(responder)](
                       const Status& status, std::unique_ptr<RequestTrace> ended) mutable {
-      net::HttpResponse response = absl::IsUnimplemented(status) ? net::TextResponse(404, "404 page not found\n")
-                                                                 : OtlpResponse(status, encoding);
+      net::HttpResponse response = absl::IsUnimplemented(status) ? NotFound() : OtlpResponse(status, encoding);
       if (ended != nullptr) ended->AnswerHttp(response.status);
       std::move(responder).Respond(std::move(response));
     };
@@ -404,22 +393,37 @@ net::ServerOptions OtlpReceiver::GrpcServer() const {
 void OtlpReceiver::AddHttp(net::ServerOptions& server) const {
   const OtlpHttpOptions& http = *options_.protocols.http;
   http.server.ApplyTo(server);
-  std::vector<std::pair<std::string, std::shared_ptr<Intake>>> intakes;  // by path; the first one of a path takes it
+  auto intakes = std::make_shared<IntakesByPath>();
   for (const otlp::Signal signal : otlp::kSignals) {
-    intakes.emplace_back(http.PathOf(signal), http_intakes_[static_cast<size_t>(signal)]);
+    intakes->emplace_back(http.PathOf(signal), http_intakes_[static_cast<size_t>(signal)]);
   }
-  server.http = http.server.Fronting([intakes = std::move(intakes), admittance = *http_admittance_](
-                                         net::HttpRequest request, net::HttpResponder responder) {
-    const auto intake = absl::c_find_if(intakes, [&](const auto& each) { return each.first == request.path; });
-    if (intake == intakes.end()) {
-      return std::move(responder).Respond(net::TextResponse(404, "404 page not found\n"));
-    }
-    admittance->Admit(std::move(request), std::move(responder),
-                      [intake = intake->second](ServerAuthenticator::Attributes who, net::HttpRequest admitted,
-                                                net::HttpResponder answer) {
-                        intake->TakeHttp(std::move(who), std::move(admitted), std::move(answer));
-                      });
-  });
+  server.http =
+      http.server.Fronting([intakes = std::shared_ptr<const IntakesByPath>(std::move(intakes)),
+                            admittance = *http_admittance_](net::HttpRequest request, net::HttpResponder responder) {
+        admittance->Admit(
+            std::move(request), std::move(responder),
+            [intakes](ServerAuthenticator::Attributes who, net::HttpRequest admitted, net::HttpResponder answer) {
+              Route(*intakes, std::move(who), std::move(admitted), std::move(answer));
+            });
+      });
+}
+
+// As Go's mux: a path that is not in its shortest form is sent to that, and one that ends with a slash takes what is
+// below it.
+void OtlpReceiver::Route(const IntakesByPath& intakes, ServerAuthenticator::Attributes who, net::HttpRequest request,
+                         net::HttpResponder responder) {
+  std::string shortest = ShortestPath(request.path);
+  if (!request.path.starts_with('/')) return std::move(responder).Respond(NotFound());
+  if (shortest != request.path) return std::move(responder).Respond(Redirect(std::move(shortest), request.query));
+  const std::string path = net::PercentDecode(request.path);
+  const auto takes = [&](const auto& each) {
+    return each.first == path || (each.first.ends_with('/') && path.starts_with(each.first));
+  };
+  const auto intake = absl::c_find_if(intakes, takes);
+  if (intake != intakes.end())
+    return intake->second->TakeHttp(std::move(who), std::move(request), std::move(responder));
+  const bool is_above = absl::c_any_of(intakes, [&](const auto& each) { return each.first == path + "/"; });
+  std::move(responder).Respond(is_above ? Redirect(request.path + "/", request.query) : NotFound());
 }
 
 Status OtlpReceiver::Start() {

@@ -68,7 +68,8 @@ struct OtlpHttpOptions {
   bool include_metadata = false;
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
-  [[nodiscard]] const std::string& PathOf(otlp::Signal signal) const;
+  // With a slash in front.
+  [[nodiscard]] std::string PathOf(otlp::Signal signal) const;
 };
 
 struct OtlpProtocolsOptions {
@@ -100,6 +101,9 @@ class OtlpReceiver final : public Receiver {
   class Intake;
   [[nodiscard]] net::ServerOptions GrpcServer() const;
   void AddHttp(net::ServerOptions& server) const;
+  using IntakesByPath = std::vector<std::pair<std::string, std::shared_ptr<Intake>>>;  // the first one of a path has it
+  static void Route(const IntakesByPath& intakes, ServerAuthenticator::Attributes who, net::HttpRequest request,
+                    net::HttpResponder responder);
   // Where http listens; "" without it.
   [[nodiscard]] std::string HttpAddress() const;
   void WatchListener(net::ServerOptions& server) const;

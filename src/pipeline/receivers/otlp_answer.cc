@@ -4,11 +4,13 @@
 
 #include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
+#include <absl/strings/str_split.h>
 
 #include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/json_writer.h"
 #include "base/text.h"
@@ -87,6 +89,42 @@ net::HttpResponse OtlpResponse(const Status& status, OtlpEncoding encoding) {
   AddRetryAfter(status, response);
   response.body = Bytes(StatusMessage(status, encoding));
   return response;
+}
+
+net::HttpResponse PlainResponse(int status, std::string_view text) {
+  net::HttpResponse response;
+  response.status = status;
+  response.headers.Add("content-type", "text/plain");
+  response.body = Bytes::CopyOf(text);
+  return response;
+}
+
+net::HttpResponse NotFound() {
+  net::HttpResponse response = net::TextResponse(404, "404 page not found\n");
+  response.headers.Add("x-content-type-options", "nosniff");
+  return response;
+}
+
+net::HttpResponse Redirect(std::string path, std::string_view query) {
+  net::HttpResponse response;
+  response.status = 307;
+  if (!query.empty()) StrAppend(path, "?", query);
+  response.headers.Add("location", std::move(path));
+  return response;
+}
+
+std::string ShortestPath(std::string_view path) {
+  std::vector<std::string_view> segments;
+  std::string_view last;
+  for (const absl::string_view part : absl::StrSplit(AbslView(path), '/')) {
+    last = StdView(part);
+    if (last == ".." && !segments.empty()) segments.pop_back();
+    if (!last.empty() && last != "." && last != "..") segments.push_back(last);
+  }
+  std::string shortest;
+  for (const std::string_view segment : segments) StrAppend(shortest, "/", segment);
+  if (shortest.empty() || last.empty()) shortest += '/';
+  return shortest;
 }
 
 }  // namespace spanloom::pipeline

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -28,5 +29,15 @@ enum class OtlpEncoding : uint8_t { kProtobuf, kJson };
 // 200 for OK; else the HTTP status of the error with a google.rpc.Status body, and Retry-After in whole seconds (at
 // least 1) if the answer is 429 or 503 and the error carries a delay.
 [[nodiscard]] net::HttpResponse OtlpResponse(const Status& status, OtlpEncoding encoding);
+
+// Without a charset.
+[[nodiscard]] net::HttpResponse PlainResponse(int status, std::string_view text);
+// 404, for a path that nobody takes.
+[[nodiscard]] net::HttpResponse NotFound();
+// 307: the client sends its request again, to `path`.
+[[nodiscard]] net::HttpResponse Redirect(std::string path, std::string_view query);
+
+// `path` without empty segments, "." and ".."; a slash at its end stays.
+[[nodiscard]] std::string ShortestPath(std::string_view path);
 
 }  // namespace spanloom::pipeline

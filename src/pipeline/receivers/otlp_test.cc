@@ -145,14 +145,38 @@ TEST_F(OtlpReceiverTest, RefusesWhatIsNoExport) {
   EXPECT_EQ(method.status, 405);
   EXPECT_EQ(method.body.view(), "405 method not allowed, supported: [POST]");
   const net::HttpResponse media_type = Http(PostTraces("", "application/protobuf"));
+  EXPECT_EQ(method.headers.Get("content-type"), "text/plain");
   EXPECT_EQ(media_type.status, 415);
   EXPECT_EQ(media_type.body.view(),
             "415 unsupported media type, supported: [application/json, application/x-protobuf]");
   net::HttpRequest slash = PostTraces("");
   slash.path = "/v1/traces/";
   EXPECT_EQ(Http(slash).status, 404);
+  EXPECT_EQ(Http(slash).headers.Get("x-content-type-options"), "nosniff");
   EXPECT_EQ(Refused("method"), 1u);
   EXPECT_EQ(Refused("media_type"), 1u);
+}
+
+// Scenario: paths that are longer than they need to be, escaped, without a slash in the configuration, and below one
+// that ends with a slash. Guarantees: the answers of Go's mux.
+TEST_F(OtlpReceiverTest, FindsItsPathsAsTheCollectorDoes) {
+  Start("protocols: {http: {endpoint: '127.0.0.1:0', logs_url_path: /l/, metrics_url_path: m}}");
+  const auto post = [&](std::string path, std::string query = "") {
+    net::HttpRequest request = PostTraces("");
+    request.path = std::move(path);
+    request.query = std::move(query);
+    const net::HttpResponse response = Http(request);
+    return StrCat(response.status, response.headers.Get("location"));
+  };
+  EXPECT_EQ(post("//v1/traces", "a=b"), "307/v1/traces?a=b");
+  EXPECT_EQ(post("/v1/../v1/./traces"), "307/v1/traces");
+  EXPECT_EQ(post("//nope/"), "307/nope/");
+  EXPECT_EQ(post("/v1/trace%73"), "200");
+  EXPECT_EQ(post("/m"), "200");
+  EXPECT_EQ(post("/l/"), "200");
+  EXPECT_EQ(post("/l/x/y"), "200");
+  EXPECT_EQ(post("/l"), "307/l/");
+  EXPECT_EQ(post("/v1/logs"), "404");
 }
 
 // Scenario: the pipeline is full, then refuses for good.
@@ -214,7 +238,7 @@ TEST_F(OtlpReceiverTest, ListensOnAUnixSocket) {
 TEST_F(OtlpReceiverTest, AnswersWebPages) {
   Start(
       "protocols: {http: {endpoint: '127.0.0.1:0', cors: {allowed_origins: ['https://*.example.com']}, "
-      "response_headers: {x-served-by: spanloom}}}");
+      "response_headers: {x-served-by: spanloom, Content-Type: text/css}}}");
   net::HttpRequest preflight = PostTraces("");
   preflight.method = "OPTIONS";
   preflight.headers.Add("origin", "https://shop.example.com");
@@ -222,12 +246,14 @@ TEST_F(OtlpReceiverTest, AnswersWebPages) {
   const net::HttpResponse allowed = Http(preflight);
   EXPECT_EQ(allowed.status, 204);
   EXPECT_EQ(allowed.headers.Get("access-control-allow-origin"), "https://shop.example.com");
+  EXPECT_EQ(allowed.headers.Get("x-served-by"), "spanloom");
   net::HttpRequest request = PostTraces(std::string(BatchOf({"a"}).Encode().view()));
   request.headers.Add("origin", "https://shop.example.com");
   const net::HttpResponse taken = Http(request);
   EXPECT_EQ(taken.status, 200);
   EXPECT_EQ(taken.headers.Get("access-control-allow-origin"), "https://shop.example.com");
   EXPECT_EQ(taken.headers.Get("x-served-by"), "spanloom");
+  EXPECT_EQ(taken.headers.Get("content-type"), "application/x-protobuf") << "an answer's own stands";
   request.path = "/elsewhere";
   EXPECT_EQ(Http(request).headers.Get("access-control-allow-origin"), "https://shop.example.com");
 }

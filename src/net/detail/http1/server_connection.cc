@@ -244,6 +244,11 @@ std::optional<ServerConnection::Refused> ServerConnection::Check(const std::opti
     constexpr std::string_view kText = "400 no Host header, or a request target that is not a path";
     return Refused{Refusal::kBadRequest, TextResponse(400, kText)};
   }
+  // RFC 9112, 6.1; else a body would be left out, or be the next request.
+  const auto encoding = parser_->get().find(http::field::transfer_encoding);
+  if (encoding != parser_->get().end() && ToLower({encoding->value().data(), encoding->value().size()}) != "chunked") {
+    return Refused{Refusal::kBadRequest, TextResponse(501, "501 unsupported transfer encoding; chunked is supported")};
+  }
   const size_t bytes_max = context_.options.limits.body_bytes_max;
   if (parser_->content_length().value_or(0) > bytes_max && !IsStreamed(*request)) {
     return Refused{Refusal::kBodyTooLarge, BodyTooLarge(bytes_max)};

@@ -211,7 +211,11 @@ TEST_F(Http1Server, RefusesUnknownAndBrokenEncodings) {
   const std::string broken = Ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nab");
   EXPECT_THAT(broken, StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(broken, HasSubstr("unexpected EOF"));
-  EXPECT_EQ(Refused("bad_encoding"), 2U);
+  EXPECT_THAT(Ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Encoding: br\r\n"
+                  "Content-Length: 2\r\n\r\nab"),
+              testing::EndsWith("\r\n\r\n\x08\x03\x12\x20unsupported Content-Encoding: br"))
+      << "in the encoding of the request";
+  EXPECT_EQ(Refused("bad_encoding"), 3U);
 }
 
 // Scenario: bodies over the limit: declared, in chunks, and as a gzip bomb; and one of exactly the limit.
@@ -260,6 +264,7 @@ TEST_F(Http1Server, RefusesWhatIsNotHttp) {
     EXPECT_THAT(Ask(bytes), StartsWith("HTTP/1.1 400 ")) << bytes;
     EXPECT_EQ(Refused("bad_request"), ++count) << bytes;
   }
+  EXPECT_THAT(Ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"), StartsWith("HTTP/1.1 501 "));
 }
 
 TEST_F(Http1Server, RefusesRequestsThatTakeTooLong) {
