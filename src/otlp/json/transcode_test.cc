@@ -270,6 +270,7 @@ TEST(Transcode, TakesDoubles) {
   EXPECT_EQ((*OneValue(R"({"doubleValue":"-1.5e3"})")).double_value(), -1500.0);
   EXPECT_TRUE(std::isnan((*OneValue(R"({"doubleValue":"NaN"})")).double_value()));
   EXPECT_EQ((*OneValue(R"({"doubleValue":"Infinity"})")).double_value(), std::numeric_limits<double>::infinity());
+  EXPECT_EQ((*OneValue(R"({"doubleValue":"-Inf"})")).double_value(), -std::numeric_limits<double>::infinity());
   EXPECT_EQ((*OneValue(R"({"doubleValue":"-Infinity"})")).double_value(), -std::numeric_limits<double>::infinity());
   EXPECT_EQ((*OneValue(R"({"doubleValue":null})")).kind(), Kind::kDouble);
   EXPECT_TRUE(std::isnan((*OneValue(R"({"doubleValue":null})")).double_value()));
