@@ -153,7 +153,7 @@ StatusOr<Node> Expander::ExpandWhole(const Node& node, std::string_view uri, int
   // What is not YAML is a string, as a password full of punctuation is.
   if (!parsed.ok()) return Node::Scalar(*value, Node::Style::kQuoted, node.source());
   ASSIGN_OR_RETURN(const Node expanded, ExpandNode(parsed->WithSource(node.source()), depth + 1));
-  if (expanded.is_null()) return expanded;
+  if (expanded.is_null() && value->empty()) return expanded;
   ASSIGN_OR_RETURN(std::string text, ExpandText(*value, node.source(), depth + 1));
   return expanded.WithExpandedText(std::move(text));
 }

@@ -75,6 +75,15 @@ TEST(Expand, WarnsOfUnsetVariables) {
                                               "environment variable NOPE is not set (f.yaml:2)"));
 }
 
+// Scenario: a variable with a text that YAML takes for null, and an empty one.
+// Guarantees: null where no text is wanted, the text where one is, as for the Collector.
+TEST(Expand, KeepsATextThatMeansNull) {
+  const Expansion expansion = Expanded("a: ${env:WORD}\nb: ${env:EMPTY}", {{"WORD", "null"}, {"EMPTY", ""}});
+  EXPECT_TRUE(expansion.node.Find("a")->is_null());
+  EXPECT_EQ(ReadString(*expansion.node.Find("a")), "null");
+  EXPECT_TRUE(expansion.node.Find("b")->is_null());
+}
+
 // Scenario: references that can never work.
 // Guarantees: refused as the Collector refuses them, with file and line.
 TEST(Expand, RefusesImpossibleReferences) {

@@ -7,6 +7,8 @@
 #include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
 
+#include <cmath>
+
 #include "base/text.h"
 #include "config/duration.h"
 #include "config/nearest.h"
@@ -15,13 +17,23 @@ namespace spanloom::config {
 namespace {
 
 constexpr int64_t kMebibyte = 1 << 20;
+constexpr std::string_view kSwitch = "enabled";  // of each section that may be off
+constexpr double kWholeMax = 9.2e18;             // below what int64_t holds
 
 std::string Shown(const Node& node) {
   return node.is_scalar() ? StrCat("'", TypeName(node), "' \"", node.text(), "\"") : StrCat("'", TypeName(node), "'");
 }
 
+// True if nothing is said anywhere in it, as where all keys of a section are written out with null, "" and [].
 bool IsEmpty(const Node& node) {
-  return node.is_null() || (node.is_map() && node.entries().empty()) || (node.is_list() && node.items().empty());
+  const bool is_scalar_with_text = node.is_scalar() && !node.text().empty();
+  return !is_scalar_with_text && absl::c_all_of(node.items(), IsEmpty) &&
+         absl::c_all_of(node.entries(), [](const Node::Entry& entry) { return IsEmpty(entry.value); });
+}
+
+bool IsSwitchedOff(const Node& section) {
+  const Node* enabled = section.Find(kSwitch);
+  return enabled != nullptr && ReadBool(*enabled) == false;
 }
 
 std::string RangeText(bool has_min, const std::string& min, bool has_max, const std::string& max) {
@@ -49,6 +61,21 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
   return values;
 }
 
+// null is the empty text, unless ${...} was replaced by a text that means null.
+std::optional<std::string> ReadText(const Node& node) {
+  auto text = ReadString(node);
+  return text || !node.is_null() ? text : "";
+}
+
+// null is 0. Of a number with a fraction the whole part counts, as for the Collector: templates write 1e+06.
+std::optional<int64_t> ReadWhole(const Node& node) {
+  if (node.is_null()) return 0;
+  if (const auto integer = ReadInt(node)) return integer;
+  const auto number = ReadDouble(node);
+  if (!number || !(std::abs(*number) < kWholeMax)) return std::nullopt;
+  return static_cast<int64_t>(*number);
+}
+
 // An empty word is shown as "".
 std::string JoinWords(std::span<const std::string_view> words) {
   return absl::StrJoin(words, ", ",
@@ -74,11 +101,11 @@ const Node* OptionsReader::Take(std::string_view name) {
 }
 
 bool OptionsReader::TakeSwitch() {
-  hidden_.emplace_back("enabled");
-  const Node* node = node_->Find("enabled");
+  hidden_.emplace_back(kSwitch);
+  const Node* node = node_->Find(kSwitch);
   if (node == nullptr) return true;
   const auto read = ReadBool(*node);
-  if (!read) WrongType("enabled", "bool", *node);
+  if (!read) WrongType(kSwitch, "bool", *node);
   return read.value_or(true);
 }
 
@@ -110,23 +137,24 @@ void OptionsReader::WrongType(std::string_view name, std::string_view expected, 
 }
 
 void OptionsReader::WrongRange(std::string_view name, std::string_view range, const Node& node) {
-  problems_->Add(PathOf(name), StrCat("must be ", range, ", got ", node.text()), node.source());
+  const std::string_view got = node.is_null() ? "null" : std::string_view(node.text());
+  problems_->Add(PathOf(name), StrCat("must be ", range, ", got ", got), node.source());
 }
 
 void OptionsReader::Field(std::string_view name, bool& value, std::string_view words) {
   if (docs_ != nullptr) return Describe(name, "bool", value ? "true" : "false", words);
-  const Node* node = Take(name);
+  const Node* node = TakePresent(name);
   if (node == nullptr) return;
-  const auto read = ReadBool(*node);
+  const auto read = node->is_null() ? false : ReadBool(*node);
   if (!read) return WrongType(name, "bool", *node);
   value = *read;
 }
 
 void OptionsReader::Field(std::string_view name, double& value, std::string_view words, Range<double> range) {
   if (docs_ != nullptr) return Describe(name, "float", StrCat(value), words, RangeText(range), range.unit);
-  const Node* node = Take(name);
+  const Node* node = TakePresent(name);
   if (node == nullptr) return;
-  const auto read = ReadDouble(*node);
+  const auto read = node->is_null() ? 0 : ReadDouble(*node);
   if (!read) return WrongType(name, "float", *node);
   // Written so that NaN is refused.
   if (!(*read >= range.min && *read <= range.max)) return WrongRange(name, RangeText(range), *node);
@@ -135,9 +163,9 @@ void OptionsReader::Field(std::string_view name, double& value, std::string_view
 
 void OptionsReader::Field(std::string_view name, std::string& value, std::string_view words) {
   if (docs_ != nullptr) return Describe(name, "string", value, words);
-  const Node* node = Take(name);
+  const Node* node = TakePresent(name);
   if (node == nullptr) return;
-  auto read = ReadString(*node);
+  auto read = ReadText(*node);
   if (!read) return WrongType(name, "string", *node);
   value = *std::move(read);
 }
@@ -172,7 +200,7 @@ std::optional<std::vector<OptionsReader::Item>> OptionsReader::ReadItems(std::st
     return items;
   }
   for (const Node& item : node.items()) {
-    auto text = ReadString(item);
+    auto text = ReadText(item);
     if (!text) return WrongType(StrCat(name, "::", items.size()), "string", item), std::nullopt;
     items.push_back({*std::move(text), &item.source()});
   }
@@ -186,7 +214,7 @@ void OptionsReader::Field(std::string_view name, StringMap& value, std::string_v
   if (node->is_list()) return ReadPairs(name, *node, value);
   if (!node->is_map()) return WrongType(name, "map of strings", *node);
   for (const Node::Entry& entry : node->entries()) {
-    auto text = entry.value.is_null() ? std::optional<std::string>("") : ReadString(entry.value);
+    auto text = ReadText(entry.value);
     if (!text) return WrongType(StrCat(name, "::", entry.key), "string", entry.value);
     value.emplace_back(entry.key, *std::move(text));
   }
@@ -197,9 +225,10 @@ void OptionsReader::ReadPairs(std::string_view name, const Node& list, StringMap
     const Node& item = list.items()[i];
     const Node* key = item.Find("name");
     const Node* text = item.Find("value");
-    const auto read_key = key == nullptr ? std::nullopt : ReadString(*key);
-    const auto read_text = text == nullptr ? std::nullopt : ReadString(*text);
-    if (!read_key || !read_text || item.entries().size() != 2) {
+    const auto read_key = key == nullptr ? "" : ReadText(*key);
+    const auto read_text = text == nullptr ? "" : ReadText(*text);
+    const size_t known = static_cast<size_t>(key != nullptr) + static_cast<size_t>(text != nullptr);
+    if (!read_key || !read_text || !(item.is_map() || item.is_null()) || item.entries().size() != known) {
       return WrongType(StrCat(name, "::", i), "{name: string, value: string}", item);
     }
     value.emplace_back(*read_key, *read_text);
@@ -214,10 +243,10 @@ void OptionsReader::Field(std::string_view name, std::optional<Node>& value, std
 void OptionsReader::Field(std::string_view name, std::chrono::nanoseconds& value, std::string_view words,
                           DurationRange range) {
   if (docs_ != nullptr) return Describe(name, "duration", FormatDuration(value), words, RangeText(range));
-  const Node* node = Take(name);
+  const Node* node = TakePresent(name);
   if (node == nullptr) return;
   std::optional<std::chrono::nanoseconds> read;
-  if (const auto integer = ReadInt(*node)) {
+  if (const auto integer = ReadWhole(*node)) {
     read = std::chrono::nanoseconds(*integer);
   } else if (const auto text = ReadString(*node)) {
     read = ParseDuration(*text);
@@ -241,9 +270,9 @@ int64_t OptionsReader::Integer(std::string_view name, int64_t value, std::string
     Describe(name, "int", StrCat(value), words, RangeText(range), range.unit);
     return value;
   }
-  const Node* node = Take(name);
+  const Node* node = TakePresent(name);
   if (node == nullptr) return value;
-  const auto read = ReadInt(*node);
+  const auto read = ReadWhole(*node);
   if (!read) {
     WrongType(name, "int", *node);
     return value;
@@ -263,10 +292,11 @@ size_t OptionsReader::ChoiceIndex(std::string_view name, size_t index, std::span
     return index;
   }
   const Node* node = Take(name);
-  if (node == nullptr) return index;
+  // {} is how the Collector prints one that was left out.
+  if (node == nullptr || (node->is_map() && node->entries().empty())) return index;
   const std::string text = node->is_scalar() ? node->text() : "";
   const auto found = absl::c_find(names, text);
-  if (found != names.end()) return static_cast<size_t>(found - names.begin());
+  if (node->is_scalar() && found != names.end()) return static_cast<size_t>(found - names.begin());
   const std::vector<std::string> known(names.begin(), names.end());
   problems_->Add(PathOf(name), StrCat("unknown value ", Shown(*node), " (valid: ", valid, DidYouMean(text, known), ")"),
                  node->source());
@@ -280,7 +310,7 @@ void OptionsReader::Unsupported(std::string_view name, std::string_view advice, 
   }
   hidden_.emplace_back(name);
   const Node* node = node_->Find(name);
-  if (node == nullptr || IsEmpty(*node)) return;
+  if (node == nullptr || IsEmpty(*node) || IsSwitchedOff(*node)) return;
   const Node& value = node->is_list() && node->items().size() == 1 ? node->items().front() : *node;
   if (value.is_scalar() && value.text() == harmless) return;
   problems_->Add(path_, StrCat(name, " is not supported by this version: ", advice), node->source());
@@ -297,7 +327,9 @@ void OptionsReader::RefuseUnknownKeys() {
 }
 
 void OptionsReader::AddProblem(const Status& status) {
-  if (status.ok()) return;
+  // A section that is off need not be complete.
+  const bool is_off = absl::c_linear_search(hidden_, kSwitch) && IsSwitchedOff(*node_);
+  if (status.ok() || is_off) return;
   const std::string_view text = StdView(status.message());
   const Node* key = node_->Find(text.substr(0, text.find(' ')));
   problems_->Add(path_, text, key == nullptr ? node_->source() : key->source());

@@ -32,6 +32,14 @@ bool IsPlainSafe(std::string_view text) {
   });
 }
 
+// A text that readers of YAML 1.1, or the Collector's, take for a truth value or a date.
+bool IsTakenForAnother(std::string_view text) {
+  static constexpr std::string_view kTruths[] = {"yes", "no", "on", "off"};
+  const bool is_date = text.size() > 4 && text[4] == '-' &&
+                       absl::c_all_of(text.substr(0, 4), [](unsigned char c) { return absl::ascii_isdigit(c); });
+  return is_date || absl::c_linear_search(kTruths, std::string_view(absl::AsciiStrToLower(AbslView(text))));
+}
+
 std::string QuotedScalar(std::string_view text) {
   std::string quoted = "\"";
   AppendJsonEscaped(text, quoted);
@@ -40,7 +48,8 @@ std::string QuotedScalar(std::string_view text) {
 
 std::string ScalarText(const Node& node) {
   if (node.style() == Node::Style::kPlain && TypeOfPlain(node.text()) != ScalarType::kString) return node.text();
-  const bool plain = IsPlainSafe(node.text()) && TypeOfPlain(node.text()) == ScalarType::kString;
+  const bool plain =
+      IsPlainSafe(node.text()) && TypeOfPlain(node.text()) == ScalarType::kString && !IsTakenForAnother(node.text());
   return plain ? node.text() : QuotedScalar(node.text());
 }
 

@@ -26,6 +26,13 @@ TEST(Print, WhatIsPrintedReadsBackTheSame) {
             "e: \"name == \\\"GET\\\"\"\n\"f: g\": \"-\"\nh: \"line\\nbreak\"\ni: 1.5\n");
 }
 
+// Scenario: texts that other readers of YAML take for truth values or dates.
+// Guarantees: they are quoted; durations are not.
+TEST(Print, QuotesWhatOthersReadDifferently) {
+  EXPECT_EQ(Printed("[yes, 'Off', y, 2020-01-01, 10s, nope]"),
+            "- \"yes\"\n- \"Off\"\n- y\n- \"2020-01-01\"\n- 10s\n- nope\n");
+}
+
 // Scenario: a configuration with credentials is printed for a bug report.
 // Guarantees: headers and secrets are hidden, the rest is not.
 TEST(Print, RedactsHeadersAndSecrets) {

@@ -21,6 +21,8 @@
 namespace spanloom::config {
 namespace {
 
+constexpr std::string_view kCoreTags = "tag:yaml.org,2002:";  // what !! stands for
+
 // A problem met while yaml-cpp calls back; it leaves the parser as an exception and becomes a Status in ParseYaml.
 struct Refusal {
   Source source;
@@ -84,10 +86,28 @@ class TreeBuilder final : public YAML::EventHandler {
   Node root_;
 };
 
+// A text that is said to be of a type (`!!int "5"`) is read as if it stood there plain.
+bool IsTyped(const std::string& tag) {
+  return tag == StrCat(kCoreTags, "int") || tag == StrCat(kCoreTags, "float") || tag == StrCat(kCoreTags, "bool") ||
+         tag == StrCat(kCoreTags, "null");
+}
+
+// True if a text that is plain is of the type that `tag` names; a float may be written as an integer.
+bool IsOfType(std::string_view tag, const std::string& value) {
+  const std::string_view name = tag.substr(kCoreTags.size());
+  const ScalarType type = TypeOfPlain(value);
+  return name == TypeName(Node::Scalar(value, Node::Style::kPlain, {})) ||
+         (name == "float" && type == ScalarType::kInt);
+}
+
 void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                            const std::string& value) {
   // yaml-cpp's tags: "?" plain, "!" quoted or block, else as written.
-  const bool plain = tag == "?" || tag.empty();
+  const bool typed = IsTyped(tag);
+  if (typed && !IsOfType(tag, value)) {
+    throw Refusal{At(mark), StrCat("\"", value, "\" is no ", tag.substr(kCoreTags.size()), ", as its tag says")};
+  }
+  const bool plain = tag == "?" || tag.empty() || typed;
   if (plain && TypeOfPlain(value) == ScalarType::kNull) return AddLeaf(mark, anchor, Node::Null(At(mark)));
   AddLeaf(mark, anchor, Node::Scalar(value, plain ? Node::Style::kPlain : Node::Style::kQuoted, At(mark)));
 }
@@ -112,6 +132,11 @@ void TreeBuilder::Open(const YAML::Mark& mark, YAML::anchor_t anchor, Node::Kind
   }
   CountUp(mark, 1);
   open_.push_back(OpenNode{kind, mark, anchor, {}, {}, {}, std::nullopt});
+}
+
+bool IsMergeable(const Node& node) {
+  const auto is_map = [](const Node& item) { return item.is_map(); };
+  return node.is_map() || (node.is_list() && absl::c_all_of(node.items(), is_map));
 }
 
 // Keys of the map itself win over those of "<<".
@@ -156,6 +181,7 @@ void TreeBuilder::AddToMap(OpenNode& map, const YAML::Mark& mark, Node node) {
   }
   const Node key = *std::exchange(map.key, std::nullopt);
   if (key.text() == "<<" && key.style() == Node::Style::kPlain) {
+    if (!IsMergeable(node)) throw Refusal{At(mark), "<< needs a map or a list of maps"};
     map.merged.push_back(std::move(node));
     return;
   }
@@ -168,6 +194,42 @@ void TreeBuilder::AddToMap(OpenNode& map, const YAML::Mark& mark, Node node) {
 
 Status Refused(const Source& source, std::string_view text) {
   return absl::InvalidArgumentError(StrCat(source.ToString(), ": not valid YAML: ", text));
+}
+
+// A character that YAML 1.2 lets stand in a text (section 5.1). Of a mark of byte order only the first one may stand.
+bool IsPrintable(char32_t c) {
+  return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c <= 0x7e) || c == 0x85 || (c >= 0xa0 && c <= 0xd7ff) ||
+         (c >= 0xe000 && c <= 0xfffd) || (c >= 0x10000 && c <= 0x10ffff);
+}
+
+// The next character of `text`, which is not empty, and how many bytes it has; 0 bytes if they are no UTF-8.
+std::pair<char32_t, size_t> NextCharacter(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  const size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (size == 0 || size > text.size()) return {0, 0};
+  if (size == 1) return {first, 1};
+  char32_t character = first & (0x7fu >> size);
+  for (const char byte : text.substr(1, size - 1)) {
+    const auto more = static_cast<unsigned char>(byte);
+    if ((more & 0xc0u) != 0x80u) return {0, 0};
+    character = character << 6 | (more & 0x3fu);
+  }
+  const bool is_overlong = (size == 3 && character < 0x800) || (size == 4 && character < 0x10000);
+  return {character, is_overlong ? 0 : size};
+}
+
+// yaml-cpp puts a replacement in the place of what can't be read.
+Status CheckCharacters(std::string_view text, std::string_view file) {
+  if (text.starts_with("\xfe\xff") || text.starts_with("\xff\xfe")) return absl::OkStatus();  // UTF-16
+  int line = 1;
+  while (!text.empty()) {
+    const auto [character, size] = NextCharacter(text);
+    if (size == 0) return Refused({std::string(file), line}, "bytes that are no UTF-8");
+    if (!IsPrintable(character)) return Refused({std::string(file), line}, "a control character");
+    if (character == '\n') ++line;
+    text.remove_prefix(size);
+  }
+  return absl::OkStatus();
 }
 
 StatusOr<Node> ParseDocument(std::string_view text, std::string_view file) {
@@ -190,6 +252,7 @@ StatusOr<Node> ParseYaml(std::string_view text, std::string_view file) {
   if (text.size() > kYamlBytesMax) {
     return absl::InvalidArgumentError(StrCat(file, ": larger than ", kYamlBytesMax, " bytes"));
   }
+  RETURN_IF_ERROR(CheckCharacters(text, file));
   try {
     return ParseDocument(text, file);
   } catch (const Refusal& refusal) {

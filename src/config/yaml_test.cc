@@ -73,6 +73,41 @@ TEST(Yaml, ResolvesAnchorsAndMergeKeys) {
   EXPECT_EQ(batch.entries().size(), 2u);
 }
 
+// Scenario: what is merged is no map. Guarantees: refused, as the Collector does.
+TEST(Yaml, RefusesToMergeWhatIsNoMap) {
+  EXPECT_THAT(Refusal("batch:\n  <<: 5\n"), HasSubstr("f.yaml:2: not valid YAML: << needs a map"));
+  EXPECT_THAT(Refusal("batch: {<<: [{a: b}, 5]}\n"), HasSubstr("<< needs a map or a list of maps"));
+  EXPECT_THAT(Refusal("batch:\n  <<:\n"), HasSubstr("<< needs a map or a list of maps"));
+}
+
+// Scenario: texts whose tags say what they are, and one that is not what its tag says.
+// Guarantees: they are read as that; the last is refused.
+TEST(Yaml, BelievesCoreTags) {
+  EXPECT_EQ(ReadInt(Parsed("!!int \"5\"")), 5);
+  EXPECT_EQ(ReadDouble(Parsed("!!float 5")), 5.0);
+  EXPECT_EQ(ReadBool(Parsed("!!bool 'true'")), true);
+  EXPECT_TRUE(Parsed("!!null ''").is_null());
+  EXPECT_EQ(ReadString(Parsed("!!str 5")), "5");
+  EXPECT_EQ(ReadString(Parsed("!mine 5")), "5");
+  EXPECT_THAT(Refusal("a: 1\nb: !!int abc\n"), HasSubstr("f.yaml:2: not valid YAML: \"abc\" is no int"));
+}
+
+// Scenario: bytes that are no UTF-8 (a lone byte, too long a form, a cut one), and control characters, in comments too;
+// then a mark of byte order and letters of each length.
+// Guarantees: the first are refused with their line; the others are read.
+TEST(Yaml, RefusesWhatIsNoText) {
+  using namespace std::string_view_literals;
+  for (const std::string_view bytes : {"\xff"sv, "\xc0\xaf"sv, "\xe0\x80\xaf"sv, "\xe2\x82"sv, "\xed\xa0\x80"sv,
+                                       "\x80"sv, "\xf4\x90\x80\x80"sv, "\0"sv, "\x01"sv, "\x7f"sv, "\xc2\x80"sv}) {
+    EXPECT_THAT(Refusal(StrCat("a: 1\n# ", bytes, "\n")), HasSubstr("f.yaml:2: not valid YAML: "));
+  }
+  EXPECT_EQ(Parsed("\xef\xbb\xbf"
+                   "a: \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\t\r\n")
+                .Find("a")
+                ->text(),
+            "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+}
+
 // Scenario: aliases that double nine times over, and brackets without end.
 // Guarantees: refused before memory or stack is spent.
 TEST(Yaml, BoundsAliasesAndDepth) {
