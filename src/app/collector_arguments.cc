@@ -45,7 +45,7 @@ void DeclareCollectorArguments(CLI::App& command, CollectorArguments& arguments)
   print->add_option("--format", arguments.format, "yaml or json")->transform(CLI::CheckedTransformer(formats));
   print->add_option("--mode", arguments.secrets, "redacted or unredacted: whether secrets are shown")
       ->transform(CLI::CheckedTransformer(modes));
-  print->add_option("--validate", arguments.validates, "Whether a configuration that is wrong is refused");
+  print->add_flag("--validate", arguments.validates, "Whether a configuration that is wrong is refused");
 }
 
 std::vector<std::string> WithTwoDashes(std::vector<std::string> arguments) {

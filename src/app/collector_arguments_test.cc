@@ -54,6 +54,7 @@ TEST(CollectorArguments, TakesVerbs) {
   EXPECT_EQ(print.secrets, config::Secrets::kShown);
   EXPECT_FALSE(print.validates);
   EXPECT_THAT(print.locations, ElementsAre("a"));
+  EXPECT_TRUE(Parse({"print-config", "--validate", "--config=a"}).validates);
 }
 
 // Scenario: a flag that is not there, and a format that is not.

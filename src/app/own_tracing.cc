@@ -13,40 +13,47 @@
 
 namespace spanloom::app {
 
-// By OTLP to where `config` says, or to standard output.
-StatusOr<sdk::SendRequest> OwnTracing::OpenWayOut(const pipeline::OwnTracesConfig& config, net::LoopPool& loops) {
-  if (!config.destination) {
+// By OTLP to where `route` says, or to standard output.
+StatusOr<sdk::SendRequest> OwnTracing::OpenWayOut(const pipeline::OwnTracesRoute& route, net::LoopPool& loops) {
+  if (!route.destination) {
     return [console = ConsoleSender(loops, otlp::Signal::kTraces)](const Bytes& request, sdk::SendDone done) {
       console.Send(request, std::move(done));
     };
   }
   Status status;
   pipeline::RunOn(loop_, [&] {
-    auto sender = sdk::OtlpSender::Create(loop_, *config.destination);
+    auto sender = sdk::OtlpSender::Create(loop_, *route.destination);
     status = sender.status();
-    if (sender.ok()) sender_ = *std::move(sender);
+    if (sender.ok()) senders_.push_back(*std::move(sender));
   });
   RETURN_IF_ERROR(Annotate(status, "service.telemetry.traces"));
-  return [sender = sender_.get()](const Bytes& request, sdk::SendDone done) { sender->Send(request, std::move(done)); };
+  return [sender = senders_.back().get()](const Bytes& request, sdk::SendDone done) {
+    sender->Send(request, std::move(done));
+  };
 }
 
 StatusOr<std::unique_ptr<OwnTracing>> OwnTracing::Create(const pipeline::OwnTracesConfig& config,
                                                          const std::string& resource, net::LoopPool& loops,
                                                          const Clock& clock, MetricRegistry& metrics) {
   std::unique_ptr<OwnTracing> tracing(new OwnTracing(loops.Next()));
-  ASSIGN_OR_RETURN(sdk::SendRequest send, tracing->OpenWayOut(config, loops));
   Rng rng(Rng::SystemSeed());
-  tracing->exporter_ = std::make_unique<sdk::BatchExporter>(
-      config.batch, resource, otlp::EncodeScope({.name = "spanloom", .version = Version()}), tracing->loop_, clock,
-      metrics, Rng(rng.Next()), std::move(send));
+  std::vector<sdk::SpanSink*> sinks;
+  for (const pipeline::OwnTracesRoute& route : config.routes) {
+    ASSIGN_OR_RETURN(sdk::SendRequest send, tracing->OpenWayOut(route, loops));
+    tracing->exporters_.push_back(std::make_unique<sdk::BatchExporter>(
+        route.batch, resource, otlp::EncodeScope({.name = "spanloom", .version = Version()}), tracing->loop_, clock,
+        metrics, Rng(rng.Next()), std::move(send)));
+    sinks.push_back(tracing->exporters_.back().get());
+  }
+  tracing->fork_ = std::make_unique<sdk::SpanFork>(std::move(sinks));
   tracing->tracer_ =
-      std::make_unique<sdk::Tracer>(config.sampler, clock, Rng(rng.Next()), *tracing->exporter_, config.propagation);
+      std::make_unique<sdk::Tracer>(config.sampler, clock, Rng(rng.Next()), *tracing->fork_, config.propagation);
   return tracing;
 }
 
 OwnTracing::~OwnTracing() {
-  if (exporter_ != nullptr) exporter_->Stop(std::chrono::milliseconds(0));
-  pipeline::RunOn(loop_, [this] { sender_.reset(); });
+  Stop(std::chrono::milliseconds(0));
+  pipeline::RunOn(loop_, [this] { senders_.clear(); });
 }
 
 }  // namespace spanloom::app

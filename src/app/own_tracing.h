@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -15,6 +16,7 @@
 #include "pipeline/own_traces_config.h"
 #include "sdk/batch_exporter.h"
 #include "sdk/otlp_sender.h"
+#include "sdk/span_fork.h"
 #include "sdk/tracer.h"
 
 namespace spanloom::app {
@@ -30,20 +32,25 @@ class OwnTracing {
 
   [[nodiscard]] const sdk::Tracer& tracer() const { return *tracer_; }
 
-  // Sends what waits, for at most `grace`. To be called before the pipelines stop: their receivers may be where it
+  // Sends what waits, for at most `grace` each. To be called before the pipelines stop: their receivers may be where it
   // goes.
-  void Flush(std::chrono::milliseconds grace) { exporter_->Flush(grace); }
+  void Flush(std::chrono::milliseconds grace) {
+    for (const auto& exporter : exporters_) exporter->Flush(grace);
+  }
 
   // The same for what was made while they stopped; what can't be sent is counted. No span may be started afterwards.
-  void Stop(std::chrono::milliseconds grace) { exporter_->Stop(grace); }
+  void Stop(std::chrono::milliseconds grace) {
+    for (const auto& exporter : exporters_) exporter->Stop(grace);
+  }
 
  private:
   explicit OwnTracing(net::Loop& loop) : loop_(loop) {}
-  StatusOr<sdk::SendRequest> OpenWayOut(const pipeline::OwnTracesConfig& config, net::LoopPool& loops);
+  StatusOr<sdk::SendRequest> OpenWayOut(const pipeline::OwnTracesRoute& route, net::LoopPool& loops);
 
   net::Loop& loop_;
-  std::unique_ptr<sdk::OtlpSender> sender_;  // bound to loop_; null for standard output
-  std::unique_ptr<sdk::BatchExporter> exporter_;
+  std::vector<std::unique_ptr<sdk::OtlpSender>> senders_;  // bound to loop_; none for standard output
+  std::vector<std::unique_ptr<sdk::BatchExporter>> exporters_;
+  std::unique_ptr<sdk::SpanFork> fork_;
   std::unique_ptr<sdk::Tracer> tracer_;
 };
 

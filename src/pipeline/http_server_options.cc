@@ -90,6 +90,8 @@ void HttpServerOptions::Declare(config::OptionsReader& r, std::string_view endpo
           "Encodings that a body may have: gzip, zstd, snappy, x-snappy-framed, zlib, deflate, lz4, and \"\" for none; "
           "all of them if the list is empty.",
           [](const std::string& name) { return net::ParseCompression(name).status(); });
+  r.Unsupported("middlewares", "remove it; there are no extensions of that kind");
+  r.Unsupported("dialer", "remove it; nothing is dialled");
 }
 
 Status HttpServerOptions::Validate() const {

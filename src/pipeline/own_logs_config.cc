@@ -45,12 +45,13 @@ void OwnLogsOptions::Declare(config::OptionsReader& r) {
   r.Field("disable_stacktrace", disable_stacktrace, "Lines have no stack traces, whatever is written here.");
   r.Field("sampling", sampling, "Which lines that repeat are left out.");
   r.Field("initial_fields", initial_fields, "Names and values that every line has.");
+  r.Unsupported("disable_zap_resource", "remove it; each line says in resource which process wrote it", "false");
   r.Unsupported("development", "remove it; the log has no stack traces that it could add", "false");
   r.Unsupported("processors", "remove it; the log is not sent by OTLP. Let an agent read what output_paths names");
 }
 
 Status OwnLogsOptions::Validate() const {
-  RETURN_IF_ERROR(ParseLogLevel(level).status());
+  if (!level.empty()) RETURN_IF_ERROR(ParseLogLevel(level).status());
   RETURN_IF_ERROR(ParseLogFormat(encoding).status());
   if (output_paths.empty()) return absl::InvalidArgumentError("output_paths must name an output, such as stderr");
   if (!initial_fields) return absl::OkStatus();
@@ -65,7 +66,7 @@ Status OwnLogsOptions::Validate() const {
 
 LogOptions OwnLogsOptions::Config() const {
   LogOptions log;
-  log.level = *ParseLogLevel(level);
+  if (!level.empty()) log.level = *ParseLogLevel(level);  // else the default, as for the Collector
   log.format = *ParseLogFormat(encoding);
   log.outputs.clear();
   for (const std::string& output : output_paths) {

@@ -98,6 +98,7 @@ Status PeriodicReaderOptions::Validate() const {
 void MetricReaderOptions::Declare(config::OptionsReader& r) {
   r.Field("pull", pull, "Who wants the metrics asks for them.");
   r.Field("periodic", periodic, "They are sent now and then.");
+  r.Unsupported("producers", "remove it; there are no metrics but those of this process");
 }
 
 Status MetricReaderOptions::Validate() const {

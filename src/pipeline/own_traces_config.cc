@@ -56,6 +56,23 @@ Status OwnProcessorOptions::Validate() const {
   return absl::InvalidArgumentError("must name one processor (valid: batch, simple)");
 }
 
+OwnTracesRoute OwnProcessorOptions::Route() const {
+  OwnTracesRoute route;
+  const OwnExporterOptions& exporter = batch ? batch->exporter : simple->exporter;
+  if (exporter.otlp) route.destination = exporter.otlp->Destination(otlp::Signal::kTraces);
+  if (!batch) {
+    route.batch.batch_spans_max = 1;
+    route.batch.delay = std::chrono::nanoseconds(0);
+    return route;
+  }
+  route.batch.queue_spans_max = batch->max_queue_size;
+  route.batch.batch_spans_max = batch->max_export_batch_size;
+  route.batch.delay = std::chrono::milliseconds(batch->schedule_delay);
+  const std::chrono::milliseconds timeout(batch->export_timeout);
+  if (route.destination) route.destination->timeout = std::min(route.destination->timeout, timeout);
+  return route;
+}
+
 void RatioOptions::Declare(config::OptionsReader& r) {
   r.Field("ratio", ratio, "Share of the traces.", {.min = 0, .max = 1, .unit = "share of the traces"});
 }
@@ -125,11 +142,11 @@ void OwnTracesOptions::Declare(config::OptionsReader& r) {
         return absl::InvalidArgumentError(StrCat("unsupported propagator \"", name, "\" (valid: tracecontext, b3)"));
       });
   r.Field("sampler", sampler, "Which traces are recorded; parent_based with root always_on if it is left out.");
-  r.Field("processors", processors, "Where the spans go, one of them; none are made without it.");
+  r.Field("processors", processors, "Where the spans go, all to each of them; none are made without one.");
+  r.Unsupported("limits", "remove it; a span has at most 128 attributes, events and links");
 }
 
 Status OwnTracesOptions::Validate() const {
-  if (processors.size() > 1) return absl::InvalidArgumentError("processors may name one in this version");
   for (const char* valid : {"none", "basic", "normal", "detailed"}) {
     if (absl::EqualsIgnoreCase(level, valid)) return absl::OkStatus();
   }
@@ -147,19 +164,7 @@ std::optional<OwnTracesConfig> OwnTracesOptions::Config() const {
   OwnTracesConfig config;
   if (sampler) config.sampler = sampler->Make();
   config.propagation = PropagationOf();
-  const OwnProcessorOptions& processor = processors.front();
-  const OwnExporterOptions& exporter = processor.batch ? processor.batch->exporter : processor.simple->exporter;
-  if (exporter.otlp) config.destination = exporter.otlp->Destination(otlp::Signal::kTraces);
-  if (!processor.batch) {
-    config.batch.batch_spans_max = 1;
-    config.batch.delay = std::chrono::nanoseconds(0);
-    return config;
-  }
-  config.batch.queue_spans_max = processor.batch->max_queue_size;
-  config.batch.batch_spans_max = processor.batch->max_export_batch_size;
-  config.batch.delay = std::chrono::milliseconds(processor.batch->schedule_delay);
-  const std::chrono::milliseconds timeout(processor.batch->export_timeout);
-  if (config.destination) config.destination->timeout = std::min(config.destination->timeout, timeout);
+  for (const OwnProcessorOptions& processor : processors) config.routes.push_back(processor.Route());
   return config;
 }
 

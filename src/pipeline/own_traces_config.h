@@ -18,11 +18,16 @@
 
 namespace spanloom::pipeline {
 
+// One destination.
+struct OwnTracesRoute {
+  sdk::BatchExporterOptions batch = {};
+  std::optional<sdk::OtlpSenderOptions> destination = {};  // nullopt: standard output
+};
+
 struct OwnTracesConfig {
   sdk::Sampler sampler = sdk::Sampler::ParentBased(sdk::Sampler::AlwaysOn());
   sdk::Propagation propagation = {};
-  sdk::BatchExporterOptions batch = {};
-  std::optional<sdk::OtlpSenderOptions> destination = {};  // nullopt: standard output
+  std::vector<OwnTracesRoute> routes = {};  // each gets every span; at least one
 };
 
 struct OwnExporterOptions {
@@ -53,6 +58,7 @@ struct OwnProcessorOptions {
   std::optional<OwnSimpleOptions> simple = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
+  [[nodiscard]] OwnTracesRoute Route() const;
 };
 
 struct RatioOptions {

@@ -54,14 +54,14 @@ processors:
   ASSERT_TRUE(config.has_value());
   EXPECT_FALSE(config->sampler.Samples({}, Half()));
   EXPECT_TRUE(config->propagation.has_w3c && config->propagation.has_b3);
-  EXPECT_EQ(config->batch.delay, std::chrono::milliseconds(250));
-  EXPECT_EQ(config->batch.queue_spans_max, 100u);
-  EXPECT_EQ(config->batch.batch_spans_max, 10u);
-  EXPECT_EQ(config->destination->protocol, sdk::OtlpProtocol::kHttpProtobuf);
-  EXPECT_EQ(config->destination->endpoint, "tempo:4318");
-  EXPECT_EQ(config->destination->path, "/otlp/v1/traces");
-  EXPECT_EQ(config->destination->timeout, std::chrono::seconds(2));
-  EXPECT_THAT(config->destination->headers, ElementsAre(Pair("x-token", "t")));
+  EXPECT_EQ(config->routes.at(0).batch.delay, std::chrono::milliseconds(250));
+  EXPECT_EQ(config->routes.at(0).batch.queue_spans_max, 100u);
+  EXPECT_EQ(config->routes.at(0).batch.batch_spans_max, 10u);
+  EXPECT_EQ(config->routes.at(0).destination->protocol, sdk::OtlpProtocol::kHttpProtobuf);
+  EXPECT_EQ(config->routes.at(0).destination->endpoint, "tempo:4318");
+  EXPECT_EQ(config->routes.at(0).destination->path, "/otlp/v1/traces");
+  EXPECT_EQ(config->routes.at(0).destination->timeout, std::chrono::seconds(2));
+  EXPECT_THAT(config->routes.at(0).destination->headers, ElementsAre(Pair("x-token", "t")));
 }
 
 // Scenario: nothing, level none, and a sampler without a destination.
@@ -86,15 +86,15 @@ processors:
                client_key: k.pem, compression: gzip, headers_list: "X-A=1, x-b = 2=3", timeout: 3000}
 )");
   EXPECT_THAT(secure.problems, IsEmpty());
-  const sdk::OtlpSenderOptions& destination = secure.config->destination.value();
+  const sdk::OtlpSenderOptions& destination = secure.config->routes.at(0).destination.value();
   EXPECT_EQ(destination.tls->ca_file, "ca.pem");
   EXPECT_EQ(destination.tls->cert_file, "c.pem");
   EXPECT_EQ(destination.tls->key_file, "k.pem");
   EXPECT_EQ(destination.compression, net::Compression::kGzip);
   EXPECT_EQ(destination.timeout, std::chrono::seconds(3));
   EXPECT_THAT(destination.headers, ElementsAre(Pair("x-a", "1"), Pair("x-b", "2=3")));
-  EXPECT_EQ(secure.config->batch.batch_spans_max, 1u);
-  EXPECT_EQ(secure.config->batch.delay.count(), 0);
+  EXPECT_EQ(secure.config->routes.at(0).batch.batch_spans_max, 1u);
+  EXPECT_EQ(secure.config->routes.at(0).batch.delay.count(), 0);
 
   const auto console = Read(R"(
 propagators: [b3]
@@ -107,17 +107,33 @@ sampler:
 processors: [{batch: {exporter: {console: }}}]
 )");
   EXPECT_THAT(console.problems, IsEmpty());
-  EXPECT_FALSE(console.config->destination.has_value());
+  EXPECT_FALSE(console.config->routes.at(0).destination.has_value());
   EXPECT_TRUE(console.config->propagation.has_b3);
   EXPECT_FALSE(console.config->propagation.has_w3c);
 
   const auto bare = [](std::string_view otlp) {
-    return *Read(StrCat("processors: [{batch: {exporter: {otlp: {", otlp, "}}}}]")).config->destination;
+    return *Read(StrCat("processors: [{batch: {exporter: {otlp: {", otlp, "}}}}]")).config->routes.at(0).destination;
   };
   EXPECT_TRUE(bare("endpoint: 'a:1'").tls.has_value());
   EXPECT_FALSE(bare("endpoint: 'a:1', insecure: true").tls.has_value());
   EXPECT_FALSE(bare("endpoint: 'http://a:1'").tls.has_value());
   EXPECT_EQ(bare("endpoint: 'http://a:1'").timeout, std::chrono::seconds(10));
+}
+
+// Scenario: a batch processor to one place and a simple one to standard output.
+// Guarantees: both are there, in order, each with its own settings.
+TEST(OwnTraces, GoesToSeveralPlaces) {
+  const auto [config, problems] = Read(R"(
+processors:
+  - batch: {max_queue_size: 100, max_export_batch_size: 10, exporter: {otlp: {endpoint: "http://a:1"}}}
+  - simple: {exporter: {console: }}
+)");
+  EXPECT_THAT(problems, IsEmpty());
+  ASSERT_EQ(config->routes.size(), 2u);
+  EXPECT_EQ(config->routes[0].destination->endpoint, "a:1");
+  EXPECT_EQ(config->routes[0].batch.batch_spans_max, 10u);
+  EXPECT_FALSE(config->routes[1].destination.has_value());
+  EXPECT_EQ(config->routes[1].batch.batch_spans_max, 1u);
 }
 
 // Scenario: what can't be done, each in the place where it stands.

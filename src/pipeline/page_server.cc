@@ -54,7 +54,6 @@ class PageServer::Gate {
 void DeclarePageServer(config::OptionsReader& r, HttpServerOptions& options, std::string_view endpoint_words) {
   options.Declare(r, endpoint_words);
   r.Unsupported("include_metadata", "remove it; nothing here asks for the headers of requests", "false");
-  r.Unsupported("middlewares", "remove it; there are no extensions of that kind");
 }
 
 PageServer::PageServer(std::string name, const HttpServerOptions& options, uint16_t port, const BuildContext& context)

@@ -126,7 +126,11 @@ class SectionReader {
                            absl::StrJoin(table_.types(), " "), "]", config::DidYouMean(id.type, table_.types()), ")"),
                     entry.source);
     }
-    nodes.emplace(std::move(id), node);
+    const auto [place, is_new] = nodes.emplace(std::move(id), node);
+    if (is_new) return;
+    problems_.Add(section_,
+                  StrCat("duplicate name \"", place->first.ToString(), "\": another key differs in spaces alone"),
+                  entry.source);
   }
 
   void WarnOfAlias(const std::string& type) {

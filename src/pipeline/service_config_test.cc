@@ -168,6 +168,13 @@ TEST(ServiceConfig, NamesUnknownTypesOnce) {
   EXPECT_THAT(refusal, Not(HasSubstr("not configured")));
 }
 
+// Scenario: two keys that are the same name but for spaces.
+// Guarantees: refused; the Collector does so.
+TEST(ServiceConfig, RefusesANameTwice) {
+  EXPECT_THAT(Refusal(With("processors:\n  batch:\n  \" batch\":\n")),
+              HasSubstr("config.yaml:5: processors: duplicate name \"batch\""));
+}
+
 // Scenario: the old name of an exporter, twice.
 // Guarantees: it works, and is warned of once, in the Collector's words.
 TEST(ServiceConfig, WarnsOfOldNamesOnce) {

@@ -2,6 +2,11 @@
 
 #include "pipeline/telemetry_config.h"
 
+#include <optional>
+
+#include "base/text.h"
+#include "pipeline/own_resource_config.h"
+
 namespace spanloom::pipeline {
 namespace {
 
@@ -9,13 +14,14 @@ struct TelemetryOptions {
   OwnLogsOptions logs;
   OwnMetricsOptions metrics;
   OwnTracesOptions traces;
-  config::StringMap resource;
+  std::optional<config::Node> resource;
   void Declare(config::OptionsReader& r) {
     r.Field("logs", logs, "The log of this process.");
     r.Field("metrics", metrics, "The metrics of this process.");
     r.Field("traces", traces, "The spans that this process makes about itself.");
     r.Field("resource", resource,
-            "Attributes of this process, as service.name; beside its own, which null takes away.");
+            "Attributes of this process beside its own: {service.name: edge, service.version: null}, where null takes "
+            "one of its own away, or {attributes: [{name: service.name, value: edge}]}.");
   }
 };
 
@@ -25,7 +31,9 @@ TelemetryConfig ReadTelemetry(const config::Node& node, std::string_view path, c
   const size_t problems_before = problems.size();
   const auto options = config::ReadOptions<TelemetryOptions>(node, path, problems);
   TelemetryConfig telemetry;
-  telemetry.resource = options.resource;
+  if (options.resource) {
+    telemetry.resource = ReadOwnResource(*options.resource, StrCat(path, "::resource"), problems);
+  }
   telemetry.node = node;
   if (problems.size() > problems_before) return telemetry;
   telemetry.log = options.logs.Config();

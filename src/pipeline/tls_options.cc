@@ -13,8 +13,11 @@ using net::TlsVersion;
 
 // The keys of both ends.
 void DeclareShared(config::OptionsReader& r, net::TlsOptions& tls) {
-  static constexpr std::array<std::pair<std::string_view, TlsVersion>, 4> kVersions = {
-      {{"1.2", TlsVersion::k12}, {"1.3", TlsVersion::k13}, {"1.1", TlsVersion::k11}, {"1.0", TlsVersion::k10}}};
+  static constexpr std::array<std::pair<std::string_view, TlsVersion>, 5> kVersions = {{{"", TlsVersion::k12},
+                                                                                        {"1.2", TlsVersion::k12},
+                                                                                        {"1.3", TlsVersion::k13},
+                                                                                        {"1.1", TlsVersion::k11},
+                                                                                        {"1.0", TlsVersion::k10}}};
   static constexpr std::array<std::pair<std::string_view, std::optional<TlsVersion>>, 5> kLastVersions = {
       {{"", std::nullopt},
        {"1.2", TlsVersion::k12},
@@ -37,6 +40,7 @@ void DeclareShared(config::OptionsReader& r, net::TlsOptions& tls) {
           "Curves of the key exchange, best first: X25519, P256, P384, P521; empty means the library's.");
   r.Field("reload_interval", tls.reload_interval,
           "How often the files are looked at for new connections; 0 means only at start.");
+  r.Unsupported("include_insecure_cipher_suites", "remove it and name the suites in cipher_suites", "false");
 }
 
 }  // namespace

@@ -132,7 +132,8 @@ void SpanMetricsOptions::Declare(config::OptionsReader& r) {
   r.Field("metrics_expiration", metrics_expiration, "Silence of a resource after which its series end; 0 means never.");
   r.Field("series_expiration", series_expiration, "Silence of a series after which it ends; 0 means never.");
   r.Field("metric_timestamp_cache_size", metric_timestamp_cache_size,
-          "Of how many silent series of a resource the last time is known, where points count since the one before.",
+          "Of how many silent series of a resource the last time is known, where points count since the one before; 0 "
+          "means 1000.",
           {.min = 0, .max = 1'000'000, .unit = "series"});
   r.Field("exemplars", exemplars, "Spans that points name.");
   r.Field("events", events, "The metric `events`.");
@@ -154,9 +155,6 @@ Status SpanMetricsOptions::Validate() const {
   RETURN_IF_ERROR(CheckDimensions("dimensions", dimensions));
   RETURN_IF_ERROR(CheckDimensions("calls_dimensions", calls_dimensions));
   RETURN_IF_ERROR(CheckDimensions("histogram", histogram.dimensions));
-  if (aggregation_temporality == otlp::Temporality::kDelta && metric_timestamp_cache_size == 0) {
-    return absl::InvalidArgumentError("metric_timestamp_cache_size must be at least 1 with delta temporality");
-  }
   if (!events.enabled) return absl::OkStatus();
   if (events.dimensions.empty()) return absl::InvalidArgumentError("events: no dimensions configured for events");
   return CheckDimensions("events", events.dimensions);

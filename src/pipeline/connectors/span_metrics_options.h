@@ -77,13 +77,17 @@ struct SpanMetricsOptions {
   std::chrono::nanoseconds metrics_flush_interval = std::chrono::seconds(60);
   std::chrono::nanoseconds metrics_expiration{0};  // 0: never
   std::chrono::nanoseconds series_expiration{0};   // 0: never
-  int64_t metric_timestamp_cache_size = 1'000;
+  int64_t metric_timestamp_cache_size = 1'000;     // 0: the default
   SpanExemplarsOptions exemplars = {};
   SpanEventsOptions events = {};
   int64_t aggregation_cardinality_limit = 0;  // 0: none of the user's
   bool enable_metrics_sampling_method = false;
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
+
+  [[nodiscard]] size_t IdleSeriesMax() const {
+    return static_cast<size_t>(metric_timestamp_cache_size == 0 ? 1'000 : metric_timestamp_cache_size);
+  }
 
   // Whether a dimension that all series have by default is one.
   [[nodiscard]] bool Has(std::string_view default_dimension) const;

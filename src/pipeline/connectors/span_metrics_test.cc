@@ -413,8 +413,6 @@ TEST(SpanMetricsOptions, RefusesWhatCannotBe) {
   EXPECT_THAT(message("dimensions: [{name: a}, {name: a}]"), HasSubstr("duplicate dimension name a"));
   EXPECT_THAT(message("calls_dimensions: [{name: a}, {name: a}]"), HasSubstr("duplicate dimension name a"));
   EXPECT_THAT(message("dimensions: [{name: collector.instance.id}]"), HasSubstr("duplicate dimension name collector"));
-  EXPECT_THAT(message("{aggregation_temporality: AGGREGATION_TEMPORALITY_DELTA, metric_timestamp_cache_size: 0}"),
-              HasSubstr("metric_timestamp_cache_size"));
   EXPECT_THAT(message("metric_timestamp_cache_size: 0"), IsEmpty());
   EXPECT_THAT(message("events: {enabled: true}"), HasSubstr("no dimensions configured for events"));
   EXPECT_THAT(message("histogram: {explicit: {}, exponential: {}}"),

@@ -469,7 +469,7 @@ void SpanTally::DropEnded(Resource& resource, int64_t now_ns) const {
     if (expiration_ns > 0) {
       table->EraseIf([&](const Series& series) { return now_ns - series.last_seen_ns >= expiration_ns; });
     }
-    const auto idle_max = static_cast<size_t>(options_.metric_timestamp_cache_size);
+    const auto idle_max = options_.IdleSeriesMax();
     if (!is_delta_ || table->size() <= idle_max) continue;
     std::vector<int64_t> seen;
     for (size_t i = 0; i < table->size(); ++i) seen.push_back(table->at(i).last_seen_ns);

@@ -40,11 +40,13 @@ service:
 
 constexpr std::chrono::milliseconds kRetryDelay{1'000};  // after a failed write, or when too much waits; guess
 constexpr int64_t kMegabyte = 1 << 20;                   // the Collector's is a mebibyte
+constexpr int64_t kMegabytesDefault = 100;               // the Collector's
 constexpr int64_t kDayNs = int64_t{24} * 3'600 * 1'000'000'000;
 
 std::optional<RotationLimits> LimitsOf(const std::optional<FileRotationOptions>& options) {
   if (!options) return std::nullopt;
-  return RotationLimits{.bytes_max = static_cast<size_t>(options->max_megabytes * kMegabyte),
+  const int64_t megabytes = options->max_megabytes == 0 ? kMegabytesDefault : options->max_megabytes;
+  return RotationLimits{.bytes_max = static_cast<size_t>(megabytes * kMegabyte),
                         .age_max_ns = options->max_days * kDayNs,
                         .backups_max = static_cast<size_t>(options->max_backups),
                         .local_time = options->localtime};
@@ -79,8 +81,8 @@ std::string RecordOf(const otlp::Batch& batch, RequestEncoding format) {
 }  // namespace
 
 void FileRotationOptions::Declare(config::OptionsReader& r) {
-  r.Field("max_megabytes", max_megabytes, "Size at which a file is put aside.",
-          {.min = 1, .max = 1 << 20, .unit = "MiB"});
+  r.Field("max_megabytes", max_megabytes, "Size at which a file is put aside; 0 means 100.",
+          {.min = 0, .max = 1 << 20, .unit = "MiB"});
   r.Field("max_days", max_days, "How long those that were put aside stay; 0 means for ever.",
           {.min = 0, .max = 100'000, .unit = "days"});
   r.Field("max_backups", max_backups, "How many of those stay; 0 means all.",
@@ -111,8 +113,7 @@ void FileExporterOptions::Declare(config::OptionsReader& r) {
   r.Choice<RequestEncoding>("format", format, kFormats, "What is written: a line of JSON a batch, or protobuf.");
   r.Field("append", append, "Whether what is in the file at the start stays.");
   r.Field("create_directory", create_directory, "Whether the directory is made if it is not there.");
-  r.Field("flush_interval", flush_interval, "How long spans may wait before they are in the file; they never do.",
-          {.min = std::chrono::nanoseconds(1)});
+  r.Field("flush_interval", flush_interval, "How long spans may wait before they are in the file; they never do.");
   r.Choice<net::Compression>("compression", compression, kCompressions,
                              "How what is written is compressed; empty: not.");
   r.Field("compression_params", compression_params, "How hard.");

@@ -70,7 +70,9 @@ void OtlpGrpcExporterOptions::Declare(config::OptionsReader& r) {
 
 void OtlpGrpcExporterOptions::DeclareAllButEndpoint(config::OptionsReader& r) {
   static constexpr std::pair<std::string_view, net::GrpcBalancing> kBalancers[] = {
-      {"round_robin", net::GrpcBalancing::kRoundRobin}, {"pick_first", net::GrpcBalancing::kPickFirst}};
+      {"round_robin", net::GrpcBalancing::kRoundRobin},
+      {"pick_first", net::GrpcBalancing::kPickFirst},
+      {"", net::GrpcBalancing::kPickFirst}};
   static constexpr std::pair<std::string_view, net::Compression> kCompressions[] = {
       {"gzip", net::Compression::kGzip},
       {"zstd", net::Compression::kZstd},
@@ -90,6 +92,7 @@ void OtlpGrpcExporterOptions::DeclareAllButEndpoint(config::OptionsReader& r) {
   for (const char* name : {"read_buffer_size", "write_buffer_size"}) {
     r.Unsupported(name, "remove it; buffers have the size that is needed", "524288");
   }
+  r.Unsupported("middlewares", "remove it; there are no extensions of that kind");
   r.Field("timeout", timeout, "Longest time for one attempt.");
   r.Field("sending_queue", sending_queue, "What waits for the destination.");
   r.Field("retry_on_failure", retry_on_failure, "What happens when it fails for the moment.");

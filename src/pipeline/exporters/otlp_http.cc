@@ -111,6 +111,7 @@ void OtlpHttpExporterOptions::Declare(config::OptionsReader& r) {
     r.Unsupported(name, "remove it; requests go over HTTP/1.1, or use otlp_grpc", harmless);
   }
   r.Unsupported("disable_keep_alives", "write a short idle_conn_timeout", "false");
+  r.Unsupported("middlewares", "remove it; there are no extensions of that kind");
   r.Unsupported("cookies", "remove it; answers set no cookies here");
   r.Field("auth", auth, "What requests show to be let in.");
 }

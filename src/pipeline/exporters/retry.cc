@@ -2,6 +2,11 @@
 
 #include "pipeline/exporters/retry.h"
 
+#include <utility>
+
+#include "base/text.h"
+#include "config/duration.h"
+
 namespace spanloom::pipeline {
 
 void RetryOptions::Declare(config::OptionsReader& r) {
@@ -13,6 +18,17 @@ void RetryOptions::Declare(config::OptionsReader& r) {
           {.min = 1, .max = 100, .unit = "times"});
   r.Field("max_interval", max_interval, "Longest wait.");
   r.Field("max_elapsed_time", max_elapsed_time, "Time after which a request is given up; 0 means never.");
+}
+
+Status RetryOptions::Validate() const {
+  if (!enabled || max_elapsed_time.count() == 0) return absl::OkStatus();
+  for (const auto& [name, interval] :
+       {std::pair("initial_interval", initial_interval), {"max_interval", max_interval}}) {
+    if (max_elapsed_time >= interval) continue;
+    return absl::InvalidArgumentError(
+        StrCat("max_elapsed_time must not be less than ", name, ", ", config::FormatDuration(interval)));
+  }
+  return absl::OkStatus();
 }
 
 RetryBackoff RetryOptions::Backoff() const {

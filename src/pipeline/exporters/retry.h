@@ -19,6 +19,7 @@ struct RetryOptions {
   std::chrono::nanoseconds max_interval = std::chrono::seconds(30);
   std::chrono::nanoseconds max_elapsed_time = std::chrono::minutes(5);  // 0: for ever
   void Declare(config::OptionsReader& r);
+  [[nodiscard]] Status Validate() const;
 
   // The waits of one request.
   [[nodiscard]] RetryBackoff Backoff() const;

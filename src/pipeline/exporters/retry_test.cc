@@ -46,5 +46,17 @@ TEST(RetryBackoff, InitialIntervalIsBoundedToo) {
   EXPECT_EQ(options.Backoff().Next(rng), 30s);
 }
 
+// Scenario: the time for all attempts is shorter than a wait: than the first, than the longest, without a limit, and
+// where nothing is sent again. Guarantees: refused where the Collector v0.155 refuses it, in its words.
+TEST(RetryOptions, WaitsFitIntoTheTimeForAll) {
+  EXPECT_EQ(RetryOptions{.initial_interval = 6min}.Validate().message(),
+            "max_elapsed_time must not be less than initial_interval, 6m0s");
+  EXPECT_EQ(RetryOptions{.max_elapsed_time = 10s}.Validate().message(),
+            "max_elapsed_time must not be less than max_interval, 30s");
+  EXPECT_TRUE(RetryOptions{.max_elapsed_time = 30s}.Validate().ok());
+  EXPECT_TRUE(RetryOptions{.max_elapsed_time = 0s}.Validate().ok());
+  EXPECT_TRUE((RetryOptions{.enabled = false, .max_elapsed_time = 1s}).Validate().ok());
+}
+
 }  // namespace
 }  // namespace spanloom::pipeline

@@ -52,7 +52,9 @@ void HealthCheckOptions::Declare(config::OptionsReader& r) {
   r.Field("response_body", response_body, "What is answered instead of JSON.");
   r.Field("component_health", component_health, "Which states of components count.");
   r.Unsupported("check_collector_pipeline", "write component_health.include_recoverable_errors: true");
-  r.Unsupported("use_v2", "remove it; component_health works without it");
+  for (const char* name : {"use_v2", "grpc", "http"}) {
+    r.Unsupported(name, "remove it; component_health works without it", "false");
+  }
 }
 
 Status HealthCheckOptions::Validate() const {

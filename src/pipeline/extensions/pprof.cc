@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/worker_pool.h"
@@ -36,8 +37,9 @@ constexpr ComponentDoc kDoc = {
         "Serves a profile of this process's CPU time at /debug/pprof/profile?seconds=30, as the Collector's does: `go "
         "tool pprof PROGRAM http://localhost:1777/debug/pprof/profile`, where PROGRAM is this very binary, which has "
         "the names of functions. One at a time, for at most 300 seconds. The other profiles are those of a Go program: "
-        "they answer 501 and say what to do instead. block_profile_fraction, mutex_profile_fraction and save_to_file "
-        "have no effect.",
+        "they answer 501 and say what to do instead. With save_to_file a profile of the whole run is written at the "
+        "stop: "
+        "of its first ten minutes of CPU time; no other can be made meanwhile.",
     .example = R"(extensions:
   pprof:
     endpoint: localhost:1777
@@ -77,6 +79,12 @@ std::optional<std::chrono::seconds> SecondsOf(const net::HttpRequest& request) {
 std::string MapsOfThisProcess() {
   std::ifstream maps("/proc/self/maps");
   return {std::istreambuf_iterator<char>(maps), {}};
+}
+
+// One that is over now and began at these times.
+Bytes ProfileOf(CpuSampler& sampler, int64_t begin_unix_ns, int64_t begin_ns, const Clock& clock) {
+  return EncodeProfile(sampler.Stop(), ParseCodeMappings(MapsOfThisProcess()), begin_unix_ns,
+                       std::chrono::nanoseconds(clock.SteadyNs() - begin_ns));
 }
 
 net::HttpResponse Unavailable(const Status& status) {
@@ -125,12 +133,10 @@ class PprofExtension::Profiler : public std::enable_shared_from_this<PprofExtens
 
   void Finish() {
     const bool is_queued = workers_.Submit([recording = recording_, &clock = clock_] {
-      const CpuSamples samples = recording->sampler->Stop();
       net::HttpResponse response;
       response.headers.Add("content-type", "application/octet-stream");
       response.headers.Add("content-disposition", "attachment; filename=\"profile\"");
-      response.body = EncodeProfile(samples, ParseCodeMappings(MapsOfThisProcess()), recording->begin_unix_ns,
-                                    std::chrono::nanoseconds(clock.SteadyNs() - recording->begin_ns));
+      response.body = ProfileOf(*recording->sampler, recording->begin_unix_ns, recording->begin_ns, clock);
       std::move(recording->responder).Respond(std::move(response));
     });
     if (!is_queued) return Abandon(absl::UnavailableError("the workers have too much to do"));
@@ -152,17 +158,50 @@ class PprofExtension::Profiler : public std::enable_shared_from_this<PprofExtens
   bool is_stopped_ = false;
 };
 
+// A profile from Begin to Finish, for a file that is there from the beginning. Not on a loop.
+class PprofExtension::SavedProfile {
+ public:
+  static StatusOr<std::unique_ptr<SavedProfile>> Begin(const std::string& path, const Clock& clock) {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    if (!file) return absl::FailedPreconditionError(StrCat("save_to_file: ", path, " can't be written"));
+    ASSIGN_OR_RETURN(std::unique_ptr<CpuSampler> sampler, CpuSampler::Start());
+    return std::unique_ptr<SavedProfile>(new SavedProfile(std::move(file), std::move(sampler), clock));
+  }
+
+  // False if it could not be written.
+  bool Finish() {
+    const Bytes profile = ProfileOf(*sampler_, begin_unix_ns_, begin_ns_, clock_);
+    file_.write(profile.view().data(), static_cast<std::streamsize>(profile.view().size()));
+    file_.close();
+    return !file_.fail();
+  }
+
+ private:
+  SavedProfile(std::ofstream file, std::unique_ptr<CpuSampler> sampler, const Clock& clock)
+      : file_(std::move(file)),
+        sampler_(std::move(sampler)),
+        clock_(clock),
+        begin_unix_ns_(clock.UnixNs()),
+        begin_ns_(clock.SteadyNs()) {}
+
+  std::ofstream file_;
+  const std::unique_ptr<CpuSampler> sampler_;
+  const Clock& clock_;
+  const int64_t begin_unix_ns_;
+  const int64_t begin_ns_;
+};
+
 void PprofOptions::Declare(config::OptionsReader& r) {
   r.Field("endpoint", endpoint, "Address to listen on, HOST:PORT; port 1777 if it is left out.");
-  r.Field("block_profile_fraction", block_profile_fraction, "Taken, without effect.",
+  r.Field("block_profile_fraction", block_profile_fraction, "Taken without effect, with a warning unless it is 0.",
           {.min = std::numeric_limits<int32_t>::min(),
            .max = std::numeric_limits<int32_t>::max(),
            .unit = "events for one that is profiled"});
-  r.Field("mutex_profile_fraction", mutex_profile_fraction, "Taken, without effect.",
+  r.Field("mutex_profile_fraction", mutex_profile_fraction, "Taken without effect, with a warning unless it is 0.",
           {.min = std::numeric_limits<int32_t>::min(),
            .max = std::numeric_limits<int32_t>::max(),
            .unit = "events for one that is profiled"});
-  r.Field("save_to_file", save_to_file, "Taken, without effect: no file is written.");
+  r.Field("save_to_file", save_to_file, "File that a profile of CPU time, from start to stop, is written to.");
   r.Unsupported("dialer", "remove it; nothing is dialled");
 }
 
@@ -170,12 +209,20 @@ PprofExtension::PprofExtension(const ComponentId& id, PprofOptions options, cons
     : id_(id.ToString()),
       options_(std::move(options)),
       profiler_(std::make_shared<Profiler>(context)),
-      server_(id_, HttpServerOptions{.endpoint = options_.endpoint}, kPort, context) {}
+      server_(id_, HttpServerOptions{.endpoint = options_.endpoint}, kPort, context),
+      clock_(context.clock) {}
+
+PprofExtension::~PprofExtension() = default;
 
 Status PprofExtension::Start() {
+  for (const auto& [option, fraction] : {std::pair("block_profile_fraction", options_.block_profile_fraction),
+                                         {"mutex_profile_fraction", options_.mutex_profile_fraction}}) {
+    if (fraction == 0) continue;
+    Log(LogLevel::kWarn, "an option has no effect: this program is not written in Go and has no such profile",
+        {{"extension", id_}, {"option", option}});
+  }
   if (!options_.save_to_file.empty()) {
-    Log(LogLevel::kWarn, "no profile is saved: save_to_file has no effect",
-        {{"extension", id_}, {"save_to_file", options_.save_to_file}});
+    ASSIGN_OR_RETURN(saved_, SavedProfile::Begin(options_.save_to_file, clock_));
   }
   return server_.Start([profiler = profiler_](const net::HttpRequest& request, net::HttpResponder responder) {
     if (request.path != StrCat(kPrefix, "profile")) return std::move(responder).Respond(Answer(request.path));
@@ -188,6 +235,11 @@ Status PprofExtension::Start() {
 void PprofExtension::Stop(std::chrono::milliseconds grace) {
   profiler_->Stop();
   server_.Stop(grace);
+  if (saved_ != nullptr && !saved_->Finish()) {
+    Log(LogLevel::kError, "the profile can't be written",
+        {{"extension", id_}, {"save_to_file", options_.save_to_file}});
+  }
+  saved_.reset();
 }
 
 std::vector<Endpoint> PprofExtension::endpoints() const {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "config/options.h"
 #include "pipeline/page_server.h"
 #include "pipeline/registry.h"
@@ -22,15 +23,16 @@ struct PprofOptions {
   std::string endpoint = {};
   int64_t block_profile_fraction = 0;
   int64_t mutex_profile_fraction = 0;
-  std::string save_to_file = {};
+  std::string save_to_file = {};  // path; "": none
   void Declare(config::OptionsReader& r);
 };
 
 class PprofExtension final : public Extension {
  public:
   PprofExtension(const ComponentId& id, PprofOptions options, const BuildContext& context);
+  ~PprofExtension() override;
 
-  // Says in the log which of its options have no effect.
+  // Says in the log which of its options have no effect. An error if the file to save to can't be written.
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
   [[nodiscard]] std::vector<Endpoint> endpoints() const override;
@@ -42,11 +44,14 @@ class PprofExtension final : public Extension {
 
  private:
   class Profiler;
+  class SavedProfile;
 
   const std::string id_;
   const PprofOptions options_;
   const std::shared_ptr<Profiler> profiler_;  // shared with what is on its way to its loop
   PageServer server_;
+  const Clock& clock_;
+  std::unique_ptr<SavedProfile> saved_;  // of the whole run; null if none is asked for
 };
 
 // Extension type "pprof".

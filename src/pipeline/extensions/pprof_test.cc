@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "base/text.h"
 #include "config/yaml.h"
 #include "net/compression.h"
 #include "pipeline/testing/blocking_client.h"
+#include "store/disk/temporary_directory.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -38,7 +41,7 @@ TEST(Pprof, TakesTheOptionsOfTheCollector) {
   config::Problems problems;
   const auto options = config::ReadOptions<PprofOptions>(
       *config::ParseYaml("{endpoint: '127.0.0.1:0', block_profile_fraction: 3, mutex_profile_fraction: 5, "
-                         "save_to_file: /tmp/cpu.prof}",
+                         "save_to_file: ''}",
                          "f"),
       "extensions::pprof", problems);
   EXPECT_THAT(problems.lines(), IsEmpty());
@@ -63,6 +66,31 @@ TEST(Pprof, TakesTheOptionsOfTheCollector) {
   EXPECT_EQ(profile.headers.Get("content-type"), "application/octet-stream");
   EXPECT_TRUE(net::Decompress(net::Compression::kGzip, profile.body.view(), 1 << 20).ok());
   extension.Stop(1s);
+}
+
+// Scenario: a profile of the whole run, while another one is asked for; then a file that can't be written.
+// Guarantees: it is in the file after the stop; the other one is told to come again; the last is an error at the start.
+TEST(Pprof, SavesAProfileOfTheWholeRun) {
+  const auto dir = *store::disk::TemporaryDirectory::Make();
+  const std::string path = StrCat(dir.path(), "/cpu.pprof");
+  net::LoopPool loops(1);
+  MetricRegistry metrics;
+  SimClock clock;
+  const BuildContext context{.loops = loops, .metrics = metrics, .clock = clock};
+  PprofExtension extension({"pprof", ""}, {.endpoint = "127.0.0.1:0", .save_to_file = path}, context);
+  ASSERT_TRUE(extension.Start().ok());
+  const std::string url = extension.endpoints().at(0).address;
+  net::HttpRequest request;
+  request.method = "GET";
+  request.path = "/debug/pprof/profile";
+  request.query = "seconds=1";
+  EXPECT_EQ(SendHttp(loops.At(0), url.substr(7, url.find('/', 7) - 7), request)->status, 503);
+  extension.Stop(1s);
+  std::stringstream saved;
+  saved << std::ifstream(path, std::ios::binary).rdbuf();
+  EXPECT_TRUE(net::Decompress(net::Compression::kGzip, saved.str(), 1 << 20).ok());
+  PprofExtension nowhere({"pprof", ""}, {.endpoint = "127.0.0.1:0", .save_to_file = dir.path()}, context);
+  EXPECT_THAT(StdView(nowhere.Start().message()), HasSubstr("save_to_file"));
 }
 
 // Scenario: two profiles at a time; then a stop while the first is being made.

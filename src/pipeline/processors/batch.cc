@@ -50,9 +50,10 @@ void BatchOptions::Declare(config::OptionsReader& r) {
           {.min = 0, .unit = "spans"});
   r.Field("metadata_keys", metadata_keys,
           "Headers whose values keep batches apart; the receiver must have include_metadata: true.");
-  r.Field("metadata_cardinality_limit", metadata_cardinality_limit,
-          "How many combinations of their values there may be; what comes with a further one is refused.",
-          {.min = 1, .max = 100'000, .unit = "combinations"});
+  r.Field(
+      "metadata_cardinality_limit", metadata_cardinality_limit,
+      "How many combinations of their values there may be; what comes with a further one is refused. 0 means 100000.",
+      {.min = 0, .max = BatchOptions::kCombinationsMax, .unit = "combinations"});
 }
 
 Status BatchOptions::Validate() const {
@@ -93,11 +94,11 @@ StatusOr<std::shared_ptr<BatchGroup>> BatchProcessor::GroupOf(const std::string&
   const MutexLock lock(mutex_);
   auto known = groups_.find(values);
   if (known == groups_.end()) {
-    if (groups_.size() >= static_cast<size_t>(options_.metadata_cardinality_limit)) {
+    if (groups_.size() >= options_.CombinationsMax()) {
       return absl::ResourceExhaustedError(StrCat("processor ", common_->id,
                                                  ": too many batcher metadata-value combinations; its "
                                                  "metadata_cardinality_limit is ",
-                                                 options_.metadata_cardinality_limit));
+                                                 options_.CombinationsMax()));
     }
     known = groups_.emplace(values, std::make_shared<BatchGroup>(common_, next_)).first;
   }

@@ -28,9 +28,14 @@ struct BatchOptions {
   int64_t send_batch_size = 8192;
   int64_t send_batch_max_size = 0;
   std::vector<std::string> metadata_keys = {};
-  int64_t metadata_cardinality_limit = 1'000;
+  int64_t metadata_cardinality_limit = 1'000;  // 0: kCombinationsMax
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
+
+  static constexpr size_t kCombinationsMax = 100'000;  // guess; the Collector has no limit for 0
+  [[nodiscard]] size_t CombinationsMax() const {
+    return metadata_cardinality_limit == 0 ? kCombinationsMax : static_cast<size_t>(metadata_cardinality_limit);
+  }
 };
 
 // Thread-safe. Refusals of what stands behind: batch_group.h. What is dropped is counted by cause in

@@ -212,8 +212,8 @@ void K8sAttributesOptions::Declare(config::OptionsReader& r) {
   r.Field("watch_sync_period", watch_sync_period,
           "Only 0s: what is known is not gone over from time to time, since it is changed as the cluster changes.");
   for (const char* name : {"kube_api_qps", "kube_api_burst"}) {
-    r.Unsupported(name,
-                  "remove it; each kind of object is listed once and then watched, which is a request in minutes");
+    r.Unsupported(name, "remove it; each kind of object is listed once and then watched, which is a request in minutes",
+                  "0");
   }
 }
 

@@ -107,6 +107,8 @@ void OtlpGrpcOptions::Declare(config::OptionsReader& r) {
   r.Field("tls", tls, "How connections are secured; cleartext if it is left out.");
   r.Unsupported("read_buffer_size", "remove it; all connections of a loop read through one buffer of 64 KiB", "524288");
   r.Unsupported("write_buffer_size", "remove it; answers are written as they come, at most 256 KiB at once", "524288");
+  r.Unsupported("middlewares", "remove it; there are no extensions of that kind");
+  r.Unsupported("dialer", "remove it; nothing is dialled");
   r.Field("include_metadata", include_metadata,
           "Whether the headers of requests are kept for those that ask for them.");
   r.Field("auth", auth, "Who may send; whoever can if it is left out.");
@@ -121,6 +123,10 @@ void OtlpHttpOptions::Declare(config::OptionsReader& r) {
   r.Field("traces_url_path", traces_url_path, "Path that takes spans.");
   r.Field("metrics_url_path", metrics_url_path, "Path that takes metrics.");
   r.Field("logs_url_path", logs_url_path, "Path that takes logs.");
+  // As for the Collector, the first slash may be left out.
+  for (std::string* path : {&traces_url_path, &metrics_url_path, &logs_url_path}) {
+    if (!path->starts_with('/')) *path = StrCat("/", *path);
+  }
   r.Field("include_metadata", include_metadata,
           "Whether the headers of requests are kept for those that ask for them.");
 }

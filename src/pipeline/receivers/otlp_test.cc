@@ -215,7 +215,7 @@ TEST_F(OtlpReceiverTest, EnforcesItsSizeLimits) {
 // Guarantees: one port answers both.
 TEST_F(OtlpReceiverTest, ServesBothProtocolsOnOnePort) {
   const std::string free = FreeEndpoint(loops_, metrics_);
-  Start(StrCat("protocols: {grpc: {endpoint: '", free, "'}, http: {endpoint: '", free, "', traces_url_path: /otlp}}"));
+  Start(StrCat("protocols: {grpc: {endpoint: '", free, "'}, http: {endpoint: '", free, "', traces_url_path: otlp}}"));
   EXPECT_EQ(Address("OTLP/gRPC"), Address("OTLP/HTTP"));
   EXPECT_TRUE(Grpc(BatchOf({"a"}).Encode()).ok());
   net::HttpRequest request = PostTraces(std::string(BatchOf({"b"}).Encode().view()));
@@ -318,6 +318,9 @@ TEST(OtlpReceiverOptions, RefusesWhatTheCollectorRefuses) {
   EXPECT_TRUE(
       Problems("protocols: {grpc: {keepalive: {server_parameters: {max_connection_age: 10m, time: 1m}}}}").empty());
   EXPECT_TRUE(Problems("protocols: {http: {read_timeout: 10s, read_header_timeout: 5s, write_timeout: 1m}}").empty());
+  EXPECT_THAT(Problems("protocols: {grpc: {middlewares: [{id: x}]}, http: {dialer: {timeout: 1s}}}"),
+              ElementsAre(HasSubstr("middlewares is not supported"), HasSubstr("dialer is not supported")));
+  EXPECT_TRUE(Problems("protocols: {grpc: {middlewares: [], dialer: }, http: {middlewares: , dialer: {}}}").empty());
   EXPECT_THAT(Problems("protocols: {grpc: {tls: {cert_file: x}}}"),
               ElementsAre(HasSubstr("a certificate needs its key")));
   EXPECT_THAT(Problems("protocols: {http: {tls: {cert_file: x, key_file: y, min_version: '1.4'}}}"),
