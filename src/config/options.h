@@ -81,7 +81,8 @@ struct DurationRange {
 };
 
 // Visits the fields of one options struct, either to read them from a map or to describe them. Thread-compatible; lives
-// for one ReadOptions or DescribeOptions. A key that is missing or null leaves its default. `words`: one full sentence.
+// for one ReadOptions or DescribeOptions. A key that is missing leaves its default, and so does null, but for a single
+// value: there it is false, 0, 0s or "", as for the Collector. `words`: one full sentence.
 class OptionsReader {
  public:
   // Reads from `node` (a map or null). `path` and `problems` are for messages.
