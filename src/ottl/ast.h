@@ -47,7 +47,7 @@ struct Operand {
   size_t offset = 0;  // bytes from the start of the text
   Literal literal = {};
   std::string name = {};
-  char op = 0;
+  char op = 0;  // of a number in kLiteral, its sign if one was written
   std::vector<PathSegment> segments = {};
   std::vector<Operand> operands = {};
   std::vector<std::string> names = {};  // [operands] of kCall and kMap

@@ -374,6 +374,16 @@ class TimeParser {
   std::optional<bool> is_afternoon_;
 };
 
+// "2006-01-02 15:04:05.999999999", with `separator` between date and time.
+std::string DateAndTime(const Date& d, char separator) {
+  std::string text =
+      absl::StrFormat("%04d-%02d-%02d%c%02d:%02d:%02d", d.year, d.month, d.day, separator, d.hour, d.minute, d.second);
+  if (d.nanosecond == 0) return text;
+  text += absl::StrFormat(".%09d", d.nanosecond);
+  text.erase(text.find_last_not_of('0') + 1);
+  return text;
+}
+
 }  // namespace
 
 Date DateOf(int64_t unix_ns, int32_t utc_offset_s) {
@@ -394,15 +404,14 @@ Date DateOf(int64_t unix_ns, int32_t utc_offset_s) {
 }
 
 std::string FormatGoTime(int64_t unix_ns, int32_t utc_offset_s) {
-  const Date d = DateOf(unix_ns, utc_offset_s);
-  std::string text =
-      absl::StrFormat("%04d-%02d-%02d %02d:%02d:%02d", d.year, d.month, d.day, d.hour, d.minute, d.second);
-  if (d.nanosecond != 0) {
-    text += absl::StrFormat(".%09d", d.nanosecond);
-    text.erase(text.find_last_not_of('0') + 1);
-  }
   const std::string offset = FormatOffset(utc_offset_s, "", 2);
-  return StrCat(text, " ", offset, " ", utc_offset_s == 0 ? std::string("UTC") : offset);
+  return StrCat(DateAndTime(DateOf(unix_ns, utc_offset_s), ' '), " ", offset, " ",
+                utc_offset_s == 0 ? std::string("UTC") : offset);
+}
+
+std::string FormatRfc3339(int64_t unix_ns, int32_t utc_offset_s) {
+  const std::string zone = utc_offset_s == 0 ? "Z" : FormatOffset(utc_offset_s, ":", 2);
+  return DateAndTime(DateOf(unix_ns, utc_offset_s), 'T') + zone;
 }
 
 StatusOr<std::string> FormatTime(int64_t unix_ns, int32_t utc_offset_s, std::string_view format) {

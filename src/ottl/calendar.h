@@ -30,6 +30,9 @@ struct Date {
 // As Go's time.Time.String: "2006-01-02 15:04:05.999999999 -0700 -0700", or "+0000 UTC" at the end.
 [[nodiscard]] std::string FormatGoTime(int64_t unix_ns, int32_t utc_offset_s);
 
+// "2006-01-02T15:04:05.999999999-07:00", or "Z" at the end.
+[[nodiscard]] std::string FormatRfc3339(int64_t unix_ns, int32_t utc_offset_s);
+
 struct ParsedTime {
   int64_t unix_ns = 0;
   int32_t utc_offset_s = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "ottl/argument_check.h"
 #include "ottl/arithmetic.h"
 #include "ottl/function_table.h"
 #include "ottl/letter_case.h"
@@ -90,17 +91,20 @@ class TraceStateGetter final : public Getter {
 
 class KeyGetter final : public Getter {
  public:
-  KeyGetter(GetterPtr value, GetterPtr key) : value_(std::move(value)), key_(std::move(key)) {}
+  KeyGetter(GetterPtr value, GetterPtr key, bool is_strict)
+      : value_(std::move(value)), key_(std::move(key)), is_strict_(is_strict) {}
   Value Get(Evaluation& e) const override {
     const Value value = value_->Get(e);
     if (e.failed()) return {};
     const Value key = key_->Get(e);
-    return e.failed() ? Value() : ReadKey(e, value, key);
+    if (e.failed()) return {};
+    return is_strict_ ? ReadKeyStrictly(e, value, key) : ReadKey(e, value, key);
   }
 
  private:
   GetterPtr value_;
   GetterPtr key_;
+  bool is_strict_;
 };
 
 class ListGetter final : public Getter {
@@ -114,10 +118,21 @@ class ListGetter final : public Getter {
     }
     return e.NewList(values);
   }
+  [[nodiscard]] std::span<const GetterPtr> elements() const override { return elements_; }
 
  private:
   std::vector<GetterPtr> elements_;
 };
+
+// A key that stands twice has its last value.
+void SetEntry(std::vector<Entry>& entries, const Entry& entry) {
+  const auto earlier = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.key == entry.key; });
+  if (earlier == entries.end()) {
+    entries.push_back(entry);
+  } else {
+    *earlier = entry;
+  }
+}
 
 class MapGetter final : public Getter {
  public:
@@ -126,8 +141,10 @@ class MapGetter final : public Getter {
   Value Get(Evaluation& e) const override {
     std::vector<Entry> entries;
     for (size_t i = 0; i < values_.size(); ++i) {
-      entries.push_back({keys_[i], values_[i]->Get(e)});
+      const Value value = values_[i]->Get(e);
       if (e.failed()) return {};
+      if (!CanBeAttribute(value)) return e.Fail(StrCat("<Invalid value type ", value.type_name(), ">"));
+      SetEntry(entries, {keys_[i], value});
     }
     return e.NewMap(entries);
   }
@@ -212,9 +229,7 @@ StatusOr<std::vector<size_t>> Placed(const Function& function, const Operand& ca
   while (required < count && !function.parameters[required].is_optional) ++required;
   const size_t given = call.operands.size();
   if (given < required || given > count) {
-    return BadArguments(
-        function,
-        StrCat("incorrect number of arguments. Expected: ", given < required ? required : count, " Received: ", given));
+    return BadArguments(function, StrCat("incorrect number of arguments. Expected: ", count, " Received: ", given));
   }
   std::vector<size_t> places;
   bool seen_name = false;
@@ -305,9 +320,13 @@ Value Call::Run(Evaluation& e) const {
   Arguments arguments;
   for (size_t i = 0; i < kParametersMax; ++i) {
     if (getters_[i] == nullptr) continue;
+    if (function_->parameters[i].type == ParameterType::kChoices) {
+      arguments.choices = getters_[i]->elements();
+      continue;
+    }
     const Value value = getters_[i]->Get(e);
     if (e.failed()) return {};
-    arguments.values[i] = ConvertArgument(e, *function_, function_->parameters[i], value);
+    arguments.values[i] = ConvertArgument(e, function_->parameters[i].type, value);
     if (e.failed()) return {};
   }
   arguments.functions = functions_;
@@ -433,11 +452,12 @@ GetterPtr Compiler::Folded(GetterPtr getter) {
   return Constant(CopyInto(value, program_.constants()));
 }
 
-StatusOr<GetterPtr> Compiler::WithKeys(GetterPtr value, const std::vector<Operand>& keys, size_t first) {
+StatusOr<GetterPtr> Compiler::WithKeys(GetterPtr value, const std::vector<Operand>& keys, size_t first,
+                                       bool is_strict) {
   for (size_t i = first; i < keys.size(); ++i) {
     ASSIGN_OR_RETURN(GetterPtr key, CompileValue(keys[i]));
     const bool is_constant = value->constant() != nullptr && key->constant() != nullptr;
-    value = std::make_unique<KeyGetter>(std::move(value), std::move(key));
+    value = std::make_unique<KeyGetter>(std::move(value), std::move(key), is_strict);
     if (is_constant) value = Folded(std::move(value));
   }
   return value;
@@ -463,9 +483,7 @@ StatusOr<GetterPtr> Compiler::CompileRoot(const PathRoot& root, size_t& keys_tak
   ASSIGN_OR_RETURN(const GetterPtr key, CompileValue(keys[0]));
   const Value* constant = key->constant();
   if (constant == nullptr) return std::make_unique<AttributesGetter>(root.source);
-  if (!constant->is(Value::Kind::kString)) {
-    return absl::InvalidArgumentError(StrCat("attributes have string keys, not ", constant->type_name()));
-  }
+  if (!constant->is(Value::Kind::kString)) return std::make_unique<AttributesGetter>(root.source);
   keys_taken = 1;
   if (attributes_ == Attributes::kDirectly) return std::make_unique<AttributeGetter>(root.source, constant->text());
   return std::make_unique<SlotGetter>(program_.SlotOf(root.source, constant->text()));
@@ -475,7 +493,7 @@ StatusOr<GetterPtr> Compiler::CompilePath(const Operand& path) {
   ASSIGN_OR_RETURN(const PathRoot root, ResolvePath(context_, path));
   size_t keys_taken = 0;
   ASSIGN_OR_RETURN(GetterPtr getter, CompileRoot(root, keys_taken));
-  return WithKeys(std::move(getter), *root.keys, keys_taken);
+  return WithKeys(std::move(getter), *root.keys, keys_taken, false);
 }
 
 StatusOr<std::unique_ptr<const Target>> Compiler::CompileTarget(const Operand& path) {
@@ -501,7 +519,7 @@ StatusOr<GetterPtr> Compiler::CompileConverter(const Operand& call) {
                                        [](const GetterPtr& g) { return g == nullptr || g->constant() != nullptr; });
   GetterPtr getter = std::make_unique<CallGetter>(std::move(compiled));
   if (is_constant) getter = Folded(std::move(getter));
-  return WithKeys(std::move(getter), call.keys, 0);
+  return WithKeys(std::move(getter), call.keys, 0, true);
 }
 
 StatusOr<Call> Compiler::CompileEditor(const Operand& call) {
@@ -514,36 +532,58 @@ StatusOr<Call> Compiler::CompileCall(const Function& function, const Operand& ca
   ASSIGN_OR_RETURN(const std::vector<size_t> places, Placed(function, call));
   Call compiled;
   compiled.function_ = &function;
+  bool are_literals = true;
   for (size_t i = 0; i < places.size(); ++i) {
-    RETURN_IF_ERROR(CompileArgument(compiled, places[i], call.operands[i]));
+    RETURN_IF_ERROR(Annotate(CompileArgument(compiled, places[i], call.operands[i]),
+                             StrCat("error while parsing arguments for call to ", Quoted(function.name),
+                                    ": invalid argument at position ", i)));
+    are_literals = are_literals && ((function.prepared_from >> places[i] & 1) == 0 || IsLiteral(call.operands[i]));
   }
-  RETURN_IF_ERROR(Prepare(compiled));
+  RETURN_IF_ERROR(Prepare(compiled, are_literals));
   return compiled;
 }
 
 Status Compiler::CompileArgument(Call& call, size_t index, const Operand& argument) {
-  const ParameterType type = call.function_->parameters[index].type;
-  if (type == ParameterType::kTarget) {
+  const Parameter& parameter = call.function_->parameters[index];
+  if (parameter.type == ParameterType::kTarget) {
     auto target = CompileTarget(argument);
     if (!target.ok()) return target.status();
     call.target_ = *std::move(target);
     return absl::OkStatus();
   }
-  if (type != ParameterType::kFunction) {
-    ASSIGN_OR_RETURN(call.getters_[index], CompileValue(argument));
+  if (parameter.type != ParameterType::kFunction) {
+    ASSIGN_OR_RETURN(call.getters_[index], CompileParameter(parameter, argument));
     return absl::OkStatus();
   }
-  if (argument.kind == Operand::Kind::kLiteral && argument.literal == Literal()) return absl::OkStatus();
-  const Function* function = argument.kind == Operand::Kind::kSymbol ? FindConverter(argument.name) : nullptr;
-  if (function == nullptr) return absl::InvalidArgumentError(StrCat("undefined function ", Quoted(argument.name)));
-  if (ParameterCount(*function) == 0 || (ParameterCount(*function) > 1 && !function->parameters[1].is_optional)) {
-    return BadArguments(*call.function_, StrCat("the function ", function->name, " does not take one argument"));
-  }
+  if (argument.kind != Operand::Kind::kSymbol) return absl::InvalidArgumentError("invalid function name given");
+  const Function* function = FindConverter(argument.name);
+  if (function == nullptr) return absl::InvalidArgumentError(StrCat("undefined function ", argument.name));
   call.functions_[index] = function;
   return absl::OkStatus();
 }
 
-Status Compiler::Prepare(Call& call) {
+StatusOr<GetterPtr> Compiler::CompileParameter(const Parameter& parameter, const Operand& argument) {
+  RETURN_IF_ERROR(CheckSyntax(parameter.type, argument));
+  GetterPtr getter;
+  const bool is_list =
+      ElementTypeOf(parameter.type) != ParameterType::kAny || parameter.type == ParameterType::kChoices;
+  bool is_constant = false;
+  if (is_list) {
+    ASSIGN_OR_RETURN(std::vector<GetterPtr> elements, CompileAll(argument.operands));
+    is_constant = parameter.type != ParameterType::kChoices && AreConstant(elements);
+    getter = std::make_unique<ListGetter>(std::move(elements));
+  } else {
+    ASSIGN_OR_RETURN(getter, CompileValue(argument));
+  }
+  RETURN_IF_ERROR(CheckType(parameter.type, argument, *getter));
+  if (parameter.literal_type != ParameterType::kAny) {
+    RETURN_IF_ERROR(CheckType(parameter.literal_type, argument, *getter));
+  }
+  return is_constant ? Folded(std::move(getter)) : std::move(getter);
+}
+
+// What is wrong with literals is refused; what is made of them fails in each call.
+Status Compiler::Prepare(Call& call, bool are_literals) {
   const Function& function = *call.function_;
   if (function.prepare == nullptr) return absl::OkStatus();
   const Scene nothing;
@@ -553,13 +593,14 @@ Status Compiler::Prepare(Call& call) {
     if ((function.prepared_from >> i & 1) == 0 || call.getters_[i] == nullptr) continue;
     const Value* constant = call.getters_[i]->constant();
     if (constant == nullptr) return absl::OkStatus();
-    constants.values[i] = ConvertArgument(evaluation, function, function.parameters[i], *constant);
+    constants.values[i] = ConvertArgument(evaluation, function.parameters[i].type, *constant);
   }
-  RETURN_IF_ERROR(Annotate(evaluation.TakeStatus(), "couldn't create function"));
-  auto prepared = function.prepare(constants);
-  if (!prepared.ok()) return Annotate(prepared.status(), "couldn't create function");
-  call.prepared_ = *std::move(prepared);
-  return absl::OkStatus();
+  auto prepared = evaluation.failed() ? PreparedOr(evaluation.TakeStatus()) : function.prepare(constants);
+  if (prepared.ok()) {
+    call.prepared_ = *std::move(prepared);
+    return absl::OkStatus();
+  }
+  return are_literals ? Annotate(prepared.status(), "couldn't create function") : absl::OkStatus();
 }
 
 }  // namespace spanloom::ottl

@@ -92,10 +92,12 @@ class Compiler {
   StatusOr<GetterPtr> CompileConverter(const Operand& call);
   StatusOr<Call> CompileCall(const Function& function, const Operand& call);
   Status CompileArgument(Call& call, size_t index, const Operand& argument);
-  Status Prepare(Call& call);
+  StatusOr<GetterPtr> CompileParameter(const Parameter& parameter, const Operand& argument);
+  Status Prepare(Call& call, bool are_literals);
   StatusOr<std::unique_ptr<const Target>> CompileTarget(const Operand& path);
   StatusOr<std::vector<GetterPtr>> CompileAll(const std::vector<Operand>& operands);
-  StatusOr<GetterPtr> WithKeys(GetterPtr value, const std::vector<Operand>& keys, size_t first);
+  // `is_strict`: a key that a map has not fails, as behind calls; behind paths it is nil.
+  StatusOr<GetterPtr> WithKeys(GetterPtr value, const std::vector<Operand>& keys, size_t first, bool is_strict);
   GetterPtr Constant(const Value& value);
   GetterPtr Folded(GetterPtr getter);
 

@@ -23,30 +23,47 @@
 
 namespace spanloom::ottl {
 
+class Getter;
 class Target;
 struct Function;
 
-// What a parameter takes. Whatever is of another kind fails the call, with the names of function and parameter.
+// What a parameter takes. Whatever is of another kind fails the call; where the text has a literal, it is refused at
+// start.
 enum class ParameterType : uint8_t {
   kAny,
   kString,
-  kStringLike,  // becomes a string (FormatLike in text_format.h); nil stays nil
+  kStringLike,  // becomes a string (LikeString in text_format.h); nil stays nil
   kInt,
+  kIntLike,  // becomes an integer: numbers, booleans and strings do; nil and strings that are no number are nil
+  kDouble,
   kDoubleLike,  // becomes a double: integers, booleans and strings do; nil stays nil
   kBool,
+  kBoolLike,   // becomes a boolean: numbers and strings as Go's strconv.ParseBool do; nil stays nil
+  kBytesLike,  // becomes bytes: strings, numbers and booleans do; nil stays nil
   kList,
-  kStrings,  // a list of strings
   kMap,
   kTime,
   kDuration,
-  kFunction,  // the name of a converter, not called
-  kTarget,    // a path that can be changed; of editors
+  // A list in the text, [a, b], each of whose elements is a parameter of its own.
+  kAnys,
+  kStrings,
+  kStringLikes,
+  kChoices,  // as kAnys, but not evaluated: Arguments::choices
+  // A literal in the text.
+  kStringLiteral,
+  kIntLiteral,
+  kBoolLiteral,
+  kStringLiterals,  // a list of them
+  kFunction,        // the name of a converter, not called
+  kTarget,          // a path that can be changed; of editors
 };
 
 struct Parameter {
   std::string_view name = {};
   ParameterType type = ParameterType::kAny;
   bool is_optional = false;  // optional ones stand behind all others; left out, they are nil
+  // What a literal has to be where the function itself takes more.
+  ParameterType literal_type = ParameterType::kAny;
 };
 
 // What a function makes of its arguments once and uses in every call: a compiled pattern, a table.
@@ -70,6 +87,7 @@ class Arguments {
 
   std::array<Value, kParametersMax> values;                 // by parameter
   std::array<const Function*, kParametersMax> functions{};  // of kFunction; null if left out
+  std::span<const std::unique_ptr<const Getter>> choices;   // of kChoices
   const Target* target = nullptr;                           // of an editor
   const Prepared* prepared = nullptr;
 };
@@ -88,9 +106,11 @@ struct Function {
   bool is_pure = true;        // same arguments, same value
 };
 
+// The type of one element of a list; kAny if `type` is no list in the text.
+[[nodiscard]] ParameterType ElementTypeOf(ParameterType type);
+
 // The value as `parameter` wants it; fails otherwise.
-[[nodiscard]] Value ConvertArgument(Evaluation& evaluation, const Function& function, const Parameter& parameter,
-                                    const Value& value);
+[[nodiscard]] Value ConvertArgument(Evaluation& evaluation, ParameterType type, const Value& value);
 
 // Calls a converter of one argument that was given by name alone (kFunction).
 [[nodiscard]] Value CallByName(Evaluation& evaluation, const Function& function, const Value& argument);

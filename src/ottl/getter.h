@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "ottl/evaluation.h"
 #include "ottl/value.h"
@@ -28,6 +29,7 @@ class Getter {
   [[nodiscard]] virtual const Value* constant() const { return nullptr; }
   [[nodiscard]] virtual std::optional<size_t> slot() const { return std::nullopt; }  // of the program's attributes
   [[nodiscard]] virtual FieldReader field() const { return nullptr; }
+  [[nodiscard]] virtual std::span<const std::unique_ptr<const Getter>> elements() const { return {}; }  // of a list
   [[nodiscard]] virtual bool can_fail() const { return true; }
 };
 

@@ -62,7 +62,7 @@ std::optional<uint32_t> ReadDigits(std::string_view text, size_t digits, int bas
 }
 
 // Resolves the escape that follows a backslash at the start of `text`. Returns the bytes it took, 0 if it is none of
-// Go's.
+// Go's. As in the Collector, "\xe9" is a character, not a byte.
 size_t Unescape(std::string_view text, std::string& out) {
   if (text.empty()) return 0;
   if (const auto character = SimpleEscape(text[0])) {
@@ -74,16 +74,12 @@ size_t Unescape(std::string_view text, std::string& out) {
     const auto value = ReadDigits(text.substr(1), digits, 16);
     const bool is_surrogate = value && *value >= 0xd800 && *value < 0xe000;
     if (!value || *value > 0x10ffff || is_surrogate) return 0;
-    if (text[0] == 'x') {
-      out.push_back(static_cast<char>(*value));
-    } else {
-      AppendUtf8(out, *value);
-    }
+    AppendUtf8(out, *value);
     return 1 + digits;
   }
   const auto octal = ReadDigits(text, 3, 8);
   if (!octal || *octal > 0xff) return 0;
-  out.push_back(static_cast<char>(*octal));
+  AppendUtf8(out, *octal);
   return 3;
 }
 

@@ -45,6 +45,15 @@ bool IsReserved(std::string_view word) {
   return word == "and" || word == "or" || word == "not";
 }
 
+bool CanBeKey(const Operand& operand) {
+  if (operand.kind != Operand::Kind::kLiteral) {
+    return operand.kind != Operand::Kind::kSymbol && operand.kind != Operand::Kind::kList &&
+           operand.kind != Operand::Kind::kMap;
+  }
+  return !std::holds_alternative<std::monostate>(operand.literal) && !std::holds_alternative<bool>(operand.literal) &&
+         !std::holds_alternative<BytesLiteral>(operand.literal);
+}
+
 // Recursive descent.
 class Parser {
  public:
@@ -262,7 +271,8 @@ class Parser {
       negation.operands.push_back(std::move(operand));
       return negation;
     }
-    TakeIf("+");
+    if (!TakeIf("+")) return UnsignedFactor();
+    if (Peek().kind == Kind::kInt || Peek().kind == Kind::kFloat) return Number("+");
     return UnsignedFactor();
   }
 
@@ -286,8 +296,9 @@ class Parser {
 
   StatusOr<Operand> Number(std::string_view sign) {
     const Token& token = Peek();
-    const std::string digits = StrCat(sign, token.text);
+    const std::string digits = StrCat(sign == "-" ? sign : "", token.text);
     Operand number{.kind = Operand::Kind::kLiteral, .offset = token.offset};
+    number.op = sign.empty() ? '\0' : sign[0];
     const auto read = [&](auto value) {
       const bool is_read = std::from_chars(digits.data(), digits.data() + digits.size(), value).ec == std::errc();
       number.literal = value;
@@ -311,8 +322,13 @@ class Parser {
   }
 
   Status Keys(std::vector<Operand>& keys) {
-    while (TakeIf("[")) {
+    while (Is("[")) {
+      const size_t bracket = next_++;
       ASSIGN_OR_RETURN(Operand key, Value());
+      if (!CanBeKey(key)) {
+        next_ = bracket;
+        return Error(Found());
+      }
       keys.push_back(std::move(key));
       if (!TakeIf("]")) return Unexpected("\"]\"");
     }

@@ -58,6 +58,9 @@ void WriteHex(Evaluation& e, const Value& value, std::optional<Id> (*parse)(std:
   });
 }
 
+// Of messages, which no expression makes: those of the span itself are what it has, all else is passed over.
+void WriteNothing(Evaluation&, const Value&) {}
+
 template <typename Int>
 Value Number(Int value) {
   return Value::Int(static_cast<int64_t>(value));
@@ -189,6 +192,10 @@ constexpr Field kSpanFields[] = {
      }},
     {"flags", [](Evaluation& e) { return Number(e.scene().span().flags()); },
      [](Evaluation& e, const Value& v) {
+       if (v.is(Kind::kInt) && (v.int_value() < 0 || v.int_value() > UINT32_MAX)) {
+         e.Fail(StrCat("value ", v.int_value(), " is out of range for uint32"));
+         return;
+       }
        WriteInteger<uint32_t>(e, v, [&](auto n) { e.scene().span_editor()->SetFlags(n); });
      }},
     {"dropped_attributes_count", [](Evaluation& e) { return Number(e.scene().span().dropped_attributes_count()); },
@@ -203,8 +210,11 @@ constexpr Field kSpanFields[] = {
      [](Evaluation& e, const Value& v) {
        WriteInteger<uint32_t>(e, v, [&](auto n) { e.scene().span_editor()->SetDroppedLinksCount(n); });
      }},
-    {"events", [](Evaluation& e) { return Value::Messages(static_cast<int64_t>(e.scene().span().events().Count())); }},
-    {"links", [](Evaluation& e) { return Value::Messages(static_cast<int64_t>(e.scene().span().links().Count())); }},
+    {"status", [](Evaluation&) { return Value::Messages(0); }, WriteNothing},
+    {"events", [](Evaluation& e) { return Value::Messages(static_cast<int64_t>(e.scene().span().events().Count())); },
+     WriteNothing},
+    {"links", [](Evaluation& e) { return Value::Messages(static_cast<int64_t>(e.scene().span().links().Count())); },
+     WriteNothing},
 };
 
 constexpr Field kEventFields[] = {

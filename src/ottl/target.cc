@@ -2,6 +2,7 @@
 
 #include "ottl/target.h"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,32 +15,54 @@ namespace {
 
 using Kind = Value::Kind;
 
-// `value` with `replacement` at `keys`. A map that is missing is made.
-Value WithKeys(Evaluation& e, const Value& value, std::span<const Value> keys, const Value& replacement) {
-  if (keys.empty()) return replacement;
-  const Value& key = keys.front();
-  if (key.is(Kind::kString) && (value.is(Kind::kMap) || value.is_nil())) {
-    std::vector<Entry> entries;
-    bool is_set = false;
-    const auto before = value.is_nil() ? std::span<const Entry>() : EntriesOf(value, e.arena());
-    for (Entry entry : before) {
-      if (entry.key == key.text() && !std::exchange(is_set, true)) {
-        entry.value = WithKeys(e, entry.value, keys.subspan(1), replacement);
-      }
-      entries.push_back(entry);
-    }
-    if (!is_set) entries.push_back({key.text(), WithKeys(e, {}, keys.subspan(1), replacement)});
-    return e.NewMap(entries);
-  }
-  if (key.is(Kind::kInt) && value.is(Kind::kList)) {
-    const auto before = ElementsOf(value, e.arena());
-    std::vector<Value> elements(before.begin(), before.end());
-    const auto index = static_cast<uint64_t>(key.int_value());
-    if (index >= elements.size()) return e.Fail(StrCat("index ", key.int_value(), " out of bounds"));
-    elements[index] = WithKeys(e, elements[index], keys.subspan(1), replacement);
-    return e.NewList(elements);
-  }
+constexpr int64_t kPaddingMax = 4096;  // elements that setting behind the end of no list makes; guess
+
+Value CannotIndex(Evaluation& e, const Value& value, const Value& key) {
   return e.Fail(StrCat("type ", value.type_name(), " does not support ", key.type_name(), " indexing"));
+}
+
+Value WithKeys(Evaluation& e, const Value& value, std::span<const Value> keys, const Value& replacement);
+
+// A map that is missing is made.
+Value WithEntry(Evaluation& e, const Value& map, std::span<const Value> keys, const Value& replacement) {
+  std::vector<Entry> entries;
+  bool is_set = false;
+  const std::string_view key = keys.front().text();
+  const auto before = map.is_nil() ? std::span<const Entry>() : EntriesOf(map, e.arena());
+  for (Entry entry : before) {
+    if (entry.key == key && !std::exchange(is_set, true)) {
+      entry.value = WithKeys(e, entry.value, keys.subspan(1), replacement);
+    }
+    entries.push_back(entry);
+  }
+  if (!is_set) entries.push_back({key, WithKeys(e, {}, keys.subspan(1), replacement)});
+  return e.NewMap(entries);
+}
+
+// A list that is missing is made, with empty elements up to the index.
+Value WithElement(Evaluation& e, const Value& list, std::span<const Value> keys, const Value& replacement) {
+  const int64_t index = keys.front().int_value();
+  auto at = static_cast<uint64_t>(index);
+  std::vector<Value> elements;
+  if (!list.is_nil()) {
+    const auto before = ElementsOf(list, e.arena());
+    elements.assign(before.begin(), before.end());
+  } else if (index <= kPaddingMax) {
+    at = static_cast<uint64_t>(std::max<int64_t>(index, 0));
+    elements.resize(at + 1);
+  }
+  if (at >= elements.size()) return e.Fail(StrCat("index ", index, " out of bounds"));
+  elements[at] = WithKeys(e, elements[at], keys.subspan(1), replacement);
+  return e.NewList(elements);
+}
+
+// `value` with `replacement` at `keys`; or with what is there already, if the replacement cannot be an attribute.
+Value WithKeys(Evaluation& e, const Value& value, std::span<const Value> keys, const Value& replacement) {
+  if (keys.empty()) return CanBeAttribute(replacement) ? replacement : value;
+  const Value& key = keys.front();
+  if (key.is(Kind::kString) && (value.is(Kind::kMap) || value.is_nil())) return WithEntry(e, value, keys, replacement);
+  if (key.is(Kind::kInt) && (value.is(Kind::kList) || value.is_nil())) return WithElement(e, value, keys, replacement);
+  return CannotIndex(e, value, key);
 }
 
 // Writes an attribute by the cheapest way its kind has.
@@ -60,14 +83,14 @@ void SetValue(Evaluation& e, otlp::MessageEditor& editor, std::string_view key, 
   if (encoded) {
     editor.SetEncoded(key, *encoded);
   } else {
-    e.Fail(StrCat("a ", value.type_name(), " cannot be an attribute, or nests too deeply"));
+    e.Fail(StrCat("a ", value.type_name(), " nests too deeply"));
   }
 }
 
 }  // namespace
 
 Value ReadKey(Evaluation& e, const Value& value, const Value& key) {
-  if (value.is_nil()) return {};
+  if (value.is_nil() && !value.is_unset()) return {};
   if (value.is(Kind::kMap) && key.is(Kind::kString)) return FindEntry(value, key.text()).value_or(Value());
   if (value.is(Kind::kList) && key.is(Kind::kInt)) {
     const auto elements = ElementsOf(value, e.arena());
@@ -75,7 +98,14 @@ Value ReadKey(Evaluation& e, const Value& value, const Value& key) {
     if (index >= elements.size()) return e.Fail(StrCat("index ", key.int_value(), " out of bounds"));
     return elements[index];
   }
-  return e.Fail(StrCat("type ", value.type_name(), " does not support ", key.type_name(), " indexing"));
+  return CannotIndex(e, value, key);
+}
+
+Value ReadKeyStrictly(Evaluation& e, const Value& value, const Value& key) {
+  if (value.is_nil()) return CannotIndex(e, value, key);
+  if (!value.is(Kind::kMap) || !key.is(Kind::kString)) return ReadKey(e, value, key);
+  const auto entry = FindEntry(value, key.text());
+  return entry ? *entry : e.Fail("key not found in map");
 }
 
 void Target::Set(Evaluation& e, const Value& value) const {
@@ -100,6 +130,7 @@ void Target::Set(Evaluation& e, const Value& value) const {
       const Value map = WithKeys(e, e.cache(), keys, value);
       if (!e.failed() && !map.is(Kind::kMap)) e.Fail(StrCat("expected pcommon.Map but got ", map.type_name()));
       if (!e.failed()) e.SetCache(map);
+      if (!CanBeAttribute(value)) e.Fail(StrCat("unsupported type ", value.type_name(), " for set operation"));
       return;
     }
     case PathRoot::Kind::kAttributes:
@@ -113,11 +144,12 @@ void Target::SetAttribute(Evaluation& e, const std::vector<Value>& keys, const V
     return;
   }
   Value changed = value;
-  if (keys.size() > 1) {
+  if (keys.size() > 1 || !CanBeAttribute(value)) {
     const Value before = ReadAttribute(e.scene(), root_.source, keys[0].text());
     changed = WithKeys(e, before, std::span(keys).subspan(1), value);
   }
   if (!e.failed()) SetValue(e, *AttributesEditor(e.scene(), root_.source), keys[0].text(), changed);
+  if (!CanBeAttribute(value)) e.Fail(StrCat("unsupported type ", value.type_name(), " for set operation"));
 }
 
 void Target::SetAttributes(Evaluation& e, const Value& map) const {
@@ -130,7 +162,7 @@ void Target::SetAttributes(Evaluation& e, const Value& map) const {
   for (const Entry& entry : EntriesOf(map, e.arena())) {
     auto value = EncodeValue(entry.value);
     if (!value) {
-      e.Fail(StrCat("a ", entry.value.type_name(), " cannot be an attribute, or nests too deeply"));
+      e.Fail(StrCat("a ", entry.value.type_name(), " nests too deeply"));
       return;
     }
     encoded.emplace_back(entry.key, *std::move(value));

@@ -42,8 +42,10 @@ class Target {
   std::vector<GetterPtr> keys_;
 };
 
-// What is at `key` of a list or map: nil if a map has no such key or `value` is nil. Fails beyond the end of a list,
-// and where `value` is neither.
+// What is at `key` of a list or map: nil if a map has no such key or `value` is missing itself. Fails beyond the
+// end of a list, and where `value` is neither.
 [[nodiscard]] Value ReadKey(Evaluation& e, const Value& value, const Value& key);
+// The same, but nil and keys that a map has not fail, too.
+[[nodiscard]] Value ReadKeyStrictly(Evaluation& e, const Value& value, const Value& key);
 
 }  // namespace spanloom::ottl

@@ -4,6 +4,7 @@
 
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_format.h>
+#include <absl/strings/str_replace.h>
 
 #include <algorithm>
 #include <array>
@@ -13,46 +14,93 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "ottl/calendar.h"
 
 namespace spanloom::ottl {
 namespace {
 
 using Kind = Value::Kind;
 
-void WriteJson(const Value& value, JsonWriter& writer) {
+// As encoding/json does for the sake of HTML.
+std::string JsonString(std::string_view text) {
+  std::string escaped = "\"";
+  AppendJsonEscaped(text, escaped);
+  return absl::StrReplaceAll(escaped, {{"<", "\\u003c"}, {">", "\\u003e"}, {"&", "\\u0026"}}) + "\"";
+}
+
+void WriteList(JsonWriter& writer, std::string_view bytes) {
+  writer.BeginArray();
+  for (const char byte : bytes) writer.Uint(static_cast<uint8_t>(byte));
+  writer.EndArray();
+}
+
+// False if there is a double in `value` that JSON has no word for.
+bool WriteJson(const Value& value, JsonWriter& writer);
+
+bool WriteJsonList(const Value& list, JsonWriter& writer) {
   Arena arena;
+  bool is_written = true;
+  writer.BeginArray();
+  for (const Value& element : ElementsOf(list, arena)) is_written = WriteJson(element, writer) && is_written;
+  writer.EndArray();
+  return is_written;
+}
+
+bool WriteJsonMap(const Value& map, JsonWriter& writer) {
+  Arena arena;
+  const auto entries = EntriesOf(map, arena);
+  std::vector<Entry> sorted(entries.begin(), entries.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; });
+  bool is_written = true;
+  writer.BeginObject();
+  for (const Entry& entry : sorted) {
+    writer.Key(entry.key);
+    is_written = WriteJson(entry.value, writer) && is_written;
+  }
+  writer.EndObject();
+  return is_written;
+}
+
+bool WriteJson(const Value& value, JsonWriter& writer) {
   switch (value.kind()) {
     case Kind::kBool:
-      return writer.Bool(value.bool_value());
+      writer.Bool(value.bool_value());
+      return true;
     case Kind::kInt:
-      return writer.Int(value.int_value());
-    case Kind::kDouble:
-      return writer.Double(value.double_value());
+    case Kind::kDuration:
+      writer.Int(value.int_value());
+      return true;
+    case Kind::kDouble: {
+      const std::string text = FormatJsonDouble(value.double_value());
+      writer.Raw(text.empty() ? "null" : text);
+      return !text.empty();
+    }
     case Kind::kString:
-      return writer.String(value.text());
+      writer.Raw(JsonString(value.text()));
+      return true;
     case Kind::kBytes:
-      return writer.Base64(value.text());
+      writer.Base64(value.text());
+      return true;
     case Kind::kTraceId:
     case Kind::kSpanId:
-      return writer.Hex(value.text());
+      WriteList(writer, value.text());
+      return true;
+    case Kind::kTime:
+      writer.String(FormatRfc3339(value.ns(), value.utc_offset_s()));
+      return true;
     case Kind::kList:
-      writer.BeginArray();
-      for (const Value& element : ElementsOf(value, arena)) WriteJson(element, writer);
-      return writer.EndArray();
-    case Kind::kMap: {
-      const auto entries = EntriesOf(value, arena);
-      std::vector<Entry> sorted(entries.begin(), entries.end());
-      std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; });
+      return WriteJsonList(value, writer);
+    case Kind::kMap:
+      return WriteJsonMap(value, writer);
+    case Kind::kMessages:
       writer.BeginObject();
-      for (const Entry& entry : sorted) {
-        writer.Key(entry.key);
-        WriteJson(entry.value, writer);
-      }
-      return writer.EndObject();
-    }
-    default:
-      return writer.Null();
+      writer.EndObject();
+      return true;
+    case Kind::kNil:
+      writer.Null();
+      return true;
   }
+  return false;
 }
 
 // `ns` of less than a second, in its largest unit.
@@ -62,6 +110,14 @@ std::string FormatFraction(uint64_t ns) {
   };
   if (ns < 1'000) return StrCat(ns, "ns");
   return ns < 1'000'000 ? in_unit(1e3, "µs") : in_unit(1e6, "ms");
+}
+
+bool HasUnderscoresBetweenDigits(std::string_view text) {
+  const auto is_digit = [text](size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+  for (size_t at = text.find('_'); at != std::string_view::npos; at = text.find('_', at + 1)) {
+    if (at == 0 || !is_digit(at - 1) || !is_digit(at + 1)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -96,34 +152,27 @@ std::string FormatDuration(int64_t ns) {
 std::string FormatJson(const Value& value) {
   std::string json;
   JsonWriter writer(json);
-  WriteJson(value, writer);
+  static_cast<void>(WriteJson(value, writer));
   return json;
 }
 
+std::string FormatJsonDouble(double value) {
+  if (std::isnan(value) || std::isinf(value)) return {};
+  const double magnitude = std::abs(value);
+  if (magnitude == 0 || (magnitude >= 1e-6 && magnitude < 1e21)) return FormatDouble(value);
+  std::array<char, 32> text;  // 24 is the longest double in shortest form
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific);
+  return {text.data(), end};
+}
+
 std::optional<std::string_view> LikeString(Evaluation& e, const Value& value) {
-  switch (value.kind()) {
-    case Kind::kString:
-      return value.text();
-    case Kind::kBool:
-      return value.bool_value() ? "true" : "false";
-    case Kind::kInt:
-      return e.arena().Copy(StrCat(value.int_value()));
-    case Kind::kDouble:
-      return e.arena().Copy(FormatDouble(value.double_value()));
-    case Kind::kBytes:
-    case Kind::kTraceId:
-    case Kind::kSpanId:
-      return e.arena().Copy(absl::BytesToHexString(AbslView(value.text())));
-    case Kind::kList:
-    case Kind::kMap:
-      return e.arena().Copy(FormatJson(value));
-    case Kind::kTime:
-    case Kind::kDuration:
-    case Kind::kNil:
-    case Kind::kMessages:
-      break;
-  }
-  return std::nullopt;
+  if (value.is_nil()) return std::nullopt;
+  if (value.is(Kind::kString)) return value.text();
+  if (value.is(Kind::kBytes)) return e.arena().Copy(absl::BytesToHexString(AbslView(value.text())));
+  std::string json;
+  JsonWriter writer(json);
+  if (!WriteJson(value, writer)) return std::nullopt;
+  return e.arena().Copy(std::string_view(json));
 }
 
 std::optional<double> LikeDouble(const Value& value) {
@@ -142,7 +191,14 @@ std::optional<double> LikeDouble(const Value& value) {
 }
 
 std::optional<double> ParseDouble(std::string_view text) {
-  const std::string_view digits = text.substr(text.starts_with('+') ? 1 : 0);  // from_chars takes no "+"
+  std::string_view digits = text.substr(text.starts_with('+') ? 1 : 0);  // from_chars takes no "+"
+  std::string plain;
+  if (digits.find('_') != std::string_view::npos) {
+    if (!HasUnderscoresBetweenDigits(digits)) return std::nullopt;
+    plain = absl::StrReplaceAll(AbslView(digits), {{"_", ""}});
+    digits = plain;
+  }
+  if (digits.starts_with('+') || (digits.size() != text.size() && digits.starts_with('-'))) return std::nullopt;
   double value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
@@ -155,6 +211,21 @@ std::optional<int64_t> ParseInteger(std::string_view text) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
   return value;
+}
+
+std::optional<bool> ParseBool(std::string_view text) {
+  for (const std::string_view word : {"1", "t", "T", "true", "TRUE", "True"}) {
+    if (text == word) return true;
+  }
+  for (const std::string_view word : {"0", "f", "F", "false", "FALSE", "False"}) {
+    if (text == word) return false;
+  }
+  return std::nullopt;
+}
+
+int64_t TruncateDouble(double value) {
+  constexpr double kLimit = 9223372036854775808.0;  // 2^63
+  return value >= -kLimit && value < kLimit ? static_cast<int64_t>(value) : INT64_MIN;
 }
 
 }  // namespace spanloom::ottl

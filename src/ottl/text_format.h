@@ -23,15 +23,25 @@ namespace spanloom::ottl {
 // JSON as Go's encoding/json writes maps and slices: keys sorted, no spaces, bytes in base64.
 [[nodiscard]] std::string FormatJson(const Value& value);
 
-// What a parameter of type kStringLike gets: strings as they are, numbers and booleans written out, bytes and ids in
-// hexadecimal, lists and maps as JSON. nullopt for other kinds. The text lives as long as `value` and the evaluation.
+// A double as Go's encoding/json writes it, but for the exponent, which has two digits at least: "2.5", "1e+21",
+// "1e-07".
+// "" if it is infinite or NaN.
+[[nodiscard]] std::string FormatJsonDouble(double value);
+
+// What a parameter of type kStringLike gets: strings as they are, bytes in hexadecimal, all else as JSON, where ids are
+// lists of their bytes, times quoted as RFC 3339 has them, and durations nanoseconds. nullopt for nil and for what JSON
+// cannot write: infinite doubles and NaN. The text lives as long as `value` and the evaluation.
 [[nodiscard]] std::optional<std::string_view> LikeString(Evaluation& evaluation, const Value& value);
 
 // What a parameter of type kDoubleLike gets; nullopt if it is no number.
 [[nodiscard]] std::optional<double> LikeDouble(const Value& value);
 
-// Go's strconv.ParseFloat, less hexadecimal and underscores; and ParseInt in base 10.
+// Go's strconv.ParseFloat, less hexadecimal; ParseInt in base 10; and ParseBool.
 [[nodiscard]] std::optional<double> ParseDouble(std::string_view text);
 [[nodiscard]] std::optional<int64_t> ParseInteger(std::string_view text);
+[[nodiscard]] std::optional<bool> ParseBool(std::string_view text);
+
+// Towards zero. What no int64 holds, NaN too, is the smallest one, as in Go on x86-64.
+[[nodiscard]] int64_t TruncateDouble(double value);
 
 }  // namespace spanloom::ottl

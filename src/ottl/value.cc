@@ -96,7 +96,7 @@ class Encoder {
       case Kind::kMap:
         return depth < otlp::kValueDepthMax && Map(value, depth + 1);
       default:
-        return false;
+        return depth > 0;
     }
   }
 
@@ -155,7 +155,7 @@ Value Value::Of(const otlp::ValueView& value) {
   };
   switch (value.kind()) {
     case otlp::ValueView::Kind::kNone:
-      return {};
+      return Unset();
     case otlp::ValueView::Kind::kString:
       return String(value.string_value());
     case otlp::ValueView::Kind::kBool:
@@ -312,6 +312,10 @@ bool IsIdentical(const Value& a, const Value& b) {
     default:
       return a.int_value() == b.int_value();
   }
+}
+
+bool CanBeAttribute(const Value& value) {
+  return value.kind() < Kind::kTime;
 }
 
 std::optional<std::string> EncodeValue(const Value& value) {

@@ -61,11 +61,17 @@ class Value {
   static Value Messages(int64_t count) { return Value(Kind::kMessages, count); }
   static Value List(std::span<const Value> elements);
   static Value Map(std::span<const Entry> entries);
-  // An attribute that has no value is nil.
+  // An attribute that is there but has no value: nil, but for what is_unset says.
+  static Value Unset() {
+    Value result;
+    result.is_encoded_ = true;
+    return result;
+  }
   static Value Of(const otlp::ValueView& value);
 
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] bool is_nil() const { return kind_ == Kind::kNil; }
+  [[nodiscard]] bool is_unset() const { return is_nil() && is_encoded_; }
   [[nodiscard]] bool is(Kind kind) const { return kind_ == kind; }
 
   // Each is meaningful for its own kinds only.
@@ -138,8 +144,11 @@ template <typename Attributes>
 // True if both are the same in kind and content, all the way down: 1 is not 1.0 there.
 [[nodiscard]] bool IsIdentical(const Value& a, const Value& b);
 
-// `value` as an AnyValue in wire form, as an attribute may have it. nullopt if it is an id, a time, a
-// duration or messages, or nests more than otlp::kValueDepthMax deep.
+// False for ids, times, durations and messages: OTLP has no such values.
+[[nodiscard]] bool CanBeAttribute(const Value& value);
+
+// `value` as an AnyValue in wire form, as an attribute may have it. nullopt if it cannot be one, or nests more than
+// otlp::kValueDepthMax deep. What lies in a list and cannot be an attribute is left empty, as in the Collector.
 [[nodiscard]] std::optional<std::string> EncodeValue(const Value& value);
 
 }  // namespace spanloom::ottl

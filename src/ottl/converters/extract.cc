@@ -63,8 +63,8 @@ Value ExtractGrokPatterns(Evaluation& e, const Arguments& a) {
 constexpr Function kFunctions[] = {
     {"ExtractPatterns", {kTarget, kPattern}, ExtractPatterns, PrepareExtractPatterns, 1 << 1},
     {"ExtractGrokPatterns",
-     {kTarget, kPattern, Parameter{"namedCapturesOnly", Type::kBool, true},
-      Parameter{"patternDefinitions", Type::kStrings, true}},
+     {kTarget, kPattern, Parameter{"namedCapturesOnly", Type::kBoolLiteral, true},
+      Parameter{"patternDefinitions", Type::kStringLiterals, true}},
      ExtractGrokPatterns,
      PrepareGrok,
      1 << 1 | 1 << 2 | 1 << 3},

@@ -9,8 +9,10 @@
 
 #include "base/text.h"
 #include "ottl/function_table.h"
+#include "ottl/getter.h"
 #include "ottl/go_format.h"
 #include "ottl/map_builder.h"
+#include "ottl/text_format.h"
 
 namespace spanloom::ottl {
 namespace {
@@ -22,10 +24,18 @@ constexpr Parameter kMap = {"target", Type::kMap};
 
 Value Len(Evaluation& e, const Arguments& a) {
   const Value& target = a[0];
-  if (target.is(Kind::kString)) return Value::Int(static_cast<int64_t>(target.text().size()));
-  if (target.is(Kind::kMessages)) return Value::Int(target.int_value());
-  if (target.is(Kind::kList) || target.is(Kind::kMap)) return Value::Int(static_cast<int64_t>(CountOf(target)));
-  return e.Fail(StrCat("Len: target: unsupported type ", target.type_name()));
+  switch (target.kind()) {
+    case Kind::kString:
+    case Kind::kBytes:
+      return Value::Int(static_cast<int64_t>(target.text().size()));
+    case Kind::kList:
+    case Kind::kMap:
+      return Value::Int(static_cast<int64_t>(CountOf(target)));
+    case Kind::kMessages:
+      return Value::Int(target.int_value());
+    default:
+      return e.Fail(StrCat("Len: unsupported target type ", target.type_name()));
+  }
 }
 
 Value Keys(Evaluation& e, const Arguments& a) {
@@ -48,8 +58,10 @@ Value ContainsValue(Evaluation& e, const Arguments& a) {
 }
 
 Value Coalesce(Evaluation& e, const Arguments& a) {
-  for (const Value& value : ElementsOf(a[0], e.arena())) {
-    if (!value.is_nil()) return value;
+  if (a.choices.empty()) return e.Fail("Coalesce requires at least one argument");
+  for (const GetterPtr& choice : a.choices) {
+    const Value value = choice->Get(e);
+    if (e.failed() || !value.is_nil()) return value;
   }
   return {};
 }
@@ -69,31 +81,56 @@ Value Index(Evaluation& e, const Arguments& a) {
   return Value::Int(-1);
 }
 
-// By number if all are numbers, else by text.
+// What decides how a list is sorted: by number if all its elements are numbers, by text if there are strings, booleans
+// or empty ones. One that holds anything else stays as it is.
+enum class SortBy : uint8_t { kNumber, kText, kNothing };
+
+SortBy SortByOf(std::span<const Value> elements) {
+  SortBy by = SortBy::kNumber;
+  for (const Value& element : elements) {
+    if (element.is(Kind::kInt) || element.is(Kind::kDouble)) continue;
+    if (!element.is(Kind::kString) && !element.is(Kind::kBool) && !element.is_nil()) return SortBy::kNothing;
+    by = SortBy::kText;
+  }
+  return by;
+}
+
+class Order final : public Prepared {
+ public:
+  explicit Order(bool descends) : descends_(descends) {}
+  [[nodiscard]] bool descends() const { return descends_; }
+
+ private:
+  bool descends_;
+};
+
+PreparedOr PrepareSort(const Arguments& a) {
+  const std::string_view order = a.has(1) ? a[1].text() : "asc";
+  if (order == "asc" || order == "desc") return std::make_unique<Order>(order == "desc");
+  return absl::InvalidArgumentError(
+      StrCat("invalid arguments: ", order, ". Order should be either \"asc\" or \"desc\""));
+}
+
 Value Sort(Evaluation& e, const Arguments& a) {
-  const bool descends = a.has(1) && a[1].text() == "desc";
-  if (a.has(1) && !descends && a[1].text() != "asc") {
-    return e.Fail(StrCat("invalid arguments: ", a[1].text(), ". Order must be either \"asc\" or \"desc\""));
+  if (!a[0].is(Kind::kList)) {
+    return e.Fail(StrCat("sort with unsupported type: '", a[0].type_name(), "'. Target is not a list"));
   }
   const auto elements = ElementsOf(a[0], e.arena());
-  bool are_numbers = true;
-  for (const Value& element : elements) {
-    const bool is_number = element.is(Kind::kInt) || element.is(Kind::kDouble);
-    are_numbers = are_numbers && is_number;
-    if (!is_number && !element.is(Kind::kString) && !element.is(Kind::kBool)) {
-      return e.Fail(StrCat("Sort: unsupported type ", element.type_name()));
-    }
-  }
+  const SortBy by = SortByOf(elements);
+  if (by == SortBy::kNothing) return a[0];
+  const bool descends = a.as<Order>().descends();
   struct Sorted {
     Value value;
     std::string text;
   };
   std::vector<Sorted> sorted;
-  for (const Value& element : elements) sorted.push_back({element, are_numbers ? "" : FormatGo(element)});
-  std::stable_sort(sorted.begin(), sorted.end(), [are_numbers, descends](const Sorted& left, const Sorted& right) {
+  for (const Value& element : elements) {
+    sorted.push_back({element, std::string(by == SortBy::kText ? LikeString(e, element).value_or("") : "")});
+  }
+  std::stable_sort(sorted.begin(), sorted.end(), [by, descends](const Sorted& left, const Sorted& right) {
     const Sorted& low = descends ? right : left;
     const Sorted& high = descends ? left : right;
-    return are_numbers ? Compare(low.value, ComparisonOperator::kLess, high.value) : low.text < high.text;
+    return by == SortBy::kNumber ? Compare(low.value, ComparisonOperator::kLess, high.value) : low.text < high.text;
   });
   std::vector<Value> values;
   for (const Sorted& element : sorted) values.push_back(element.value);
@@ -139,12 +176,12 @@ constexpr Function kFunctions[] = {
     {"Keys", {kMap}, Keys},
     {"Values", {kMap}, Values},
     {"ContainsValue", {Parameter{"target", Type::kList}, Parameter{"item"}}, ContainsValue},
-    {"Coalesce", {Parameter{"values", Type::kList}}, Coalesce},
+    {"Coalesce", {Parameter{"values", Type::kChoices}}, Coalesce},
     {"Index", {Parameter{"target"}, Parameter{"value"}}, Index},
-    {"Sort", {Parameter{"target", Type::kList}, Parameter{"order", Type::kString, true}}, Sort},
+    {"Sort", {Parameter{"target"}, Parameter{"order", Type::kStringLiteral, true}}, Sort, PrepareSort, 1 << 1},
     {"SliceToMap",
-     {Parameter{"target", Type::kList}, Parameter{"keyPath", Type::kStrings, true},
-      Parameter{"valuePath", Type::kStrings, true}},
+     {Parameter{"target", Type::kList}, Parameter{"keyPath", Type::kStringLiterals, true},
+      Parameter{"valuePath", Type::kStringLiterals, true}},
      SliceToMap},
 };
 

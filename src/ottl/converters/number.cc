@@ -3,6 +3,7 @@
 // Converters that calculate, and those that make unique ids.
 
 #include <absl/strings/str_format.h>
+#include <absl/strings/str_replace.h>
 
 #include <cmath>
 #include <string>
@@ -14,25 +15,22 @@
 namespace spanloom::ottl {
 namespace {
 
-using Kind = Value::Kind;
 using Type = ParameterType;
 
 Value Log(Evaluation& e, const Arguments& a) {
   if (!a.has(0)) return e.Fail("Log: target: expected a value that is a number but got nil");
   const double value = a[0].double_value();
-  if (!(value > 0)) return e.Fail(StrCat("Log: log(", value, ") is not defined: the value must be greater than 0"));
+  if (value <= 0) return e.Fail(StrCat("Log: log(", value, ") is not defined: the value must be greater than 0"));
   return Value::Double(std::log(value));
 }
 
-// https://en.wikipedia.org/wiki/Luhn_algorithm
+// https://en.wikipedia.org/wiki/Luhn_algorithm. Spaces are passed over.
 Value IsValidLuhn(Evaluation& e, const Arguments& a) {
-  const bool is_number = a[0].is(Kind::kInt);
-  if (!is_number && !a[0].is(Kind::kString)) {
-    return e.Fail(StrCat("IsValidLuhn: target: expected string or int64 but got ", a[0].type_name()));
-  }
-  const std::string digits = is_number ? StrCat(a[0].int_value()) : std::string(a[0].text());
-  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) {
-    return e.Fail("IsValidLuhn: value must consist of digits");
+  if (!a.has(0)) return e.Fail("invalid input: <nil>");
+  const std::string digits = absl::StrReplaceAll(AbslView(a[0].text()), {{" ", ""}});
+  if (digits.empty()) return Value::Bool(false);
+  if (digits.find_first_not_of("0123456789") != std::string::npos) {
+    return e.Fail("IsValidLuhn: the target must consist of digits");
   }
   int sum = 0;
   bool is_doubled = false;
@@ -71,7 +69,7 @@ Value UuidV7(Evaluation& e, const Arguments&) {
 
 constexpr Function kFunctions[] = {
     {"Log", {Parameter{"target", Type::kDoubleLike}}, Log},
-    {"IsValidLuhn", {Parameter{"target"}}, IsValidLuhn},
+    {"IsValidLuhn", {Parameter{"target", Type::kStringLike}}, IsValidLuhn},
     {.name = "UUID", .call = UuidV4, .is_pure = false},
     {.name = "UUIDv7", .call = UuidV7, .is_pure = false},
 };

@@ -24,12 +24,14 @@ using Kind = Value::Kind;
 using Type = ParameterType;
 
 constexpr Parameter kTarget = {"target", Type::kString};
-constexpr Parameter kDelimiter = {"delimiter", Type::kString, true};
-constexpr Parameter kPairDelimiter = {"pair_delimiter", Type::kString, true};
+constexpr Parameter kDelimiter = {"delimiter", Type::kStringLiteral, true};
+constexpr Parameter kPairDelimiter = {"pair_delimiter", Type::kStringLiteral, true};
 
 Value ParseJson(Evaluation& e, const Arguments& a) {
   const auto value = ParseJsonValue(a[0].text(), e.arena());
-  return value.ok() ? *value : e.Fail(StrCat("ParseJSON: ", value.status().message()));
+  if (!value.ok()) return e.Fail(StrCat("ParseJSON: ", value.status().message()));
+  if (value->is(Kind::kMap) || value->is(Kind::kList)) return *value;
+  return e.Fail(StrCat("could not convert parsed value of type ", value->type_name(), " to JSON object"));
 }
 
 std::string_view Trimmed(std::string_view text) {
@@ -297,11 +299,11 @@ constexpr Function kFunctions[] = {
     {"ParseJSON", {kTarget}, ParseJson},
     {"ParseKeyValue", {kTarget, kDelimiter, kPairDelimiter}, ParseKeyValue},
     {"ToKeyValueString",
-     {Parameter{"target", Type::kMap}, kDelimiter, kPairDelimiter, Parameter{"sort_output", Type::kBool, true}},
+     {Parameter{"target", Type::kMap}, kDelimiter, kPairDelimiter, Parameter{"sort_output", Type::kBoolLiteral, true}},
      ToKeyValueString},
     {"ParseCSV",
-     {kTarget, Parameter{"header", Type::kString}, kDelimiter, Parameter{"headerDelimiter", Type::kString, true},
-      Parameter{"mode", Type::kString, true}},
+     {kTarget, Parameter{"header", Type::kString}, kDelimiter, Parameter{"headerDelimiter", Type::kStringLiteral, true},
+      Parameter{"mode", Type::kStringLiteral, true}},
      ParseCsv},
     {"ParseInt", {kTarget, Parameter{"base", Type::kInt}}, ParseInt},
     {"ParseSeverity", {Parameter{"target"}, Parameter{"severityMapping", Type::kMap}}, ParseSeverity},

@@ -60,9 +60,7 @@ Value Concat(Evaluation& e, const Arguments& a) {
   const auto values = ElementsOf(a[0], e.arena());
   for (size_t i = 0; i < values.size(); ++i) {
     if (i > 0) joined += a[1].text();
-    const auto text = values[i].is_nil() ? std::optional<std::string_view>("<nil>") : LikeString(e, values[i]);
-    if (!text) return e.Fail(StrCat("Concat: vals: unsupported type ", values[i].type_name()));
-    joined += *text;
+    joined += values[i].is_nil() ? "<nil>" : values[i].text();
   }
   return e.NewString(joined);
 }
@@ -154,20 +152,20 @@ constexpr Function kFunctions[] = {
      PreparePattern<kIsMatch, 1>,
      1 << 1},
     {"Split", {kTarget, Parameter{"delimiter", Type::kString}}, Split},
-    {"Concat", {Parameter{"vals", Type::kList}, Parameter{"delimiter", Type::kString}}, Concat},
+    {"Concat", {Parameter{"vals", Type::kStringLikes}, Parameter{"delimiter", Type::kString}}, Concat},
     {"Substring",
      {kTarget, Parameter{"start", Type::kInt}, Parameter{"length", Type::kInt},
-      Parameter{"utf8_safe", Type::kBool, true}},
+      Parameter{"utf8_safe", Type::kBoolLiteral, true}},
      Substring},
-    {"Trim", {kTarget, Parameter{"replacement", Type::kString, true}}, Trim},
+    {"Trim", {kTarget, Parameter{"replacement", Type::kStringLiteral, true}}, Trim},
     {"TrimPrefix", {kValue, Parameter{"prefix", Type::kString}}, TrimPrefix},
     {"TrimSuffix", {kValue, Parameter{"suffix", Type::kString}}, TrimSuffix},
     {"ToLowerCase", {kTarget}, Convert<ToLower>},
     {"ToUpperCase", {kTarget}, Convert<ToUpper>},
     {"ToSnakeCase", {kTarget}, Convert<ToSnakeCase>},
     {"ToCamelCase", {kTarget}, Convert<ToCamelCase>},
-    {"ConvertCase", {kTarget, Parameter{"toCase", Type::kString}}, ConvertCase, PrepareConvertCase, 1 << 1},
-    {"Format", {Parameter{"format", Type::kString}, Parameter{"vals", Type::kList}}, Format},
+    {"ConvertCase", {kTarget, Parameter{"toCase", Type::kStringLiteral}}, ConvertCase, PrepareConvertCase, 1 << 1},
+    {"Format", {Parameter{"format", Type::kStringLiteral}, Parameter{"vals", Type::kAnys}}, Format},
 };
 
 }  // namespace

@@ -21,8 +21,8 @@ using Type = ParameterType;
 using Kind = XmlNode::Kind;
 
 constexpr Parameter kTarget = {"target", Type::kString};
-constexpr Parameter kXPath = {"xpath", Type::kString};
-constexpr Parameter kOptionalXPath = {"xpath", Type::kString, true};
+constexpr Parameter kXPath = {"xpath", Type::kStringLiteral};
+constexpr Parameter kOptionalXPath = {"xpath", Type::kStringLiteral, true};
 constexpr uint8_t kPreparedFromXPath = 1 << 1;
 constexpr size_t kInsertedBytesMax = 1 << 20;  // guess
 
@@ -196,7 +196,7 @@ constexpr Function kFunctions[] = {
      PrepareXPathOr<kEveryAttribute>,
      kPreparedFromXPath},
     {"ConvertTextToElementsXML",
-     {kTarget, kOptionalXPath, Parameter{"elementName", Type::kString, true}},
+     {kTarget, kOptionalXPath, Parameter{"elementName", Type::kStringLiteral, true}},
      ConvertTextToElementsXml,
      PrepareXPathOr<kWholeDocument>,
      kPreparedFromXPath},

@@ -54,15 +54,19 @@ Value KeepKeys(Evaluation& e, const Arguments& a) {
   return {};
 }
 
+class Checked final : public Prepared {};
+
+PreparedOr PrepareLimit(const Arguments& a) {
+  const int64_t limit = a[1].int_value();
+  if (static_cast<uint64_t>(limit) >= CountOf(a[2])) return std::make_unique<Checked>();
+  return absl::InvalidArgumentError(StrCat("invalid limit for limit function, ", limit,
+                                           " cannot be less than number of priority attributes ", CountOf(a[2])));
+}
+
 // The Collector leaves out any; here those that come last go.
 Value Limit(Evaluation& e, const Arguments& a) {
   const int64_t limit = a[1].int_value();
-  if (limit < 0) return e.Fail(StrCat("invalid limit for limit function, ", limit, " cannot be negative"));
   const auto keys = SetOf(e, a[2]);
-  if (static_cast<uint64_t>(limit) < keys.size()) {
-    return e.Fail(StrCat("invalid limit for limit function, ", limit,
-                         " cannot be less than number of priority attributes ", keys.size()));
-  }
   const auto entries = a.target->GetEntries(e);
   if (e.failed() || entries.size() <= static_cast<uint64_t>(limit)) return {};
   auto room = static_cast<uint64_t>(limit);
@@ -90,11 +94,9 @@ Value MergeMaps(Evaluation& e, const Arguments& a) {
   return {};
 }
 
-class Strategy final : public Prepared {};
-
 PreparedOr PrepareMergeMaps(const Arguments& a) {
   const std::string_view strategy = a[2].text();
-  if (strategy == "insert" || strategy == "update" || strategy == "upsert") return std::make_unique<Strategy>();
+  if (strategy == "insert" || strategy == "update" || strategy == "upsert") return std::make_unique<Checked>();
   return absl::InvalidArgumentError(
       StrCat("invalid value for strategy, ", strategy, ", must be 'insert', 'update' or 'upsert'"));
 }
@@ -144,9 +146,14 @@ class Flattening {
   absl::flat_hash_map<std::string, int> conflicts_;  // the number of the next one
 };
 
+PreparedOr PrepareFlatten(const Arguments& a) {
+  if (!a.has(2) || a[2].int_value() > 0) return std::make_unique<Checked>();
+  return absl::InvalidArgumentError(
+      StrCat("invalid depth for flatten function, ", a[2].int_value(), " must be greater than 0"));
+}
+
 Value Flatten(Evaluation& e, const Arguments& a) {
   const int64_t depth = a.has(2) ? a[2].int_value() : std::numeric_limits<int64_t>::max();
-  if (depth < 0) return e.Fail(StrCat("invalid depth for flatten function, ", depth, " cannot be negative"));
   const auto entries = a.target->GetEntries(e);
   if (e.failed()) return {};
   Flattening flattening(e, depth, a.has(3) && a[3].bool_value());
@@ -200,19 +207,25 @@ constexpr Function kFunctions[] = {
     {"delete_matching_keys", {kTarget, kPattern}, MatchingKeys<false>, PreparePattern<kDeleteMatchingKeys, 1>, 1 << 1},
     {"keep_matching_keys", {kTarget, kPattern}, MatchingKeys<true>, PreparePattern<kKeepMatchingKeys, 1>, 1 << 1},
     {"keep_keys", {kTarget, Parameter{"keys", Type::kStrings}}, KeepKeys},
-    {"limit", {kTarget, Parameter{"limit", Type::kInt}, Parameter{"priority_keys", Type::kStrings}}, Limit},
+    {"limit",
+     {kTarget, Parameter{"limit", Type::kIntLiteral}, Parameter{"priority_keys", Type::kStringLiterals}},
+     Limit,
+     PrepareLimit,
+     1 << 1 | 1 << 2},
     {"merge_maps",
-     {kTarget, Parameter{"source", Type::kMap}, Parameter{"strategy", Type::kString}},
+     {kTarget, Parameter{"source", Type::kMap}, Parameter{"strategy", Type::kStringLiteral}},
      MergeMaps,
      PrepareMergeMaps,
      1 << 2},
     {"flatten",
-     {kTarget, Parameter{"prefix", Type::kString, true}, Parameter{"depth", Type::kInt, true},
-      Parameter{"resolveConflicts", Type::kBool, true}},
-     Flatten},
+     {kTarget, Parameter{"prefix", Type::kStringLiteral, true}, Parameter{"depth", Type::kIntLiteral, true},
+      Parameter{"resolveConflicts", Type::kBoolLiteral, true}},
+     Flatten,
+     PrepareFlatten,
+     1 << 2},
     {"truncate_all",
-     {kTarget, Parameter{"limit", Type::kInt}, Parameter{"utf8_safe", Type::kBool, true},
-      Parameter{"truncation_marker", Type::kString, true}},
+     {kTarget, Parameter{"limit", Type::kIntLiteral}, Parameter{"utf8_safe", Type::kBoolLiteral, true},
+      Parameter{"truncation_marker", Type::kStringLiteral, true}},
      TruncateAll},
     {"stringify_all", {kTarget}, StringifyAll},
 };

@@ -81,9 +81,6 @@ constexpr char kReplacePattern[] = "replace_pattern";
 
 Value ReplaceAllPatterns(Evaluation& e, const Arguments& a) {
   const bool is_of_keys = a[1].text() == "key";
-  if (!is_of_keys && a[1].text() != "value") {
-    return e.Fail(StrCat("invalid mode ", a[1].text(), ", must be either 'key' or 'value'"));
-  }
   Replacer replacer(e, a, 3);
   const auto entries = a.target->GetEntries(e);
   MapBuilder edited;
@@ -101,6 +98,12 @@ Value ReplaceAllPatterns(Evaluation& e, const Arguments& a) {
   return {};
 }
 constexpr char kReplaceAllPatterns[] = "replace_all_patterns";
+
+PreparedOr PrepareReplaceAllPatterns(const Arguments& a) {
+  const std::string_view mode = a[1].text();
+  if (mode == "key" || mode == "value") return PreparePattern<kReplaceAllPatterns, 2>(a);
+  return absl::InvalidArgumentError(StrCat("invalid mode ", mode, ", must be either 'key' or 'value'"));
+}
 
 PreparedOr PrepareGlob(const Arguments& a) {
   auto pattern = Pattern::Compile("replace_match", GlobToPattern(a[1].text()));
@@ -141,10 +144,10 @@ constexpr Function kFunctions[] = {
      PreparePattern<kReplacePattern, 1>,
      1 << 1},
     {"replace_all_patterns",
-     {kTarget, Parameter{"mode", Type::kString}, kRegex, kReplacement, kFunction, kFormat},
+     {kTarget, Parameter{"mode", Type::kStringLiteral}, kRegex, kReplacement, kFunction, kFormat},
      ReplaceAllPatterns,
-     PreparePattern<kReplaceAllPatterns, 2>,
-     1 << 2},
+     PrepareReplaceAllPatterns,
+     1 << 1 | 1 << 2},
     {"replace_match", {kTarget, kPattern, kReplacement, kFunction, kFormat}, ReplaceMatch, PrepareGlob, 1 << 1},
     {"replace_all_matches",
      {kTarget, kPattern, kReplacement, kFunction, kFormat},

@@ -65,7 +65,7 @@ Value DeleteIndex(Evaluation& e, const Arguments& a) {
 
 constexpr Function kFunctions[] = {
     {"set", {kTarget, Parameter{"value"}}, Set},
-    {"append", {kTarget, Parameter{"value", Type::kAny, true}, Parameter{"values", Type::kList, true}}, Append},
+    {"append", {kTarget, Parameter{"value", Type::kAny, true}, Parameter{"values", Type::kAnys, true}}, Append},
     {"delete_index",
      {kTarget, Parameter{"startIndex", Type::kInt}, Parameter{"endIndex", Type::kInt, true}},
      DeleteIndex},
