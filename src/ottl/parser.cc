@@ -352,7 +352,8 @@ class Parser {
     do {
       RETURN_IF_ERROR(Argument(call));
     } while (TakeIf(","));
-    if (!TakeIf(")")) return Unexpected("\")\"");
+    // In the Collector's grammar keys may follow.
+    if (!TakeIf(")")) return Unexpected("\")\" Key*");
     return call;
   }
 

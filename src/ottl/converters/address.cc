@@ -137,6 +137,7 @@ class UrlParts {
 };
 
 Value Url(Evaluation& e, const Arguments& a) {
+  if (a[0].text().empty()) return e.Fail("url cannot be empty");
   const std::string_view url = a[0].text();
   const bool has_control =
       std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
