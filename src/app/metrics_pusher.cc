@@ -8,13 +8,13 @@
 #include <optional>
 #include <utility>
 
-#include "app/console_sender.h"
 #include "app/metrics_report.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/text.h"
 #include "pipeline/log_limiter.h"
 #include "pipeline/loop_call.h"
+#include "sdk/console_sender.h"
 #include "sdk/otlp_sender.h"
 
 namespace spanloom::app {
@@ -152,7 +152,7 @@ class MetricsPusher::State : public std::enable_shared_from_this<MetricsPusher::
   const Clock& clock_;
   MetricRegistry& metrics_;
   MetricsReporter reporter_;
-  const ConsoleSender console_;
+  const sdk::ConsoleSender console_;
   pipeline::LogLimiter log_;
   Counter& exported_;
   Counter& busy_;

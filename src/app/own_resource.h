@@ -18,9 +18,6 @@ namespace spanloom::app {
 // an attribute away). Sorted by name.
 config::StringMap OwnResource(const config::StringMap& configured, Rng& rng);
 
-// As a Resource message of OTLP.
-std::string EncodeResource(const config::StringMap& resource);
-
 // As labels of Prometheus, those that `options` takes: "service_name".
 MetricLabels LabelsOf(const config::StringMap& resource, const pipeline::ResourceLabelsOptions& options = {});
 

@@ -15,7 +15,6 @@
 #include "app/metrics_page.h"
 #include "app/metrics_pusher.h"
 #include "app/own_resource.h"
-#include "app/own_tracing.h"
 #include "app/process_log.h"
 #include "app/process_metrics.h"
 #include "app/signals.h"
@@ -32,6 +31,8 @@
 #include "net/loop_lag.h"
 #include "pipeline/engine.h"
 #include "pipeline/service_config.h"
+#include "sdk/resource.h"
+#include "sdk/tracing.h"
 
 namespace spanloom::app {
 namespace {
@@ -112,8 +113,9 @@ class Process {
     if (host_) store_control_ = host_->ServeControl(*loops_, metrics_);
     process_metrics_.emplace(metrics_, Clock::System(), begin_ns_, LabelsOf(resource_));
     if (config_.telemetry.traces) {
-      ASSIGN_OR_RETURN(own_tracing_, OwnTracing::Create(*config_.telemetry.traces, EncodeResource(resource_), *loops_,
-                                                        Clock::System(), metrics_));
+      ASSIGN_OR_RETURN(own_tracing_, sdk::Tracing::Create(*config_.telemetry.traces, sdk::EncodeResource(resource_),
+                                                          {{.name = "spanloom", .version = Version()}}, *loops_,
+                                                          Clock::System(), metrics_));
     }
     RETURN_IF_ERROR(PushMetrics());
     const pipeline::BuildContext context{.loops = *loops_,
@@ -207,7 +209,7 @@ class Process {
   Status PushMetrics() {
     for (const pipeline::MetricsPush& push : config_.telemetry.metrics_pushes) {
       ASSIGN_OR_RETURN(std::unique_ptr<MetricsPusher> pusher,
-                       MetricsPusher::Create(push, EncodeResource(resource_), Clock::System().UnixNs(), *loops_,
+                       MetricsPusher::Create(push, sdk::EncodeResource(resource_), Clock::System().UnixNs(), *loops_,
                                              Clock::System(), metrics_));
       metrics_pushers_.push_back(std::move(pusher));
     }
@@ -255,7 +257,7 @@ class Process {
   std::vector<std::unique_ptr<net::Server>> metrics_servers_;
   std::vector<std::unique_ptr<MetricsPusher>> metrics_pushers_;
   std::unique_ptr<StoreControl> store_control_;  // null if nobody may ask
-  std::unique_ptr<OwnTracing> own_tracing_;      // null if there are no spans about this process
+  std::unique_ptr<sdk::Tracing> own_tracing_;    // null if there are no spans about this process
   std::unique_ptr<pipeline::Engine> engine_;
 };
 

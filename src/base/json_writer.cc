@@ -11,32 +11,12 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace spanloom {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-bool IsContinuation(std::string_view text, size_t at) {
-  return at < text.size() && (static_cast<uint8_t>(text[at]) & 0xC0) == 0x80;
-}
-
-// The bytes of the UTF-8 sequence that starts at `at`, or 0 if it is not one (overlong forms, surrogates and values
-// above U+10FFFF included). Unicode 15, table 3-7.
-size_t SequenceLength(std::string_view text, size_t at) {
-  const auto lead = static_cast<uint8_t>(text[at]);
-  if (lead < 0x80) return 1;
-  if (lead < 0xC2 || lead > 0xF4 || !IsContinuation(text, at + 1)) return 0;
-  if (lead < 0xE0) return 2;
-  const auto second = static_cast<uint8_t>(text[at + 1]);
-  if (lead == 0xE0 && second < 0xA0) return 0;
-  if (lead == 0xED && second > 0x9F) return 0;
-  if (!IsContinuation(text, at + 2)) return 0;
-  if (lead < 0xF0) return 3;
-  if (lead == 0xF0 && second < 0x90) return 0;
-  if (lead == 0xF4 && second > 0x8F) return 0;
-  return IsContinuation(text, at + 3) ? 4 : 0;
-}
 
 void AppendEscapedControl(uint8_t c, std::string& out) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -78,7 +58,7 @@ void AppendJsonEscaped(std::string_view text, std::string& out) {
     } else if (c < 0x20) {
       AppendEscapedControl(c, out);
       ++at;
-    } else if (const size_t length = SequenceLength(text, at); length > 0) {
+    } else if (const size_t length = Utf8SequenceLength(text, at); length > 0) {
       out.append(text.substr(at, length));
       at += length;
     } else {

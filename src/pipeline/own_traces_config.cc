@@ -56,8 +56,8 @@ Status OwnProcessorOptions::Validate() const {
   return absl::InvalidArgumentError("must name one processor (valid: batch, simple)");
 }
 
-OwnTracesRoute OwnProcessorOptions::Route() const {
-  OwnTracesRoute route;
+sdk::SpanRoute OwnProcessorOptions::Route() const {
+  sdk::SpanRoute route;
   const OwnExporterOptions& exporter = batch ? batch->exporter : simple->exporter;
   if (exporter.otlp) route.destination = exporter.otlp->Destination(otlp::Signal::kTraces);
   if (!batch) {
@@ -159,9 +159,9 @@ sdk::Propagation OwnTracesOptions::PropagationOf() const {
           .has_b3 = absl::c_linear_search(propagators, "b3")};
 }
 
-std::optional<OwnTracesConfig> OwnTracesOptions::Config() const {
+std::optional<sdk::TracingOptions> OwnTracesOptions::Config() const {
   if (processors.empty() || absl::EqualsIgnoreCase(level, "none")) return std::nullopt;
-  OwnTracesConfig config;
+  sdk::TracingOptions config;
   if (sampler) config.sampler = sampler->Make();
   config.propagation = PropagationOf();
   for (const OwnProcessorOptions& processor : processors) config.routes.push_back(processor.Route());

@@ -12,23 +12,11 @@
 #include "config/options.h"
 #include "pipeline/own_otlp_options.h"
 #include "sdk/batch_exporter.h"
-#include "sdk/otlp_sender.h"
 #include "sdk/sampler.h"
 #include "sdk/trace_context.h"
+#include "sdk/tracing.h"
 
 namespace spanloom::pipeline {
-
-// One destination.
-struct OwnTracesRoute {
-  sdk::BatchExporterOptions batch = {};
-  std::optional<sdk::OtlpSenderOptions> destination = {};  // nullopt: standard output
-};
-
-struct OwnTracesConfig {
-  sdk::Sampler sampler = sdk::Sampler::ParentBased(sdk::Sampler::AlwaysOn());
-  sdk::Propagation propagation = {};
-  std::vector<OwnTracesRoute> routes = {};  // each gets every span; at least one
-};
 
 struct OwnExporterOptions {
   std::optional<OwnOtlpOptions> otlp = {};
@@ -58,7 +46,7 @@ struct OwnProcessorOptions {
   std::optional<OwnSimpleOptions> simple = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
-  [[nodiscard]] OwnTracesRoute Route() const;
+  [[nodiscard]] sdk::SpanRoute Route() const;
 };
 
 struct RatioOptions {
@@ -110,7 +98,7 @@ struct OwnTracesOptions {
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
   // nullopt if no spans are made: level none, or no processor. The options are valid.
-  [[nodiscard]] std::optional<OwnTracesConfig> Config() const;
+  [[nodiscard]] std::optional<sdk::TracingOptions> Config() const;
 
  private:
   [[nodiscard]] sdk::Propagation PropagationOf() const;

@@ -17,7 +17,7 @@ using testing::IsEmpty;
 using testing::Pair;
 
 struct Outcome {
-  std::optional<OwnTracesConfig> config;
+  std::optional<sdk::TracingOptions> config;
   std::vector<std::string> problems;
 };
 

@@ -22,7 +22,7 @@ struct TelemetryConfig {
   LogOptions log;                                      // but for its resource
   std::vector<PrometheusReaderOptions> metrics_pages;  // none if the metrics are not shown
   std::vector<MetricsPush> metrics_pushes;             // where they are sent
-  std::optional<OwnTracesConfig> traces;               // nullopt: no spans about this process
+  std::optional<sdk::TracingOptions> traces;           // nullopt: no spans about this process
   config::StringMap resource;  // attributes of this process as written; an empty one takes the default away
   config::Node node;           // all of it, as written: to tell what a reload has changed
 };

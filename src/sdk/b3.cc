@@ -14,6 +14,11 @@
 namespace spanloom::sdk {
 namespace {
 
+constexpr std::string_view kSingle = "b3";
+constexpr std::string_view kTraceIdField = "x-b3-traceid";
+constexpr std::string_view kSpanIdField = "x-b3-spanid";
+constexpr std::string_view kSampledField = "x-b3-sampled";
+constexpr std::string_view kFlagsField = "x-b3-flags";
 constexpr size_t kShortTraceIdDigits = 16;
 constexpr size_t kTraceIdDigits = 32;
 constexpr size_t kSpanIdDigits = 16;
@@ -26,16 +31,16 @@ struct B3Fields {
 };
 
 B3Fields FieldsOf(const net::HttpHeaders& headers) {
-  const std::string_view single = headers.Get("b3");
+  const std::string_view single = headers.Get(kSingle);
   if (!single.empty()) {
     std::vector<std::string> parts = absl::StrSplit(AbslView(single), '-');
     parts.resize(3);
     return {.trace_id = parts[0], .span_id = parts[1], .sampled = parts[2]};
   }
-  const bool is_debug = headers.Get("x-b3-flags") == "1";
-  return {.trace_id = std::string(headers.Get("x-b3-traceid")),
-          .span_id = std::string(headers.Get("x-b3-spanid")),
-          .sampled = is_debug ? "d" : std::string(headers.Get("x-b3-sampled"))};
+  const bool is_debug = headers.Get(kFlagsField) == "1";
+  return {.trace_id = std::string(headers.Get(kTraceIdField)),
+          .span_id = std::string(headers.Get(kSpanIdField)),
+          .sampled = is_debug ? "d" : std::string(headers.Get(kSampledField))};
 }
 
 bool IsSampled(const std::string& sampled) {
@@ -60,6 +65,21 @@ std::optional<TraceContext> ReadB3(const net::HttpHeaders& headers) {
   context.is_remote = true;
   if (!context.IsValid()) return std::nullopt;
   return context;
+}
+
+void WriteB3(const TraceContext& context, net::HttpHeaders& headers) {
+  const std::string_view sampled = context.is_sampled() ? "1" : "0";
+  headers.Set(kSingle,
+              context.IsValid() ? StrCat(context.trace_id.Hex(), "-", context.span_id.Hex(), "-", sampled) : "");
+}
+
+void WriteB3Multi(const TraceContext& context, net::HttpHeaders& headers) {
+  const bool is_valid = context.IsValid();
+  headers.Set(kTraceIdField, is_valid ? context.trace_id.Hex() : "");
+  headers.Set(kSpanIdField, is_valid ? context.span_id.Hex() : "");
+  headers.Set(kSampledField, !is_valid ? "" : context.is_sampled() ? "1" : "0");
+  headers.Set(kFlagsField, "");  // a "1" there would say more than the context does
+  headers.Set("x-b3-parentspanid", "");
 }
 
 }  // namespace spanloom::sdk

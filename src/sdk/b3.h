@@ -17,4 +17,9 @@ namespace spanloom::sdk {
 // of a "b3: 0", or one of them is none.
 std::optional<TraceContext> ReadB3(const net::HttpHeaders& headers);
 
+// Puts `context` into the header "b3", or into x-b3-traceid, x-b3-spanid and x-b3-sampled, in place of what is there. A
+// context that is not valid leaves none of them there.
+void WriteB3(const TraceContext& context, net::HttpHeaders& headers);
+void WriteB3Multi(const TraceContext& context, net::HttpHeaders& headers);
+
 }  // namespace spanloom::sdk

@@ -74,5 +74,25 @@ TEST(B3, IsReadIfItIsAskedFor) {
   EXPECT_FALSE(Extract(b3, {}).IsValid());
 }
 
+// Scenario: a sampled and an unsampled context are written either way over headers of another one; so is none.
+// Guarantees: what is read again is the same context; of none nothing is left.
+TEST(B3, ReadsWhatItWrites) {
+  TraceContext context = *Single(StrCat(kTrace, "-", kSpan, "-1"));
+  for (const bool is_multi : {false, true}) {
+    for (const uint8_t flags : {kSampledFlag, uint8_t{0}}) {
+      const Propagation propagation = {
+          .has_w3c = false, .has_b3 = !is_multi, .has_b3_multi = is_multi, .has_baggage = false};
+      net::HttpHeaders headers = Headers({{is_multi ? "x-b3-flags" : "b3", "1"}, {"traceparent", "stays"}});
+      context.flags = flags;
+      Inject(context, headers, propagation);
+      EXPECT_EQ(Extract(headers, propagation), context);
+      EXPECT_EQ(headers.Get("traceparent"), "stays");
+      EXPECT_EQ(headers.Get("b3").empty(), is_multi);
+      Inject({}, headers, propagation);
+      EXPECT_EQ(headers.fields().size(), 1u);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace spanloom::sdk

@@ -32,12 +32,12 @@ Counter& DroppedSpans(MetricRegistry& metrics, const std::string& cause) {
 // Everything but the queue and the counters is bound to `loop`.
 class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::State> {
  public:
-  State(const BatchExporterOptions& options, std::string resource, std::string scope, net::Loop& loop,
+  State(const BatchExporterOptions& options, std::string resource, std::vector<std::string> scopes, net::Loop& loop,
         const Clock& clock, MetricRegistry& metrics, Rng rng, SendRequest send)
       : loop_(loop),
         options_(options),
         resource_(std::move(resource)),
-        scope_(std::move(scope)),
+        scopes_(std::move(scopes)),
         clock_(clock),
         send_(std::move(send)),
         exported_(metrics.GetCounter("spanloom_own_spans_exported", "Spans about this process that were delivered.")),
@@ -118,7 +118,7 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
 
   void Begin() {
     const std::vector<std::unique_ptr<SpanRecord>> batch = TakeBatch();
-    request_ = Bytes(EncodeRequest(batch, resource_, scope_));
+    request_ = Bytes(EncodeRequest(batch, resource_, scopes_));
     request_spans_ = batch.size();
     retry_delays_ = RetryBackoff(kRetryIntervals);
     give_up_ns_ = clock_.SteadyNs() + options_.retry_max.count();
@@ -161,7 +161,8 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
   void Warn(const Status& status) {
     if (std::exchange(has_warned_, true)) return;
     Log(LogLevel::kWarn, "spans about this process can't be delivered",
-        {{"error", StdView(status.message())}, {"advice", "see service.telemetry.traces and the destination"}});
+        {{"error", StdView(status.message())},
+         {"advice", StrCat("see ", options_.configured_by, " and the destination")}});
   }
 
   void End() ABSL_LOCKS_EXCLUDED(mutex_) {
@@ -178,7 +179,7 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
   net::Loop& loop_;
   const BatchExporterOptions options_;
   const std::string resource_;
-  const std::string scope_;
+  const std::vector<std::string> scopes_;
   const Clock& clock_;
   const SendRequest send_;
   Counter& exported_;
@@ -206,9 +207,9 @@ class BatchExporter::State : public std::enable_shared_from_this<BatchExporter::
   net::Timer retry_timer_;
 };
 
-BatchExporter::BatchExporter(const BatchExporterOptions& options, std::string resource, std::string scope,
+BatchExporter::BatchExporter(const BatchExporterOptions& options, std::string resource, std::vector<std::string> scopes,
                              net::Loop& loop, const Clock& clock, MetricRegistry& metrics, Rng rng, SendRequest send)
-    : state_(std::make_shared<State>(options, std::move(resource), std::move(scope), loop, clock, metrics, rng,
+    : state_(std::make_shared<State>(options, std::move(resource), std::move(scopes), loop, clock, metrics, rng,
                                      std::move(send))) {}
 
 BatchExporter::~BatchExporter() {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -31,6 +32,8 @@ struct BatchExporterOptions {
   // A request that fails for the moment (IsRetryable) is sent again: after 1 s, doubled up to 30 s, +- 20 %, or after
   // the delay that the answer asks for; for this long. Guess.
   std::chrono::nanoseconds retry_max = std::chrono::minutes(1);
+  // Where its destination is configured, for the line in the log about one that can't be reached.
+  std::string configured_by = "service.telemetry.traces";
 };
 
 // How many spans of a request the destination refused for good, or why it took none.
@@ -43,10 +46,10 @@ using SendRequest = std::function<void(Bytes request, SendDone done)>;
 // refused (by the destination, for good), unreachable (sent again in vain), shutdown.
 class BatchExporter final : public SpanSink {
  public:
-  // `resource` and `scope` are what every span is of, in wire form. `send` must stay callable until Stop has returned.
-  // `loop`, `clock` and `metrics` must outlive the exporter.
-  BatchExporter(const BatchExporterOptions& options, std::string resource, std::string scope, net::Loop& loop,
-                const Clock& clock, MetricRegistry& metrics, Rng rng, SendRequest send);
+  // `resource` is what every span is of, `scopes` those that SpanRecord::scope counts in; all in wire form. `send` must
+  // stay callable until Stop has returned. `loop`, `clock` and `metrics` must outlive the exporter.
+  BatchExporter(const BatchExporterOptions& options, std::string resource, std::vector<std::string> scopes,
+                net::Loop& loop, const Clock& clock, MetricRegistry& metrics, Rng rng, SendRequest send);
   ~BatchExporter() override;
 
   void Take(std::unique_ptr<SpanRecord> span) override;

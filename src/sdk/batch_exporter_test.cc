@@ -76,8 +76,8 @@ class Destination {
 class BatchExporterTest : public testing::Test {
  protected:
   std::unique_ptr<BatchExporter> Make(const BatchExporterOptions& options) {
-    return std::make_unique<BatchExporter>(options, "", "", loops_.At(0), Clock::System(), metrics_, Rng(1),
-                                           destination_.Sender());
+    return std::make_unique<BatchExporter>(options, "", std::vector<std::string>{""}, loops_.At(0), Clock::System(),
+                                           metrics_, Rng(1), destination_.Sender());
   }
   static void Fill(BatchExporter& exporter, size_t spans) {
     for (size_t i = 0; i < spans; ++i) {

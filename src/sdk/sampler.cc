@@ -2,24 +2,19 @@
 
 #include "sdk/sampler.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/strip.h>
 
 #include <cmath>
 #include <cstddef>
+#include <string>
 
 #include "base/check.h"
 #include "base/text.h"
 
 namespace spanloom::sdk {
 namespace {
-
-StatusOr<double> ParseRatio(std::string_view text) {
-  double ratio = 1;
-  const bool is_number = text.empty() || absl::SimpleAtod(AbslView(text), &ratio);
-  if (is_number && ratio >= 0 && ratio <= 1) return ratio;
-  return absl::InvalidArgumentError(StrCat("sampler argument \"", text, "\" is no ratio between 0 and 1"));
-}
 
 // Bytes 8 to 15, big-endian.
 uint64_t LowBits(const otlp::TraceId& id) {
@@ -35,8 +30,16 @@ Sampler Sampler::TraceIdRatio(double ratio) {
   return {static_cast<Bound>(std::nearbyint(ratio * 0x1.0p64)), false};
 }
 
+StatusOr<double> Sampler::ParseRatio(std::string_view text) {
+  double ratio = 1;
+  const bool is_number = text.empty() || absl::SimpleAtod(AbslView(text), &ratio);
+  if (is_number && ratio >= 0 && ratio <= 1) return ratio;
+  return absl::InvalidArgumentError(StrCat("sampler argument \"", text, "\" is no ratio between 0 and 1"));
+}
+
 StatusOr<Sampler> Sampler::Parse(std::string_view name, std::string_view argument) {
-  absl::string_view root = AbslView(name);
+  const std::string lower_name = absl::AsciiStrToLower(AbslView(name));
+  absl::string_view root = lower_name;
   const bool follows_parent = absl::ConsumePrefix(&root, "parentbased_");
   Sampler sampler = AlwaysOn();
   if (root == "always_off") {

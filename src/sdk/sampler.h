@@ -27,9 +27,12 @@ class Sampler {
   static Sampler ParentBased(Sampler root) { return {root.bound_, true}; }
 
   // "always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off",
-  // "parentbased_traceidratio"; `argument` is the ratio, "" means 1. kInvalidArgument lists the names, or says what a
-  // ratio is. Nothing is guessed: a name that is not known must not become some rate.
+  // "parentbased_traceidratio", in any case; `argument` is the ratio, "" means 1. kInvalidArgument lists the names, or
+  // says what a ratio is. Nothing is guessed: a name that is not known must not become some rate.
   static StatusOr<Sampler> Parse(std::string_view name, std::string_view argument);
+
+  // A number in [0, 1], "" means 1; else kInvalidArgument.
+  static StatusOr<double> ParseRatio(std::string_view text);
 
   // Whether a span of trace `trace_id` is recorded and sent. `parent` may be no context.
   [[nodiscard]] bool Samples(const TraceContext& parent, const otlp::TraceId& trace_id) const;

@@ -58,6 +58,7 @@ TEST(Sampler, FollowsTheParentOnlyWhereItsNameSaysSo) {
       {"parentbased_always_off", "", false, true, false},
       {"parentbased_traceidratio", "0.4", false, true, false},
       {"parentbased_traceidratio", "", true, true, false},
+      {"ParentBased_Always_ON", "", true, true, false},
   };
   for (const auto& [name, argument, root, sampled_parent, unsampled_parent] : kCases) {
     const Sampler sampler = *Sampler::Parse(name, argument);
@@ -70,7 +71,7 @@ TEST(Sampler, FollowsTheParentOnlyWhereItsNameSaysSo) {
 // Scenario: names that other SDKs have, misspelt ones, and ratios that are none.
 // Guarantees: refused, with the names there are; none becomes some rate.
 TEST(Sampler, RefusesWhatItDoesNotKnow) {
-  for (const char* name : {"", "ALWAYS_ON", "jaeger_remote", "xray", "parentbased_", "parentbased_xray", "ratio"}) {
+  for (const char* name : {"", "jaeger_remote", "xray", "parentbased_", "parentbased_xray", "ratio"}) {
     const auto sampler = Sampler::Parse(name, "");
     EXPECT_EQ(sampler.status().code(), absl::StatusCode::kInvalidArgument) << name;
     EXPECT_NE(sampler.status().message().find("parentbased_traceidratio"), absl::string_view::npos);

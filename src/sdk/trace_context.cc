@@ -110,6 +110,18 @@ std::string JoinedValues(const net::HttpHeaders& headers, std::string_view name,
   return joined;
 }
 
+// Not valid if there is no traceparent, more than one, or a bad one.
+TraceContext ReadW3c(const net::HttpHeaders& headers) {
+  size_t parents = 0;
+  const std::string parent = JoinedValues(headers, kTraceParent, parents);
+  const auto parsed = parents == 1 ? ParseTraceParent(StdView(absl::StripAsciiWhitespace(parent))) : std::nullopt;
+  if (!parsed) return {};
+  TraceContext context = *parsed;
+  size_t states = 0;
+  context.trace_state = ReadTraceState(JoinedValues(headers, kTraceState, states));
+  return context;
+}
+
 }  // namespace
 
 std::optional<TraceContext> ParseTraceParent(std::string_view text) {
@@ -147,39 +159,27 @@ std::string ReadTraceState(std::string_view text) {
   return Join(members);
 }
 
-TraceContext Extract(const net::HttpHeaders& headers) {
-  size_t parents = 0;
-  size_t states = 0;
-  size_t baggages = 0;
-  const std::string parent = JoinedValues(headers, kTraceParent, parents);
-  const std::string baggage = JoinedValues(headers, kBaggage, baggages);
-  const auto parsed = parents == 1 ? ParseTraceParent(StdView(absl::StripAsciiWhitespace(parent))) : std::nullopt;
-  TraceContext context = parsed.value_or(TraceContext());
+TraceContext Extract(const net::HttpHeaders& headers, const Propagation& propagation) {
+  TraceContext context;
+  if (propagation.has_w3c) context = ReadW3c(headers);
+  if (!context.IsValid() && (propagation.has_b3 || propagation.has_b3_multi)) {
+    if (std::optional<TraceContext> b3 = ReadB3(headers)) context = *std::move(b3);
+  }
   context.is_remote = true;
-  if (parsed) context.trace_state = ReadTraceState(JoinedValues(headers, kTraceState, states));
-  context.baggage = ReadBaggage(baggage);
+  if (!propagation.has_baggage) return context;
+  size_t baggages = 0;
+  context.baggage = ReadBaggage(JoinedValues(headers, kBaggage, baggages));
   return context;
 }
 
-TraceContext Extract(const net::HttpHeaders& headers, const Propagation& propagation) {
-  TraceContext context = Extract(headers);
-  if (!propagation.has_w3c) {
-    TraceContext bare;
-    bare.is_remote = true;
-    bare.baggage = std::move(context.baggage);
-    context = std::move(bare);
+void Inject(const TraceContext& context, net::HttpHeaders& headers, const Propagation& propagation) {
+  if (propagation.has_w3c) {
+    headers.Set(kTraceParent, context.IsValid() ? FormatTraceParent(context) : "");
+    headers.Set(kTraceState, context.IsValid() ? context.trace_state : "");
   }
-  if (context.IsValid() || !propagation.has_b3) return context;
-  std::optional<TraceContext> b3 = ReadB3(headers);
-  if (!b3) return context;
-  b3->baggage = std::move(context.baggage);
-  return *std::move(b3);
-}
-
-void Inject(const TraceContext& context, net::HttpHeaders& headers) {
-  headers.Set(kTraceParent, context.IsValid() ? FormatTraceParent(context) : "");
-  headers.Set(kTraceState, context.IsValid() ? context.trace_state : "");
-  headers.Set(kBaggage, context.baggage);
+  if (propagation.has_b3) WriteB3(context, headers);
+  if (propagation.has_b3_multi) WriteB3Multi(context, headers);
+  if (propagation.has_baggage) headers.Set(kBaggage, context.baggage);
 }
 
 }  // namespace spanloom::sdk

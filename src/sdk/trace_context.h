@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,7 +35,14 @@ struct TraceContext {
   std::string trace_state;  // as tracestate carries it: "a=1,b=2"; within the limits above
   std::string baggage;      // as baggage carries it: "k=v,k2=v2;p"; not read, only carried
 
-  [[nodiscard]] bool IsValid() const { return !trace_id.IsZero() && !span_id.IsZero(); }
+  // Both ids are there. By words, since every span asks.
+  [[nodiscard]] bool IsValid() const {
+    uint64_t trace_words[2];
+    uint64_t span_word = 0;
+    std::memcpy(trace_words, trace_id.bytes.data(), sizeof(trace_words));
+    std::memcpy(&span_word, span_id.bytes.data(), sizeof(span_word));
+    return (trace_words[0] | trace_words[1]) != 0 && span_word != 0;
+  }
   [[nodiscard]] bool is_sampled() const { return (flags & kSampledFlag) != 0; }
 
   friend bool operator==(const TraceContext&, const TraceContext&) = default;
@@ -52,20 +60,21 @@ std::string FormatTraceParent(const TraceContext& context);
 // twice: then none of it can be trusted.
 std::string ReadTraceState(std::string_view text);
 
-// The context of a request, is_remote set. Without a traceparent, with two of them, or with a bad one it is not valid,
-// and tracestate is not read; baggage is read all the same. Several headers of one name count as one list.
-TraceContext Extract(const net::HttpHeaders& headers);
-
-// How a request says which trace it belongs to.
+// How a request says which trace it belongs to, by the names of OTEL_PROPAGATORS.
 struct Propagation {
-  bool has_w3c = true;  // traceparent and tracestate
-  bool has_b3 = false;  // b3, or x-b3-traceid and its like (github.com/openzipkin/b3-propagation)
+  bool has_w3c = true;        // tracecontext: traceparent and tracestate
+  bool has_b3 = false;        // b3: header b3; x-b3-traceid and its like are read too (sdk/b3.h)
+  bool has_b3_multi = false;  // b3multi: the same, but written as x-b3-traceid and its like
+  bool has_baggage = true;    // baggage
 };
 
-// The same by `propagation`; where both are there, traceparent counts. Baggage is read in any case.
-TraceContext Extract(const net::HttpHeaders& headers, const Propagation& propagation);
+// The context of a request by `propagation`, is_remote set; where several are there, traceparent counts. Without a
+// traceparent, with two of them, or with a bad one it is not valid, and tracestate is not read; baggage is read all the
+// same. Several headers of one name count as one list.
+TraceContext Extract(const net::HttpHeaders& headers, const Propagation& propagation = {});
 
-// Puts `context` into `headers`, in place of any other. A context that is not valid leaves only its baggage there.
-void Inject(const TraceContext& context, net::HttpHeaders& headers);
+// Puts `context` into `headers` by `propagation`, in place of any other there; what that does not name stays as it is.
+// A context that is not valid leaves only its baggage there.
+void Inject(const TraceContext& context, net::HttpHeaders& headers, const Propagation& propagation = {});
 
 }  // namespace spanloom::sdk

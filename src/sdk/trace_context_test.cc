@@ -148,5 +148,22 @@ TEST(Propagation, KeepsBaggageToItsLimits) {
   EXPECT_TRUE(Extract(Headers({{"baggage", many}})).baggage.ends_with("k63=v"));
 }
 
+// Scenario: a request with everything, where all, only baggage, or nothing is looked at; and what is put into headers
+// that are passed on.
+// Guarantees: what is not asked for is neither read nor touched.
+TEST(Propagation, KeepsToWhatItIsAskedFor) {
+  const auto headers = Headers({{"traceparent", std::string(kParent)}, {"tracestate", "a=1"}, {"baggage", "k=v"}});
+  const Propagation none = {.has_w3c = false, .has_baggage = false};
+  EXPECT_FALSE(Extract(headers, none).IsValid());
+  EXPECT_EQ(Extract(headers, none).baggage, "");
+  EXPECT_EQ(Extract(headers, {.has_w3c = false}).baggage, "k=v");
+  EXPECT_EQ(Extract(headers, {.has_baggage = false}).baggage, "");
+  net::HttpHeaders out = headers;
+  Inject({}, out, none);
+  EXPECT_EQ(out.fields(), headers.fields());
+  Inject({}, out, {.has_baggage = false});
+  EXPECT_EQ(out.fields().size(), 1u);
+}
+
 }  // namespace
 }  // namespace spanloom::sdk

@@ -7,19 +7,35 @@
 #include <cstring>
 #include <utility>
 
-#include "base/check.h"
+#include "base/utf8.h"
 
 namespace spanloom::sdk {
 namespace {
 
-void PutWord(uint64_t word, uint8_t* bytes) {
-  std::memcpy(bytes, &word, sizeof(word));
+constexpr uint64_t kRngStep = 0x9e3779b97f4a7c15ULL;  // by which Rng's state moves on with each word
+
+// A word of an id. An id that is all zero would be none, so zero is no word.
+void PutWord(Rng& rng, uint8_t* bytes) {
+  const uint64_t word = rng.Next();
+  const uint64_t id_word = word == 0 ? 1 : word;
+  std::memcpy(bytes, &id_word, sizeof(id_word));
+}
+
+// Keeps the limits of an event or a link; returns how many are left out.
+uint32_t Limit(Attributes& attributes, size_t count_max, size_t text_length) {
+  uint32_t dropped = 0;
+  if (attributes.size() > count_max) {
+    dropped = static_cast<uint32_t>(attributes.size() - count_max);
+    attributes.erase(attributes.begin() + static_cast<ptrdiff_t>(count_max), attributes.end());
+  }
+  for (Attribute& attribute : attributes) {
+    auto* text = std::get_if<std::string>(&attribute.value);
+    if (text != nullptr) text->resize(Utf8Prefix(*text, text_length).size());
+  }
+  return dropped;
 }
 
 }  // namespace
-
-Span::Span(const Tracer& tracer, std::unique_ptr<SpanRecord> record, int64_t start_steady_ns)
-    : tracer_(&tracer), record_(std::move(record)), start_steady_ns_(start_steady_ns) {}
 
 Span& Span::operator=(Span&& other) noexcept {
   if (this == &other) return *this;
@@ -31,35 +47,24 @@ Span& Span::operator=(Span&& other) noexcept {
   return *this;
 }
 
-void Span::Set(std::string_view key, decltype(Attribute::value) value) {
+void Span::Record(std::string_view key, decltype(Attribute::value) value) {
   Attributes& attributes = record_->attributes;
   const auto found = absl::c_find_if(attributes, [&](const Attribute& attribute) { return attribute.key == key; });
   if (found != attributes.end()) {
     found->value = std::move(value);
-  } else if (attributes.size() < kAttributesMax) {
+  } else if (attributes.size() < tracer_->options_.limits.attributes && !key.empty()) {
     attributes.push_back({key, std::move(value)});
   } else {
     ++record_->dropped.attributes;
   }
 }
 
-Span& Span::SetString(std::string_view key, std::string_view value) {
-  if (record_ != nullptr) Set(key, std::string(value));
-  return *this;
+void Span::RecordText(std::string_view key, std::string_view value) {
+  Record(key, std::string(Utf8Prefix(value, tracer_->options_.limits.text_length)));
 }
 
-Span& Span::SetInt(std::string_view key, int64_t value) {
-  if (record_ != nullptr) Set(key, value);
-  return *this;
-}
-
-Span& Span::SetDouble(std::string_view key, double value) {
-  if (record_ != nullptr) Set(key, value);
-  return *this;
-}
-
-Span& Span::SetBool(std::string_view key, bool value) {
-  if (record_ != nullptr) Set(key, value);
+Span& Span::SetStrings(std::string_view key, std::span<const std::string> values) {
+  if (is_recording()) Record(key, ListValue::Of(values, tracer_->options_.limits.text_length));
   return *this;
 }
 
@@ -68,83 +73,93 @@ int64_t Span::NowUnixNs() const {
 }
 
 Span& Span::AddEvent(std::string_view name, Attributes attributes) {
-  if (record_ == nullptr) return *this;
-  if (record_->events.size() < kEventsMax) {
-    record_->events.push_back({NowUnixNs(), std::string(name), std::move(attributes)});
-  } else {
+  if (!is_recording()) return *this;
+  const SpanLimits& limits = tracer_->options_.limits;
+  if (record_->events.size() >= limits.events) {
     ++record_->dropped.events;
+    return *this;
   }
+  const uint32_t dropped = Limit(attributes, limits.event_attributes, limits.other_text_length);
+  record_->events.push_back({NowUnixNs(), std::string(name), std::move(attributes), dropped});
   return *this;
 }
 
-Span& Span::AddLink(const TraceContext& link) {
-  if (record_ == nullptr || !link.IsValid()) return *this;
-  if (record_->links.size() < kLinksMax) {
-    record_->links.push_back(link);
-  } else {
+Span& Span::AddLink(const TraceContext& link, Attributes attributes) {
+  if (!is_recording() || !link.IsValid()) return *this;
+  const SpanLimits& limits = tracer_->options_.limits;
+  if (record_->links.size() >= limits.links) {
     ++record_->dropped.links;
+    return *this;
   }
+  const uint32_t dropped = Limit(attributes, limits.link_attributes, limits.other_text_length);
+  record_->links.push_back({link, std::move(attributes), dropped});
   return *this;
 }
 
 Span& Span::SetStatus(otlp::StatusCode code, std::string_view message) {
-  if (record_ == nullptr) return *this;
+  if (!is_recording() || code == otlp::StatusCode::kUnset || record_->status == otlp::StatusCode::kOk) return *this;
   record_->status = code;
   record_->status_message = code == otlp::StatusCode::kError ? message : std::string_view();
   return *this;
 }
 
-void Span::End() {
-  if (record_ == nullptr) return;
+void Span::Finish() {
   record_->end_unix_ns = NowUnixNs();
   context_ = record_->context;
   tracer_->sink_->Take(std::move(record_));
 }
 
-Tracer::Tracer(Sampler sampler, const Clock& clock, Rng rng, SpanSink& sink, Propagation propagation)
-    : sampler_(sampler), propagation_(propagation), clock_(&clock), sink_(&sink), rng_state_(rng.Next()) {}
+Tracer::Tracer(Sampler sampler, const Clock& clock, Rng rng, SpanSink& sink, const TracerOptions& options)
+    : sampler_(sampler), options_(options), clock_(&clock), sink_(&sink), rng_state_(rng.Next()) {}
 
 const Tracer& Tracer::None() {
   static const Tracer none;
   return none;
 }
 
-uint64_t Tracer::NextRandom() const {
-  constexpr uint64_t kStep = 0x9e3779b97f4a7c15ULL;  // by which Rng's state moves on
-  while (true) {
-    const uint64_t word = Rng(rng_state_.fetch_add(kStep, std::memory_order_relaxed)).Next();
-    if (word != 0) return word;
+// The words of one span are next to each other, so that threads meet once a span.
+void Tracer::BeginContext(const TraceContext& parent, TraceContext& context) const {
+  const bool is_root = !parent.IsValid();
+  Rng rng(rng_state_.fetch_add((is_root ? 3 : 1) * kRngStep, std::memory_order_relaxed));
+  PutWord(rng, context.span_id.bytes.data());
+  if (!parent.baggage.empty()) context.baggage = parent.baggage;
+  if (is_root) {
+    PutWord(rng, context.trace_id.bytes.data());
+    PutWord(rng, context.trace_id.bytes.data() + sizeof(uint64_t));
+    context.flags = kRandomFlag;
+    return;
   }
+  context.trace_id = parent.trace_id;
+  if (!parent.trace_state.empty()) context.trace_state = parent.trace_state;
+  context.flags = parent.flags & kRandomFlag;
 }
 
-TraceContext Tracer::NewContext(const TraceContext& parent) const {
-  TraceContext context;
-  PutWord(NextRandom(), context.span_id.bytes.data());
-  context.baggage = parent.baggage;
-  if (parent.IsValid()) {
-    context.trace_id = parent.trace_id;
-    context.trace_state = parent.trace_state;
-    context.flags = parent.flags & kRandomFlag;
-  } else {
-    PutWord(NextRandom(), context.trace_id.bytes.data());
-    PutWord(NextRandom(), context.trace_id.bytes.data() + sizeof(uint64_t));
-  }
-  return context;
-}
-
-Span Tracer::Start(std::string_view name, otlp::SpanKind kind, const TraceContext& parent) const {
-  if (sink_ == nullptr) return {};
-  TraceContext context = NewContext(parent);
-  if (!sampler_.Samples(parent, context.trace_id)) return Span(std::move(context));
-  context.flags |= kSampledFlag;
+std::unique_ptr<SpanRecord> Tracer::NewRecord(std::string_view name, otlp::SpanKind kind,
+                                              const TraceContext& parent) const {
   auto record = std::make_unique<SpanRecord>();
-  record->context = std::move(context);
   if (parent.IsValid()) record->parent = parent.span_id;
   record->parent_is_remote = parent.IsValid() && parent.is_remote;
   record->name = name;
   record->kind = kind;
+  record->scope = options_.scope;
   record->start_unix_ns = clock_->UnixNs();
-  return Span(*this, std::move(record), clock_->SteadyNs());
+  return record;
+}
+
+Span Tracer::Start(std::string_view name, otlp::SpanKind kind, const TraceContext& parent) const {
+  Span span;
+  if (!is_on()) {
+    span.context_ = parent;
+    return span;
+  }
+  BeginContext(parent, span.context_);
+  if (!sampler_.Samples(parent, span.context_.trace_id)) return span;
+  span.context_.flags |= kSampledFlag;
+  span.tracer_ = this;
+  span.record_ = NewRecord(name, kind, parent);
+  span.record_->context = std::move(span.context_);
+  span.start_steady_ns_ = clock_->SteadyNs();
+  return span;
 }
 
 }  // namespace spanloom::sdk

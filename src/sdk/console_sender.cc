@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "app/console_sender.h"
+#include "sdk/console_sender.h"
 
 #include <cstdio>
 #include <memory>
@@ -11,7 +11,7 @@
 #include "otlp/json/write.h"
 #include "otlp/request.h"
 
-namespace spanloom::app {
+namespace spanloom::sdk {
 namespace {
 
 Status WriteLine(otlp::Signal signal, const Bytes& request) {
@@ -25,9 +25,9 @@ Status WriteLine(otlp::Signal signal, const Bytes& request) {
 
 }  // namespace
 
-void ConsoleSender::Send(const Bytes& request, sdk::SendDone done) const {
+void ConsoleSender::Send(const Bytes& request, SendDone done) const {
   // Shared so that it is still there if there is no worker.
-  auto shared_done = std::make_shared<sdk::SendDone>(std::move(done));
+  auto shared_done = std::make_shared<SendDone>(std::move(done));
   const bool is_taken = loops_.workers().Submit([signal = signal_, request, shared_done] {
     const Status status = WriteLine(signal, request);
     std::move (*shared_done)(status.ok() ? StatusOr<size_t>(0) : StatusOr<size_t>(status));
@@ -35,4 +35,4 @@ void ConsoleSender::Send(const Bytes& request, sdk::SendDone done) const {
   if (!is_taken) std::move (*shared_done)(absl::UnavailableError("the workers are busy"));
 }
 
-}  // namespace spanloom::app
+}  // namespace spanloom::sdk

@@ -9,7 +9,7 @@
 #include "otlp/signal.h"
 #include "sdk/batch_exporter.h"
 
-namespace spanloom::app {
+namespace spanloom::sdk {
 
 // Thread-safe. Writes on the workers of `loops`, which must outlive it.
 class ConsoleSender {
@@ -18,11 +18,11 @@ class ConsoleSender {
 
   // Writes `request`, an export request of the signal, as a line of OTLP/JSON. `done` is called on a worker, or in this
   // call with kUnavailable if those are busy.
-  void Send(const Bytes& request, sdk::SendDone done) const;
+  void Send(const Bytes& request, SendDone done) const;
 
  private:
   net::LoopPool& loops_;
   const otlp::Signal signal_;
 };
 
-}  // namespace spanloom::app
+}  // namespace spanloom::sdk
