@@ -11,7 +11,7 @@
 namespace spanloom::sdk {
 
 // What comes beyond a count is left out and counted in the span; a text beyond its length is cut. Lengths are in
-// characters of Unicode, and hold for a text in a list too.
+// characters of Unicode, and hold for each text of Span::SetStrings too.
 struct SpanLimits {
   size_t attributes = 128;        // OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT
   size_t events = 128;            // OTEL_SPAN_EVENT_COUNT_LIMIT
