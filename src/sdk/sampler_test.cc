@@ -49,7 +49,7 @@ TEST(Sampler, FollowsTheParentOnlyWhereItsNameSaysSo) {
     const char* name;
     const char* argument;
     bool root, sampled_parent, unsampled_parent;
-  } kCases[] = {
+  } cases[] = {
       {"always_on", "", true, true, true},
       {"always_off", "", false, false, false},
       {"traceidratio", "0.4", false, false, false},
@@ -60,7 +60,7 @@ TEST(Sampler, FollowsTheParentOnlyWhereItsNameSaysSo) {
       {"parentbased_traceidratio", "", true, true, false},
       {"ParentBased_Always_ON", "", true, true, false},
   };
-  for (const auto& [name, argument, root, sampled_parent, unsampled_parent] : kCases) {
+  for (const auto& [name, argument, root, sampled_parent, unsampled_parent] : cases) {
     const Sampler sampler = *Sampler::Parse(name, argument);
     EXPECT_EQ(sampler.Samples({}, id), root) << name;
     EXPECT_EQ(sampler.Samples(Parent(kSampledFlag), id), sampled_parent) << name;
