@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/testing/test_data.h"
 #include "base/text.h"
 #include "net/testing/net_fixture.h"
 
@@ -21,7 +22,7 @@ constexpr Compression kWithAnEnd[] = {Compression::kGzip, Compression::kDeflate,
 constexpr size_t kPlenty = 64 << 20;
 
 std::string Recorded(const std::string& name) {
-  std::ifstream file(StrCat(SPANLOOM_TEST_DATA, "/recorded/", name), std::ios::binary);
+  std::ifstream file(TestData() / "recorded" / name, std::ios::binary);
   EXPECT_TRUE(file.good()) << name;
   std::ostringstream content;
   content << file.rdbuf();

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/test_data.h"
 #include "otlp/batch.h"
 #include "otlp/validate.h"
 #include "otlp/wire/writer.h"
@@ -139,7 +140,7 @@ struct RecordedCondition {
 std::vector<RecordedCondition> ReadRecordedConditions() {
   constexpr std::string_view kArrow = "  =>  ";
   constexpr std::string_view kSource = "Error: processors::filter: ";
-  std::ifstream file(std::filesystem::path(SPANLOOM_TEST_DATA) / "collector" / "ottl_conditions.txt");
+  std::ifstream file(TestData() / "collector" / "ottl_conditions.txt");
   std::vector<RecordedCondition> conditions;
   for (std::string line; std::getline(file, line);) {
     if (line.size() < 3 || line[0] == '#' || line[0] == '=') continue;

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/test_data.h"
 #include "base/text.h"
 #include "otlp/batch.h"
 #include "otlp/validate.h"
@@ -40,7 +41,7 @@ struct Row {
 
 std::vector<Row> ReadTable(std::string_view name) {
   constexpr std::string_view kArrow = "  =>  ";
-  std::ifstream file(std::filesystem::path(SPANLOOM_TEST_DATA) / "ottl" / name);
+  std::ifstream file(TestData() / "ottl" / name);
   std::vector<Row> rows;
   for (std::string line; std::getline(file, line);) {
     const size_t arrow = line.find(kArrow);
@@ -87,7 +88,7 @@ TEST(Converters, DoWhatTheTableSays) {
 // Scenario: all functions there are, and the reference of the language.
 // Guarantees: each stands there with its parameters.
 TEST(Converters, AreDocumented) {
-  std::ifstream file(std::filesystem::path(SPANLOOM_TEST_DATA) / ".." / ".." / "docs" / "ottl.md");
+  std::ifstream file(TestData() / ".." / ".." / "docs" / "ottl.md");
   const std::string reference((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   for (const std::span<const Function> family : FunctionFamilies()) {
     for (const Function& function : family) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/testing/test_data.h"
 #include "base/text.h"
 #include "otlp/testing/recorded_requests.h"
 #include "pipeline/testing/fake_backend.h"
@@ -23,7 +24,7 @@ using testing::ElementsAre;
 using testing::Not;
 
 std::string GuideConfig() {
-  return otlp::ReadFile(std::string(SPANLOOM_TEST_DATA) + "/config/guide-otel-collector.yaml");
+  return otlp::ReadFile(TestData() / "config" / "guide-otel-collector.yaml");
 }
 
 // Scenario: the guide's file as it is.

@@ -65,7 +65,8 @@ TEST(OwnLogsConfig, RefusesWhatItCannotDo) {
   EXPECT_THAT(Refusal("initial_fields: {a: {b: 1}}"), HasSubstr("a is a map"));
   EXPECT_THAT(Refusal("initial_fields: x"), HasSubstr("must be a map"));
   EXPECT_THAT(Refusal("error_output_paths: [/tmp/x]"), HasSubstr("error_output_paths is not supported"));
-  EXPECT_THAT(Refusal("processors: [{batch: {}}]"), HasSubstr("processors is not supported"));
+  EXPECT_THAT(Refusal("processors: [{batch: {exporter: {otlp: {endpoint: a}}}}]"),
+              HasSubstr("processors is not supported"));
   EXPECT_THAT(Refusal("level: loud"), HasSubstr("unknown log level"));
 }
 

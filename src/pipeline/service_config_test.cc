@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "base/testing/test_data.h"
 #include "base/text.h"
 #include "config/load.h"
 #include "config/yaml.h"
@@ -113,7 +114,7 @@ const std::map<std::string, std::string> kCollectorCases = {
 // telemetry.metrics.address, which older Collectors took and live files still carry, and traces.span_event of a filter,
 // as llm-d's own file writes it.
 TEST(ServiceConfig, AgreesWithTheCollectorOnWhatIsValid) {
-  std::ifstream file(std::string(SPANLOOM_TEST_DATA) + "/collector/config_cases.txt");
+  std::ifstream file(TestData() / "collector" / "config_cases.txt");
   size_t cases = 0;
   for (std::string line; std::getline(file, line);) {
     if (!line.starts_with('[')) continue;
@@ -240,9 +241,8 @@ size_t ExpectDefaults(const std::vector<config::OptionDoc>& docs, const config::
 TEST(ServiceConfig, HasTheCollectorsDefaults) {
   FakeStore store;
   const Registry registry = AllComponents(store);
-  const auto printed =
-      config::ParseYaml(otlp::ReadFile(std::string(SPANLOOM_TEST_DATA) + "/collector/effective_defaults.yaml"),
-                        "effective_defaults.yaml");
+  const auto printed = config::ParseYaml(otlp::ReadFile(TestData() / "collector" / "effective_defaults.yaml"),
+                                         "effective_defaults.yaml");
   ASSERT_TRUE(printed.ok()) << printed.status();
   const auto expect = [&](const std::string& section, const std::string& type, const auto& table) {
     return ExpectDefaults(table.Find(type)->describe(), *printed->Find(section)->Find(type), type);

@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+#include "base/testing/test_data.h"
+
 namespace spanloom::sdk {
 namespace {
 
@@ -24,7 +26,7 @@ otlp::TraceId Id(std::string_view hex) {
 // Scenario: ratios and trace ids, many of them at the very border, as the OpenTelemetry Python SDK decided them.
 // Guarantees: the same decision on every one, so that a trace is whole whoever samples it.
 TEST(Sampler, AgreesWithThePythonSdk) {
-  std::ifstream file(SPANLOOM_TEST_DATA "/sdk/traceidratio.txt");
+  std::ifstream file(TestData() / "sdk" / "traceidratio.txt");
   size_t pairs = 0;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with('#')) continue;

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/test_data.h"
 #include "base/text.h"
 #include "cli/tracegen/trace_batcher.h"
 #include "otlp/validate.h"
@@ -83,7 +84,7 @@ std::vector<FlatSpan> SpansOfTrace(const TraceShape& shape, uint64_t index) {
 
 std::vector<FlatSpan> RecordedSpans(std::string_view set) {
   std::vector<FlatSpan> spans;
-  const std::filesystem::path folder = std::filesystem::path(SPANLOOM_TEST_DATA) / "recorded" / set;
+  const std::filesystem::path folder = TestData() / "recorded" / set;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".pb") continue;
     std::ifstream file(entry.path(), std::ios::binary);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/testing/test_data.h"
 
 namespace spanloom::otlp {
 
@@ -43,7 +44,7 @@ inline std::string IndexField(const std::string& line, const std::string& key) {
 // none.
 inline std::vector<RecordedRequest> ReadRecordedRequests(const std::string& extension) {
   std::vector<RecordedRequest> requests;
-  for (const auto& set : std::filesystem::directory_iterator(std::filesystem::path(SPANLOOM_TEST_DATA) / "recorded")) {
+  for (const auto& set : std::filesystem::directory_iterator(TestData() / "recorded")) {
     std::ifstream index(set.path() / "index.jsonl");
     for (std::string line; std::getline(index, line);) {
       const std::string file = IndexField(line, "file");

@@ -174,7 +174,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   using TraceDone = absl::AnyInvocable<void(const Status& status, std::unique_ptr<RequestTrace> trace)>;
 
   Intake(const std::string& receiver, const std::string& transport, otlp::Signal signal, bool keeps_headers,
-         const BuildContext& context, Consumer& next)
+         const BuildContext& context, std::shared_ptr<LargeRequests> large, Consumer& next)
       : receiver_(receiver),
         transport_(transport),
         signal_(signal),
@@ -188,6 +188,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
         refused_log_(context.clock),
         failed_log_(context.clock),
         malformed_log_(context.clock),
+        large_(std::move(large)),
         next_(next) {
     // Those of spans are shown from the start, as most have pipelines for nothing else.
     if (signal == otlp::Signal::kTraces) Counters();
@@ -217,6 +218,27 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   }
 
   void TakeGrpc(ServerAuthenticator::Attributes who, net::GrpcRequest request, net::GrpcResponder responder) {
+    if (!large_->IsLarge(request.message.size())) {
+      return TakeGrpcHere(std::move(who), std::move(request), std::move(responder));
+    }
+    large_->Run([self = shared_from_this(), who = std::move(who), request = std::move(request),
+                 responder = std::move(responder)]() mutable {
+      self->TakeGrpcHere(std::move(who), std::move(request), std::move(responder));
+    });
+  }
+
+  void TakeHttp(ServerAuthenticator::Attributes who, net::HttpRequest request, net::HttpResponder responder) {
+    if (!large_->IsLarge(request.body.size())) {
+      return TakeHttpHere(std::move(who), std::move(request), std::move(responder));
+    }
+    large_->Run([self = shared_from_this(), who = std::move(who), request = std::move(request),
+                 responder = std::move(responder)]() mutable {
+      self->TakeHttpHere(std::move(who), std::move(request), std::move(responder));
+    });
+  }
+
+ private:
+  void TakeGrpcHere(ServerAuthenticator::Attributes who, net::GrpcRequest request, net::GrpcResponder responder) {
     auto trace = signal_ == otlp::Signal::kTraces ? RequestTrace::OfGrpc(tracer_, request.metadata) : nullptr;
     auto origin = OriginOf(request.peer, request.metadata, keeps_headers_, std::move(who));
     Take(std::move(request.message), OtlpEncoding::kProtobuf, std::move(origin), std::move(trace),
@@ -229,7 +251,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
          });
   }
 
-  void TakeHttp(ServerAuthenticator::Attributes who, net::HttpRequest request, net::HttpResponder responder) {
+  void TakeHttpHere(ServerAuthenticator::Attributes who, net::HttpRequest request, net::HttpResponder responder) {
     if (request.method != "POST") {
       wrong_method_.Add(1);
       return std::move(responder).Respond(PlainResponse(405, "405 method not allowed, supported: [POST]"));
@@ -256,7 +278,6 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
     Take(*std::move(message), *encoding, std::move(origin), std::move(trace), std::move(answer));
   }
 
- private:
   // A request without items is OK, unless nobody asks for its signal.
   Status AnswerToNothing(otlp::Slice slice) {
     const auto admission = next_.Reserve(otlp::Batch(std::move(slice)));
@@ -337,21 +358,25 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   LogLimiter refused_log_;
   LogLimiter failed_log_;
   LogLimiter malformed_log_;
+  const std::shared_ptr<LargeRequests> large_;  // shared with the receiver and its other intakes
   Consumer& next_;
 };
 
 OtlpReceiver::OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context,
                            Consumer& next)
-    : id_(id.ToString()), options_(std::move(options)), context_(context) {
+    : id_(id.ToString()),
+      options_(std::move(options)),
+      context_(context),
+      large_(std::make_shared<LargeRequests>(context.loops.workers())) {
   const OtlpProtocolsOptions& protocols = options_.protocols;
   for (const otlp::Signal signal : otlp::kSignals) {
     if (protocols.grpc) {
       grpc_intakes_.push_back(
-          std::make_shared<Intake>(id_, "grpc", signal, protocols.grpc->include_metadata, context_, next));
+          std::make_shared<Intake>(id_, "grpc", signal, protocols.grpc->include_metadata, context_, large_, next));
     }
     if (protocols.http) {
       http_intakes_.push_back(
-          std::make_shared<Intake>(id_, "http", signal, protocols.http->include_metadata, context_, next));
+          std::make_shared<Intake>(id_, "http", signal, protocols.http->include_metadata, context_, large_, next));
     }
   }
   if (protocols.grpc && protocols.grpc->auth) {
@@ -481,6 +506,7 @@ void OtlpReceiver::Stop(milliseconds grace) {
     const std::chrono::nanoseconds left(std::max<int64_t>(0, deadline_ns - context_.clock.SteadyNs()));
     cut_off += server->Stop(std::chrono::duration_cast<milliseconds>(left));
   }
+  large_->Drain();
   if (cut_off == 0) return;
   Log(LogLevel::kWarn, "requests cut off at shutdown: their senders got no answer and may send them again",
       {{"receiver", id_}, {"requests", cut_off}});

@@ -20,6 +20,7 @@
 #include "pipeline/admittance.h"
 #include "pipeline/auth_options.h"
 #include "pipeline/http_server_options.h"
+#include "pipeline/receivers/large_requests.h"
 #include "pipeline/registry.h"
 #include "pipeline/tls_options.h"
 
@@ -112,6 +113,7 @@ class OtlpReceiver final : public Receiver {
   const std::string id_;
   const OtlpReceiverOptions options_;
   const BuildContext context_;
+  const std::shared_ptr<LargeRequests> large_;  // shared with the intakes
   // Who may send; an error says why nobody can be asked. Shared with the handlers of the servers.
   StatusOr<std::shared_ptr<const Admittance>> grpc_admittance_ = Admittance::Open();
   StatusOr<std::shared_ptr<const Admittance>> http_admittance_ = Admittance::Open();

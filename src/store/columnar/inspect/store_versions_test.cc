@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "base/testing/test_data.h"
 #include "base/text.h"
 #include "store/columnar/columnar_store.h"
 #include "store/columnar/inspect/store_check.h"
@@ -44,11 +45,11 @@ std::string KeyOf(const StoredSpan& span) {
 class StoreVersionsTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    const fs::path kept = fs::path(SPANLOOM_TEST_DATA) / "store" / GetParam();
+    const fs::path kept = TestData() / "store" / GetParam();
     fs::copy(kept, path_, fs::copy_options::recursive);
     std::istringstream names(ContentOf(kept / "contents.txt"));
     for (std::string name; std::getline(names, name);) {
-      const std::string body = ContentOf(fs::path(SPANLOOM_TEST_DATA) / "recorded" / name);
+      const std::string body = ContentOf(TestData() / "recorded" / name);
       for (const StoredSpan& span : StoredSpansOf(BatchOf(body))) wanted_.push_back(KeyOf(span));
     }
     ASSERT_GT(wanted_.size(), 100U);

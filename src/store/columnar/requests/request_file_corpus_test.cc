@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/testing/test_data.h"
 #include "base/text.h"
 #include "store/columnar/requests/request_file.h"
 #include "store/columnar/requests/request_file_builder.h"
@@ -70,7 +71,7 @@ std::vector<std::pair<std::string, std::string>> MakeCorpus() {
 
 TEST(RequestFileCorpus, IsReadWhole) {
   for (const auto& [name, content] : MakeCorpus()) {
-    const std::string path = StrCat(SPANLOOM_TEST_DATA, "/../corpus/store/request_file/", name);
+    const std::string path = TestData() / "../corpus/store/request_file" / name;
     if (std::getenv("SPANLOOM_WRITE_CORPUS") != nullptr) std::ofstream(path, std::ios::binary) << content;
     std::ifstream stream(path, std::ios::binary);
     const auto read =

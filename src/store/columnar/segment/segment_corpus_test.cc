@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/testing/test_data.h"
 #include "base/text.h"
 #include "store/columnar/segment/segment_builder.h"
 #include "store/columnar/segment/segment_layout.h"
@@ -102,7 +103,7 @@ std::vector<std::pair<std::string, Content>> MakeCorpus() {
 
 TEST(SegmentCorpus, IsReadWhole) {
   for (const auto& [name, content] : MakeCorpus()) {
-    const std::string path = StrCat(SPANLOOM_TEST_DATA, "/../corpus/store/segment_reader/", name);
+    const std::string path = TestData() / "../corpus/store/segment_reader" / name;
     if (std::getenv("SPANLOOM_WRITE_CORPUS") != nullptr) std::ofstream(path, std::ios::binary) << *content;
     std::ifstream file(path, std::ios::binary);
     const auto read =
