@@ -141,11 +141,15 @@ struct HttpClientOptions {
   size_t body_bytes_max = 4 << 20;                // of an answer that Send collects
   std::chrono::milliseconds connect_max{20'000};  // for TCP and TLS together; gRPC's MIN_CONNECT_TIMEOUT
   std::chrono::milliseconds idle_max{60'000};     // that a connection is kept without a request; guess
+  // False: a connection that could not be made is tried again by the next request, at once.
+  bool backs_off = true;
 };
 
 struct HttpStreamOptions {
-  bool streams_request =
-      false;  // the body comes by Write and Finish, and is sent chunked; else it is HttpRequest::body
+  bool streams_request = false;  // the body comes by Write and Finish; else it is HttpRequest::body
+  // Of a body that is streamed, if it is known: it is then declared as Content-Length instead of sent chunked, and
+  // exactly as many bytes must be written before Finish.
+  std::optional<uint64_t> request_bytes = {};
   std::chrono::milliseconds total_max{0};       // from Open to the last byte of the answer; 0: no limit
   std::chrono::milliseconds first_byte_max{0};  // from the end of the request to the head of the answer; 0: no limit
   std::chrono::milliseconds between_max{0};     // without a byte moving that should: either body's; 0: no limit
@@ -153,8 +157,12 @@ struct HttpStreamOptions {
 
 struct HttpResponseHead {
   int status = 0;
-  HttpHeaders headers;  // without those about the connection's framing
+  HttpHeaders headers;                          // without those about the connection's framing
+  std::optional<uint64_t> content_length = {};  // of the body, if it was declared
 };
+
+// True if `status`, of an exchange or a call, says that no connection could be made: the peer has seen nothing.
+[[nodiscard]] bool IsConnectFailure(const Status& status);
 
 // One request and its answer, both perhaps as streams, over a connection of its own meanwhile. Nothing is read from the
 // connection unless the reader asks: so a slow reader slows the peer. Bound to the client's loop; callbacks are on it,

@@ -5,10 +5,13 @@
 #include <utility>
 
 #include "base/text.h"
+#include "net/client.h"
 #include "net/detail/socket_options.h"
 
 namespace spanloom::net {
 namespace {
+
+constexpr char kConnectFailure[] = "spanloom/connect-failure";  // a payload of statuses, empty
 
 std::string NameOf(const Target& target) {
   if (target.is_unix()) return ToString(UnixEndpoint(target));
@@ -24,10 +27,16 @@ std::string CertificateName(const Target& target) {
 
 Status ConnectFailed(const Target& target, const ProxyRoute* route, const std::string& reason) {
   const std::string way = route == nullptr ? "" : StrCat(" through the proxy ", route->name);
-  return absl::UnavailableError(StrCat("can't connect to ", NameOf(target), way, ": ", reason));
+  Status status = absl::UnavailableError(StrCat("can't connect to ", NameOf(target), way, ": ", reason));
+  status.SetPayload(kConnectFailure, absl::Cord());
+  return status;
 }
 
 }  // namespace
+
+bool IsConnectFailure(const Status& status) {
+  return status.GetPayload(kConnectFailure).has_value();
+}
 
 asio::awaitable<Resolved> Resolve(Loop& loop, const Target& wanted, const ProxyRoute* route) {
   const Target& target = route == nullptr ? wanted : route->proxy;

@@ -112,6 +112,7 @@ class HttpClient::State final : public std::enable_shared_from_this<State> {
   static bool SaysNothing(ClientConnection& connection);
 
   void Queue(const ExchangePtr& exchange);
+  [[nodiscard]] Status CheckBackoff() const;
   void FindConnection();
   void StartConnection();
   void FailSoon(const ExchangePtr& exchange, Status reason);
@@ -143,7 +144,7 @@ HttpClient::State::ExchangePtr HttpClient::State::Open(HttpRequest request, Http
 }
 
 void HttpClient::State::Queue(const ExchangePtr& exchange) {
-  const Status status = backoff_.Check(std::chrono::steady_clock::now());
+  const Status status = CheckBackoff();
   if (!status.ok() && connections_.size() == connecting_) return FailSoon(exchange, status);
   ForgetWhatIsOver();
   if (waiting_.size() >= options_.waiting_max) {
@@ -152,6 +153,11 @@ void HttpClient::State::Queue(const ExchangePtr& exchange) {
   }
   waiting_.push_back(exchange);
   FindConnection();
+}
+
+// OK if a connection may be tried now.
+Status HttpClient::State::CheckBackoff() const {
+  return options_.backs_off ? backoff_.Check(std::chrono::steady_clock::now()) : absl::OkStatus();
 }
 
 // Wakes an idle connection, or makes a further one, for the exchanges that wait.
@@ -163,7 +169,7 @@ void HttpClient::State::FindConnection() {
     return;
   }
   if (connecting_ >= waiting_.size() || connections_.size() >= options_.connections_max) return;
-  const Status status = backoff_.Check(std::chrono::steady_clock::now());
+  const Status status = CheckBackoff();
   if (status.ok()) return StartConnection();
   if (connections_.empty()) FailWaiting(status);
 }

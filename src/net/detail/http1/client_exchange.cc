@@ -86,8 +86,9 @@ asio::awaitable<bool> HttpExchange::State::Run(std::shared_ptr<State> self, Conn
 
 asio::awaitable<error_code> HttpExchange::State::WriteHead(const ConnectionPtr& connection) {
   StartClock(options_.between_max);
-  const auto framing = options_.streams_request ? http1::BodyFraming::kChunked : http1::BodyFraming::kLength;
-  const std::string head = http1::RequestHead(request_, authority_, framing);
+  const uint64_t body_bytes = options_.request_bytes.value_or(request_.body.size());
+  const auto length = IsChunked() ? std::optional<uint64_t>() : std::optional(body_bytes);
+  const std::string head = http1::RequestHead(request_, authority_, length);
   const Bytes& body = options_.streams_request ? Bytes() : request_.body;
   const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head), asio::const_buffer(body.data(), body.size())};
   error_code error;
@@ -96,20 +97,26 @@ asio::awaitable<error_code> HttpExchange::State::WriteHead(const ConnectionPtr& 
   co_return error;
 }
 
+// What stands before a piece of the request's body; before the end of it, if the piece is empty.
+std::string HttpExchange::State::ChunkHead(const Bytes& piece) const {
+  if (!IsChunked()) return "";
+  return piece.empty() ? "0\r\n\r\n" : absl::StrFormat("%x\r\n", piece.size());
+}
+
 // Runs beside the reading: a peer may answer before it has heard all.
 asio::awaitable<void> HttpExchange::State::WriteBody(std::shared_ptr<State> self, ConnectionPtr connection) {
   while (!self->is_over_ && !self->request_is_sent_) {
     co_await self->AwaitWriter();
     if (self->is_over_) break;
     const bool is_last = self->piece_.empty();
-    const std::string size = is_last ? "0\r\n\r\n" : absl::StrFormat("%x\r\n", self->piece_.size());
     const Bytes piece = is_last ? Bytes() : self->piece_;
-    const std::string_view end = is_last ? "" : "\r\n";
+    const std::string size = self->ChunkHead(piece);
+    const std::string_view end = is_last || !self->IsChunked() ? "" : "\r\n";
     const std::array<asio::const_buffer, 3> buffers = {
         asio::buffer(size), asio::const_buffer(piece.data(), piece.size()), asio::const_buffer(end.data(), end.size())};
     error_code error;
     if (self->phase_ == Phase::kSending) self->StartClock(self->options_.between_max);
-    co_await asio::async_write(*connection->socket, buffers, Into(error));
+    if (asio::buffer_size(buffers) > 0) co_await asio::async_write(*connection->socket, buffers, Into(error));
     if (self->is_over_) break;
     if (self->phase_ == Phase::kSending) self->clock_.Clear();
     if (is_last && !error) self->OnRequestSent();
@@ -156,6 +163,7 @@ asio::awaitable<error_code> HttpExchange::State::ReadHead(const ConnectionPtr& c
   HttpResponseHead head;
   head.status = static_cast<int>(parser->get().result_int());
   head.headers = EndToEnd(http1::ToHeaders(parser->get()));
+  if (const auto length = parser->content_length()) head.content_length = *length;
   if (auto on_head = std::exchange(on_head_, nullptr)) on_head(std::move(head));
   co_return error;
 }

@@ -104,6 +104,42 @@ TEST_F(HttpExchangeTest, DeliversEachPieceAsItComes) {
   EXPECT_EQ(Read()->view(), "");
 }
 
+// Scenario: a body whose length is known is written in two pieces.
+// Guarantees: it is declared and sent as it is, not in chunks; the answer's declared length is told.
+TEST_F(HttpExchangeTest, DeclaresTheLengthOfAStreamedBodyThatIsKnown) {
+  HttpStreamOptions options;
+  options.streams_request = true;
+  options.request_bytes = 9;
+  const auto head = Open(options);
+  const auto peer = listener_.Accept();
+  EXPECT_TRUE(Write("half,").ok());
+  EXPECT_TRUE(Write("half").ok());
+  Finish();
+  const std::string request = peer->ReadUntil("half,half");
+  EXPECT_THAT(request, HasSubstr("content-length: 9\r\n"));
+  EXPECT_THAT(request, EndsWith("\r\n\r\nhalf,half"));
+  peer->Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_EQ(head.Get()->content_length, 2);
+  EXPECT_EQ(ReadAll(), "ok");
+}
+
+// Scenario: nobody listens, then somebody does.
+// Guarantees: the failure is told apart from others; without back-off the next request connects at once.
+TEST_F(HttpExchangeTest, TriesAgainAtOnceWithoutBackOff) {
+  auto gone = std::make_unique<RawListener>();
+  HttpClientOptions client_options;
+  client_options.endpoint = gone->endpoint();
+  client_options.backs_off = false;
+  gone.reset();
+  Connect(client_options);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const Status failure = Open().Get().status();
+    EXPECT_TRUE(IsConnectFailure(failure));
+    EXPECT_THAT(std::string(failure.message()), testing::Not(HasSubstr("next attempt")));
+  }
+  EXPECT_FALSE(IsConnectFailure(absl::UnavailableError("the peer closed the connection")));
+}
+
 TEST_F(HttpExchangeTest, ReadsABodyThatEndsWithItsConnection) {
   const auto head = Open();
   auto peer = listener_.Accept();

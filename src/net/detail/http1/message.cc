@@ -82,17 +82,16 @@ std::string ResponseHead(const HttpResponse& response, BodyLength length, bool k
   return head;
 }
 
-std::string RequestHead(const HttpRequest& request, std::string_view host, BodyFraming framing) {
+std::string RequestHead(const HttpRequest& request, std::string_view host, std::optional<uint64_t> body_bytes) {
   const std::string_view separator = request.query.empty() ? "" : "?";
   const std::string target = CleanHeaderValue(StrCat(request.path, separator, request.query));
   std::string head = StrCat(request.method, " ", target, " HTTP/1.1\r\n");
   if (!HasHost(request.headers)) AppendField("host", host, head);
   AppendFields(request.headers, head);
-  const bool may_say_length = !request.body.empty() || request.method != "GET";
-  if (framing == BodyFraming::kChunked) {
+  if (!body_bytes.has_value()) {
     AppendField("transfer-encoding", "chunked", head);
-  } else if (may_say_length) {
-    AppendField("content-length", StrCat(request.body.size()), head);
+  } else if (*body_bytes > 0 || (request.method != "GET" && request.method != "HEAD")) {
+    AppendField("content-length", StrCat(*body_bytes), head);
   }
   head.append("\r\n");
   return head;

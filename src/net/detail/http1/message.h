@@ -7,6 +7,7 @@
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,9 +31,8 @@ enum class BodyLength { kContentLength, kChunked, kUntilClose };
 std::string ResponseHead(const HttpResponse& response, BodyLength length, bool keep_alive, bool is_http10,
                          std::string_view date);
 
-enum class BodyFraming { kLength, kChunked };
-
-// The lines of a request before its body. `host` is written unless the request has one.
-std::string RequestHead(const HttpRequest& request, std::string_view host, BodyFraming framing);
+// The lines of a request before its body, which is `body_bytes` long, or chunked if that is not known. `host` is
+// written unless the request has one.
+std::string RequestHead(const HttpRequest& request, std::string_view host, std::optional<uint64_t> body_bytes);
 
 }  // namespace spanloom::net::http1

@@ -22,9 +22,9 @@ HttpRequest RequestWith(const std::string& name, const std::string& value) {
 // Scenario: requests without a Host, with one, and with an empty one, as they are passed on.
 // Guarantees: there is one Host, and what the request says goes first: two would be refused.
 TEST(RequestHead, HasOneHost) {
-  EXPECT_THAT(RequestHead(RequestWith("x", "y"), "example:1", BodyFraming::kLength), HasSubstr("host: example:1\r\n"));
+  EXPECT_THAT(RequestHead(RequestWith("x", "y"), "example:1", 0), HasSubstr("host: example:1\r\n"));
   for (const char* const host : {"", "other"}) {
-    const std::string head = RequestHead(RequestWith("host", host), "example:1", BodyFraming::kLength);
+    const std::string head = RequestHead(RequestWith("host", host), "example:1", 0);
     EXPECT_THAT(head, HasSubstr(std::string("host: ") + host + "\r\n"));
     EXPECT_THAT(head, Not(HasSubstr("example")));
   }
