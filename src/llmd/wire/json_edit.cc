@@ -306,6 +306,14 @@ std::optional<std::string_view> JsonObject::FindPlainString(std::string_view key
   return text;
 }
 
+std::vector<std::string_view> JsonObject::Keys() const {
+  std::vector<std::string_view> keys;
+  for (const Member& member : members_) {
+    if (!member.is_removed) keys.push_back(member.key);
+  }
+  return keys;
+}
+
 void JsonObject::Set(std::string_view key, std::string value) {
   bool is_set = false;
   for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
@@ -355,6 +363,16 @@ std::string JsonObject::Text() const {
   }
   text.append(after_);
   return text;
+}
+
+std::optional<std::string_view> FirstElement(std::string_view array) {
+  Scanner scanner(array);
+  scanner.SkipSpace();
+  if (!scanner.Take('[')) return std::nullopt;
+  scanner.SkipSpace();
+  const size_t begin = scanner.position();
+  if (!scanner.SkipValue()) return std::nullopt;
+  return scanner.From(begin);
 }
 
 }  // namespace spanloom::llmd::wire

@@ -35,6 +35,9 @@ class JsonObject {
   // The text of a string without escapes, or nullopt if `key` is anything else.
   [[nodiscard]] std::optional<std::string_view> FindPlainString(std::string_view key) const;
 
+  // The keys, in order. Valid until the next edit.
+  [[nodiscard]] std::vector<std::string_view> Keys() const;
+
   // True if the value is the literal `true`.
   [[nodiscard]] bool IsTrue(std::string_view key) const { return Find(key) == "true"; }
 
@@ -66,5 +69,8 @@ class JsonObject {
   std::string_view after_;   // from the "}"
   std::vector<Member> members_;
 };
+
+// The first element of a JSON array, as it is written; nullopt if `array` does not begin with one that has any.
+[[nodiscard]] std::optional<std::string_view> FirstElement(std::string_view array);
 
 }  // namespace spanloom::llmd::wire

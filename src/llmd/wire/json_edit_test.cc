@@ -80,6 +80,16 @@ TEST(JsonObject, ShowsValuesAsTheyAreWritten) {
   EXPECT_FALSE(object.IsTrue("n"));
 }
 
+TEST(JsonObject, SaysItsKeysAndTheFirstOfAList) {
+  JsonObject object = Parsed("{\"a\":1,\"b\":[ {\"x\":[]} ,2],\"c\":[]}");
+  object.Remove("a");
+  object.Set("d", "0");
+  EXPECT_THAT(object.Keys(), testing::ElementsAre("b", "c", "d"));
+  EXPECT_EQ(FirstElement(*object.Find("b")), "{\"x\":[]}");
+  EXPECT_EQ(FirstElement(*object.Find("c")), std::nullopt);
+  EXPECT_EQ(FirstElement(*object.Find("d")), std::nullopt);
+}
+
 TEST(JsonObject, RefusesWhatIsNoObject) {
   for (const char* bad : {"",
                           " ",

@@ -76,8 +76,7 @@ asio::awaitable<bool> HttpExchange::State::Run(std::shared_ptr<State> self, Conn
   if (!error) error = co_await self->ReadHead(connection, parser);
   if (!error && !self->is_over_) error = co_await self->ReadBody(connection, *parser);
   if (error) self->Fail(FailureOf(error));
-  const bool is_complete = self->body_is_delivered_ && self->request_is_sent_;
-  const bool keeps = is_complete && !self->is_over_ && parser->keep_alive();
+  const bool keeps = self->IsComplete() && self->failure_.ok() && parser->keep_alive();
   self->End();
   if (!keeps) connection->Close();
   if (self->on_sent_) self->OnSent(asio::error::operation_aborted);
@@ -233,7 +232,7 @@ void HttpExchange::State::Abandon() {
   on_piece_ = nullptr;
   on_sent_ = nullptr;
   if (is_over_) return;
-  failure_ = absl::CancelledError("the exchange was cancelled");
+  if (!IsComplete()) failure_ = absl::CancelledError("the exchange was cancelled");
   End();
 }
 

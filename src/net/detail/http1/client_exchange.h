@@ -75,6 +75,8 @@ class HttpExchange::State final : public std::enable_shared_from_this<State> {
   asio::awaitable<error_code> WriteHead(const ConnectionPtr& connection);
   asio::awaitable<error_code> ReadHead(const ConnectionPtr& connection, std::optional<Parser>& parser);
   asio::awaitable<error_code> ReadBody(const ConnectionPtr& connection, Parser& parser);
+  // Nothing is left to be sent or received: the connection is free for others.
+  [[nodiscard]] bool IsComplete() const { return body_is_delivered_ && request_is_sent_; }
   [[nodiscard]] bool IsChunked() const { return options_.streams_request && !options_.request_bytes.has_value(); }
   [[nodiscard]] std::string ChunkHead(const Bytes& piece) const;
   asio::awaitable<void> AwaitReader();

@@ -123,6 +123,31 @@ TEST_F(HttpExchangeTest, DeclaresTheLengthOfAStreamedBodyThatIsKnown) {
   EXPECT_EQ(ReadAll(), "ok");
 }
 
+// Scenario: whoever reads an answer destroys its exchange when it is told the end, inside that callback.
+// Guarantees: the connection is used again.
+TEST_F(HttpExchangeTest, KeepsTheConnectionOfAnExchangeThatIsDestroyedAtItsEnd) {
+  const auto head = Open();
+  const auto peer = listener_.Accept();
+  peer->ReadUntil("\r\n\r\n");
+  peer->Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_TRUE(head.Get().ok());
+  EXPECT_EQ(Read()->view(), "ok");
+  const Promise<bool> is_destroyed;
+  RunOn(loop(), [&] {
+    exchange_->Read([&](const StatusOr<Bytes>& end) {
+      EXPECT_TRUE(end.ok() && end->empty());
+      exchange_.reset();
+      is_destroyed.Set(true);
+    });
+    return true;
+  });
+  EXPECT_TRUE(is_destroyed.Get());
+  const auto second = Open();
+  EXPECT_THAT(peer->ReadUntil("\r\n\r\n"), HasSubstr("POST /v1/completions"));
+  peer->Send("HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_EQ(second.Get()->status, 204);
+}
+
 // Scenario: nobody listens, then somebody does.
 // Guarantees: the failure is told apart from others; without back-off the next request connects at once.
 TEST_F(HttpExchangeTest, TriesAgainAtOnceWithoutBackOff) {

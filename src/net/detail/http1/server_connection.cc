@@ -477,7 +477,11 @@ asio::awaitable<bool> ServerConnection::Answer(AnswerRules rules) {
   if (!is_written || closed_) co_return false;
   exchange_ = nullptr;
   exchange->OnAnswered();
-  if (is_reading_piece_) co_return false;
+  if (is_reading_piece_) {  // a reader waits for more, which is of no use now
+    socket_.Cancel();
+    while (is_reading_piece_) co_await AwaitEvent();
+    if (closed_) co_return false;
+  }
   if (!IsRequestRead()) {  // nobody wanted the rest of the request
     co_await Linger();
     co_return false;

@@ -56,6 +56,25 @@ TEST_F(Http1Streams, BodiesStreamBothWays) {
   EXPECT_THAT(client_->ReadResponse(), EndsWith("\r\n\r\nok"));
 }
 
+// Scenario: a handler that waits for more of the body ends its answer.
+// Guarantees: the client gets all of the answer, though it is still sending.
+TEST_F(Http1Streams, AnAnswerEndsThoughItsReaderWaits) {
+  ServerOptions options = Options();
+  options.http_stream = [](HttpRequest, HttpBodyReader reader, HttpResponder responder) {
+    auto writer = std::make_shared<HttpBodyWriter>(std::move(responder).Stream({}));
+    auto kept = std::make_shared<HttpBodyReader>(std::move(reader));
+    kept->Read([kept, writer](const StatusOr<Bytes>&) {
+      kept->Read([kept](const StatusOr<Bytes>&) {});
+      writer->Write(Bytes("the whole answer"), [writer](const Status&) { std::move(*writer).Finish(); });
+    });
+  };
+  Start(std::move(options));
+  client_->Send("POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nfirst");
+  const std::string begin = client_->ReadUntil("the whole answer");
+  client_->Send(std::string(100, 'x'));
+  EXPECT_THAT(StrCat(begin, client_->ReadAll()), EndsWith("the whole answer\r\n0\r\n\r\n"));
+}
+
 // Scenario: a streamed request and one after it, in one write.
 // Guarantees: the body ends where it says, and both are answered in order.
 TEST_F(Http1Streams, PipelinesBehindAStream) {
