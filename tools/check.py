@@ -46,6 +46,10 @@ def check_layers():
     return run([sys.executable, "tools/check_layers.py"])
 
 
+def check_spans():
+    return run([sys.executable, "tools/span_registry.py"])
+
+
 def check_types():
     return run([sys.executable, "tools/check_types.py"])
 
@@ -151,6 +155,7 @@ def main():
     checks = [
         ("format", check_format),
         ("layers", check_layers),
+        ("spans", check_spans),
         ("types", check_types),
         ("licences", check_licences),
         ("sizes", check_sizes),

@@ -11,6 +11,7 @@
 
 #include "app/collector.h"
 #include "app/config_reference.h"
+#include "app/routing_proxy.h"
 #include "app/serve.h"
 #include "app/serve_arguments.h"
 #include "app/version.h"
@@ -48,6 +49,11 @@ int main(int argc, char** argv) {
     return spanloom::app::RunCollector({argv + 2, argv + argc});
   }
 
+  if (command == "routing-proxy") {
+    TuneHeap();
+    return spanloom::app::RunRoutingProxy({argv + 2, argv + argc});
+  }
+
   CLI::App app("Distributed tracing for LLM inference", "spanloom");
   app.set_version_flag("--version", spanloom::app::VersionText());
   app.require_subcommand(1);
@@ -60,6 +66,7 @@ int main(int argc, char** argv) {
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
   app.add_subcommand("collector", "Run a configuration of the OpenTelemetry Collector, for traces");
+  app.add_subcommand("routing-proxy", "Sidecar of a decode pod in llm-d: prefill elsewhere, decode here");
   app.add_subcommand("store", "Look into a store, copy it, put it in order");
   app.add_subcommand("tracegen", "Send llm-d shaped or plain traces over OTLP");
 

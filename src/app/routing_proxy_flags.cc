@@ -55,16 +55,18 @@ void DeclareServing(CLI::App& command, RoutingProxyFlags& flags) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command.add_flag("--secure-proxy,--secure-serving", flags.is_secure, "Serve over TLS")->default_str("true");
-  command.add_option("--cert-path", flags.cert_path,
-                     "Directory of tls.crt and tls.key, read again as they change; without it a certificate is made at start");
+  command.add_option(
+      "--cert-path", flags.cert_path,
+      "Directory of tls.crt and tls.key, read again as they change; without it a certificate is made at start");
   command.add_option("--max-body-bytes", flags.body_bytes_max, "Largest body of a request that takes two legs")
       ->capture_default_str();
-  AddDuration(command, "--drain-timeout", flags.drain_timeout, "How long a stop may wait for requests under way", "60s");
+  AddDuration(command, "--drain-timeout", flags.drain_timeout, "How long a stop may wait for requests under way",
+              "60s");
 }
 
 void DeclareLegs(CLI::App& command, RoutingProxyFlags& flags) {
-  command.add_option("--connector,--kv-connector", flags.connector,
-                     "nixlv2, shared-storage, lmcache, sglang or mooncake")
+  command
+      .add_option("--connector,--kv-connector", flags.connector, "nixlv2, shared-storage, lmcache, sglang or mooncake")
       ->capture_default_str();
   command.add_flag("--prefiller-use-tls", flags.prefiller_tls, "Reach prefill pods over TLS");
   command.add_flag("--decoder-use-tls", flags.decoder_tls, "Reach the model server over TLS");
@@ -73,19 +75,24 @@ void DeclareLegs(CLI::App& command, RoutingProxyFlags& flags) {
   command.add_flag("--decoder-tls-insecure-skip-verify", flags.decoder_skip_verify,
                    "Take any certificate of the model server");
   command.add_option("--enable-tls", flags.tls_stages, "The same as --X-use-tls: prefiller, decoder")->delimiter(',');
-  command.add_option("--tls-insecure-skip-verify", flags.skip_verify_stages,
-                     "The same as --X-tls-insecure-skip-verify: prefiller, decoder")
+  command
+      .add_option("--tls-insecure-skip-verify", flags.skip_verify_stages,
+                  "The same as --X-tls-insecure-skip-verify: prefiller, decoder")
       ->delimiter(',');
-  command.add_flag("--enable-prefiller-sampling", flags.samples_prefillers,
-                   "Choose by chance among the prefill pods that a header names; else the first")
+  command
+      .add_flag("--enable-prefiller-sampling", flags.samples_prefillers,
+                "Choose by chance among the prefill pods that a header names; else the first")
       ->envname("ENABLE_PREFILLER_SAMPLING");
-  command.add_option("--prefill-max-retries", flags.prefill_retries_max,
-                     "Further attempts after 502, 503, 504 and pods that are not there")
+  command
+      .add_option("--prefill-max-retries", flags.prefill_retries_max,
+                  "Further attempts after 502, 503, 504 and pods that are not there")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
   AddDuration(command, "--prefill-retry-backoff", flags.retry_backoff, "Before each further attempt", "200ms");
   AddDuration(command, "--prefill-timeout", flags.prefill_max, "For each attempt; 0: no limit", "0s");
-  command.add_flag("--prefill-fallback", flags.falls_back, "Leave a prefill that failed to decode; false: answer its error")
+  command
+      .add_flag("--prefill-fallback", flags.falls_back,
+                "Leave a prefill that failed to decode; false: answer its error")
       ->default_str("true");
   command.add_option("--mooncake-bootstrap-port", flags.mooncake_bootstrap_port, "Of prefill pods, with mooncake")
       ->envname("MOONCAKE_BOOTSTRAP_PORT")
@@ -99,14 +106,18 @@ void DeclareLegs(CLI::App& command, RoutingProxyFlags& flags) {
 void DeclareProtection(CLI::App& command, RoutingProxyFlags& flags) {
   command.add_flag("--enable-ssrf-protection", flags.protects_from_ssrf,
                    "Ask only the pods of the InferencePool for prefill, and --allowed-prefillers");
-  command.add_option("--allowed-prefillers", flags.allowed_prefillers, "Hosts that may be asked for prefill: names and addresses")
+  command
+      .add_option("--allowed-prefillers", flags.allowed_prefillers,
+                  "Hosts that may be asked for prefill: names and addresses")
       ->delimiter(',');
   command.add_option("--inference-pool", flags.pool, "NAMESPACE/NAME or NAME of the InferencePool")
       ->envname("INFERENCE_POOL");
   command.add_option("--inference-pool-namespace", flags.pool_namespace, "Its namespace")
       ->envname("INFERENCE_POOL_NAMESPACE");
   command.add_option("--inference-pool-name", flags.pool_name, "Its name")->envname("INFERENCE_POOL_NAME");
-  command.add_option("--pool-group", flags.pool_group, "Its API group: inference.networking.k8s.io or the older inference.networking.x-k8s.io")
+  command
+      .add_option("--pool-group", flags.pool_group,
+                  "Its API group: inference.networking.k8s.io or the older inference.networking.x-k8s.io")
       ->capture_default_str();
 }
 
@@ -116,7 +127,8 @@ void DeclareTelemetry(CLI::App& command, RoutingProxyFlags& flags) {
                      "Of the service's name, for clusters and environments: routing-proxy-SUFFIX");
   command.add_option("--metrics-port", flags.metrics_port, "Port of /metrics; 0: none")->capture_default_str();
   command.add_option("--metrics-host", flags.metrics_host, "Address of /metrics; all of them unless it is given");
-  command.add_option("--log-level,--zap-log-level", flags.log_level, "debug, info, warn or error")->capture_default_str();
+  command.add_option("--log-level,--zap-log-level", flags.log_level, "debug, info, warn or error")
+      ->capture_default_str();
   command.add_option("--log-format,--zap-encoder", flags.log_format, "text (console) or json")->capture_default_str();
 }
 
@@ -125,7 +137,8 @@ void DeclareUnsupported(CLI::App& command) {
   AddUnsupported(command, "--decode-chunk-size", "0", "decode answers in one piece; leave it out");
   AddUnsupported(command, "--p2p-connector-port", "7777", "there is no offloading connector; leave it out");
   AddUnsupported(command, "--enable-p2p-pull", "false", "there is no offloading connector; leave it out");
-  AddUnsupported(command, "--enable-speculative-prefill", "false", "nothing is sent that no client asked for; leave it out");
+  AddUnsupported(command, "--enable-speculative-prefill", "false",
+                 "nothing is sent that no client asked for; leave it out");
   AddUnsupported(command, "--moriio-write-mode", "false", "there is no MoRI-IO connector; leave it out");
   AddUnsupported(command, "--max-idle-conns-per-host", "1024",
                  "connections are kept for 4 s, however many there are; leave it out");

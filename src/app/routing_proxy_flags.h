@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line of `spanloom routing-proxy`: that of llm-d's routing sidecar, with the names of v0.6 and those of the
-// router that took its place, and what is ours.
+// The command line of `spanloom routing-proxy`: that of llm-d's routing sidecar, with the names of v0.6 and those of
+// the router that took its place, and what is ours.
 
 #pragma once
 
