@@ -14,6 +14,7 @@
 #include "app/routing_proxy.h"
 #include "app/serve.h"
 #include "app/serve_arguments.h"
+#include "app/simulator.h"
 #include "app/version.h"
 #include "cli/store/store_command.h"
 #include "cli/tracegen/tracegen.h"
@@ -44,6 +45,10 @@ int main(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "tracegen") return spanloom::cli::tracegen::Run(argc - 1, argv + 1);
   if (command == "store") return spanloom::cli::store::Run(argc - 1, argv + 1);
+  if (command == "simulator") {
+    TuneHeap();
+    return spanloom::app::RunSimulator({argv + 2, argv + argc});
+  }
   if (command == "collector") {
     TuneHeap();
     return spanloom::app::RunCollector({argv + 2, argv + argc});
@@ -67,6 +72,7 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   app.add_subcommand("collector", "Run a configuration of the OpenTelemetry Collector, for traces");
   app.add_subcommand("routing-proxy", "Sidecar of a decode pod in llm-d: prefill elsewhere, decode here");
+  app.add_subcommand("simulator", "A model server without a model: vLLM's API, metrics, KV events and spans");
   app.add_subcommand("store", "Look into a store, copy it, put it in order");
   app.add_subcommand("tracegen", "Send llm-d shaped or plain traces over OTLP");
 

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/simulator.h"
+
+#include <absl/algorithm/container.h>
+#include <absl/strings/numbers.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <utility>
+
+#include "app/signals.h"
+#include "app/simulator_arguments.h"
+#include "app/simulator_tracing.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/process_cores.h"
+#include "base/text.h"
+#include "llmd/simulator/simulator.h"
+#include "net/loop.h"
+
+namespace spanloom::app {
+namespace {
+
+using llmd::simulator::KvEventPublisher;
+using llmd::simulator::Role;
+using llmd::simulator::Simulator;
+
+constexpr int kError = 1;
+constexpr int kUsageError = 2;
+constexpr std::chrono::milliseconds kSpansMax{2'000};  // to send the last spans; guess
+
+std::string ServiceName(const SimulatorArguments& arguments) {
+  const Role role = arguments.options.role;
+  const std::string_view name = role == Role::kPrefill  ? "vllm-prefill"
+                                : role == Role::kDecode ? "vllm-decode"
+                                                        : "vllm";
+  return StrCat(name, arguments.service_suffix);
+}
+
+void ReadPod(llmd::simulator::SimulatorOptions& options) {
+  const auto read = [](const char* name, std::string& target) {
+    if (const char* value = std::getenv(name); value != nullptr) target = value;
+  };
+  read("POD_NAME", options.pod_name);
+  read("POD_NAMESPACE", options.pod_namespace);
+  read("VLLM_NIXL_SIDE_CHANNEL_HOST", options.side_channel_host);
+}
+
+// A pair of prefill and decode talks past the proxy, as NIXL does; one that is alone has nobody to talk to.
+Status ReadSideChannel(SimulatorArguments& arguments) {
+  if (arguments.words.role.empty()) return absl::OkStatus();
+  const char* const text = std::getenv("VLLM_NIXL_SIDE_CHANNEL_PORT");
+  int port = 5'600;
+  if (text != nullptr && (!absl::SimpleAtoi(text, &port) || port < 0 || port > UINT16_MAX)) {
+    return absl::InvalidArgumentError(StrCat("VLLM_NIXL_SIDE_CHANNEL_PORT is \"", text, "\", which is no port"));
+  }
+  arguments.options.side_channel_port = static_cast<uint16_t>(port);
+  return absl::OkStatus();
+}
+
+// All that runs, in the order in which it is made.
+class SimulatorProcess {
+ public:
+  explicit SimulatorProcess(const SimulatorArguments& arguments)
+      : arguments_(arguments), loops_(FindUsableCores().count) {}
+
+  Status Start() {
+    const SimulatorTracingOptions tracing{arguments_.traces_endpoint, ServiceName(arguments_),
+                                          arguments_.options.is_faithful};
+    ASSIGN_OR_RETURN(tracing_, SimulatorTracing::Create(tracing, loops_, Clock::System(), metrics_));
+    if (!arguments_.events.endpoint.empty()) {
+      ASSIGN_OR_RETURN(events_, KvEventPublisher::Create(arguments_.events, Clock::System(), metrics_));
+      Log(LogLevel::kInfo, "publishing KV events",
+          {{"kv_events", events_->endpoint()},
+           {"kv_replay", events_->replay_endpoint()},
+           {"topic", arguments_.events.topic}});
+    }
+    ASSIGN_OR_RETURN(simulator_, Simulator::Create(arguments_.options, loops_, metrics_, Clock::System(),
+                                                   tracing_->tracer(), events_.get()));
+    if (!arguments_.detailed_traces.empty()) {
+      Log(LogLevel::kWarn,
+          "--collect-detailed-traces changes no span, as in every vLLM since 0.11: --otlp-traces-endpoint alone gives "
+          "them all");
+    }
+    Log(LogLevel::kInfo, "ready",
+        {{"model", arguments_.options.model},
+         {"spans", arguments_.traces_endpoint.empty() ? "off" : arguments_.traces_endpoint}});
+    return absl::OkStatus();
+  }
+
+  void Stop() {
+    const size_t cut_off = simulator_->Stop(arguments_.drain_timeout);
+    if (cut_off > 0) Log(LogLevel::kWarn, "requests were cut off", {{"requests", static_cast<int64_t>(cut_off)}});
+    simulator_.reset();
+    tracing_->Stop(kSpansMax);
+  }
+
+ private:
+  const SimulatorArguments& arguments_;
+  MetricRegistry metrics_;
+  net::LoopPool loops_;
+  std::unique_ptr<SimulatorTracing> tracing_;
+  std::unique_ptr<KvEventPublisher> events_;  // null: nothing is published
+  std::unique_ptr<Simulator> simulator_;
+};
+
+int Run(const SimulatorArguments& arguments) {
+  const sigset_t signals = BlockSignals();
+  ConfigureLog(*ParseLogFormat(arguments.log_format), *ParseLogLevel(arguments.log_level));
+  SimulatorProcess process(arguments);
+  if (const Status started = process.Start(); !started.ok()) {
+    Log(LogLevel::kError, StrCat("cannot start: ", StdView(started.message())));
+    return kError;
+  }
+  WaitForStop(signals, [](const std::stop_token&) {});
+  LetNextSignalKill(signals);
+  process.Stop();
+  return 0;
+}
+
+}  // namespace
+
+int RunSimulator(const std::vector<std::string>& arguments) {
+  CLI::App command("A model server without a model: vLLM's API, metrics, KV events and spans", "spanloom simulator");
+  SimulatorArguments parsed;
+  ReadPod(parsed.options);
+  DeclareSimulatorArguments(command, parsed);
+  try {
+    std::vector<std::string> reversed = arguments;  // as CLI11 takes them
+    absl::c_reverse(reversed);
+    command.parse(std::move(reversed));
+  } catch (const CLI::ParseError& error) {
+    const int code = command.exit(error);
+    return code == 0 ? 0 : kUsageError;
+  }
+  Status status = CompleteArguments(parsed);
+  if (status.ok()) status = ReadSideChannel(parsed);
+  if (!status.ok()) {
+    std::fputs(StrCat("Error: ", StdView(status.message()), "\n").c_str(), stderr);
+    return kUsageError;
+  }
+  return Run(parsed);
+}
+
+}  // namespace spanloom::app

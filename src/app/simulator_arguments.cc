@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/simulator_arguments.h"
+
+#include <absl/algorithm/container.h>
+#include <absl/strings/numbers.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+
+#include "base/text.h"
+#include "config/duration.h"
+#include "kube/json.h"
+
+namespace spanloom::app {
+namespace {
+
+using llmd::simulator::LatencyCalculator;
+using llmd::simulator::LatencyOptions;
+using llmd::simulator::Role;
+using llmd::simulator::Spread;
+using std::chrono::nanoseconds;
+
+// A duration as Go writes it, or a number of milliseconds.
+std::optional<nanoseconds> ReadDuration(const std::string& text) {
+  double milliseconds = 0;
+  if (absl::SimpleAtod(text, &milliseconds)) return nanoseconds(static_cast<int64_t>(milliseconds * 1e6));
+  return config::ParseDuration(text);
+}
+
+void AddDuration(CLI::App& command, const std::string& name, nanoseconds& target, const std::string& words) {
+  command
+      .add_option_function<std::string>(
+          name, [&target](const std::string& text) { target = *ReadDuration(text); }, words)
+      ->type_name("DURATION")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return ReadDuration(text)
+                       ? std::string()
+                       : StrCat("\"", text, "\" is no duration: 250ms, 1.5s, or a number of milliseconds");
+          },
+          ""));
+}
+
+void AddSpread(CLI::App& command, const std::string& name, const std::string& deviation, Spread& spread,
+               const std::string& words) {
+  AddDuration(command, name, spread.mean, words);
+  AddDuration(command, deviation, spread.std_dev, "Its standard deviation, at most 30 % of it");
+}
+
+void DeclareServer(CLI::App& command, SimulatorArguments& arguments) {
+  command.add_option("--host", arguments.words.host, "Address to listen at")->capture_default_str();
+  command.add_option("--port", arguments.words.port, "Port of the HTTP API; 0 picks a free one")->capture_default_str();
+  command.add_option("--model", arguments.options.model, "Name of the model")->envname("SIM_MODEL");
+  command.add_option("--served-model-name", arguments.options.served_names,
+                     "What requests call the model by; the model's name if not given");
+  command.add_option("--lora-modules", arguments.words.lora_modules,
+                     "LoRA adapters: names, or vLLM's {\"name\": \"a\", \"path\": \"b\"}");
+  command.add_option("--max-loras", arguments.options.loras_max, "LoRA adapters that can be loaded")
+      ->capture_default_str();
+  command.add_option("--max-model-len", arguments.options.model_tokens_max, "Tokens of a prompt and its answer")
+      ->capture_default_str();
+  command.add_option("--mode", arguments.words.mode, "What answers say: random words, or an echo of the prompt")
+      ->check(CLI::IsMember({"random", "echo"}))
+      ->capture_default_str();
+  command.add_option("--seed", arguments.options.seed, "The same seed gives the same answers and times");
+  command
+      .add_option("--role", arguments.words.role,
+                  "prefill, decode or both: names the service, and what SGLang's bootstrap fields mean")
+      ->check(CLI::IsMember({"prefill", "decode", "both"}));
+  command.add_option("--kv-transfer-config", arguments.words.kv_transfer_config, "vLLM's: its kv_role is the role")
+      ->type_name("JSON");
+  command.add_flag("--enable-request-id-headers", arguments.options.echoes_request_id,
+                   "Answer with the request's X-Request-Id");
+  command.add_flag("--enable-prompt-tokens-details", arguments.options.shows_cached_tokens,
+                   "Say in the usage how many tokens were in the cache");
+  command.add_flag("--enable-force-include-usage", arguments.options.forces_usage, "End every stream with its usage");
+}
+
+void DeclareEngine(CLI::App& command, SimulatorArguments& arguments) {
+  llmd::simulator::EngineOptions& engine = arguments.options.engine;
+  command.add_option("--max-num-seqs", engine.running_max, "Sequences that run at once")->capture_default_str();
+  command.add_option("--max-waiting-queue-length", engine.waiting_max, "Sequences that wait; more are answered 429")
+      ->capture_default_str();
+  command
+      .add_option_function<size_t>(
+          "--max-num-batched-tokens",
+          [&arguments](size_t tokens) {
+            arguments.options.engine.step_tokens_max = tokens;
+            arguments.words.has_batched_tokens = true;
+          },
+          "Tokens that a step computes; asks for the latency calculator batch")
+      ->default_str(std::to_string(engine.step_tokens_max));
+  command.add_flag("--enable-kvcache,--enable-prefix-caching", engine.finds_blocks, "Keep a prefix cache");
+  command.add_option("--kv-cache-size,--num-gpu-blocks-override", engine.blocks, "Blocks of the KV cache")
+      ->capture_default_str();
+  command.add_option("--block-size", engine.block_tokens, "Tokens of a block")->capture_default_str();
+  command.add_option("--hash-seed", arguments.options.hash_seed, "Seed of the blocks' hashes; random if not given")
+      ->envname("PYTHONHASHSEED");
+  command.add_option("--prefix-caching-hash-algo", arguments.words.hash_algorithm, "sha256_cbor or xxhash_cbor")
+      ->capture_default_str();
+}
+
+void DeclareLatency(CLI::App& command, SimulatorArguments& arguments) {
+  LatencyOptions& latency = arguments.options.engine.latency;
+  command
+      .add_option("--latency-calculator", arguments.words.calculator,
+                  "constant, per-token or batch; by the flags that are given if not said")
+      ->check(CLI::IsMember({"", "constant", "per-token", "batch"}));
+  AddSpread(command, "--time-to-first-token", "--time-to-first-token-std-dev", latency.time_to_first_token,
+            "Time of a prefill (constant)");
+  AddSpread(command, "--inter-token-latency", "--inter-token-latency-std-dev", latency.inter_token,
+            "Time of a token, or of a step that decodes (batch)");
+  AddSpread(command, "--kv-cache-transfer-latency", "--kv-cache-transfer-latency-std-dev", latency.kv_transfer,
+            "Time to fetch the KV blocks of a request");
+  AddSpread(command, "--kv-cache-transfer-time-per-token", "--kv-cache-transfer-time-std-dev",
+            latency.kv_transfer_per_token, "Time to fetch the KV blocks of a token, in place of the time of a request");
+  AddDuration(command, "--prefill-overhead", latency.prefill_overhead, "Time of a prefill beside that of its tokens");
+  AddSpread(command, "--prefill-time-per-token", "--prefill-time-std-dev", latency.prefill_per_token,
+            "Time of a token of a prompt");
+  command
+      .add_option("--time-factor-under-load", latency.time_factor_under_load,
+                  "By which prefill and decode are longer when all slots are taken")
+      ->capture_default_str();
+  command.add_option("--speedup", latency.speedup, "By which all of these times are shorter")->capture_default_str();
+}
+
+void DeclareEvents(CLI::App& command, SimulatorArguments& arguments) {
+  llmd::simulator::KvEventOptions& events = arguments.events;
+  command
+      .add_option("--zmq-endpoint", events.endpoint,
+                  "Publish the events of the prefix cache there: tcp://*:5557 binds, tcp://host:5557 connects")
+      ->type_name("ENDPOINT");
+  command.add_option("--kv-events-replay-endpoint", events.replay_endpoint, "Where events can be asked for again")
+      ->type_name("ENDPOINT");
+  command.add_option("--event-batch-size", events.batch_events, "Events of a batch; what is fewer goes after a second")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_flag("--use-vllm-map-event-format", arguments.words.has_event_maps,
+                   "Events as maps, as vLLM has them since 0.24, in place of lists");
+  command
+      .add_option("--kv-events-config", arguments.words.kv_events_config,
+                  "vLLM's: enable_kv_cache_events, endpoint, replay_endpoint, topic, buffer_steps, hwm, max_queue_size")
+      ->type_name("JSON");
+}
+
+void DeclareTelemetry(CLI::App& command, SimulatorArguments& arguments) {
+  command
+      .add_option("--otlp-traces-endpoint", arguments.traces_endpoint,
+                  "Where spans go: http://host:4317, grpc://host:4317, or http://host:4318/v1/traces with "
+                  "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf")
+      ->type_name("URL");
+  command
+      .add_option("--collect-detailed-traces", arguments.detailed_traces,
+                  "model, worker or all; changes no span, as in vLLM")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"model", "worker", "all"}));
+  command
+      .add_option("--service-suffix", arguments.service_suffix,
+                  "Appended to the default service name: vllm-prefill, vllm-decode or vllm")
+      ->type_name("TEXT");
+  command.add_flag("--faithful", arguments.options.is_faithful, "Keep the oddities of vLLM's spans");
+  command.add_option("--log-format", arguments.log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command.add_option("--log-level", arguments.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+}
+
+void DeclareFailures(CLI::App& command, SimulatorArguments& arguments) {
+  command
+      .add_option("--failure-injection-rate", arguments.options.failures.rate, "Percentage of the requests that fail")
+      ->capture_default_str();
+  command
+      .add_option("--failure-types", arguments.options.failures.types,
+                  "How they fail: any of those there are if not given")
+      ->delimiter(',')
+      ->check(CLI::IsMember(llmd::simulator::FailureTypes()));
+}
+
+Status Wrong(std::string_view flag, std::string_view what) {
+  return absl::InvalidArgumentError(StrCat(flag, ": ", what));
+}
+
+// The role that vLLM's --kv-transfer-config means.
+Status ReadTransferConfig(SimulatorArguments& arguments) {
+  if (arguments.words.kv_transfer_config.empty()) return absl::OkStatus();
+  kube::JsonReader reader;
+  const auto root = reader.Read(arguments.words.kv_transfer_config);
+  if (!root.ok() || !root->is_object()) return Wrong("--kv-transfer-config", "is to be a JSON object");
+  const std::string_view role = kube::TextAt(*root, "kv_role");
+  if (role != "kv_producer" && role != "kv_consumer" && role != "kv_both") {
+    return Wrong("--kv-transfer-config", "its kv_role is to be kv_producer, kv_consumer or kv_both");
+  }
+  const std::string_view policy = kube::TextAt(*root, "kv_load_failure_policy");
+  if (!policy.empty() && policy != "fail" && policy != "recompute")
+    return Wrong("--kv-transfer-config", "its kv_load_failure_policy is to be fail or recompute");
+  arguments.options.fails_without_blocks = policy == "fail";
+  if (arguments.words.role.empty())
+    arguments.words.role = role == "kv_producer" ? "prefill" : role == "kv_consumer" ? "decode" : "both";
+  return absl::OkStatus();
+}
+
+// A field of vLLM's --kv-events-config.
+void ReadEventField(const simdjson::dom::element& value, std::string_view key, llmd::simulator::KvEventOptions& events,
+                    Status& status) {
+  std::string_view text;
+  uint64_t number = 0;
+  const bool is_text = value.get(text) == simdjson::SUCCESS;
+  const bool is_number = value.get(number) == simdjson::SUCCESS && number > 0 && number <= INT32_MAX;
+  if (key == "endpoint" && is_text) {
+    events.endpoint = text;
+  } else if (key == "replay_endpoint" && (is_text || value.is_null())) {
+    events.replay_endpoint = text;
+  } else if (key == "topic" && is_text) {
+    events.topic = text;
+  } else if (key == "buffer_steps" && is_number) {
+    events.kept_batches = number;
+  } else if (key == "hwm" && is_number) {
+    events.send_queue_max = static_cast<int>(number);
+  } else if (key == "max_queue_size" && is_number) {
+    events.waiting_events_max = number;
+  } else if (key == "publisher" && text == "zmq") {
+    return;
+  } else if (key != "enable_kv_cache_events" || !value.is_bool()) {
+    status = Wrong("--kv-events-config", StrCat("\"", key, "\" is no field of it, or has a value that it can't have"));
+  }
+}
+
+Status ReadEventsConfig(SimulatorArguments& arguments) {
+  llmd::simulator::KvEventOptions& events = arguments.events;
+  events.form = arguments.words.has_event_maps ? llmd::wire::KvEventForm::kMap : llmd::wire::KvEventForm::kList;
+  if (arguments.words.kv_events_config.empty()) return absl::OkStatus();
+  kube::JsonReader reader;
+  const auto root = reader.Read(arguments.words.kv_events_config);
+  simdjson::dom::object object;
+  if (!root.ok() || root->get(object) != simdjson::SUCCESS)
+    return Wrong("--kv-events-config", "is to be a JSON object");
+  bool is_on = false;
+  if ((*root)["enable_kv_cache_events"].get(is_on) != simdjson::SUCCESS || !is_on) return absl::OkStatus();
+  if (events.endpoint.empty()) events.endpoint = "tcp://*:5557";
+  Status status;
+  for (const auto field : object) ReadEventField(field.value, field.key, events, status);
+  return status;
+}
+
+// Events are of the prefix cache, and a router tells servers apart by the topic.
+Status CompleteEvents(SimulatorArguments& arguments) {
+  RETURN_IF_ERROR(ReadEventsConfig(arguments));
+  llmd::simulator::KvEventOptions& events = arguments.events;
+  if (events.endpoint.empty()) {
+    if (events.replay_endpoint.empty()) return absl::OkStatus();
+    return Wrong("--kv-events-replay-endpoint", "there is nothing to be asked for again; give --zmq-endpoint as well");
+  }
+  if (!arguments.options.engine.finds_blocks)
+    return Wrong("--zmq-endpoint", "events are of the prefix cache; give --enable-kvcache as well");
+  if (!events.topic.empty() || !arguments.words.kv_events_config.empty()) return absl::OkStatus();
+  const char* const address = std::getenv("POD_IP");
+  const std::vector<std::string>& names = arguments.options.served_names;
+  events.topic = StrCat("kv@", address == nullptr ? "localhost" : address, "@",
+                        names.empty() ? arguments.options.model : names.front());
+  return absl::OkStatus();
+}
+
+Status ReadAdapters(SimulatorArguments& arguments) {
+  for (const std::string& module : arguments.words.lora_modules) {
+    std::string name = module.substr(0, module.find('='));  // vLLM's older "name=path"
+    if (module.starts_with("{")) {
+      kube::JsonReader reader;
+      const auto root = reader.Read(module);
+      if (root.ok()) name = kube::TextAt(*root, "name");
+    }
+    if (name.empty() || name.starts_with("{"))
+      return Wrong("--lora-modules", StrCat("\"", module, "\" names no adapter"));
+    arguments.options.lora_names.push_back(std::move(name));
+  }
+  return absl::OkStatus();
+}
+
+// What the flags ask for that were given, where the calculator is not named.
+LatencyCalculator ChooseCalculator(const SimulatorArguments& arguments) {
+  const std::string& word = arguments.words.calculator;
+  if (word == "constant") return LatencyCalculator::kConstant;
+  if (word == "per-token") return LatencyCalculator::kPerToken;
+  if (word == "batch" || arguments.words.has_batched_tokens) return LatencyCalculator::kBatch;
+  const LatencyOptions& latency = arguments.options.engine.latency;
+  if (latency.time_to_first_token.mean.count() != 0) return LatencyCalculator::kConstant;
+  if (latency.prefill_overhead.count() != 0 || latency.prefill_per_token.mean.count() != 0)
+    return LatencyCalculator::kPerToken;
+  return latency.inter_token.mean.count() != 0 ? LatencyCalculator::kConstant : LatencyCalculator::kBatch;
+}
+
+// A time that the calculator does not look at would be given in vain.
+Status CheckCalculator(const SimulatorArguments& arguments) {
+  const LatencyOptions& latency = arguments.options.engine.latency;
+  if (latency.calculator == LatencyCalculator::kConstant) {
+    if (latency.prefill_overhead.count() == 0 && latency.prefill_per_token.mean.count() == 0) return absl::OkStatus();
+    return Wrong("--prefill-overhead, --prefill-time-per-token",
+                 "have no meaning with constant latencies; use --latency-calculator=per-token or batch, and leave "
+                 "--time-to-first-token out");
+  }
+  if (latency.time_to_first_token.mean.count() == 0) return absl::OkStatus();
+  return Wrong(
+      "--time-to-first-token",
+      "has a meaning with --latency-calculator=constant alone; use --prefill-overhead and --prefill-time-per-token");
+}
+
+}  // namespace
+
+void DeclareSimulatorArguments(CLI::App& command, SimulatorArguments& arguments) {
+  DeclareServer(command, arguments);
+  DeclareEngine(command, arguments);
+  DeclareLatency(command, arguments);
+  DeclareEvents(command, arguments);
+  DeclareTelemetry(command, arguments);
+  DeclareFailures(command, arguments);
+  DeclareDrainTimeout(command, arguments.drain_timeout);
+}
+
+Status CompleteArguments(SimulatorArguments& arguments) {
+  llmd::simulator::SimulatorOptions& options = arguments.options;
+  RETURN_IF_ERROR(ReadTransferConfig(arguments));
+  RETURN_IF_ERROR(ReadAdapters(arguments));
+  const SimulatorArguments::Words& words = arguments.words;
+  options.endpoint =
+      StrCat(words.host.find(':') == std::string::npos ? words.host : StrCat("[", words.host, "]"), ":", words.port);
+  options.mode = words.mode == "echo" ? llmd::simulator::AnswerMode::kEcho : llmd::simulator::AnswerMode::kRandom;
+  options.role = words.role == "prefill" ? Role::kPrefill : words.role == "decode" ? Role::kDecode : Role::kBoth;
+  const auto algorithm = llmd::wire::ParseBlockHashAlgorithm(words.hash_algorithm);
+  if (!algorithm.ok()) return Wrong("--prefix-caching-hash-algo", StdView(algorithm.status().message()));
+  options.hash_algorithm = *algorithm;
+  options.engine.latency.running_max = options.engine.running_max;
+  options.engine.latency.calculator = ChooseCalculator(arguments);
+  RETURN_IF_ERROR(CompleteEvents(arguments));
+  return CheckCalculator(arguments);
+}
+
+}  // namespace spanloom::app

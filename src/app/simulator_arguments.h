@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line of `spanloom simulator`: the flags of llm-d-inference-sim, and those of vLLM that mean something to
+// a server without a model. Manual: docs/simulator.md.
+
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "app/drain_argument.h"
+#include "llmd/simulator/kv_event_publisher.h"
+#include "llmd/simulator/options.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace spanloom::app {
+
+struct SimulatorArguments {
+  llmd::simulator::SimulatorOptions options = {};
+  llmd::simulator::KvEventOptions events = {};
+  std::string traces_endpoint = {};               // --otlp-traces-endpoint; "": no spans
+  std::vector<std::string> detailed_traces = {};  // --collect-detailed-traces, which changes nothing, as in vLLM
+  std::string service_suffix = {};
+  std::string log_format = "text";
+  std::string log_level = "info";
+  std::chrono::milliseconds drain_timeout = kDrainTimeout;
+
+  // As they stand on the command line; CompleteArguments makes options of them.
+  struct Words {
+    std::string host = "0.0.0.0";
+    uint16_t port = 8'000;
+    std::string mode = "random";
+    std::string calculator = {};
+    std::string role = {};
+    std::string hash_algorithm = "sha256_cbor";
+    std::string kv_transfer_config = {};  // JSON, of vLLM
+    std::string kv_events_config = {};    // the same
+    bool has_event_maps = false;
+    std::vector<std::string> lora_modules = {};
+    bool has_batched_tokens = false;
+  } words = {};
+};
+
+// Declares every option on `command`; parsing fills `arguments`, which must outlive it.
+void DeclareSimulatorArguments(CLI::App& command, SimulatorArguments& arguments);
+
+// Makes options of what was parsed. kInvalidArgument names the flag and what is allowed.
+Status CompleteArguments(SimulatorArguments& arguments);
+
+}  // namespace spanloom::app

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/simulator_tracing.h"
+
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "app/version.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "otlp/writer.h"
+#include "pipeline/loop_call.h"
+#include "sdk/environment.h"
+#include "semconv/names.h"
+
+namespace spanloom::app {
+namespace {
+
+constexpr std::string_view kGrpcScheme = "grpc://";
+
+// vLLM is told the endpoint by its flag, in any of three forms, and reads the protocol of traces alone.
+std::optional<std::string> LookUp(const std::string& endpoint, const std::string& name) {
+  if (name == "OTEL_EXPORTER_OTLP_ENDPOINT" || name == "OTEL_EXPORTER_OTLP_PROTOCOL" ||
+      name == "OTEL_TRACES_EXPORTER") {
+    return std::nullopt;
+  }
+  if (name != "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") return sdk::LookUpProcessVariable(name);
+  if (endpoint.starts_with(kGrpcScheme)) return StrCat("http://", endpoint.substr(kGrpcScheme.size()));
+  return endpoint.find("://") == std::string::npos ? StrCat("http://", endpoint) : endpoint;
+}
+
+// What vLLM's engine adds to what the variables say of the process.
+std::string Resource(sdk::TextPairs resource) {
+  resource.emplace_back(semconv::resource::kVllmModule, "vllm.llm_engine");
+  resource.emplace_back(semconv::resource::kVllmProcessId, StrCat(getpid()));
+  return sdk::EncodeResource(resource);
+}
+
+}  // namespace
+
+StatusOr<sdk::SendRequest> SimulatorTracing::OpenWayOut(const sdk::OtlpSenderOptions& destination) {
+  Status status;
+  pipeline::RunOn(loop_, [&] {
+    auto sender = sdk::OtlpSender::Create(loop_, destination);
+    status = sender.status();
+    if (sender.ok()) sender_ = *std::move(sender);
+  });
+  RETURN_IF_ERROR(Annotate(status, "--otlp-traces-endpoint"));
+  return [sender = sender_.get()](const Bytes& request, sdk::SendDone done) { sender->Send(request, std::move(done)); };
+}
+
+StatusOr<std::unique_ptr<SimulatorTracing>> SimulatorTracing::Create(const SimulatorTracingOptions& options,
+                                                                     net::LoopPool& loops, const Clock& clock,
+                                                                     MetricRegistry& metrics) {
+  std::unique_ptr<SimulatorTracing> tracing(new SimulatorTracing(loops.Next()));
+  if (options.endpoint.empty()) return tracing;
+  Rng rng(Rng::SystemSeed());
+  const sdk::ServiceIdentity identity{
+      .name = options.service_name, .version = Version(), .instance_id = sdk::NewInstanceId(rng)};
+  ASSIGN_OR_RETURN(sdk::EnvironmentReading reading, sdk::ReadEnvironment(identity, [&](const std::string& name) {
+                     return LookUp(options.endpoint, name);
+                   }));
+  for (const std::string& warning : reading.warnings) Log(LogLevel::kWarn, warning);
+  if (!reading.tracing.is_on) return tracing;
+  sdk::SpanRoute& route = reading.tracing.routes.front();
+  route.batch.configured_by = "--otlp-traces-endpoint";
+  ASSIGN_OR_RETURN(sdk::SendRequest send, tracing->OpenWayOut(*route.destination));
+  const std::vector<std::string> scopes = {otlp::EncodeScope({.name = semconv::scope::kVllm})};
+  tracing->exporter_ =
+      std::make_unique<sdk::BatchExporter>(route.batch, Resource(std::move(reading.resource)), scopes, tracing->loop_,
+                                           clock, metrics, Rng(rng.Next()), std::move(send));
+  sdk::SpanSink* sink = tracing->exporter_.get();
+  if (options.is_faithful) {
+    tracing->faithful_ = std::make_unique<llmd::simulator::FaithfulSink>(*sink);
+    sink = tracing->faithful_.get();
+  }
+  const sdk::TracerOptions of_spans = {.propagation = reading.tracing.propagation, .limits = reading.tracing.limits};
+  tracing->tracer_ = std::make_unique<sdk::Tracer>(reading.tracing.sampler, clock, Rng(rng.Next()), *sink, of_spans);
+  return tracing;
+}
+
+void SimulatorTracing::Stop(std::chrono::milliseconds grace) {
+  if (exporter_ != nullptr) exporter_->Stop(grace);
+}
+
+SimulatorTracing::~SimulatorTracing() {
+  Stop(std::chrono::milliseconds(0));
+  pipeline::RunOn(loop_, [this] { sender_.reset(); });
+}
+
+}  // namespace spanloom::app

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llmd/simulator/api.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "llmd/simulator/generation.h"
+#include "llmd/simulator/tokenizer.h"
+#include "llmd/wire/openai_request.h"
+
+namespace spanloom::llmd::simulator {
+namespace {
+
+constexpr std::string_view kVllmVersion = "0.32.0";  // whose API this is
+
+// Whether failures are injected there: where tokens are made.
+bool MayFail(std::string_view path) {
+  return path == "/v1/chat/completions" || path == "/v1/completions" || path == "/v1/embeddings";
+}
+
+// Routes whose body becomes a Generation.
+template <typename Parse>
+void Generate(const Serving& serving, Parse parse, const net::HttpRequest& request, net::HttpResponder responder) {
+  StatusOr<wire::GenerationRequest> parsed = parse(request.body.view());
+  if (!parsed.ok()) return std::move(responder).Respond(ErrorAnswer(ErrorOf(parsed.status())));
+  Generation::Start(serving, *std::move(parsed), request, std::move(responder));
+}
+
+void WriteModel(const Serving& serving, std::string_view id, std::string_view root, std::string_view parent,
+                JsonWriter& writer) {
+  writer.BeginObject();
+  writer.Field("id", id);
+  writer.Field("object", "model");
+  writer.Field("created", serving.clock.UnixNs() / 1'000'000'000);
+  writer.Field("owned_by", "vllm");
+  writer.Field("root", root);
+  writer.Key("parent");
+  parent.empty() ? writer.Null() : writer.String(parent);
+  writer.Key("max_model_len");
+  parent.empty() ? writer.Int(serving.options.model_tokens_max) : writer.Null();
+  writer.EndObject();
+}
+
+net::HttpResponse ModelList(const Serving& serving) {
+  std::string body;
+  JsonWriter writer(body);
+  writer.BeginObject();
+  writer.Field("object", "list");
+  writer.Key("data");
+  writer.BeginArray();
+  for (const std::string& name : serving.names.served()) WriteModel(serving, name, serving.options.model, "", writer);
+  for (const Adapter& adapter : serving.names.adapters()) {
+    WriteModel(serving, adapter.name, adapter.path, serving.names.served().front(), writer);
+  }
+  writer.EndArray();
+  writer.EndObject();
+  return JsonAnswer(200, std::move(body));
+}
+
+net::HttpResponse Tokenized(const Serving& serving, const net::HttpRequest& request) {
+  const StatusOr<wire::TokenizeRequest> parsed = wire::ParseTokenizeRequest(request.body.view());
+  if (!parsed.ok()) return ErrorAnswer(ErrorOf(parsed.status()));
+  const std::vector<TokenId> tokens =
+      Tokenize(parsed->messages.empty() ? parsed->prompt : ApplyChatTemplate(parsed->messages));
+  std::string body;
+  JsonWriter writer(body);
+  writer.BeginObject();
+  writer.Field("count", static_cast<int64_t>(tokens.size()));
+  writer.Field("max_model_len", serving.options.model_tokens_max);
+  writer.Key("tokens");
+  writer.BeginArray();
+  for (const TokenId token : tokens) writer.Uint(token);
+  writer.EndArray();
+  writer.Key("token_strs");
+  if (parsed->returns_texts) {
+    writer.BeginArray();
+    for (const TokenId token : tokens) writer.String(TokenText(token));
+    writer.EndArray();
+  } else {
+    writer.Null();
+  }
+  writer.EndObject();
+  return JsonAnswer(200, std::move(body));
+}
+
+net::HttpResponse Detokenized(const net::HttpRequest& request) {
+  const StatusOr<wire::DetokenizeRequest> parsed = wire::ParseDetokenizeRequest(request.body.view());
+  if (!parsed.ok()) return ErrorAnswer(ErrorOf(parsed.status()));
+  std::string body;
+  JsonWriter writer(body);
+  writer.BeginObject();
+  writer.Field("prompt", Detokenize(parsed->tokens));
+  writer.EndObject();
+  return JsonAnswer(200, std::move(body));
+}
+
+net::HttpResponse Loaded(const Serving& serving, const net::HttpRequest& request, bool is_load) {
+  StatusOr<wire::LoraRequest> parsed = wire::ParseLoraRequest(request.body.view());
+  if (!parsed.ok()) return ErrorAnswer(ErrorOf(parsed.status()));
+  const std::string name = parsed->name;
+  const Status status = is_load ? serving.names.Load({name, std::move(parsed->path)}) : serving.names.Unload(name);
+  if (!status.ok()) return ErrorAnswer(ErrorOf(status));
+  const std::string_view verb = is_load ? "added" : "removed";
+  return net::TextResponse(200, StrCat("Success: LoRA adapter '", name, "' ", verb, " successfully."));
+}
+
+net::HttpResponse Object(std::string_view key, bool value) {
+  std::string body;
+  JsonWriter writer(body);
+  writer.BeginObject();
+  writer.Field(key, value);
+  writer.EndObject();
+  return JsonAnswer(200, std::move(body));
+}
+
+net::HttpResponse Version() {
+  std::string body;
+  JsonWriter writer(body);
+  writer.BeginObject();
+  writer.Field("version", kVllmVersion);
+  writer.EndObject();
+  return JsonAnswer(200, std::move(body));
+}
+
+net::HttpResponse MetricsPage(const MetricRegistry& metrics) {
+  net::HttpResponse response;
+  response.headers.Add("content-type", "text/plain; version=0.0.4; charset=utf-8");
+  response.body = Bytes(metrics.Render());
+  return response;
+}
+
+}  // namespace
+
+Api::Api(const Serving& serving, const MetricRegistry& metrics) : serving_(serving), metrics_(metrics) {
+  AddGeneration();
+  AddModels();
+  AddTokens();
+  AddAdapters();
+  AddSleep();
+  AddState();
+}
+
+void Api::Add(std::string method, std::string path, Route route) {
+  routes_[std::move(path)][std::move(method)] = std::move(route);
+}
+
+void Api::AddAnswer(std::string method, std::string path, Answer answer) {
+  Add(std::move(method), std::move(path),
+      [answer = std::move(answer)](const net::HttpRequest& request, net::HttpResponder responder) {
+        std::move(responder).Respond(answer(request));
+      });
+}
+
+void Api::AddGeneration() {
+  Add("POST", "/v1/chat/completions", [this](const net::HttpRequest& request, net::HttpResponder responder) {
+    Generate(serving_, wire::ParseChatRequest, request, std::move(responder));
+  });
+  Add("POST", "/v1/completions", [this](const net::HttpRequest& request, net::HttpResponder responder) {
+    Generate(serving_, wire::ParseCompletionRequest, request, std::move(responder));
+  });
+}
+
+void Api::AddModels() {
+  AddAnswer("GET", "/v1/models", [this](const net::HttpRequest&) { return ModelList(serving_); });
+}
+
+void Api::AddTokens() {
+  AddAnswer("POST", "/tokenize", [this](const net::HttpRequest& request) { return Tokenized(serving_, request); });
+  AddAnswer("POST", "/detokenize", [](const net::HttpRequest& request) { return Detokenized(request); });
+}
+
+void Api::AddAdapters() {
+  AddAnswer("POST", "/v1/load_lora_adapter",
+            [this](const net::HttpRequest& request) { return Loaded(serving_, request, true); });
+  AddAnswer("POST", "/v1/unload_lora_adapter",
+            [this](const net::HttpRequest& request) { return Loaded(serving_, request, false); });
+}
+
+void Api::AddSleep() {
+  const auto set = [this](bool sleeps) {
+    return [this, sleeps](const net::HttpRequest&) {
+      is_sleeping_.store(sleeps, std::memory_order_relaxed);
+      serving_.engine.SetSleeping(sleeps);
+      return net::TextResponse(200, "");
+    };
+  };
+  AddAnswer("POST", "/sleep", set(true));
+  AddAnswer("POST", "/wake_up", set(false));
+  AddAnswer("GET", "/is_sleeping", [this](const net::HttpRequest&) {
+    return Object("is_sleeping", is_sleeping_.load(std::memory_order_relaxed));
+  });
+}
+
+void Api::AddState() {
+  for (const char* path : {"/health", "/health/ready", "/ping"}) {
+    AddAnswer("GET", path, [](const net::HttpRequest&) { return net::TextResponse(200, ""); });
+  }
+  AddAnswer("GET", "/version", [](const net::HttpRequest&) { return Version(); });
+  AddAnswer("GET", "/metrics", [this](const net::HttpRequest&) { return MetricsPage(metrics_); });
+  Add("POST", "/reset_prefix_cache", [this](const net::HttpRequest&, net::HttpResponder responder) {
+    const auto shared = std::make_shared<net::HttpResponder>(std::move(responder));
+    serving_.engine.ClearCache([shared](bool) { std::move(*shared).Respond(net::TextResponse(200, "")); });
+  });
+}
+
+std::optional<wire::ApiError> Api::Failure(const net::HttpRequest& request) {
+  if (!MayFail(request.path)) return std::nullopt;
+  if (auto wanted = RequestedFailure(request.headers.Get(kReturnErrorHeader))) return wanted;
+  if (serving_.options.failures.rate <= 0) return std::nullopt;
+  const uint64_t draw = failure_draws_.fetch_add(1, std::memory_order_relaxed);
+  Rng rng(serving_.options.seed.value_or(serving_.clock.SteadyNs()) ^ Rng(draw).Next());
+  return DrawFailure(serving_.options.failures, serving_.names.served().front(), rng);
+}
+
+void Api::Handle(net::HttpRequest request, net::HttpResponder responder) {
+  const auto path = routes_.find(request.path);
+  if (path == routes_.end()) return std::move(responder).Respond(JsonAnswer(404, "{\"detail\":\"Not Found\"}"));
+  const auto route = path->second.find(request.method);
+  if (route == path->second.end()) {
+    net::HttpResponse answer = JsonAnswer(405, "{\"detail\":\"Method Not Allowed\"}");
+    answer.headers.Add("allow", path->second.begin()->first);
+    return std::move(responder).Respond(std::move(answer));
+  }
+  if (const auto failure = Failure(request)) return std::move(responder).Respond(ErrorAnswer(*failure));
+  route->second(request, std::move(responder));
+}
+
+}  // namespace spanloom::llmd::simulator

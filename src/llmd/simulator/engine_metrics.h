@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the engine tells Prometheus, under vLLM's names and with its buckets.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/metrics.h"
+
+namespace spanloom::llmd::simulator {
+
+// What the gauges show. Written by the engine, read by whoever renders the page.
+struct EngineGauges {
+  std::atomic<size_t> running = 0;
+  std::atomic<size_t> waiting_capacity = 0;  // for a slot or for blocks
+  std::atomic<size_t> waiting_deferred = 0;  // for a transfer
+  std::atomic<double> cache_usage = 0;       // 0 to 1
+};
+
+struct EngineFacts {
+  std::string model_name = {};  // the label model_name
+  size_t blocks = 0;
+  size_t block_tokens = 0;
+  bool finds_blocks = false;
+};
+
+// Thread-safe. The registry must outlive it. Handles are public: each is one metric, by its name.
+class EngineMetrics {
+ public:
+  EngineMetrics(MetricRegistry& registry, const EngineFacts& facts);
+
+  // A request that ended with `reason`: "stop", "length", "abort", "error".
+  void CountEnd(std::string_view reason);
+
+  EngineGauges gauges;
+
+  Counter& prompt_tokens;
+  Counter& prompt_tokens_cached;
+  Counter& prompt_tokens_computed;     // vllm:prompt_tokens_by_source, local_compute
+  Counter& prompt_tokens_found;        // local_cache_hit
+  Counter& prompt_tokens_transferred;  // external_kv_transfer
+  Counter& generation_tokens;
+  Counter& preemptions;
+  Counter& prefix_cache_queries;  // tokens
+  Counter& prefix_cache_hits;     // tokens
+  Counter& external_prefix_cache_queries;
+  Counter& external_prefix_cache_hits;
+  Counter& expired_leases;    // vllm:nixl_num_kv_expired_reqs
+  Counter& failed_transfers;  // vllm:nixl_num_failed_transfers
+
+  Histogram& time_to_first_token;
+  Histogram& inter_token_latency;
+  Histogram& time_per_output_token;
+  Histogram& e2e_latency;
+  Histogram& queue_time;
+  Histogram& inference_time;
+  Histogram& prefill_time;
+  Histogram& decode_time;
+  Histogram& transfer_time;  // vllm:nixl_xfer_time_seconds
+  Histogram& request_prompt_tokens;
+  Histogram& request_generation_tokens;
+  Histogram& request_max_tokens;
+  Histogram& request_n;
+  Histogram& iteration_tokens;
+
+ private:
+  EngineMetrics(MetricRegistry& registry, const EngineFacts& facts, const MetricLabels& labels);
+  void ShowGauges(MetricRegistry& registry, const EngineFacts& facts, const MetricLabels& labels);
+
+  Counter& ended_stop_;
+  Counter& ended_length_;
+  Counter& ended_abort_;
+  Counter& ended_error_;
+  std::vector<ScopedGauge> shown_;
+};
+
+}  // namespace spanloom::llmd::simulator

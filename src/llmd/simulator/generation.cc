@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llmd/simulator/generation.h"
+
+#include <absl/hash/hash.h>
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace spanloom::llmd::simulator {
+namespace {
+
+constexpr int64_t kNsPerSecond = 1'000'000'000;
+constexpr size_t kSequencesMax = 4'096;  // of one request: prompts times choices; guess
+
+// What the same seed always gives, and another one does not.
+uint64_t Mix(uint64_t seed, uint64_t value) {
+  return Rng(seed ^ Rng(value).Next()).Next();
+}
+
+uint64_t HashTokens(const std::vector<TokenId>& tokens) {
+  uint64_t hash = 0;
+  for (const TokenId token : tokens) hash = Mix(hash, token);
+  return hash;
+}
+
+// The longest part of `text` from its begin that does not end within a character.
+size_t WholeCharacters(std::string_view text) {
+  size_t tail = 0;  // bytes of the last character
+  while (tail < text.size() && tail < 4) {
+    const auto byte = static_cast<uint8_t>(text[text.size() - ++tail]);
+    if ((byte & 0xc0) == 0x80) continue;  // a character goes on
+    const size_t wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return wanted > tail ? text.size() - tail : text.size();
+  }
+  return text.size();
+}
+
+// The base of a request's ids: of the header, of the body, or made up.
+std::string RequestId(std::string_view header, const std::string& of_body, Rng rng) {
+  if (!header.empty()) return std::string(header);
+  return of_body.empty() ? StrCat(absl::Hex(rng.Next(), absl::kZeroPad16)) : of_body;
+}
+
+// What became of a sequence: in a word for spans, and for the client.
+struct Outcome {
+  std::string_view error = {};  // "": it has finished
+  wire::ApiError answer = {};   // no message: none
+};
+
+Outcome OutcomeOf(SequenceEnd end, const SimulatorOptions& options) {
+  switch (end) {
+    case SequenceEnd::kFinished:
+      return {};
+    case SequenceEnd::kAborted:
+      return {.error = "abort"};
+    case SequenceEnd::kRefused:
+      return {"queue_full", ErrorOf(absl::ResourceExhaustedError(
+                                StrCat("The waiting queue is full: ", options.engine.waiting_max,
+                                       " requests are waiting (--max-waiting-queue-length); try again later.")))};
+    case SequenceEnd::kTooLong:
+      return {"too_long",
+              ErrorOf(absl::InvalidArgumentError(StrCat("The request needs more than the ", options.engine.blocks,
+                                                        " blocks of the KV cache (--kv-cache-size).")))};
+    case SequenceEnd::kTransferFailed:
+      return {"kv_load_failure",
+              ErrorOf(absl::InternalError(
+                  "The KV blocks of the prompt could not be loaded from the engine that prefilled it."))};
+  }
+  return {};
+}
+
+double MadeUpLogprob(TokenId token, size_t place) {
+  constexpr double kRange = 1'000;
+  return -static_cast<double>(Mix(token, place) % 1'000) / kRange - static_cast<double>(place);
+}
+
+}  // namespace
+
+void Generation::Start(const Serving& serving, wire::GenerationRequest request, const net::HttpRequest& http,
+                       net::HttpResponder responder) {
+  const auto generation = std::make_shared<Generation>(serving, std::move(request), http, std::move(responder));
+  if (const Status status = generation->Prepare(); !status.ok()) {
+    wire::ApiError error = ErrorOf(status);
+    if (error.status == 404) error.param = "model";
+    net::HttpResponse answer = ErrorAnswer(error);
+    return std::move(*generation->responder_).Respond(std::move(answer));
+  }
+  generation->Run();
+}
+
+Generation::Generation(const Serving& serving, wire::GenerationRequest request, const net::HttpRequest& http,
+                       net::HttpResponder responder)
+    : serving_(serving),
+      request_(std::move(request)),
+      trace_context_(serving.tracer.is_on() ? sdk::Extract(http.headers, serving.tracer.propagation())
+                                            : sdk::TraceContext()),
+      responder_(std::move(responder)),
+      number_(serving.request_count.fetch_add(1, std::memory_order_relaxed)),
+      arrival_ns_(serving.clock.SteadyNs()) {
+  const Rng rng(Mix(serving.options.seed.value_or(arrival_ns_), number_));
+  const std::string id = RequestId(http.headers.Get("x-request-id"), request_.request_id, rng);
+  head_ = {.is_chat = request_.is_chat,
+           .id = StrCat(request_.is_chat ? "chatcmpl-" : "cmpl-", id),
+           .model = request_.model.empty() ? serving.names.served().front() : request_.model,
+           .created = serving.clock.UnixNs() / kNsPerSecond};
+  AddAnswerHeaders(serving.options, http.headers, answer_headers_);
+}
+
+// Reads the request as far as it depends on the model, and plans its answers.
+Status Generation::Prepare() {
+  const std::optional<std::string> adapter = serving_.names.Find(request_.model);
+  if (!adapter) return absl::NotFoundError(StrCat("The model `", request_.model, "` does not exist."));
+  lora_name_ = *adapter;
+  const size_t prompts = request_.is_chat ? 1 : request_.prompts.size();
+  if (prompts * static_cast<size_t>(request_.sampling.n) > kSequencesMax) {
+    return absl::InvalidArgumentError(StrCat(prompts, " prompts with n=", request_.sampling.n, " are more than ",
+                                             kSequencesMax, " sequences, which is the limit"));
+  }
+  if (request_.is_chat) {
+    const std::string text = ApplyChatTemplate(request_.messages);
+    return AddPrompt(Tokenize(text), request_.messages.back().content);
+  }
+  for (const wire::Prompt& prompt : request_.prompts) {
+    const auto* text = std::get_if<std::string>(&prompt);
+    std::vector<TokenId> tokens = text != nullptr ? Tokenize(*text) : std::get<std::vector<TokenId>>(prompt);
+    const std::string spelled = text != nullptr ? std::string() : Detokenize(tokens);
+    RETURN_IF_ERROR(AddPrompt(std::move(tokens), text != nullptr ? *text : spelled));
+  }
+  return absl::OkStatus();
+}
+
+// How many tokens an answer may have. Errors in vLLM's words.
+StatusOr<int64_t> Generation::AnswerTokensMax(size_t prompt_tokens) const {
+  constexpr int64_t kCompletionTokens = 16;  // OpenAI's default
+  const int64_t model_max = serving_.options.model_tokens_max;
+  const auto prompt = static_cast<int64_t>(prompt_tokens);
+  if (prompt == 0) return absl::InvalidArgumentError("The decoder prompt cannot be empty");
+  if (prompt >= model_max) {
+    return absl::InvalidArgumentError(StrCat("This model's maximum context length is ", model_max,
+                                             " tokens. However, your request has ", prompt,
+                                             " input tokens. Please reduce the length of the input messages."));
+  }
+  if (request_.kv_transfer_params && request_.kv_transfer_params->do_remote_decode) return 1;
+  const int64_t room = model_max - prompt;
+  if (!request_.sampling.max_tokens) return request_.is_chat ? room : std::min(room, kCompletionTokens);
+  const int64_t wanted = *request_.sampling.max_tokens;
+  if (wanted <= room) return wanted;
+  return absl::InvalidArgumentError(StrCat("'max_tokens' or 'max_completion_tokens' is too large: ", wanted,
+                                           ". This model's maximum context length is ", model_max,
+                                           " tokens and your request has ", prompt, " input tokens (", wanted, " > ",
+                                           model_max, " - ", prompt, ")."));
+}
+
+OutputPlan Generation::Plan(std::string_view prompt_text, const std::vector<TokenId>& prompt, int64_t tokens_max,
+                            size_t index) const {
+  const bool is_repeatable = serving_.options.seed || request_.sampling.seed;
+  uint64_t seed = Mix(serving_.options.seed.value_or(0), HashTokens(prompt));
+  seed = Mix(seed, is_repeatable ? static_cast<uint64_t>(request_.sampling.seed.value_or(0)) : number_);
+  const Rng rng(Mix(seed, index));
+  // With "auto" every other request gets a call: the last message decides.
+  const bool may_call = !request_.tools.empty() && !request_.forbids_tools;
+  if (may_call && (request_.requires_tool || seed % 2 == 0)) {
+    const std::string& tool =
+        request_.forced_tool.empty() ? request_.tools[seed / 2 % request_.tools.size()] : request_.forced_tool;
+    return PlanToolCall(tool, tokens_max, rng);
+  }
+  return PlanText(request_.sampling, serving_.options.mode, prompt_text, tokens_max, rng);
+}
+
+Status Generation::AddPrompt(std::vector<TokenId> tokens, std::string_view text) {
+  ASSIGN_OR_RETURN(max_tokens_, AnswerTokensMax(tokens.size()));
+  const size_t prompt = prompt_tokens_.size();
+  prompt_tokens_.push_back(tokens.size());
+  for (int64_t choice = 0; choice < request_.sampling.n; ++choice) {
+    Answer answer{.id = serving_.engine.NextId(),
+                  .prompt = prompt,
+                  .plan = Plan(text, tokens, max_tokens_, static_cast<size_t>(choice)),
+                  .times = {.arrival_ns = arrival_ns_}};
+    if (request_.echoes) answer.unsent = text;
+    SequenceSpec spec{.id = answer.id,
+                      .tokens = tokens,
+                      .prompt_tokens = tokens.size(),
+                      .lora_name = lora_name_,
+                      .index = answers_.size()};
+    spec.tokens.insert(spec.tokens.end(), answer.plan.tokens.begin(), answer.plan.tokens.end());
+    if (serving_.options.engine.finds_blocks) {
+      const std::vector<std::string> lora = lora_name_.empty() ? std::vector<std::string>() : std::vector{lora_name_};
+      const std::vector<std::string> salt =
+          request_.cache_salt.empty() ? std::vector<std::string>() : std::vector{request_.cache_salt};
+      spec.hashes = serving_.hasher.Hash(spec.tokens, lora, salt);
+    }
+    AddTransfer(spec);
+    specs_.push_back(std::move(spec));
+    answers_.push_back(std::move(answer));
+  }
+  return absl::OkStatus();
+}
+
+// What the connectors' fields ask of the engine.
+void Generation::AddTransfer(SequenceSpec& spec) const {
+  const Role role = serving_.options.role;
+  if (request_.bootstrap && role != Role::kBoth) {
+    spec.keeps_blocks = role == Role::kPrefill;
+    if (role == Role::kDecode) spec.remote_tokens = spec.prompt_tokens;
+  }
+  if (!request_.kv_transfer_params) return;
+  const wire::KvTransferParams& params = *request_.kv_transfer_params;
+  spec.keeps_blocks = params.do_remote_decode && spec.index == 0;  // others are told of one
+  if (!params.do_remote_prefill) return;
+  const int64_t there = params.remote_num_tokens.value_or(static_cast<int64_t>(spec.prompt_tokens));
+  spec.remote_tokens = static_cast<size_t>(std::clamp<int64_t>(there, 0, static_cast<int64_t>(spec.prompt_tokens)));
+}
+
+void Generation::Run() {
+  left_ = answers_.size();
+  std::vector<SequenceId> ids;
+  for (Answer& answer : answers_) {
+    answer.span = serving_.tracer.Start("llm_request", otlp::SpanKind::kServer, trace_context_);
+    ids.push_back(answer.id);
+  }
+  for (SequenceSpec& spec : specs_) spec.listener = shared_from_this();
+  responder_->cancel_signal().OnCancel(
+      [&engine = serving_.engine, ids = std::move(ids)]() mutable { engine.Abort(std::move(ids)); });
+  FetchAndAdd();
+}
+
+// Asks the engine that prefilled for its blocks, if it can be asked, and then ours.
+void Generation::FetchAndAdd() {
+  const bool fetches = request_.kv_transfer_params && request_.kv_transfer_params->do_remote_prefill;
+  if (!fetches || serving_.side_channel == nullptr || request_.kv_transfer_params->remote_port == 0) {
+    return serving_.engine.Add(std::exchange(specs_, {}));
+  }
+  net::Loop* loop = &serving_.loops.At(0);
+  for (size_t i = 0; i < serving_.loops.size(); ++i) {
+    if (serving_.loops.At(i).IsCurrent()) loop = &serving_.loops.At(i);
+  }
+  serving_.side_channel->Fetch(*request_.kv_transfer_params, [self = shared_from_this(), loop](bool was_there) {
+    loop->Post([self, was_there] { self->EndFetch(was_there); });
+  });
+}
+
+// What could not be fetched is computed here, or the request fails: vLLM's kv_load_failure_policy.
+void Generation::EndFetch(bool was_there) {
+  if (!was_there) serving_.metrics.failed_transfers.Add(1);
+  if (was_there || !serving_.options.fails_without_blocks) {
+    if (!was_there) {
+      for (SequenceSpec& spec : specs_) spec.remote_tokens.reset();
+    }
+    return serving_.engine.Add(std::exchange(specs_, {}));
+  }
+  specs_.clear();
+  SequenceReport report{.end = SequenceEnd::kTransferFailed};
+  report.times.queued_ns = serving_.clock.SteadyNs();
+  for (size_t i = 0; i < answers_.size(); ++i) OnEnd(i, report);
+}
+
+void Generation::OnToken(size_t index, int64_t) {
+  Answer& answer = answers_[index];
+  answer.times.end_ns = serving_.clock.SteadyNs();
+  if (answer.tokens == 0) answer.times.first_token_ns = answer.times.end_ns;
+  std::string piece = TokenText(answer.plan.tokens[answer.tokens++]);
+  piece.resize(std::min(piece.size(), answer.plan.text_bytes - std::min(answer.plan.text_bytes, answer.text_bytes)));
+  answer.text_bytes += piece.size();
+  if (answer.plan.tool_calls.empty()) answer.unsent += piece;
+  if (request_.is_streamed && !is_over_) SendToken(index);
+}
+
+// What there is to tell of an answer since the last time.
+wire::Choice Generation::TakeChoice(size_t index) {
+  Answer& answer = answers_[index];
+  const bool is_last = answer.tokens == answer.plan.tokens.size();
+  const size_t whole = is_last ? answer.unsent.size() : WholeCharacters(answer.unsent);
+  wire::Choice choice{.index = static_cast<int64_t>(index),
+                      .text = answer.unsent.substr(0, whole),
+                      .has_logprobs = request_.sampling.top_logprobs.has_value()};
+  answer.unsent.erase(0, whole);
+  const size_t first_token = std::exchange(answer.told_tokens, answer.tokens);
+  if (choice.has_logprobs) AddLogprobs(answer, first_token, choice);
+  if (request_.returns_token_ids) {
+    choice.token_ids.emplace(answer.plan.tokens.begin() + static_cast<ptrdiff_t>(first_token),
+                             answer.plan.tokens.begin() + static_cast<ptrdiff_t>(answer.tokens));
+  }
+  if (!is_last) return choice;
+  choice.finish_reason = answer.plan.finish_reason;
+  choice.stop_reason = answer.plan.stop_reason;
+  if (answer.plan.finish_reason == "tool_calls") choice.tool_calls = answer.plan.tool_calls;
+  return choice;
+}
+
+void Generation::AddLogprobs(const Answer& answer, size_t first_token, wire::Choice& choice) const {
+  const auto top = static_cast<size_t>(*request_.sampling.top_logprobs);
+  for (size_t i = first_token; i < answer.tokens; ++i) {
+    const TokenId token = answer.plan.tokens[i];
+    wire::TokenLogprob entry{.token = TokenText(token), .logprob = MadeUpLogprob(token, 0)};
+    for (size_t place = 0; place < top; ++place) {
+      const TokenId other = place == 0 ? token : static_cast<TokenId>(Mix(token, place) % kVocabularyTokens);
+      entry.top.push_back({.token = TokenText(other), .logprob = MadeUpLogprob(token, place)});
+    }
+    choice.logprobs.push_back(std::move(entry));
+  }
+}
+
+wire::Usage Generation::CountUsage() const {
+  wire::Usage usage;
+  for (const size_t tokens : prompt_tokens_) usage.prompt_tokens += static_cast<int64_t>(tokens);
+  for (const Answer& answer : answers_) usage.completion_tokens += static_cast<int64_t>(answer.tokens);
+  if (serving_.options.shows_cached_tokens) usage.cached_tokens = static_cast<int64_t>(cached_tokens_);
+  return usage;
+}
+
+void Generation::OpenStream() {
+  net::HttpResponse head;
+  head.headers = answer_headers_;
+  head.headers.Add("content-type", "text/event-stream; charset=utf-8");
+  head.headers.Add("cache-control", "no-cache");
+  stream_ = std::make_shared<BodyStream>(std::move(*std::exchange(responder_, std::nullopt)).Stream(std::move(head)));
+  if (!request_.is_chat) return;
+  std::string roles;
+  const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
+  for (size_t i = 0; i < answers_.size(); ++i) wire::AppendRoleChunk(head_, static_cast<int64_t>(i), usage, roles);
+  stream_->Write(roles);
+}
+
+void Generation::SendToken(size_t index) {
+  if (stream_ == nullptr) OpenStream();
+  const wire::Choice choice = TakeChoice(index);
+  // A call of a tool comes as a whole; a character that is not complete waits.
+  if (choice.finish_reason.empty() && choice.text.empty() && !choice.token_ids) return;
+  const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
+  std::string chunk;
+  wire::AppendChunk(head_, choice, usage, chunk);
+  if (stream_->Write(chunk)) return;
+  is_over_ = true;
+  AbortRest();
+}
+
+std::string Generation::SpanId(const Answer& answer) const {
+  return request_.is_chat ? head_.id : StrCat(head_.id, "-", answer.prompt);
+}
+
+// What another engine needs to fetch the blocks of the first answer that has any.
+void Generation::KeepTransfer(const Answer& answer, const SequenceReport& report) {
+  const bool is_wanted = request_.kv_transfer_params && request_.kv_transfer_params->do_remote_decode;
+  if (!is_wanted || transfer_answer_ || report.end != SequenceEnd::kFinished) return;
+  transfer_answer_ = {.do_remote_prefill = true,
+                      .remote_engine_id = serving_.options.engine_id,
+                      .remote_request_id = RemoteRequestId(SpanId(answer), answer.id),
+                      .remote_block_ids = {report.kept_blocks.begin(), report.kept_blocks.end()},
+                      .remote_host = serving_.options.side_channel_host,
+                      .remote_port = serving_.side_channel == nullptr ? 0 : serving_.side_channel->port(),
+                      .remote_num_tokens = static_cast<int64_t>(prompt_tokens_[answer.prompt])};
+}
+
+void Generation::OnEnd(size_t index, const SequenceReport& report) {
+  Answer& answer = answers_[index];
+  answer.has_ended = true;
+  if (answer.times.end_ns == 0) answer.times.end_ns = serving_.clock.SteadyNs();
+  cached_tokens_ += report.cached_tokens;
+  KeepTransfer(answer, report);
+  const Outcome outcome = OutcomeOf(report.end, serving_.options);
+  if (!outcome.answer.message.empty()) Fail(outcome.answer);
+  Record(answer, report, outcome.error);
+  const RequestFacts facts{SpanId(answer), prompt_tokens_[answer.prompt], max_tokens_, request_.sampling};
+  EndRequestSpan(answer.span, facts, answer.times, report, outcome.error, serving_.options.is_faithful);
+  if (--left_ == 0) Complete();
+}
+
+// One sequence can't be answered: then none of the request is.
+void Generation::Fail(const wire::ApiError& error) {
+  if (std::exchange(is_over_, true)) return;
+  if (stream_ != nullptr) {
+    stream_->Write(StrCat("data: ", wire::ErrorBody(error), "\n\ndata: [DONE]\n\n"));
+    stream_->Finish();
+  } else {
+    net::HttpResponse answer = ErrorAnswer(error);
+    if (error.status == 429) answer.headers.Add("retry-after", "1");
+    std::move(*std::exchange(responder_, std::nullopt)).Respond(std::move(answer));
+  }
+  AbortRest();
+}
+
+void Generation::AbortRest() {
+  std::vector<SequenceId> ids;
+  for (const Answer& answer : answers_) {
+    if (!answer.has_ended) ids.push_back(answer.id);
+  }
+  if (!ids.empty()) serving_.engine.Abort(std::move(ids));
+}
+
+void Generation::Complete() {
+  if (std::exchange(is_over_, true)) return;
+  if (stream_ != nullptr) {
+    std::string end;
+    if (request_.includes_usage || serving_.options.forces_usage) wire::AppendUsageChunk(head_, CountUsage(), end);
+    wire::AppendStreamEnd(end);
+    stream_->Write(end);
+    return stream_->Finish();
+  }
+  if (!responder_ || responder_->cancel_signal().is_cancelled()) return;
+  std::vector<wire::Choice> choices;
+  for (size_t i = 0; i < answers_.size(); ++i) choices.push_back(TakeChoice(i));
+  net::HttpResponse answer = JsonAnswer(200, wire::AnswerBody(head_, choices, CountUsage(), transfer_answer_));
+  for (const auto& [name, value] : answer_headers_.fields()) answer.headers.Add(name, value);
+  std::move(*std::exchange(responder_, std::nullopt)).Respond(std::move(answer));
+}
+
+void Generation::Record(const Answer& answer, const SequenceReport& report, std::string_view error) const {
+  EngineMetrics& metrics = serving_.metrics;
+  if (!error.empty()) return metrics.CountEnd(error == "abort" ? "abort" : "error");
+  const SequenceTimes& times = report.times;
+  metrics.CountEnd(answer.plan.finish_reason == "length" ? "length" : "stop");
+  metrics.time_to_first_token.AddNs(answer.times.first_token_ns - arrival_ns_);
+  metrics.e2e_latency.AddNs(answer.times.end_ns - arrival_ns_);
+  metrics.queue_time.AddNs(times.scheduled_ns - times.queued_ns);
+  metrics.prefill_time.AddNs(times.first_token_ns - times.scheduled_ns);
+  metrics.decode_time.AddNs(times.last_token_ns - times.first_token_ns);
+  metrics.inference_time.AddNs(times.last_token_ns - times.scheduled_ns);
+  if (report.generated > 1) {
+    metrics.time_per_output_token.AddNs((times.last_token_ns - times.first_token_ns) /
+                                        static_cast<int64_t>(report.generated - 1));
+  }
+  metrics.request_prompt_tokens.Add(static_cast<double>(prompt_tokens_[answer.prompt]));
+  metrics.request_generation_tokens.Add(static_cast<double>(report.generated));
+  metrics.request_max_tokens.Add(static_cast<double>(max_tokens_));
+  metrics.request_n.Add(static_cast<double>(request_.sampling.n));
+}
+
+}  // namespace spanloom::llmd::simulator

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One request for tokens, from its body to the last byte of its answer: chat completions and completions, whole or
+// streamed. It lives on its connection's loop, and in the engine as one sequence for each prompt and choice.
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "llmd/simulator/body_stream.h"
+#include "llmd/simulator/output_plan.h"
+#include "llmd/simulator/request_spans.h"
+#include "llmd/simulator/serving.h"
+#include "llmd/wire/openai_answer.h"
+#include "llmd/wire/openai_request.h"
+#include "sdk/trace_context.h"
+
+namespace spanloom::llmd::simulator {
+
+// Bound to the connection's loop. Keeps itself alive by its sequences; ends with the answer, or when the client goes.
+class Generation final : public SequenceListener, public std::enable_shared_from_this<Generation> {
+ public:
+  // Starts to answer `http`, whose body was read as `request`; refuses it at once if it can't be answered.
+  static void Start(const Serving& serving, wire::GenerationRequest request, const net::HttpRequest& http,
+                    net::HttpResponder responder);
+
+  Generation(const Serving& serving, wire::GenerationRequest request, const net::HttpRequest& http,
+             net::HttpResponder responder);
+
+  void OnToken(size_t index, int64_t at_ns) override;
+  void OnEnd(size_t index, const SequenceReport& report) override;
+
+ private:
+  // One sequence: what it will say, and how far it has come.
+  struct Answer {
+    SequenceId id = 0;
+    size_t prompt = 0;  // its index
+    OutputPlan plan = {};
+    size_t tokens = 0;        // that have come
+    size_t told_tokens = 0;   // that the client knows of
+    size_t text_bytes = 0;    // of their text
+    std::string unsent = {};  // text that has come: all of it, or what a stream has not sent yet
+    sdk::Span span = {};
+    FrontendTimes times = {};
+    bool has_ended = false;
+  };
+
+  Status Prepare();
+  Status AddPrompt(std::vector<TokenId> tokens, std::string_view text);
+  StatusOr<int64_t> AnswerTokensMax(size_t prompt_tokens) const;
+  OutputPlan Plan(std::string_view prompt_text, const std::vector<TokenId>& prompt, int64_t tokens_max,
+                  size_t index) const;
+  void Run();
+  void FetchAndAdd();
+  void EndFetch(bool was_there);
+  void AddTransfer(SequenceSpec& spec) const;
+  [[nodiscard]] wire::Choice TakeChoice(size_t index);
+  void AddLogprobs(const Answer& answer, size_t first_token, wire::Choice& choice) const;
+  [[nodiscard]] wire::Usage CountUsage() const;
+  void OpenStream();
+  void SendToken(size_t index);
+  void Fail(const wire::ApiError& error);
+  void KeepTransfer(const Answer& answer, const SequenceReport& report);
+  void Complete();
+  void AbortRest();
+  void Record(const Answer& answer, const SequenceReport& report, std::string_view error) const;
+  [[nodiscard]] std::string SpanId(const Answer& answer) const;
+
+  const Serving& serving_;
+  const wire::GenerationRequest request_;
+  const sdk::TraceContext trace_context_;
+  net::HttpHeaders answer_headers_;
+  std::optional<net::HttpResponder> responder_;  // until the answer begins
+  std::shared_ptr<BodyStream> stream_;           // null: not begun, or not streamed
+  wire::AnswerHead head_;
+  std::string lora_name_;
+  const uint64_t number_;  // of requests
+  int64_t arrival_ns_ = 0;
+  std::vector<size_t> prompt_tokens_;  // [prompts]
+  int64_t max_tokens_ = 0;
+  std::vector<Answer> answers_;
+  std::vector<SequenceSpec> specs_;  // until they are in the engine
+  size_t left_ = 0;                  // answers that have not ended
+  size_t cached_tokens_ = 0;
+  std::optional<wire::KvTransferParams> transfer_answer_;
+  bool is_over_ = false;  // answered, or given up
+};
+
+}  // namespace spanloom::llmd::simulator

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a simulated model server is told at start. Names and defaults are those of llm-d-inference-sim where it has the
+// option, else vLLM's. Manual: docs/simulator.md.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "llmd/simulator/engine.h"
+#include "llmd/simulator/failure.h"
+#include "llmd/simulator/output_plan.h"
+#include "llmd/wire/block_hash.h"
+#include "llmd/wire/kv_event.h"
+
+namespace spanloom::llmd::simulator {
+
+// What it is in a pair of prefill and decode: vLLM's kv_role, as far as it changes anything here.
+enum class Role : uint8_t { kBoth, kPrefill, kDecode };
+
+struct SimulatorOptions {
+  std::string model = {};                      // not empty
+  std::vector<std::string> served_names = {};  // empty: the model; the first is what metrics say
+  std::string endpoint = "0.0.0.0:8000";
+  Role role = Role::kBoth;
+  AnswerMode mode = AnswerMode::kRandom;
+  int64_t model_tokens_max = 1'024;  // --max-model-len
+  std::optional<uint64_t> seed = {};
+  EngineOptions engine = {};
+  wire::BlockHashAlgorithm hash_algorithm = wire::BlockHashAlgorithm::kSha256Cbor;
+  std::string hash_seed = {};                // PYTHONHASHSEED; "" as vLLM's random seed, if that is not set
+  std::vector<std::string> lora_names = {};  // --lora-modules
+  size_t loras_max = 1'000;                  // that can be loaded; guess
+  bool shows_cached_tokens = false;          // --enable-prompt-tokens-details
+  bool echoes_request_id = false;            // --enable-request-id-headers
+  bool forces_usage = false;                 // --enable-force-include-usage
+  bool is_faithful = false;                  // vLLM's oddities are kept
+  FailureOptions failures = {};
+  std::optional<uint16_t> side_channel_port = {};  // VLLM_NIXL_SIDE_CHANNEL_PORT; unset: blocks are not asked for
+  std::string side_channel_host = "127.0.0.1";     // VLLM_NIXL_SIDE_CHANNEL_HOST
+  bool fails_without_blocks = false;               // kv_load_failure_policy "fail"; else they are computed again
+  std::string engine_id = {};                      // remote_engine_id of what it keeps; made up if ""
+  std::string pod_name = {};                       // POD_NAME and POD_NAMESPACE: told in every answer
+  std::string pod_namespace = {};
+};
+
+// kInvalidArgument names the option, its value, what is allowed and what to do.
+Status Validate(const SimulatorOptions& options);
+
+}  // namespace spanloom::llmd::simulator

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llmd/simulator/output_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace spanloom::llmd::simulator {
+namespace {
+
+std::string TextOf(const OutputPlan& plan) {
+  return Detokenize(plan.tokens).substr(0, plan.text_bytes);
+}
+
+TEST(OutputPlan, EchoesThePrompt) {
+  const OutputPlan plan = PlanText({}, AnswerMode::kEcho, "Hello, world", 100, Rng(1));
+  EXPECT_EQ(TextOf(plan), "Hello, world");
+  EXPECT_EQ(plan.finish_reason, "stop");
+  const OutputPlan cut = PlanText({}, AnswerMode::kEcho, "Hello, world", 2, Rng(1));
+  EXPECT_EQ(TextOf(cut), "Hello");
+  EXPECT_EQ(cut.finish_reason, "length");
+}
+
+TEST(OutputPlan, TheSameSeedSaysTheSame) {
+  EXPECT_EQ(PlanText({}, AnswerMode::kRandom, "", 100, Rng(1)).tokens,
+            PlanText({}, AnswerMode::kRandom, "", 100, Rng(1)).tokens);
+  EXPECT_NE(PlanText({}, AnswerMode::kRandom, "", 100, Rng(1)).tokens,
+            PlanText({}, AnswerMode::kRandom, "", 100, Rng(2)).tokens);
+}
+
+// Scenario: answers of every seed under bounds.
+// Guarantees: there is always a token, never too many nor too few, and "length" is said exactly where the bound cut it.
+TEST(OutputPlan, KeepsToItsBounds) {
+  for (uint64_t seed = 0; seed < 500; ++seed) {
+    wire::Sampling sampling{.min_tokens = 5};
+    const OutputPlan plan = PlanText(sampling, AnswerMode::kRandom, "", 40, Rng(seed));
+    EXPECT_GE(plan.tokens.size(), 5);
+    EXPECT_LE(plan.tokens.size(), 40);
+    if (plan.finish_reason == "length") {
+      EXPECT_EQ(plan.tokens.size(), 40);
+    }
+    sampling.ignores_eos = true;
+    const OutputPlan whole = PlanText(sampling, AnswerMode::kRandom, "", 40, Rng(seed));
+    EXPECT_EQ(whole.tokens.size(), 40);
+    EXPECT_EQ(whole.finish_reason, "length");
+  }
+}
+
+// Scenario: stop strings within a token, across tokens, and before min_tokens.
+// Guarantees: the text ends in front of the first that counts, or behind it if that is wanted, and it is named.
+TEST(OutputPlan, EndsAtAStopString) {
+  wire::Sampling sampling{.stop = {"lo, wo", "never"}};
+  const OutputPlan plan = PlanText(sampling, AnswerMode::kEcho, "Hello, world", 100, Rng(1));
+  EXPECT_EQ(TextOf(plan), "Hel");
+  EXPECT_EQ(plan.finish_reason, "stop");
+  EXPECT_EQ(plan.stop_reason, "lo, wo");
+  sampling.includes_stop = true;
+  EXPECT_EQ(TextOf(PlanText(sampling, AnswerMode::kEcho, "Hello, world", 100, Rng(1))), "Hello, wo");
+  const wire::Sampling late{.min_tokens = 3, .stop = {"a"}};
+  EXPECT_EQ(TextOf(PlanText(late, AnswerMode::kEcho, "a b c a d", 100, Rng(1))), "a b c ");
+}
+
+TEST(OutputPlan, CallsATool) {
+  const OutputPlan plan = PlanToolCall("weather", 100, Rng(1));
+  ASSERT_EQ(plan.tool_calls.size(), 1);
+  EXPECT_EQ(plan.tool_calls[0].name, "weather");
+  EXPECT_EQ(plan.finish_reason, "tool_calls");
+  EXPECT_EQ(PlanToolCall("weather", 2, Rng(1)).finish_reason, "length");
+}
+
+}  // namespace
+}  // namespace spanloom::llmd::simulator

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every request of a simulated server needs: borrowed from the server that owns it all, and immutable or
+// thread-safe.
+
+#pragma once
+
+#include <atomic>
+
+#include "base/clock.h"
+#include "llmd/simulator/engine_host.h"
+#include "llmd/simulator/engine_metrics.h"
+#include "llmd/simulator/model_names.h"
+#include "llmd/simulator/options.h"
+#include "llmd/simulator/side_channel.h"
+#include "net/http.h"
+#include "sdk/tracer.h"
+
+namespace spanloom::llmd::simulator {
+
+struct Serving {
+  const SimulatorOptions& options;
+  const Clock& clock;
+  const sdk::Tracer& tracer;
+  const wire::BlockHasher& hasher;
+  EngineHost& engine;
+  EngineMetrics& metrics;
+  ModelNames& names;
+  std::atomic<uint64_t>& request_count;  // for what differs from request to request
+  net::LoopPool& loops;
+  SideChannel* side_channel = nullptr;  // null: there is none
+};
+
+// An answer of the API: JSON with its status.
+[[nodiscard]] net::HttpResponse JsonAnswer(int status, std::string body);
+[[nodiscard]] net::HttpResponse ErrorAnswer(const wire::ApiError& error);
+// A refusal as vLLM words it: 400 for kInvalidArgument, 404 for kNotFound, 429 for kResourceExhausted, else 500.
+[[nodiscard]] wire::ApiError ErrorOf(const Status& status);
+
+// What the answer to a request carries besides: its id if that is wanted, and where it was made.
+void AddAnswerHeaders(const SimulatorOptions& options, const net::HttpHeaders& request, net::HttpHeaders& answer);
+
+}  // namespace spanloom::llmd::simulator

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llmd/wire/openai_request.h"
+
+#include <limits>
+#include <utility>
+
+#include "base/text.h"
+#include "kube/json.h"
+
+namespace spanloom::llmd::wire {
+namespace {
+
+using simdjson::dom::element;
+
+constexpr size_t kStopsMax = 64;     // strings of `stop`; guess
+constexpr size_t kToolsMax = 1'024;  // guess
+
+Status Invalid(std::string_view key, std::string_view what) {
+  return absl::InvalidArgumentError(StrCat(key, ": ", what));
+}
+
+// One parser a thread: it keeps its memory from request to request.
+StatusOr<element> ReadBody(std::string_view body) {
+  thread_local kube::JsonReader reader;
+  StatusOr<element> root = reader.Read(body);
+  if (!root.ok()) return absl::InvalidArgumentError(StrCat("body: ", StdView(root.status().message())));
+  if (!root->is_object()) return Invalid("body", "Input should be a valid dictionary");
+  return root;
+}
+
+// Reads the value of `key` into `target` if it is there and not null.
+template <typename Value>
+Status Read(const element& object, std::string_view key, std::string_view what, Value& target) {
+  element value;
+  if (object[key].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
+  return value.get(target) == simdjson::SUCCESS ? absl::OkStatus() : Invalid(key, what);
+}
+
+Status ReadBool(const element& object, std::string_view key, bool& target) {
+  return Read(object, key, "Input should be a valid boolean", target);
+}
+
+Status ReadText(const element& object, std::string_view key, std::string& target) {
+  std::string_view text;
+  RETURN_IF_ERROR(Read(object, key, "Input should be a valid string", text));
+  target = text;
+  return absl::OkStatus();
+}
+
+Status ReadInt(const element& object, std::string_view key, std::optional<int64_t>& target, int64_t min,
+               int64_t max = std::numeric_limits<int64_t>::max()) {
+  element value;
+  if (object[key].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
+  int64_t number = 0;
+  if (value.get(number) != simdjson::SUCCESS) return Invalid(key, "Input should be a valid integer");
+  if (number < min) return Invalid(key, StrCat(key, " must be at least ", min, ", got ", number, "."));
+  if (number > max) return Invalid(key, StrCat(key, " must be at most ", max, ", got ", number, "."));
+  target = number;
+  return absl::OkStatus();
+}
+
+Status ReadNumber(const element& object, std::string_view key, double& target, double min, double max) {
+  RETURN_IF_ERROR(Read(object, key, "Input should be a valid number", target));
+  if (!(target >= min && target <= max)) {
+    return Invalid(key, StrCat(key, " must be in [", min, ", ", max, "], got ", target, "."));
+  }
+  return absl::OkStatus();
+}
+
+Status ReadStop(const element& root, std::vector<std::string>& target) {
+  element value;
+  if (root["stop"].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) {
+    target.emplace_back(text);
+  } else {
+    simdjson::dom::array list;
+    if (value.get(list) != simdjson::SUCCESS) return Invalid("stop", "Input should be a string or a list of strings");
+    for (const element each : list) {
+      if (each.get(text) != simdjson::SUCCESS) return Invalid("stop", "Input should be a string or a list of strings");
+      target.emplace_back(text);
+    }
+  }
+  if (target.size() > kStopsMax) return Invalid("stop", StrCat("at most ", kStopsMax, " strings, got ", target.size()));
+  for (const std::string& stop : target) {
+    if (stop.empty()) return Invalid("stop", "stop cannot contain an empty string.");
+  }
+  return absl::OkStatus();
+}
+
+// Chat says `logprobs: true` and how many beside; completions say how many at once.
+Status ReadLogprobs(const element& root, bool is_chat, Sampling& sampling) {
+  if (!is_chat) return ReadInt(root, "logprobs", sampling.top_logprobs, 0, kTopLogprobsMax);
+  bool is_wanted = false;
+  RETURN_IF_ERROR(ReadBool(root, "logprobs", is_wanted));
+  std::optional<int64_t> top;
+  RETURN_IF_ERROR(ReadInt(root, "top_logprobs", top, 0, kTopLogprobsMax));
+  if (top && !is_wanted) return Invalid("top_logprobs", "when using `top_logprobs`, `logprobs` must be set to true.");
+  if (is_wanted) sampling.top_logprobs = top.value_or(0);
+  return absl::OkStatus();
+}
+
+Status ReadSampling(const element& root, bool is_chat, Sampling& sampling) {
+  std::optional<int64_t> n;
+  RETURN_IF_ERROR(ReadInt(root, "n", n, 1, kChoicesMax));
+  sampling.n = n.value_or(1);
+  RETURN_IF_ERROR(ReadInt(root, "max_tokens", sampling.max_tokens, 1));
+  if (is_chat) RETURN_IF_ERROR(ReadInt(root, "max_completion_tokens", sampling.max_tokens, 1));
+  std::optional<int64_t> min_tokens;
+  RETURN_IF_ERROR(ReadInt(root, "min_tokens", min_tokens, 0));
+  sampling.min_tokens = min_tokens.value_or(0);
+  if (sampling.max_tokens && sampling.min_tokens > *sampling.max_tokens) {
+    return Invalid("min_tokens", StrCat("min_tokens must be less than or equal to max_tokens=", *sampling.max_tokens,
+                                        ", got ", sampling.min_tokens, "."));
+  }
+  RETURN_IF_ERROR(ReadNumber(root, "temperature", sampling.temperature, 0, std::numeric_limits<double>::max()));
+  RETURN_IF_ERROR(ReadNumber(root, "top_p", sampling.top_p, std::numeric_limits<double>::min(), 1));
+  RETURN_IF_ERROR(ReadInt(root, "seed", sampling.seed, std::numeric_limits<int64_t>::min()));
+  RETURN_IF_ERROR(ReadStop(root, sampling.stop));
+  RETURN_IF_ERROR(ReadBool(root, "include_stop_str_in_output", sampling.includes_stop));
+  RETURN_IF_ERROR(ReadBool(root, "ignore_eos", sampling.ignores_eos));
+  return ReadLogprobs(root, is_chat, sampling);
+}
+
+Status ReadStreaming(const element& root, GenerationRequest& request) {
+  RETURN_IF_ERROR(ReadBool(root, "stream", request.is_streamed));
+  element options;
+  if (root["stream_options"].get(options) != simdjson::SUCCESS || options.is_null()) return absl::OkStatus();
+  if (!request.is_streamed) {
+    return Invalid("stream_options", "Stream options can only be defined when `stream=True`.");
+  }
+  if (!options.is_object()) return Invalid("stream_options", "Input should be a valid dictionary");
+  RETURN_IF_ERROR(ReadBool(options, "include_usage", request.includes_usage));
+  return ReadBool(options, "continuous_usage_stats", request.continuous_usage);
+}
+
+Status ReadTransfer(const element& root, GenerationRequest& request) {
+  element params;
+  if (root["kv_transfer_params"].get(params) == simdjson::SUCCESS && !params.is_null()) {
+    ASSIGN_OR_RETURN(request.kv_transfer_params, ParseKvTransferParams(simdjson::minify(params)));
+  }
+  Bootstrap bootstrap;
+  RETURN_IF_ERROR(ReadText(root, "bootstrap_host", bootstrap.host));
+  RETURN_IF_ERROR(ReadInt(root, "bootstrap_port", bootstrap.port, 0, 65'535));
+  RETURN_IF_ERROR(ReadInt(root, "bootstrap_room", bootstrap.room, 0));
+  if (!bootstrap.host.empty() || bootstrap.room) request.bootstrap = std::move(bootstrap);
+  return absl::OkStatus();
+}
+
+Status ReadShared(const element& root, GenerationRequest& request) {
+  RETURN_IF_ERROR(ReadText(root, "model", request.model));
+  RETURN_IF_ERROR(ReadSampling(root, request.is_chat, request.sampling));
+  RETURN_IF_ERROR(ReadStreaming(root, request));
+  RETURN_IF_ERROR(ReadBool(root, "echo", request.echoes));
+  RETURN_IF_ERROR(ReadBool(root, "return_token_ids", request.returns_token_ids));
+  RETURN_IF_ERROR(ReadText(root, "request_id", request.request_id));
+  RETURN_IF_ERROR(ReadText(root, "cache_salt", request.cache_salt));
+  return ReadTransfer(root, request);
+}
+
+Status ReadContent(const element& message, std::string& content) {
+  element value;
+  if (message["content"].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) {
+    content = text;
+    return absl::OkStatus();
+  }
+  simdjson::dom::array parts;
+  if (value.get(parts) != simdjson::SUCCESS) return Invalid("messages", "content is to be a string or a list of parts");
+  for (const element part : parts) {
+    const std::string_view type = kube::TextAt(part, "type");
+    if (type != "text" && type != "input_text" && type != "output_text") {
+      return Invalid("messages", StrCat("the model takes text alone, not a part of type \"", type, "\""));
+    }
+    content.append(kube::TextAt(part, "text"));
+  }
+  return absl::OkStatus();
+}
+
+StatusOr<std::vector<ChatMessage>> ReadMessages(const element& root) {
+  simdjson::dom::array list;
+  if (root["messages"].get(list) != simdjson::SUCCESS) return Invalid("messages", "Field required");
+  if (list.size() == 0) return Invalid("messages", "List should have at least 1 item");
+  std::vector<ChatMessage> messages;
+  for (const element each : list) {
+    ChatMessage message{.role = std::string(kube::TextAt(each, "role"))};
+    if (message.role.empty()) return Invalid("messages", "role: Field required");
+    RETURN_IF_ERROR(ReadContent(each, message.content));
+    messages.push_back(std::move(message));
+  }
+  return messages;
+}
+
+Status ReadToolChoice(const element& root, GenerationRequest& request) {
+  element choice;
+  if (root["tool_choice"].get(choice) != simdjson::SUCCESS || choice.is_null()) return absl::OkStatus();
+  std::string_view word;
+  if (choice.get(word) == simdjson::SUCCESS) {
+    request.forbids_tools = word == "none";
+    request.requires_tool = word == "required";
+    if (word == "auto" || request.forbids_tools || request.requires_tool) return absl::OkStatus();
+  } else {
+    element function;
+    if (choice["function"].get(function) == simdjson::SUCCESS) request.forced_tool = kube::TextAt(function, "name");
+  }
+  request.requires_tool = true;
+  for (const std::string& tool : request.tools) {
+    if (!request.forced_tool.empty() && tool == request.forced_tool) return absl::OkStatus();
+  }
+  return Invalid("tool_choice", "is to be \"none\", \"auto\", \"required\", or to name a function of `tools`");
+}
+
+Status ReadToolNames(const element& root, std::vector<std::string>& names) {
+  element value;
+  if (root["tools"].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
+  simdjson::dom::array list;
+  if (value.get(list) != simdjson::SUCCESS) return Invalid("tools", "Input should be a valid list");
+  if (list.size() > kToolsMax) return Invalid("tools", StrCat("at most ", kToolsMax, " tools"));
+  for (const element tool : list) {
+    element function;
+    const bool has_function = tool["function"].get(function) == simdjson::SUCCESS;
+    const std::string_view name = has_function ? kube::TextAt(function, "name") : std::string_view();
+    if (name.empty()) return Invalid("tools", "function.name: Field required");
+    names.emplace_back(name);
+  }
+  return absl::OkStatus();
+}
+
+Status ReadTools(const element& root, GenerationRequest& request) {
+  RETURN_IF_ERROR(ReadToolNames(root, request.tools));
+  RETURN_IF_ERROR(ReadToolChoice(root, request));
+  if (request.requires_tool && request.tools.empty()) {
+    return Invalid("tool_choice", "When using `tool_choice`, `tools` must be set.");
+  }
+  return absl::OkStatus();
+}
+
+StatusOr<std::vector<TokenId>> ReadTokens(std::string_view key, const simdjson::dom::array& list) {
+  std::vector<TokenId> tokens;
+  tokens.reserve(list.size());
+  for (const element each : list) {
+    uint64_t id = 0;
+    if (each.get(id) != simdjson::SUCCESS || id > std::numeric_limits<TokenId>::max()) {
+      return Invalid(key, "token ids are to be integers of 32 bits");
+    }
+    tokens.push_back(static_cast<TokenId>(id));
+  }
+  return tokens;
+}
+
+// A text, a list of texts, a list of token ids, or a list of such lists.
+StatusOr<std::vector<Prompt>> ReadPrompts(const element& root, std::string_view key) {
+  element value;
+  if (root[key].get(value) != simdjson::SUCCESS || value.is_null()) return Invalid(key, "Field required");
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) return std::vector<Prompt>{std::string(text)};
+  simdjson::dom::array list;
+  if (value.get(list) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list");
+  if (list.size() == 0) return Invalid(key, "please provide at least one prompt");
+  if (list.at(0).is_int64()) {
+    ASSIGN_OR_RETURN(std::vector<TokenId> tokens, ReadTokens(key, list));
+    return std::vector<Prompt>{std::move(tokens)};
+  }
+  if (list.size() > kPromptsMax) return Invalid(key, StrCat("at most ", kPromptsMax, " prompts, got ", list.size()));
+  std::vector<Prompt> prompts;
+  for (const element each : list) {
+    simdjson::dom::array inner;
+    if (each.get(text) == simdjson::SUCCESS) {
+      prompts.emplace_back(std::string(text));
+    } else if (each.get(inner) == simdjson::SUCCESS) {
+      ASSIGN_OR_RETURN(std::vector<TokenId> tokens, ReadTokens(key, inner));
+      prompts.emplace_back(std::move(tokens));
+    } else {
+      return Invalid(key, "Input should be a string or a list");
+    }
+  }
+  return prompts;
+}
+
+}  // namespace
+
+StatusOr<GenerationRequest> ParseChatRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  GenerationRequest request{.is_chat = true};
+  ASSIGN_OR_RETURN(request.messages, ReadMessages(root));
+  RETURN_IF_ERROR(ReadShared(root, request));
+  RETURN_IF_ERROR(ReadTools(root, request));
+  return request;
+}
+
+StatusOr<GenerationRequest> ParseCompletionRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  GenerationRequest request;
+  ASSIGN_OR_RETURN(request.prompts, ReadPrompts(root, "prompt"));
+  RETURN_IF_ERROR(ReadShared(root, request));
+  return request;
+}
+
+StatusOr<EmbeddingRequest> ParseEmbeddingRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  EmbeddingRequest request;
+  ASSIGN_OR_RETURN(request.inputs, ReadPrompts(root, "input"));
+  RETURN_IF_ERROR(ReadText(root, "model", request.model));
+  RETURN_IF_ERROR(ReadText(root, "request_id", request.request_id));
+  RETURN_IF_ERROR(ReadInt(root, "dimensions", request.dimensions, 1, 65'536));
+  std::string format = "float";
+  RETURN_IF_ERROR(ReadText(root, "encoding_format", format));
+  if (!format.empty() && format != "float" && format != "base64") {
+    return Invalid("encoding_format", "Input should be 'float' or 'base64'");
+  }
+  request.is_base64 = format == "base64";
+  return request;
+}
+
+StatusOr<TokenizeRequest> ParseTokenizeRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  TokenizeRequest request;
+  element unused;
+  if (root["prompt"].get(unused) == simdjson::SUCCESS) {
+    RETURN_IF_ERROR(ReadText(root, "prompt", request.prompt));
+  } else {
+    ASSIGN_OR_RETURN(request.messages, ReadMessages(root));
+  }
+  RETURN_IF_ERROR(ReadText(root, "model", request.model));
+  RETURN_IF_ERROR(ReadBool(root, "return_token_strs", request.returns_texts));
+  return request;
+}
+
+StatusOr<DetokenizeRequest> ParseDetokenizeRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  DetokenizeRequest request;
+  simdjson::dom::array list;
+  if (root["tokens"].get(list) != simdjson::SUCCESS) return Invalid("tokens", "Field required");
+  ASSIGN_OR_RETURN(request.tokens, ReadTokens("tokens", list));
+  RETURN_IF_ERROR(ReadText(root, "model", request.model));
+  return request;
+}
+
+StatusOr<LoraRequest> ParseLoraRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  LoraRequest request;
+  RETURN_IF_ERROR(ReadText(root, "lora_name", request.name));
+  RETURN_IF_ERROR(ReadText(root, "lora_path", request.path));
+  if (request.name.empty()) return Invalid("lora_name", "Field required");
+  return request;
+}
+
+}  // namespace spanloom::llmd::wire

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Requests of the OpenAI API as a model server reads them: chat completions, completions and embeddings, with the
+// fields that vLLM adds. What a request asks for is checked here as far as it is the request's own business; what
+// depends on the model (its name, its context length) is the server's.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/status.h"
+#include "llmd/wire/block_hash.h"
+#include "llmd/wire/kv_transfer_params.h"
+
+namespace spanloom::llmd::wire {
+
+inline constexpr size_t kPromptsMax = 2'048;    // of one request, as OpenAI has it for inputs of embeddings
+inline constexpr int64_t kChoicesMax = 128;     // `n`, as OpenAI has it
+inline constexpr int64_t kTopLogprobsMax = 20;  // vLLM's --max-logprobs
+
+struct ChatMessage {
+  std::string role = {};
+  std::string content = {};  // its text parts, one after the other
+};
+
+using Prompt = std::variant<std::string, std::vector<TokenId>>;
+
+// How tokens are chosen and where they end; the same for all ways to ask for them.
+struct Sampling {
+  int64_t n = 1;
+  std::optional<int64_t> max_tokens = {};  // also max_completion_tokens, which goes first
+  int64_t min_tokens = 0;
+  double temperature = 1;
+  double top_p = 1;
+  std::optional<int64_t> seed = {};
+  std::vector<std::string> stop = {};
+  bool includes_stop = false;  // include_stop_str_in_output
+  bool ignores_eos = false;
+  std::optional<int64_t> top_logprobs = {};  // nullopt: no logprobs; 0: of the chosen tokens alone
+};
+
+// Of SGLang's way to join prefill and decode; kept for whoever looks at them.
+struct Bootstrap {
+  std::string host = {};
+  std::optional<int64_t> port = {};
+  std::optional<int64_t> room = {};
+};
+
+struct GenerationRequest {
+  bool is_chat = false;
+  std::string model = {};                  // "" if the request names none
+  std::vector<ChatMessage> messages = {};  // of chat
+  std::vector<Prompt> prompts = {};        // of completions, at least one
+  Sampling sampling = {};
+  bool is_streamed = false;
+  bool includes_usage = false;    // stream_options.include_usage
+  bool continuous_usage = false;  // stream_options.continuous_usage_stats
+  bool echoes = false;            // completions: the prompt in front of the answer
+  bool returns_token_ids = false;
+  std::vector<std::string> tools = {};  // names of functions
+  std::string forced_tool = {};         // of tool_choice; "" if none is
+  bool requires_tool = false;           // tool_choice "required", or a forced one
+  bool forbids_tools = false;           // tool_choice "none"
+  std::string request_id = {};
+  std::string cache_salt = {};
+  std::optional<KvTransferParams> kv_transfer_params = {};
+  std::optional<Bootstrap> bootstrap = {};
+};
+
+// The body of /v1/chat/completions and of /v1/completions. kInvalidArgument says what is wrong, for an answer 400.
+StatusOr<GenerationRequest> ParseChatRequest(std::string_view body);
+StatusOr<GenerationRequest> ParseCompletionRequest(std::string_view body);
+
+struct EmbeddingRequest {
+  std::string model = {};
+  std::vector<Prompt> inputs = {};  // at least one
+  bool is_base64 = false;           // encoding_format
+  std::optional<int64_t> dimensions = {};
+  std::string request_id = {};
+};
+
+StatusOr<EmbeddingRequest> ParseEmbeddingRequest(std::string_view body);
+
+// The body of /tokenize: a prompt, or messages.
+struct TokenizeRequest {
+  std::string model = {};
+  std::string prompt = {};
+  std::vector<ChatMessage> messages = {};  // empty: `prompt` counts
+  bool returns_texts = false;              // return_token_strs
+};
+
+StatusOr<TokenizeRequest> ParseTokenizeRequest(std::string_view body);
+
+struct DetokenizeRequest {
+  std::string model = {};
+  std::vector<TokenId> tokens = {};
+};
+
+StatusOr<DetokenizeRequest> ParseDetokenizeRequest(std::string_view body);
+
+// The body of /v1/load_lora_adapter and /v1/unload_lora_adapter.
+struct LoraRequest {
+  std::string name = {};  // not empty
+  std::string path = {};
+};
+
+StatusOr<LoraRequest> ParseLoraRequest(std::string_view body);
+
+}  // namespace spanloom::llmd::wire

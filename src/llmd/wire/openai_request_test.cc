@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llmd/wire/openai_request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace spanloom::llmd::wire {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string Chat(std::string_view fields) {
+  return R"({"messages": [{"role": "user", "content": "Hi"}])" + std::string(fields.empty() ? "" : ", ") +
+         std::string(fields) + "}";
+}
+
+TEST(OpenAiRequest, ReadsChat) {
+  const auto request = ParseChatRequest(R"({
+    "model": "m", "n": 2, "max_tokens": 5, "max_completion_tokens": 7, "temperature": 0, "top_p": 0.5, "seed": -1,
+    "stop": "x", "stream": true, "stream_options": {"include_usage": true}, "logprobs": true, "top_logprobs": 3,
+    "messages": [{"role": "system", "content": null},
+                 {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}],
+    "tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": "required",
+    "kv_transfer_params": {"do_remote_prefill": true, "remote_block_ids": [[1, 2]], "remote_host": "p", "remote_port": 5600},
+    "anything": {"else": []}})");
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_EQ(request->model, "m");
+  EXPECT_EQ(request->sampling.n, 2);
+  EXPECT_EQ(request->sampling.max_tokens, 7);
+  EXPECT_EQ(request->sampling.temperature, 0);
+  EXPECT_EQ(request->sampling.seed, -1);
+  EXPECT_THAT(request->sampling.stop, ElementsAre("x"));
+  EXPECT_EQ(request->sampling.top_logprobs, 3);
+  EXPECT_TRUE(request->is_streamed && request->includes_usage && request->requires_tool);
+  ASSERT_EQ(request->messages.size(), 2);
+  EXPECT_EQ(request->messages[1].content, "ab");
+  EXPECT_TRUE(request->kv_transfer_params->do_remote_prefill);
+  EXPECT_THAT(request->kv_transfer_params->remote_block_ids, ElementsAre(1, 2));
+}
+
+TEST(OpenAiRequest, ReadsEachKindOfPrompt) {
+  const auto prompts = [](std::string_view prompt) {
+    return ParseCompletionRequest("{\"prompt\": " + std::string(prompt) + "}")->prompts;
+  };
+  EXPECT_THAT(prompts(R"("a")"), ElementsAre(Prompt("a")));
+  EXPECT_THAT(prompts(R"(["a", "b"])"), ElementsAre(Prompt("a"), Prompt("b")));
+  EXPECT_THAT(prompts("[1, 2]"), ElementsAre(Prompt(std::vector<TokenId>{1, 2})));
+  EXPECT_THAT(prompts("[[1], [2]]"), ElementsAre(Prompt(std::vector<TokenId>{1}), Prompt(std::vector<TokenId>{2})));
+}
+
+// Guarantees: each mistake is refused with the name of the field.
+TEST(OpenAiRequest, NamesWhatIsWrong) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "body"},
+      {"[]", "body"},
+      {"{}", "messages"},
+      {R"({"messages": []})", "messages"},
+      {R"({"messages": [{"content": "x"}]})", "role"},
+      {R"({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]})", "image_url"},
+      {Chat(R"("n": 0)"), "n must be at least 1, got 0"},
+      {Chat(R"("n": "2")"), "n: "},
+      {Chat(R"("max_tokens": 0)"), "max_tokens must be at least 1, got 0"},
+      {Chat(R"("max_tokens": 1, "min_tokens": 2)"), "min_tokens"},
+      {Chat(R"("temperature": -1)"), "temperature"},
+      {Chat(R"("top_p": 0)"), "top_p"},
+      {Chat(R"("stop": [1])"), "stop"},
+      {Chat(R"("stop": "")"), "stop"},
+      {Chat(R"("stream": 1)"), "stream"},
+      {Chat(R"("stream_options": {})"), "stream_options"},
+      {Chat(R"("top_logprobs": 1)"), "top_logprobs"},
+      {Chat(R"("tool_choice": "required")"), "tools"},
+      {Chat(R"("tools": [{}])"), "function.name"},
+      {Chat(R"("tools": [{"function": {"name": "f"}}], "tool_choice": {"function": {"name": "g"}})"), "tool_choice"},
+      {Chat(R"("kv_transfer_params": 1)"), "kv_transfer_params"},
+      {Chat(R"("kv_transfer_params": {"remote_block_ids": ["a"]})"), "remote_block_ids"},
+      {Chat(R"("bootstrap_port": 65536)"), "bootstrap_port"},
+  };
+  for (const auto& [body, wanted] : cases) {
+    const auto request = ParseChatRequest(body);
+    ASSERT_EQ(request.status().code(), absl::StatusCode::kInvalidArgument) << body;
+    EXPECT_THAT(std::string(request.status().message()), HasSubstr(wanted)) << body;
+  }
+}
+
+TEST(OpenAiRequest, RefusesPromptsThatAreNone) {
+  for (const char* prompt : {"[]", "[{}]", "1", "[-1]", "[4294967296]", "null"}) {
+    EXPECT_FALSE(ParseCompletionRequest(std::string("{\"prompt\": ") + prompt + "}").ok()) << prompt;
+  }
+  EXPECT_FALSE(ParseCompletionRequest("{}").ok());
+  EXPECT_FALSE(ParseEmbeddingRequest(R"({"input": "a", "encoding_format": "hex"})").ok());
+  EXPECT_FALSE(ParseDetokenizeRequest(R"({"tokens": ["a"]})").ok());
+  EXPECT_FALSE(ParseLoraRequest("{}").ok());
+}
+
+}  // namespace
+}  // namespace spanloom::llmd::wire
