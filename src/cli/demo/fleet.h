@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who takes part in a demo: the processes, the ports they meet at, and what each is told.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "cli/demo/child_process.h"
+#include "cli/demo/options.h"
+
+namespace spanloom::cli::demo {
+
+inline constexpr char kModel[] = "meta-llama/Llama-3.1-8B-Instruct";
+inline constexpr uint16_t kPagePort = 16686;
+inline constexpr uint16_t kOtlpPort = 4317;
+
+// Where requests go, on loopback.
+struct FleetPorts {
+  std::vector<uint16_t> prefill = {};  // simulators
+  std::vector<uint16_t> decode = {};   // simulators
+  std::vector<uint16_t> proxy = {};    // in front of decode, by index
+};
+
+// As many ports as `options` need that nobody listens on now. kUnavailable if the kernel gives none.
+StatusOr<FleetPorts> PickPorts(const DemoOptions& options);
+
+// `serve` first, then who sends to it. `program` is the path of this binary; logs go to `log_folder`.
+std::vector<Command> FleetCommands(const DemoOptions& options, const FleetPorts& ports, const std::string& program,
+                                   const std::string& log_folder);
+
+}  // namespace spanloom::cli::demo
