@@ -142,7 +142,7 @@ class Demo {
       std::string endpoint;
       std::string path;
     };
-    std::vector<Question> questions = {{StrCat(PageHost(), ":", kPagePort), "/"}};
+    std::vector<Question> questions = {{StrCat(PageHost(), ":", ports_.page), "/"}};
     for (const auto& ports : {ports_.prefill, ports_.decode, ports_.proxy}) {
       for (const std::string& endpoint : Endpoints(ports)) questions.push_back({endpoint, "/health"});
     }
@@ -181,9 +181,9 @@ class Demo {
   }
 
   void PrintAddresses() const {
-    std::cout << "page     http://" << PageHost() << ":" << kPagePort << "\n"
+    std::cout << "page     http://" << PageHost() << ":" << ports_.page << "\n"
               << "OpenAI   http://127.0.0.1:" << ports_.proxy.front() << "/v1  (model " << kModel << ")\n"
-              << "OTLP     " << PageHost() << ":" << kOtlpPort << "\n"
+              << "OTLP     " << PageHost() << ":" << ports_.otlp_grpc << "\n"
               << "logs     " << logs_.path() << "\n"
               << "Ctrl-C stops everything." << std::endl;
   }

@@ -54,8 +54,8 @@ std::string Local(uint16_t port) {
 }
 
 // What each component is told about tracing: all of it, and soon, for somebody who watches.
-Environment TracingEnvironment() {
-  return {{"OTEL_EXPORTER_OTLP_ENDPOINT", StrCat("http://", Local(kOtlpPort))},
+Environment TracingEnvironment(const FleetPorts& ports) {
+  return {{"OTEL_EXPORTER_OTLP_ENDPOINT", StrCat("http://", Local(ports.otlp_grpc))},
           {"OTEL_TRACES_EXPORTER", "otlp"},
           {"OTEL_TRACES_SAMPLER", "parentbased_always_on"},
           {"OTEL_BSP_SCHEDULE_DELAY", "500"}};
@@ -86,7 +86,27 @@ class Commands {
   std::vector<Command> commands_;
 };
 
-std::vector<std::string> SimulatorArguments(uint16_t port, const std::string& role, uint64_t seed) {
+std::vector<std::string> ServeArguments(const DemoOptions& options, const FleetPorts& ports) {
+  const auto at = [&options](std::string_view key, uint16_t port) {
+    return StrCat("--set=", key, "=", options.listen_host, ":", port);
+  };
+  std::vector<std::string> arguments = {"serve",
+                                        "--listen",
+                                        options.listen_host,
+                                        at("receivers.otlp.protocols.grpc.endpoint", ports.otlp_grpc),
+                                        at("receivers.otlp.protocols.http.endpoint", ports.otlp_http),
+                                        at("extensions.spanloom_query.endpoint", ports.page),
+                                        at("extensions.health_check.endpoint", ports.health),
+                                        at("service.telemetry.metrics.address", ports.metrics)};
+  if (options.data_dir.empty()) {
+    arguments.emplace_back("--in-memory");
+  } else {
+    arguments.insert(arguments.end(), {"--data-dir", options.data_dir});
+  }
+  return arguments;
+}
+
+std::vector<std::string> SimulatorArguments(uint16_t port, uint16_t otlp_port, const std::string& role, uint64_t seed) {
   return {"simulator",
           "--host",
           "127.0.0.1",
@@ -113,7 +133,7 @@ std::vector<std::string> SimulatorArguments(uint16_t port, const std::string& ro
           "--enable-kvcache",
           "true",
           "--otlp-traces-endpoint",
-          StrCat("http://", Local(kOtlpPort))};
+          StrCat("http://", Local(otlp_port))};
 }
 
 }  // namespace
@@ -127,6 +147,11 @@ StatusOr<FleetPorts> PickPorts(const DemoOptions& options) {
   pick(ports.prefill, options.prefill_count);
   pick(ports.decode, options.decode_count);
   pick(ports.proxy, options.decode_count);
+  if (options.free_ports) {
+    for (uint16_t* const port : {&ports.page, &ports.otlp_grpc, &ports.otlp_http, &ports.health, &ports.metrics}) {
+      *port = held.emplace_back().port();
+    }
+  }
   for (const HeldPort& each : held) {
     if (each.port() == 0) {
       return absl::UnavailableError(AbslView(StrCat("no free port on 127.0.0.1: ", std::strerror(errno))));
@@ -138,25 +163,21 @@ StatusOr<FleetPorts> PickPorts(const DemoOptions& options) {
 std::vector<Command> FleetCommands(const DemoOptions& options, const FleetPorts& ports, const std::string& program,
                                    const std::string& log_folder) {
   Commands commands(program, log_folder);
-  std::vector<std::string> serve = {"serve", "--listen", options.listen_host};
-  if (options.data_dir.empty()) {
-    serve.emplace_back("--in-memory");
-  } else {
-    serve.insert(serve.end(), {"--data-dir", options.data_dir});
-  }
-  commands.Add("serve", std::move(serve), {});
+  commands.Add("serve", ServeArguments(options, ports), {});
   for (size_t i = 0; i < ports.prefill.size(); ++i) {
     commands.Add(Numbered("prefill", i, ports.prefill.size()),
-                 SimulatorArguments(ports.prefill[i], "prefill", options.seed + i), TracingEnvironment());
+                 SimulatorArguments(ports.prefill[i], ports.otlp_grpc, "prefill", options.seed + i),
+                 TracingEnvironment(ports));
   }
   for (size_t i = 0; i < ports.decode.size(); ++i) {
-    commands.Add(Numbered("decode", i, ports.decode.size()),
-                 SimulatorArguments(ports.decode[i], "decode", options.seed + ports.prefill.size() + i),
-                 TracingEnvironment());
+    commands.Add(
+        Numbered("decode", i, ports.decode.size()),
+        SimulatorArguments(ports.decode[i], ports.otlp_grpc, "decode", options.seed + ports.prefill.size() + i),
+        TracingEnvironment(ports));
     commands.Add(Numbered("routing-proxy", i, ports.proxy.size()),
                  {"routing-proxy", "--port", StrCat(ports.proxy[i]), "--vllm-port", StrCat(ports.decode[i]),
                   "--connector", "nixlv2", "--secure-proxy=false"},
-                 TracingEnvironment());
+                 TracingEnvironment(ports));
   }
   return std::move(commands).Take();
 }

@@ -15,11 +15,14 @@
 namespace spanloom::cli::demo {
 
 inline constexpr char kModel[] = "meta-llama/Llama-3.1-8B-Instruct";
-inline constexpr uint16_t kPagePort = 16686;
-inline constexpr uint16_t kOtlpPort = 4317;
 
-// Where requests go, on loopback.
+// Where requests go, on loopback; those of `serve` are the standard ones.
 struct FleetPorts {
+  uint16_t page = 16686;
+  uint16_t otlp_grpc = 4317;
+  uint16_t otlp_http = 4318;
+  uint16_t health = 13133;
+  uint16_t metrics = 8888;
   std::vector<uint16_t> prefill = {};  // simulators
   std::vector<uint16_t> decode = {};   // simulators
   std::vector<uint16_t> proxy = {};    // in front of decode, by index

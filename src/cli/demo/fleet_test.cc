@@ -32,6 +32,11 @@ TEST(Fleet, PicksPortsOfItsOwn) {
   all.insert(ports->proxy.begin(), ports->proxy.end());
   EXPECT_EQ(all.size(), 11u);
   EXPECT_FALSE(all.contains(0));
+  EXPECT_EQ(ports->page, 16686);
+  const auto free = PickPorts({.free_ports = true});
+  ASSERT_TRUE(free.ok());
+  EXPECT_NE(free->page, 16686);
+  EXPECT_NE(free->page, free->otlp_grpc);
 }
 
 // Scenario: one prefill and two decode pods, traces kept on disk.
@@ -42,7 +47,8 @@ TEST(Fleet, TellsEachPartWhatItNeeds) {
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.name);
   ASSERT_THAT(names, ElementsAre("serve", "prefill", "decode-1", "routing-proxy-1", "decode-2", "routing-proxy-2"));
-  EXPECT_THAT(commands[0].arguments, ElementsAre("serve", "--listen", "127.0.0.1", "--data-dir", "d"));
+  EXPECT_EQ(ValueOf(commands[0], "--data-dir"), "d");
+  EXPECT_THAT(commands[0].arguments, Contains("--set=extensions.spanloom_query.endpoint=127.0.0.1:16686"));
   EXPECT_EQ(ValueOf(commands[1], "--role"), "prefill");
   EXPECT_EQ(ValueOf(commands[1], "--port"), "1");
   EXPECT_EQ(ValueOf(commands[4], "--role"), "decode");

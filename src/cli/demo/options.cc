@@ -44,6 +44,9 @@ StatusOr<std::variant<DemoOptions, HelpText>> ParseOptions(int argc, const char*
   app.add_option("--listen", options.listen_host, "Host on which the page and the OTLP ports are open")
       ->type_name("HOST")
       ->capture_default_str();
+  app.add_flag(
+      "--free-ports", options.free_ports,
+      "Take whatever ports are free, for the page and OTLP too, in place of 16686, 4317, 4318, 13133 and 8888");
   app.add_option("--duration", duration, "Ends by itself after this time; 0s: at Ctrl-C")->capture_default_str();
   app.add_option("--seed", options.seed, "Seed of prompts, lengths and arrivals")->capture_default_str();
   try {

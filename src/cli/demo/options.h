@@ -19,6 +19,7 @@ struct DemoOptions {
   int decode_count = 1;                   // simulators that only decode, each behind a routing proxy of its own
   std::string data_dir = {};              // of `serve`; "": in memory
   std::string listen_host = "127.0.0.1";  // of the page and of what else `serve` opens
+  bool free_ports = false;                // of `serve` too, in place of the standard ones
   std::chrono::milliseconds duration{0};  // after which it ends by itself; 0: never
   uint64_t seed = 1;                      // of prompts, lengths and arrivals
 };

@@ -20,14 +20,15 @@ TEST(DemoOptions, HasDefaultsAndTakesEach) {
   EXPECT_EQ(plain.rate, 2);
   EXPECT_EQ(plain.prefill_count, 1);
   EXPECT_EQ(plain.listen_host, "127.0.0.1");
-  const auto given = std::get<DemoOptions>(
-      *Parse({"--rate", "50", "--prefill=2", "--decode=3", "--data-dir", "d", "--duration", "1m30s", "--seed", "9"}));
+  const auto given = std::get<DemoOptions>(*Parse({"--rate", "50", "--prefill=2", "--decode=3", "--data-dir", "d",
+                                                   "--duration", "1m30s", "--seed", "9", "--free-ports"}));
   EXPECT_EQ(given.rate, 50);
   EXPECT_EQ(given.prefill_count, 2);
   EXPECT_EQ(given.decode_count, 3);
   EXPECT_EQ(given.data_dir, "d");
   EXPECT_EQ(given.duration, std::chrono::seconds(90));
   EXPECT_EQ(given.seed, 9u);
+  EXPECT_TRUE(given.free_ports);
 }
 
 TEST(DemoOptions, NamesWhatIsWrong) {
@@ -39,7 +40,8 @@ TEST(DemoOptions, NamesWhatIsWrong) {
 
 TEST(DemoOptions, HelpNamesEveryOption) {
   const std::string help = std::get<HelpText>(*Parse({"--help"})).text;
-  for (const char* option : {"--rate", "--prefill", "--decode", "--data-dir", "--listen", "--duration", "--seed"}) {
+  for (const char* option :
+       {"--rate", "--prefill", "--decode", "--data-dir", "--listen", "--free-ports", "--duration", "--seed"}) {
     EXPECT_THAT(help, HasSubstr(option));
   }
 }
