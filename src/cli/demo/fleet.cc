@@ -61,6 +61,12 @@ Environment TracingEnvironment(const FleetPorts& ports) {
           {"OTEL_BSP_SCHEDULE_DELAY", "500"}};
 }
 
+Environment SimulatorEnvironment(const FleetPorts& ports, size_t index) {
+  Environment environment = TracingEnvironment(ports);
+  environment.emplace_back("VLLM_NIXL_SIDE_CHANNEL_PORT", StrCat(ports.side_channel[index]));
+  return environment;
+}
+
 // "prefill", or "prefill-2" if there are several.
 std::string Numbered(const std::string& name, size_t index, size_t count) {
   return count == 1 ? name : StrCat(name, "-", index + 1);
@@ -131,7 +137,6 @@ std::vector<std::string> SimulatorArguments(uint16_t port, uint16_t otlp_port, c
           "--max-model-len",
           "8192",
           "--enable-kvcache",
-          "true",
           "--otlp-traces-endpoint",
           StrCat("http://", Local(otlp_port))};
 }
@@ -146,6 +151,7 @@ StatusOr<FleetPorts> PickPorts(const DemoOptions& options) {
   };
   pick(ports.prefill, options.prefill_count);
   pick(ports.decode, options.decode_count);
+  pick(ports.side_channel, options.prefill_count + options.decode_count);
   pick(ports.proxy, options.decode_count);
   if (options.free_ports) {
     for (uint16_t* const port : {&ports.page, &ports.otlp_grpc, &ports.otlp_http, &ports.health, &ports.metrics}) {
@@ -167,16 +173,16 @@ std::vector<Command> FleetCommands(const DemoOptions& options, const FleetPorts&
   for (size_t i = 0; i < ports.prefill.size(); ++i) {
     commands.Add(Numbered("prefill", i, ports.prefill.size()),
                  SimulatorArguments(ports.prefill[i], ports.otlp_grpc, "prefill", options.seed + i),
-                 TracingEnvironment(ports));
+                 SimulatorEnvironment(ports, i));
   }
   for (size_t i = 0; i < ports.decode.size(); ++i) {
     commands.Add(
         Numbered("decode", i, ports.decode.size()),
         SimulatorArguments(ports.decode[i], ports.otlp_grpc, "decode", options.seed + ports.prefill.size() + i),
-        TracingEnvironment(ports));
+        SimulatorEnvironment(ports, ports.prefill.size() + i));
     commands.Add(Numbered("routing-proxy", i, ports.proxy.size()),
-                 {"routing-proxy", "--port", StrCat(ports.proxy[i]), "--vllm-port", StrCat(ports.decode[i]),
-                  "--connector", "nixlv2", "--secure-proxy=false"},
+                 {"routing-proxy", "--listen-host", "127.0.0.1", "--port", StrCat(ports.proxy[i]), "--vllm-port",
+                  StrCat(ports.decode[i]), "--connector", "nixlv2", "--secure-proxy=false"},
                  TracingEnvironment(ports));
   }
   return std::move(commands).Take();

@@ -23,9 +23,10 @@ struct FleetPorts {
   uint16_t otlp_http = 4318;
   uint16_t health = 13133;
   uint16_t metrics = 8888;
-  std::vector<uint16_t> prefill = {};  // simulators
-  std::vector<uint16_t> decode = {};   // simulators
-  std::vector<uint16_t> proxy = {};    // in front of decode, by index
+  std::vector<uint16_t> prefill = {};       // simulators
+  std::vector<uint16_t> decode = {};        // simulators
+  std::vector<uint16_t> side_channel = {};  // of all simulators, those of prefill first: where blocks are fetched
+  std::vector<uint16_t> proxy = {};         // in front of decode, by index
 };
 
 // As many ports as `options` need that nobody listens on now. kUnavailable if the kernel gives none.

@@ -43,7 +43,8 @@ TEST(Fleet, PicksPortsOfItsOwn) {
 // Guarantees: each is told its port, its role and where its spans go; each proxy its own decode pod.
 TEST(Fleet, TellsEachPartWhatItNeeds) {
   const auto commands = FleetCommands({.decode_count = 2, .data_dir = "d"},
-                                      {.prefill = {1}, .decode = {2, 3}, .proxy = {4, 5}}, "/bin/spanloom", "/logs");
+                                      {.prefill = {1}, .decode = {2, 3}, .side_channel = {6, 7, 8}, .proxy = {4, 5}},
+                                      "/bin/spanloom", "/logs");
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.name);
   ASSERT_THAT(names, ElementsAre("serve", "prefill", "decode-1", "routing-proxy-1", "decode-2", "routing-proxy-2"));
@@ -52,6 +53,7 @@ TEST(Fleet, TellsEachPartWhatItNeeds) {
   EXPECT_EQ(ValueOf(commands[1], "--role"), "prefill");
   EXPECT_EQ(ValueOf(commands[1], "--port"), "1");
   EXPECT_EQ(ValueOf(commands[4], "--role"), "decode");
+  EXPECT_THAT(commands[4].environment, Contains(Pair("VLLM_NIXL_SIDE_CHANNEL_PORT", "8")));
   EXPECT_EQ(ValueOf(commands[5], "--port"), "5");
   EXPECT_EQ(ValueOf(commands[5], "--vllm-port"), "3");
   EXPECT_EQ(commands[5].log_file, "/logs/routing-proxy-2.log");
