@@ -209,8 +209,11 @@ void K8sAttributesOptions::Declare(config::OptionsReader& r) {
   r.Field("wait_for_metadata_timeout", wait_for_metadata_timeout, "How long it waits before it fails.");
   r.Field("pod_delete_grace_period", pod_delete_grace_period,
           "How long a pod that is deleted is still known, for spans that come late.");
-  r.Field("watch_sync_period", watch_sync_period,
-          "Only 0s: what is known is not gone over from time to time, since it is changed as the cluster changes.");
+  r.Field(
+      "watch_sync_period", watch_sync_period,
+      "How often the Collector goes over what it knows of the cluster once more. What is known here is never behind "
+      "what the watches said, so that would change nothing: any time is taken.",
+      {.min = std::chrono::nanoseconds(0)});
   for (const char* name : {"kube_api_qps", "kube_api_burst"}) {
     r.Unsupported(name, "remove it; each kind of object is listed once and then watched, which is a request in minutes",
                   "0");
@@ -226,10 +229,6 @@ Status K8sAttributesOptions::Validate() const {
   if (auth_type != "kubeConfig" && !(context.empty() && kube_config_path.empty())) {
     return absl::InvalidArgumentError(
         StrCat(context.empty() ? "kube_config_path" : "context", " goes with auth_type: kubeConfig alone"));
-  }
-  if (watch_sync_period.count() != 0) {
-    return absl::InvalidArgumentError(
-        "watch_sync_period must be 0s: nothing has to be gone over again here; write 0s or remove it");
   }
   return absl::OkStatus();
 }

@@ -103,7 +103,7 @@ struct K8sAttributesOptions {
   bool wait_for_metadata = false;
   std::chrono::nanoseconds wait_for_metadata_timeout = std::chrono::seconds(10);
   std::chrono::nanoseconds pod_delete_grace_period = std::chrono::seconds(120);
-  std::chrono::nanoseconds watch_sync_period{0};
+  std::chrono::nanoseconds watch_sync_period = std::chrono::minutes(5);  // changes nothing
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 };

@@ -40,7 +40,7 @@ TEST(K8sAttributesOptions, HasTheCollectorsDefaults) {
 
 TEST(K8sAttributesOptions, TakesWhatTheCollectorTakes) {
   EXPECT_THAT(Read("extract: {metadata: []}").extract.metadata, IsEmpty());
-  Read("{auth_type: kubeConfig, context: here, passthrough: false, watch_sync_period: 0s}");
+  Read("{auth_type: kubeConfig, context: here, passthrough: false, watch_sync_period: 5m}");
   Read("{extract: {labels: [{key_regex: 'opentel.*', from: pod}], otel_annotations: true}}");
   Read("{extract: {labels: [{tag_name: l, key: app, from: statefulset}, {tag_name: r, key: app, from: replicaset}]}}");
   Read(
@@ -77,7 +77,7 @@ TEST(K8sAttributesOptions, RefusesByName) {
       {"auth_type: tls", "auth_type tls is not supported by this version: write kubeConfig"},
       {"auth_type: magic", "auth_type must be one of serviceAccount, kubeConfig, none, got \"magic\""},
       {"context: x", "context goes with auth_type: kubeConfig alone"},
-      {"watch_sync_period: 5m", "watch_sync_period must be 0s"},
+      {"watch_sync_period: -1s", "watch_sync_period: must be at least 0s"},
       {"kube_api_qps: 5", "kube_api_qps is not supported by this version"},
       {"extract: {metadata: [k8s.cluster.name]}", "\"k8s.cluster.name\" is not a supported metadata field"},
       {"extract: {labels: [{tag_name: a, key: b, key_regex: c}]}", "key_regex cannot be used together with key"},
