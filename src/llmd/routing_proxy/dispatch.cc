@@ -49,10 +49,10 @@ std::string_view BareHost(std::string_view target) {
 }
 
 // The rank whose listener `host_port` is; nullopt if it is of none.
-std::optional<size_t> RankOf(const ProxyOptions& options, std::string_view host_port) {
-  for (size_t rank = 0; rank < options.data_parallel_size; ++rank) {
-    const auto port = static_cast<uint16_t>(options.port + rank);
-    if (host_port == net::JoinHostPort(options.pod_ip, port)) return rank;
+std::optional<size_t> RankOf(const ProxyShared& shared, std::string_view host_port) {
+  for (size_t rank = 0; rank < shared.options.data_parallel_size; ++rank) {
+    const uint16_t port = shared.ports[rank].load(std::memory_order_relaxed);
+    if (port != 0 && host_port == net::JoinHostPort(shared.options.pod_ip, port)) return rank;
   }
   return std::nullopt;
 }
@@ -86,7 +86,7 @@ void Dispatch(ProxyLoop& loop, Arrival arrival) {
   if (!arrival.api.has_value()) return std::make_shared<PassedRequest>(loop, std::move(arrival))->Start();
   const std::string_view rank_header = arrival.head.headers.Get(wire::kDataParallelHeader);
   if (!rank_header.empty() && options.data_parallel_size > 1) {
-    const std::optional<size_t> rank = RankOf(options, rank_header);
+    const std::optional<size_t> rank = RankOf(loop.shared, rank_header);
     if (!rank.has_value()) {
       const std::string text = StrCat("no data-parallel rank listens at ", rank_header);
       return Refuse(loop, std::move(arrival),

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -31,6 +32,7 @@ struct ProxyShared {
   const sdk::Tracer& tracer;
   const AllowList& allow_list;
   ProxyMetrics& metrics;
+  const std::atomic<uint16_t>* ports;  // [data_parallel_size], of the listeners; 0: it does not listen yet
 };
 
 // The engine of each data-parallel rank of a prefill pod, as its bootstrap server says.

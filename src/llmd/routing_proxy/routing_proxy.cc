@@ -26,17 +26,20 @@ class RoutingProxy::State {
         loops_(with.loops),
         registry_(with.metrics),
         metrics_(with.metrics, options_.connector),
+        ports_(options_.data_parallel_size),
         shared_{.options = options_,
                 .loops = with.loops,
                 .clock = with.clock,
                 .tracer = with.tracer,
                 .allow_list = with.allow_list,
-                .metrics = metrics_} {}
+                .metrics = metrics_,
+                .ports = ports_.data()} {}
 
   Status Start() {
     RETURN_IF_ERROR(MakeLoops());
     for (size_t rank = 0; rank < options_.data_parallel_size; ++rank) {
       ASSIGN_OR_RETURN(auto server, net::Server::Create(loops_, registry_, ServerOptionsOf(rank)));
+      ports_[rank].store(server->port(), std::memory_order_relaxed);
       servers_.push_back(std::move(server));
     }
     return absl::OkStatus();
@@ -129,6 +132,7 @@ class RoutingProxy::State {
   net::LoopPool& loops_;
   MetricRegistry& registry_;
   ProxyMetrics metrics_;
+  std::vector<std::atomic<uint16_t>> ports_;  // of servers_
   ProxyShared shared_;
   std::vector<std::unique_ptr<ProxyLoop>> proxy_loops_;  // each bound to its loop
   std::vector<std::unique_ptr<net::Server>> servers_;    // [data_parallel_size]

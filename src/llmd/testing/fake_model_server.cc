@@ -20,11 +20,22 @@ net::HttpResponse Typed(int status, std::string type, std::string_view text) {
 
 }  // namespace
 
-FakeModelServer::FakeModelServer(net::LoopPool& loops, Answer answer) {
+FakeModelServer::FakeModelServer(net::LoopPool& loops, Answer answer, std::optional<net::TlsServerOptions> tls) {
+  Listen(loops, std::move(answer), std::move(tls), 0);
+  CHECK(is_up());
+}
+
+FakeModelServer::FakeModelServer(net::LoopPool& loops, Answer answer, uint16_t port) {
+  Listen(loops, std::move(answer), std::nullopt, port);
+}
+
+void FakeModelServer::Listen(net::LoopPool& loops, Answer answer, std::optional<net::TlsServerOptions> tls,
+                             uint16_t port) {
   net::ServerOptions options;
   options.name = "model";
-  options.endpoint = "127.0.0.1:0";
+  options.endpoint = StrCat("127.0.0.1:", port);
   options.limits.body_bytes_max = 64 << 20;
+  options.tls = std::move(tls);
   options.http = [this, answer = std::move(answer)](const net::HttpRequest& request, net::HttpResponder responder) {
     {
       const MutexLock lock(mutex_);
@@ -33,8 +44,7 @@ FakeModelServer::FakeModelServer(net::LoopPool& loops, Answer answer) {
     std::move(responder).Respond(answer(request));
   };
   auto server = net::Server::Create(loops, metrics_, std::move(options));
-  CHECK(server.ok());
-  server_ = *std::move(server);
+  if (server.ok()) server_ = *std::move(server);
 }
 
 FakeModelServer::~FakeModelServer() = default;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "net/http.h"
 #include "net/loop.h"
 #include "net/server.h"
+#include "net/tls.h"
 
 namespace spanloom::llmd {
 
@@ -26,9 +28,13 @@ class FakeModelServer {
  public:
   using Answer = std::function<net::HttpResponse(const net::HttpRequest&)>;
 
-  FakeModelServer(net::LoopPool& loops, Answer answer);
+  // Speaks TLS if `tls` is set.
+  FakeModelServer(net::LoopPool& loops, Answer answer, std::optional<net::TlsServerOptions> tls = std::nullopt);
+  // At a port of choice; is_up() says whether it was free.
+  FakeModelServer(net::LoopPool& loops, Answer answer, uint16_t port);
   ~FakeModelServer();
 
+  [[nodiscard]] bool is_up() const { return server_ != nullptr; }
   [[nodiscard]] uint16_t port() const;
   [[nodiscard]] std::string target() const;  // "127.0.0.1:PORT"
 
@@ -36,6 +42,8 @@ class FakeModelServer {
   [[nodiscard]] std::vector<net::HttpRequest> requests() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  void Listen(net::LoopPool& loops, Answer answer, std::optional<net::TlsServerOptions> tls, uint16_t port);
+
   MetricRegistry metrics_;
   mutable Mutex mutex_;
   std::vector<net::HttpRequest> requests_ ABSL_GUARDED_BY(mutex_);
