@@ -2,31 +2,18 @@
 
 #include "llmd/routing_proxy/disaggregated_request.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/text.h"
 #include "llmd/routing_proxy/error_answer.h"
 #include "llmd/wire/headers.h"
 #include "llmd/wire/span_names.h"
-#include "otlp/ids.h"
+#include "sdk/resource.h"
 
 namespace spanloom::llmd::routing_proxy {
 namespace {
 
 namespace key = wire::span_key;
-
-// A random UUID (RFC 9562, version 4): one by time would tell the world the address of the pod's network card.
-std::string NewRequestId(Rng& rng) {
-  otlp::TraceId bits;
-  for (uint8_t& byte : bits.bytes) byte = static_cast<uint8_t>(rng.Below(256));
-  bits.bytes[6] = static_cast<uint8_t>((bits.bytes[6] & 0x0f) | 0x40);
-  bits.bytes[8] = static_cast<uint8_t>((bits.bytes[8] & 0x3f) | 0x80);
-  std::string text = bits.Hex();
-  for (const size_t dash : {8, 13, 18, 23}) text.insert(dash, 1, '-');
-  return text;
-}
 
 // Statuses by which a pod says that the request is wrong, not the pod; llm-d's range.
 bool IsRefusal(int status) {
@@ -45,7 +32,8 @@ DisaggregatedRequest::DisaggregatedRequest(ProxyLoop& loop, Arrival arrival, std
 
 void DisaggregatedRequest::Begin() {
   const std::string_view id = head().headers.Get(wire::kRequestIdHeader);
-  set_request_id(id.empty() ? NewRequestId(loop().rng) : std::string(id));
+  // A UUID by chance: one by time would tell the world the address of the pod's network card.
+  set_request_id(id.empty() ? sdk::NewInstanceId(loop().rng) : std::string(id));
   shared().metrics.disaggregated.Add(1);
   if (request_span().is_recording()) {
     request_span().SetString(key::kRequestId, request_id());

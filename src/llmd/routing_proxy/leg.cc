@@ -39,7 +39,7 @@ Leg::Leg(const sdk::Tracer& tracer, const sdk::TraceContext& parent, const Upstr
     span_ = tracer.Start(StrCat(wire::span_name::kClientPrefix, request.method), otlp::SpanKind::kClient, parent);
     Describe(upstream, request, span_);
   }
-  sdk::Inject(span_.context().IsValid() ? span_.context() : parent, request.headers);
+  sdk::Inject(span_.context().IsValid() ? span_.context() : parent, request.headers, tracer.propagation());
   exchange_ = client_->Open(std::move(request), options,
                             [this](StatusOr<net::HttpResponseHead> head) { TakeHead(std::move(head)); });
 }

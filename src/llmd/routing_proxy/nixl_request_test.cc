@@ -107,7 +107,7 @@ TEST_F(NixlRequests, MakeTheSpansOfTwoLegs) {
                                 std::string(asked_decode[0].headers.Get("traceparent"))};
   std::set<otlp::SpanId> parents;
   for (auto [span, end] = spans.equal_range("HTTP POST"); span != end; ++span) {
-    EXPECT_EQ(told.erase(StrCat("00-", server.trace.Hex(), "-", span->second.id.Hex(), "-01")), 1U);
+    EXPECT_EQ(told.erase(StrCat("00-", server.trace.Hex(), "-", span->second.id.Hex(), "-03")), 1U);
     parents.insert(span->second.parent);
   }
   EXPECT_EQ(parents, (std::set<otlp::SpanId>{prefill.id, decode.id}));

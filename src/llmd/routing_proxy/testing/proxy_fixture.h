@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -100,10 +101,17 @@ class ProxyFixture : public testing::Test {
                     .status = record->status,
                     .message = record->status_message,
                     .attributes = {}};
-      for (const auto& attribute : record->attributes) span.attributes[std::string(attribute.key)] = attribute.value;
+      for (const auto& attribute : record->attributes) {
+        std::visit([&](const auto& value) { Keep(std::string(attribute.key), value, span); }, attribute.value);
+      }
       spans.emplace(record->name, std::move(span));
     }
     return spans;
+  }
+
+  template <typename T>
+  static void Keep(const std::string& key, const T& value, SeenSpan& span) {
+    if constexpr (!std::is_same_v<T, sdk::ListValue>) span.attributes[key] = value;
   }
 
   [[nodiscard]] uint64_t Count(std::string_view name, const MetricLabels& labels = {}) const {
