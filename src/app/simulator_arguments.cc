@@ -53,6 +53,11 @@ void AddSpread(CLI::App& command, const std::string& name, const std::string& de
 void DeclareServer(CLI::App& command, SimulatorArguments& arguments) {
   command.add_option("--host", arguments.words.host, "Address to listen at")->capture_default_str();
   command.add_option("--port", arguments.words.port, "Port of the HTTP API; 0 picks a free one")->capture_default_str();
+  command
+      .add_option("--ssl-certfile", arguments.words.certificate_file,
+                  "Certificate of the HTTP API; with it there is TLS")
+      ->type_name("FILE");
+  command.add_option("--ssl-keyfile", arguments.words.key_file, "The key of that certificate")->type_name("FILE");
   command.add_option("--model", arguments.options.model, "Name of the model")->envname("SIM_MODEL");
   command.add_option("--served-model-name", arguments.options.served_names,
                      "What requests call the model by; the model's name if not given");
@@ -329,6 +334,14 @@ Status CompleteArguments(SimulatorArguments& arguments) {
       StrCat(words.host.find(':') == std::string::npos ? words.host : StrCat("[", words.host, "]"), ":", words.port);
   options.mode = words.mode == "echo" ? llmd::simulator::AnswerMode::kEcho : llmd::simulator::AnswerMode::kRandom;
   options.role = words.role == "prefill" ? Role::kPrefill : words.role == "decode" ? Role::kDecode : Role::kBoth;
+  if (words.certificate_file.empty() != words.key_file.empty()) {
+    return Wrong("--ssl-certfile, --ssl-keyfile", "are given together or not at all");
+  }
+  if (!words.key_file.empty()) {
+    options.tls.emplace();
+    options.tls->cert_file = words.certificate_file;
+    options.tls->key_file = words.key_file;
+  }
   const auto algorithm = llmd::wire::ParseBlockHashAlgorithm(words.hash_algorithm);
   if (!algorithm.ok()) return Wrong("--prefix-caching-hash-algo", StdView(algorithm.status().message()));
   options.hash_algorithm = *algorithm;

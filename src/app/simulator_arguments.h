@@ -33,6 +33,8 @@ struct SimulatorArguments {
   struct Words {
     std::string host = "0.0.0.0";
     uint16_t port = 8'000;
+    std::string certificate_file = {};
+    std::string key_file = {};
     std::string mode = "random";
     std::string calculator = {};
     std::string role = {};

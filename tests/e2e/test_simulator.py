@@ -240,3 +240,41 @@ def test_samplers_that_there_are_not_are_refused(backend):
     assert simulator.process.wait(START_SECONDS_MAX) == 1
     simulator.stop()
     assert "OTEL_TRACES_SAMPLER" in simulator.log() and "parentbased_traceidratio" in simulator.log()
+
+
+# Scenario: two inputs, as numbers and as the base64 that the client asks for by itself; an input that is too long.
+# Guarantees: both ways give the same unit vectors, equal inputs equal ones; spans are as a pooling model's: no token, nothing sampled.
+def test_embeddings(simulate, backend):
+    simulator = simulate(f"--otlp-traces-endpoint=127.0.0.1:{backend.port}")
+    ask = lambda **more: simulator.client(**{"X-Request-Id": "e"}).embeddings.create(model="tiny", input=["One", "Two"], **more)  # noqa: E731
+    answer = ask(dimensions=64)
+    vectors = [item.embedding for item in answer.data]
+    assert [len(vector) for vector in vectors] == [64, 64] and vectors[0] != vectors[1]
+    assert sum(value * value for value in vectors[0]) == pytest.approx(1)
+    assert [item.embedding for item in ask(dimensions=64, encoding_format="float").data] == [pytest.approx(vector) for vector in vectors]
+    assert answer.usage.prompt_tokens == answer.usage.total_tokens == 2
+    with pytest.raises(openai.BadRequestError, match="maximum context length"):
+        simulator.client().embeddings.create(model="tiny", input="word " * 2000)
+    assert simulator.metric("vllm:generation_tokens_total") == 0
+    assert simulator.stop() == 0
+    spans = llm_spans(backend)
+    assert sorted(entry[1]["gen_ai.request.id"] for entry in spans) == ["embd-e-0", "embd-e-0", "embd-e-1", "embd-e-1"]
+    assert all(entry[1]["gen_ai.usage.completion_tokens"] == 0 and "gen_ai.request.top_p" not in entry[1] for entry in spans)
+
+
+# Scenario: five hundred streams at once, of thirty tokens each.
+# Guarantees: each is whole, in order and ended; at the end nothing runs and no block is in use.
+def test_many_streams_at_once(simulate):
+    simulator = simulate("--max-num-seqs=400", "--inter-token-latency=5", "--kv-cache-size=4096", "--seed=3")
+    body = {"prompt": "Tell me", "max_tokens": 30, "ignore_eos": True}
+    expected = simulator.post("/v1/completions", body)[2]["choices"][0]["text"]
+
+    def stream(_):
+        text = simulator.post("/v1/completions", {**body, "stream": True})[2].decode()
+        events = [event.removeprefix("data: ") for event in text.split("\n\n") if event]
+        assert events[-1] == "[DONE]"
+        return "".join(json.loads(event)["choices"][0]["text"] for event in events[:-1]), len(events)
+
+    with concurrent.futures.ThreadPoolExecutor(100) as pool:
+        assert set(pool.map(stream, range(500))) == {(expected, 31)}
+    assert simulator.metric("vllm:num_requests_running") == 0 and simulator.metric("vllm:kv_cache_usage_perc") == 0

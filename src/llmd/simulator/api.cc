@@ -8,6 +8,7 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "llmd/simulator/embedding.h"
 #include "llmd/simulator/generation.h"
 #include "llmd/simulator/tokenizer.h"
 #include "llmd/wire/openai_request.h"
@@ -137,6 +138,7 @@ net::HttpResponse MetricsPage(const MetricRegistry& metrics) {
 
 Api::Api(const Serving& serving, const MetricRegistry& metrics) : serving_(serving), metrics_(metrics) {
   AddGeneration();
+  AddEmbeddings();
   AddModels();
   AddTokens();
   AddAdapters();
@@ -161,6 +163,14 @@ void Api::AddGeneration() {
   });
   Add("POST", "/v1/completions", [this](const net::HttpRequest& request, net::HttpResponder responder) {
     Generate(serving_, wire::ParseCompletionRequest, request, std::move(responder));
+  });
+}
+
+void Api::AddEmbeddings() {
+  Add("POST", "/v1/embeddings", [this](const net::HttpRequest& request, net::HttpResponder responder) {
+    const StatusOr<wire::EmbeddingRequest> parsed = wire::ParseEmbeddingRequest(request.body.view());
+    if (!parsed.ok()) return std::move(responder).Respond(ErrorAnswer(ErrorOf(parsed.status())));
+    Embedding::Start(serving_, *parsed, request, std::move(responder));
   });
 }
 

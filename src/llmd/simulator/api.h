@@ -33,6 +33,7 @@ class Api {
   void Add(std::string method, std::string path, Route route);
   void AddAnswer(std::string method, std::string path, Answer answer);
   void AddGeneration();
+  void AddEmbeddings();
   void AddModels();
   void AddTokens();
   void AddAdapters();

@@ -224,7 +224,7 @@ void Engine::EmitToken(Sequence& sequence, int64_t at_ns) {
     metrics_.inter_token_latency.AddNs(at_ns - report.times.last_token_ns);
   }
   report.times.last_token_ns = at_ns;
-  metrics_.generation_tokens.Add(1);
+  if (!spec.is_pooled) metrics_.generation_tokens.Add(1);
   sink_.OnToken(spec, at_ns);
   if (spec.prompt_tokens + report.generated == spec.tokens.size()) return End(sequence, SequenceEnd::kFinished, at_ns);
   if (latency_.is_batch()) return;

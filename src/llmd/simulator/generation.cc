@@ -39,40 +39,6 @@ size_t WholeCharacters(std::string_view text) {
   return text.size();
 }
 
-// The base of a request's ids: of the header, of the body, or made up.
-std::string RequestId(std::string_view header, const std::string& of_body, Rng rng) {
-  if (!header.empty()) return std::string(header);
-  return of_body.empty() ? StrCat(absl::Hex(rng.Next(), absl::kZeroPad16)) : of_body;
-}
-
-// What became of a sequence: in a word for spans, and for the client.
-struct Outcome {
-  std::string_view error = {};  // "": it has finished
-  wire::ApiError answer = {};   // no message: none
-};
-
-Outcome OutcomeOf(SequenceEnd end, const SimulatorOptions& options) {
-  switch (end) {
-    case SequenceEnd::kFinished:
-      return {};
-    case SequenceEnd::kAborted:
-      return {.error = "abort"};
-    case SequenceEnd::kRefused:
-      return {"queue_full", ErrorOf(absl::ResourceExhaustedError(
-                                StrCat("The waiting queue is full: ", options.engine.waiting_max,
-                                       " requests are waiting (--max-waiting-queue-length); try again later.")))};
-    case SequenceEnd::kTooLong:
-      return {"too_long",
-              ErrorOf(absl::InvalidArgumentError(StrCat("The request needs more than the ", options.engine.blocks,
-                                                        " blocks of the KV cache (--kv-cache-size).")))};
-    case SequenceEnd::kTransferFailed:
-      return {"kv_load_failure",
-              ErrorOf(absl::InternalError(
-                  "The KV blocks of the prompt could not be loaded from the engine that prefilled it."))};
-  }
-  return {};
-}
-
 double MadeUpLogprob(TokenId token, size_t place) {
   constexpr double kRange = 1'000;
   return -static_cast<double>(Mix(token, place) % 1'000) / kRange - static_cast<double>(place);
@@ -101,8 +67,7 @@ Generation::Generation(const Serving& serving, wire::GenerationRequest request, 
       responder_(std::move(responder)),
       number_(serving.request_count.fetch_add(1, std::memory_order_relaxed)),
       arrival_ns_(serving.clock.SteadyNs()) {
-  const Rng rng(Mix(serving.options.seed.value_or(arrival_ns_), number_));
-  const std::string id = RequestId(http.headers.Get("x-request-id"), request_.request_id, rng);
+  const std::string id = RequestId(http.headers, request_.request_id, serving.options, number_);
   head_ = {.is_chat = request_.is_chat,
            .id = StrCat(request_.is_chat ? "chatcmpl-" : "cmpl-", id),
            .model = request_.model.empty() ? serving.names.served().front() : request_.model,

@@ -15,6 +15,7 @@
 #include "llmd/simulator/output_plan.h"
 #include "llmd/wire/block_hash.h"
 #include "llmd/wire/kv_event.h"
+#include "net/tls.h"
 
 namespace spanloom::llmd::simulator {
 
@@ -25,6 +26,7 @@ struct SimulatorOptions {
   std::string model = {};                      // not empty
   std::vector<std::string> served_names = {};  // empty: the model; the first is what metrics say
   std::string endpoint = "0.0.0.0:8000";
+  std::optional<net::TlsServerOptions> tls = {};  // unset: cleartext
   Role role = Role::kBoth;
   AnswerMode mode = AnswerMode::kRandom;
   int64_t model_tokens_max = 1'024;  // --max-model-len

@@ -17,6 +17,14 @@ double Seconds(int64_t nanoseconds) {
   return static_cast<double>(nanoseconds) / 1e9;
 }
 
+// vLLM leaves out what Python holds for false.
+void AddSampling(sdk::Span& span, const RequestFacts& facts, bool is_faithful) {
+  span.SetDouble(gen_ai::kTopP, facts.sampling.top_p);
+  if (facts.max_tokens > 0) span.SetInt(gen_ai::kMaxTokens, facts.max_tokens);
+  if (facts.sampling.temperature != 0 || !is_faithful) span.SetDouble(gen_ai::kTemperature, facts.sampling.temperature);
+  span.SetInt(gen_ai::kN, is_faithful ? 1 : facts.sampling.n);
+}
+
 }  // namespace
 
 void EndRequestSpan(sdk::Span& span, const RequestFacts& facts, const FrontendTimes& frontend,
@@ -38,10 +46,7 @@ void EndRequestSpan(sdk::Span& span, const RequestFacts& facts, const FrontendTi
     span.SetDouble(gen_ai::kTimeInInference, Seconds(times.last_token_ns - times.scheduled_ns));
   }
   span.SetString(gen_ai::kRequestId, facts.request_id);
-  span.SetDouble(gen_ai::kTopP, facts.sampling.top_p);
-  if (facts.max_tokens > 0) span.SetInt(gen_ai::kMaxTokens, facts.max_tokens);
-  if (facts.sampling.temperature != 0 || !is_faithful) span.SetDouble(gen_ai::kTemperature, facts.sampling.temperature);
-  span.SetInt(gen_ai::kN, is_faithful ? 1 : facts.sampling.n);
+  if (!facts.is_pooled) AddSampling(span, facts, is_faithful);
   if (!error.empty()) {
     if (!is_faithful) span.SetString(semconv::http::kErrorType, error);
     span.SetStatus(otlp::StatusCode::kError, error);
@@ -52,7 +57,7 @@ void EndRequestSpan(sdk::Span& span, const RequestFacts& facts, const FrontendTi
 void FaithfulSink::Take(std::unique_ptr<sdk::SpanRecord> span) {
   if (span->status == otlp::StatusCode::kError) return;
   span->start_unix_ns -= span->start_unix_ns % kStartStepNs;
-  span->context.flags = static_cast<uint8_t>(span->context.flags & ~sdk::kSampledFlag);
+  span->context.flags = 0;
   next_.Take(std::move(span));
 }
 

@@ -22,6 +22,7 @@ struct RequestFacts {
   size_t prompt_tokens = 0;
   int64_t max_tokens = 0;  // 0: none
   wire::Sampling sampling = {};
+  bool is_pooled = false;  // an embedding: nothing is sampled
 };
 
 // When the server saw what, in steady time.
@@ -37,7 +38,7 @@ void EndRequestSpan(sdk::Span& span, const RequestFacts& facts, const FrontendTi
                     const SequenceReport& report, std::string_view error, bool is_faithful);
 
 // Stands between a tracer and its exporter, and makes of spans what vLLM's would be: their start a multiple of 256 ns,
-// no sampled flag, and none at all of requests that failed.
+// no flags of W3C, and none at all of requests that failed.
 class FaithfulSink final : public sdk::SpanSink {
  public:
   explicit FaithfulSink(sdk::SpanSink& next) : next_(next) {}

@@ -58,6 +58,7 @@ struct SequenceSpec {
   size_t prompt_tokens = 0;                // at least 1, and fewer than all
   std::vector<uint64_t> hashes = {};       // of the full blocks of `tokens`; empty if none are looked for
   std::string lora_name = {};
+  bool is_pooled = false;                           // no answer is made: its one token only says that prefill is over
   bool keeps_blocks = false;                        // do_remote_decode
   std::optional<size_t> remote_tokens = {};         // do_remote_prefill: how many are there to be fetched
   std::shared_ptr<SequenceListener> listener = {};  // shared with whoever answers the request

@@ -36,6 +36,37 @@ wire::ApiError ErrorOf(const Status& status) {
   }
 }
 
+std::string RequestId(const net::HttpHeaders& headers, const std::string& of_body, const SimulatorOptions& options,
+                      uint64_t number) {
+  const std::string_view of_header = headers.Get("x-request-id");
+  if (!of_header.empty()) return std::string(of_header);
+  if (!of_body.empty()) return of_body;
+  Rng rng(options.seed ? Rng(*options.seed ^ Rng(number).Next()).Next() : Rng::SystemSeed());
+  return StrCat(absl::Hex(rng.Next(), absl::kZeroPad16));
+}
+
+Outcome OutcomeOf(SequenceEnd end, const SimulatorOptions& options) {
+  switch (end) {
+    case SequenceEnd::kFinished:
+      return {};
+    case SequenceEnd::kAborted:
+      return {.error = "abort"};
+    case SequenceEnd::kRefused:
+      return {"queue_full", ErrorOf(absl::ResourceExhaustedError(
+                                StrCat("The waiting queue is full: ", options.engine.waiting_max,
+                                       " requests are waiting (--max-waiting-queue-length); try again later.")))};
+    case SequenceEnd::kTooLong:
+      return {"too_long",
+              ErrorOf(absl::InvalidArgumentError(StrCat("The request needs more than the ", options.engine.blocks,
+                                                        " blocks of the KV cache (--kv-cache-size).")))};
+    case SequenceEnd::kTransferFailed:
+      return {"kv_load_failure",
+              ErrorOf(absl::InternalError(
+                  "The KV blocks of the prompt could not be loaded from the engine that prefilled it."))};
+  }
+  return {};
+}
+
 void AddAnswerHeaders(const SimulatorOptions& options, const net::HttpHeaders& request, net::HttpHeaders& answer) {
   const std::string_view id = request.Get("x-request-id");
   if (options.echoes_request_id && !id.empty()) answer.Add("x-request-id", std::string(id));

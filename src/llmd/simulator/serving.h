@@ -6,6 +6,9 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "llmd/simulator/engine_host.h"
@@ -13,6 +16,7 @@
 #include "llmd/simulator/model_names.h"
 #include "llmd/simulator/options.h"
 #include "llmd/simulator/side_channel.h"
+#include "llmd/wire/openai_answer.h"
 #include "net/http.h"
 #include "sdk/tracer.h"
 
@@ -36,6 +40,17 @@ struct Serving {
 [[nodiscard]] net::HttpResponse ErrorAnswer(const wire::ApiError& error);
 // A refusal as vLLM words it: 400 for kInvalidArgument, 404 for kNotFound, 429 for kResourceExhausted, else 500.
 [[nodiscard]] wire::ApiError ErrorOf(const Status& status);
+
+// The base of a request's ids: of the header X-Request-Id, of the body, or made up for the `number`th request.
+[[nodiscard]] std::string RequestId(const net::HttpHeaders& headers, const std::string& of_body,
+                                    const SimulatorOptions& options, uint64_t number);
+
+// What became of a sequence: in a word for spans, and for the client.
+struct Outcome {
+  std::string_view error = {};  // "": it has finished
+  wire::ApiError answer = {};   // no message: none
+};
+[[nodiscard]] Outcome OutcomeOf(SequenceEnd end, const SimulatorOptions& options);
 
 // What the answer to a request carries besides: its id if that is wanted, and where it was made.
 void AddAnswerHeaders(const SimulatorOptions& options, const net::HttpHeaders& request, net::HttpHeaders& answer);

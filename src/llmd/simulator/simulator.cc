@@ -58,6 +58,7 @@ StatusOr<std::unique_ptr<Simulator>> Simulator::Create(SimulatorOptions options,
   net::ServerOptions server;
   server.name = "simulator";
   server.endpoint = simulator->options_.endpoint;
+  server.tls = simulator->options_.tls;
   server.limits.connections_max = kConnectionsMax;
   server.http = [api = &simulator->api_](net::HttpRequest request, net::HttpResponder responder) {
     api->Handle(std::move(request), std::move(responder));

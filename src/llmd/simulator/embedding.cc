@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "llmd/simulator/embedding.h"
+
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "llmd/simulator/tokenizer.h"
+
+namespace spanloom::llmd::simulator {
+namespace {
+
+std::vector<float> UnitVector(const std::vector<TokenId>& tokens, int64_t dimensions) {
+  uint64_t seed = 0;
+  for (const TokenId token : tokens) seed = Rng(seed ^ token).Next();
+  Rng rng(seed);
+  std::vector<float> vector;
+  double square = 0;
+  for (int64_t i = 0; i < dimensions; ++i) {
+    vector.push_back(static_cast<float>(rng.Unit() * 2 - 1));
+    square += static_cast<double>(vector.back()) * vector.back();
+  }
+  const auto length = static_cast<float>(std::sqrt(square));
+  if (length == 0) vector[0] = 1;
+  for (float& value : vector) value /= length == 0 ? 1 : length;
+  return vector;
+}
+
+void WriteVector(const std::vector<float>& vector, bool is_base64, JsonWriter& writer) {
+  if (is_base64) return writer.Base64({reinterpret_cast<const char*>(vector.data()), vector.size() * sizeof(float)});
+  writer.BeginArray();
+  for (const float value : vector) writer.Double(value);
+  writer.EndArray();
+}
+
+}  // namespace
+
+void Embedding::Start(const Serving& serving, const wire::EmbeddingRequest& request, const net::HttpRequest& http,
+                      net::HttpResponder responder) {
+  const auto embedding = std::make_shared<Embedding>(serving, request, http, std::move(responder));
+  if (const Status status = embedding->Prepare(); !status.ok()) {
+    return std::move(*embedding->responder_).Respond(ErrorAnswer(ErrorOf(status)));
+  }
+  embedding->Run(http);
+}
+
+Embedding::Embedding(const Serving& serving, const wire::EmbeddingRequest& request, const net::HttpRequest& http,
+                     net::HttpResponder responder)
+    : serving_(serving), request_(request), responder_(std::move(responder)), arrival_ns_(serving.clock.SteadyNs()) {
+  const uint64_t number = serving.request_count.fetch_add(1, std::memory_order_relaxed);
+  id_ = StrCat("embd-", RequestId(http.headers, request.request_id, serving.options, number));
+  AddAnswerHeaders(serving.options, http.headers, answer_headers_);
+}
+
+Status Embedding::Prepare() {
+  if (!serving_.names.Find(request_.model)) {
+    return absl::NotFoundError(StrCat("The model `", request_.model, "` does not exist."));
+  }
+  const auto model_max = static_cast<size_t>(serving_.options.model_tokens_max);
+  for (const wire::Prompt& prompt : request_.inputs) {
+    const auto* text = std::get_if<std::string>(&prompt);
+    Input input{.id = serving_.engine.NextId(), .times = {.arrival_ns = arrival_ns_}};
+    input.tokens = text != nullptr ? Tokenize(*text) : std::get<std::vector<TokenId>>(prompt);
+    if (input.tokens.empty()) return absl::InvalidArgumentError("The decoder prompt cannot be empty");
+    if (input.tokens.size() >= model_max) {
+      return absl::InvalidArgumentError(StrCat("This model's maximum context length is ", model_max,
+                                               " tokens. However, your request has ", input.tokens.size(),
+                                               " input tokens. Please reduce the length of the input."));
+    }
+    inputs_.push_back(std::move(input));
+  }
+  return absl::OkStatus();
+}
+
+void Embedding::Run(const net::HttpRequest& http) {
+  const sdk::Tracer& tracer = serving_.tracer;
+  const sdk::TraceContext parent =
+      tracer.is_on() ? sdk::Extract(http.headers, tracer.propagation()) : sdk::TraceContext();
+  std::vector<SequenceSpec> specs;
+  std::vector<SequenceId> ids;
+  for (Input& input : inputs_) {
+    input.span = tracer.Start("llm_request", otlp::SpanKind::kServer, parent);
+    SequenceSpec spec{
+        .id = input.id, .tokens = input.tokens, .prompt_tokens = input.tokens.size(), .index = ids.size()};
+    spec.tokens.push_back(0);  // its end is the end of the prefill
+    spec.is_pooled = true;
+    spec.listener = shared_from_this();
+    ids.push_back(input.id);
+    specs.push_back(std::move(spec));
+  }
+  left_ = inputs_.size();
+  responder_->cancel_signal().OnCancel(
+      [&engine = serving_.engine, ids = std::move(ids)]() mutable { engine.Abort(std::move(ids)); });
+  serving_.engine.Add(std::move(specs));
+}
+
+void Embedding::OnToken(size_t index, int64_t) {
+  FrontendTimes& times = inputs_[index].times;
+  times.first_token_ns = times.end_ns = serving_.clock.SteadyNs();
+}
+
+void Embedding::OnEnd(size_t index, const SequenceReport& report) {
+  Input& input = inputs_[index];
+  if (input.times.end_ns == 0) input.times.end_ns = serving_.clock.SteadyNs();
+  SequenceReport pooled = report;
+  pooled.generated = 0;
+  const Outcome outcome = OutcomeOf(report.end, serving_.options);
+  const RequestFacts facts{
+      .request_id = StrCat(id_, "-", index), .prompt_tokens = input.tokens.size(), .is_pooled = true};
+  EndRequestSpan(input.span, facts, input.times, pooled, outcome.error, serving_.options.is_faithful);
+  serving_.metrics.CountEnd(outcome.error.empty() ? "stop" : outcome.error == "abort" ? "abort" : "error");
+  if (!outcome.answer.message.empty() && responder_) {
+    std::move(*std::exchange(responder_, std::nullopt)).Respond(ErrorAnswer(outcome.answer));
+  }
+  if (--left_ == 0 && responder_ && !responder_->cancel_signal().is_cancelled()) Respond();
+}
+
+void Embedding::Respond() {
+  std::string body;
+  JsonWriter writer(body);
+  writer.BeginObject();
+  writer.Field("id", id_);
+  writer.Field("object", "list");
+  writer.Field("created", serving_.clock.UnixNs() / 1'000'000'000);
+  writer.Field("model", request_.model.empty() ? serving_.names.served().front() : request_.model);
+  writer.Key("data");
+  writer.BeginArray();
+  int64_t tokens = 0;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    writer.BeginObject();
+    writer.Field("index", static_cast<int64_t>(i));
+    writer.Field("object", "embedding");
+    writer.Key("embedding");
+    WriteVector(UnitVector(inputs_[i].tokens, request_.dimensions.value_or(kEmbeddingDimensions)), request_.is_base64,
+                writer);
+    writer.EndObject();
+    tokens += static_cast<int64_t>(inputs_[i].tokens.size());
+  }
+  writer.EndArray();
+  writer.Key("usage");
+  writer.BeginObject();
+  writer.Field("prompt_tokens", tokens);
+  writer.Field("total_tokens", tokens);
+  writer.Field("completion_tokens", 0);
+  writer.EndObject();
+  writer.EndObject();
+  net::HttpResponse answer = JsonAnswer(200, std::move(body));
+  for (const auto& [name, value] : answer_headers_.fields()) answer.headers.Add(name, value);
+  std::move(*std::exchange(responder_, std::nullopt)).Respond(std::move(answer));
+}
+
+}  // namespace spanloom::llmd::simulator

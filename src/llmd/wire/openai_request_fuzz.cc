@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whatever bytes a client calls a request: no crash, and of what was taken the promises of openai_request.h hold.
+
+#include <cmath>
+
+#include "base/check.h"
+#include "llmd/wire/openai_request.h"
+
+namespace {
+
+using namespace spanloom::llmd::wire;
+
+void CheckSampling(const Sampling& sampling) {
+  CHECK(sampling.n >= 1 && sampling.n <= kChoicesMax);
+  CHECK(!sampling.max_tokens || (*sampling.max_tokens >= 1 && sampling.min_tokens <= *sampling.max_tokens));
+  CHECK(sampling.min_tokens >= 0 && sampling.temperature >= 0 && sampling.top_p > 0 && sampling.top_p <= 1);
+  CHECK(!sampling.top_logprobs || *sampling.top_logprobs <= kTopLogprobsMax);
+  for (const std::string& stop : sampling.stop) CHECK(!stop.empty());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  if (const auto chat = ParseChatRequest(body); chat.ok()) {
+    CHECK(chat->is_chat && !chat->messages.empty());
+    CHECK(!chat->requires_tool || !chat->tools.empty());
+    CheckSampling(chat->sampling);
+  }
+  if (const auto completion = ParseCompletionRequest(body); completion.ok()) {
+    CHECK(!completion->prompts.empty() && completion->prompts.size() <= kPromptsMax);
+    CheckSampling(completion->sampling);
+  }
+  if (const auto embedding = ParseEmbeddingRequest(body); embedding.ok()) CHECK(!embedding->inputs.empty());
+  (void)ParseTokenizeRequest(body).ok();
+  (void)ParseDetokenizeRequest(body).ok();
+  if (const auto lora = ParseLoraRequest(body); lora.ok()) CHECK(!lora->name.empty());
+  (void)ParseKvTransferParams(body).ok();
+  return 0;
+}
