@@ -53,7 +53,7 @@ void CheckRequest(const HttpRequest& request) {
 
 void CheckWrittenRequest(const HttpRequest& request) {
   for (const std::optional<uint64_t> length : {std::optional<uint64_t>(0), std::optional<uint64_t>()}) {
-    const std::string head = RequestHead(request, "example", length);
+    const std::string head = http1::RequestHead(request, "example", length);
     RequestParser parser;
     size_t used = 0;
     CHECK(Parse(parser, head, used));
