@@ -21,8 +21,26 @@ constexpr std::chrono::seconds kRetryAfterMax{3'600};
 constexpr size_t kTextBytesMax = 256;
 constexpr uint32_t kRpcStatusMessage = 2;  // google/rpc/status.proto
 
-bool IsRetryable(int status) {
-  return status == 429 || status == 502 || status == 503 || status == 504;
+// The Collector's table.
+absl::StatusCode CodeOf(int status) {
+  switch (status) {
+    case 400:
+      return absl::StatusCode::kInvalidArgument;
+    case 401:
+      return absl::StatusCode::kUnauthenticated;
+    case 403:
+      return absl::StatusCode::kPermissionDenied;
+    case 404:
+      return absl::StatusCode::kUnimplemented;
+    case 429:
+      return absl::StatusCode::kResourceExhausted;
+    case 502:
+    case 503:
+    case 504:
+      return absl::StatusCode::kUnavailable;
+    default:
+      return absl::StatusCode::kUnknown;
+  }
 }
 
 std::optional<absl::Time> DateIn(std::string_view text) {
@@ -95,15 +113,15 @@ std::string ErrorText(const HttpAnswer& answer) {
 Status StatusOfHttpAnswer(const HttpAnswer& answer, int64_t now_unix_ns) {
   std::string text = ErrorText(answer);
   if (text.empty()) text = StrCat("HTTP status ", answer.status);
-  if (IsRetryable(answer.status)) {
+  if (answer.status == 413 && !absl::StrContains(text, "too large")) text += " (content too large)";
+  const Status status(CodeOf(answer.status), text);
+  if (absl::IsUnavailable(status)) {
     const auto delay = DelayOf(answer, now_unix_ns);
-    return delay ? WithRetryDelay(absl::UnavailableError(text), *delay) : absl::UnavailableError(text);
+    return delay ? WithRetryDelay(status, *delay) : status;
   }
-  // The Collector's receiver says 400 where RFC 9110 has 413.
-  const bool is_too_large = answer.status == 413 || (answer.status == 400 && absl::StrContains(text, "body too large"));
-  if (!is_too_large) return absl::FailedPreconditionError(text);
-  return absl::ResourceExhaustedError(absl::StrContains(text, "too large") ? text
-                                                                           : StrCat(text, " (content too large)"));
+  // Without a delay RESOURCE_EXHAUSTED would be final.
+  if (!absl::IsResourceExhausted(status)) return status;
+  return WithRetryDelay(status, DelayOf(answer, now_unix_ns).value_or(std::chrono::milliseconds(0)));
 }
 
 PartialSuccess PartialSuccessOf(const HttpAnswer& answer) {

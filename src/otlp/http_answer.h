@@ -32,11 +32,10 @@ HttpAnswer HttpAnswerOf(const Response& response) {
           .body = response.body.view()};
 }
 
-// The error that an answer whose status is not 2xx stands for, with its text (or its number). kUnavailable for those
-// after which the same may be sent again ("Retryable Response Codes": 429, 502, 503, 504), with the delay of
-// Retry-After, an hour at most; kResourceExhausted for 413, and for 400 of a Collector whose limit was passed;
-// kFailedPrecondition for all others. A date counts from that of the answer, as clocks may differ; from `now_unix_ns`
-// if the answer has none.
+// The error that an answer whose status is not 2xx stands for, with its text (or its number) and the Collector's code.
+// Retryable are those after which the same may be sent again ("Retryable Response Codes": 429, 502, 503, 504), with the
+// delay of Retry-After, an hour at most; a 429 without one has a delay of 0. The text of a 413 says "too large". A date
+// counts from that of the answer, as clocks may differ; from `now_unix_ns` if the answer has none.
 [[nodiscard]] Status StatusOfHttpAnswer(const HttpAnswer& answer, int64_t now_unix_ns);
 
 // What an error's body says: the message of a google.rpc.Status in protobuf, else the text as it is. Fit for a log

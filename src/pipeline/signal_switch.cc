@@ -2,6 +2,8 @@
 
 #include "pipeline/signal_switch.h"
 
+#include <absl/strings/cord.h>
+
 #include <utility>
 
 #include "base/text.h"
@@ -9,11 +11,19 @@
 namespace spanloom::pipeline {
 namespace {
 
+constexpr char kUnwantedPayload[] = "spanloom/unwanted_signal";
+
 Status NobodyTakes(otlp::Signal signal) {
-  return absl::UnimplementedError(StrCat("no pipeline takes ", otlp::SignalText(signal), " from here"));
+  Status status = absl::UnimplementedError(StrCat("no pipeline takes ", otlp::SignalText(signal), " from here"));
+  status.SetPayload(kUnwantedPayload, absl::Cord());
+  return status;
 }
 
 }  // namespace
+
+bool IsUnwantedSignal(const Status& status) {
+  return status.GetPayload(kUnwantedPayload).has_value();
+}
 
 void SignalSwitch::Consume(otlp::Batch batch, Done done) {
   const otlp::Signal signal = batch.signal();

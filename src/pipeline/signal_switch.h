@@ -7,10 +7,14 @@
 #include <array>
 #include <memory>
 
+#include "base/status.h"
 #include "otlp/signal.h"
 #include "pipeline/consumer.h"
 
 namespace spanloom::pipeline {
+
+// True of what a SignalSwitch says to a signal that nobody takes, and of no error of a destination.
+[[nodiscard]] bool IsUnwantedSignal(const Status& status);
 
 // Thread-safe. kUnimplemented for a signal that nobody takes.
 class SignalSwitch final : public Consumer {

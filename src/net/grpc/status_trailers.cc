@@ -145,8 +145,9 @@ bool IsRetryInfo(const Any& any) {
   return any.type.ends_with("/google.rpc.RetryInfo");
 }
 
-std::optional<std::chrono::milliseconds> DecodeRetryInfo(std::string_view bytes) {
-  std::optional<std::chrono::milliseconds> delay;
+// A RetryInfo without a delay says "at once", and that the same may be sent again.
+std::chrono::milliseconds DecodeRetryInfo(std::string_view bytes) {
+  std::chrono::milliseconds delay{0};
   ForEachField(bytes, [&](const Field& field) {
     if (field.number == kRetryInfoDelay) delay = DecodeDuration(field.bytes);
   });
@@ -219,8 +220,8 @@ Status WithStatusDetails(Status status, std::string_view details) {
     const Any any = DecodeAny(field.bytes);
     if (!IsRetryInfo(any)) {
       if (any.type.starts_with(kTypePrefix)) status.SetPayload(AbslView(any.type), absl::Cord(AbslView(any.value)));
-    } else if (const auto delay = DecodeRetryInfo(any.value); delay.has_value() && !RetryDelay(status).has_value()) {
-      status = WithRetryDelay(std::move(status), *delay);
+    } else if (!RetryDelay(status).has_value()) {
+      status = WithRetryDelay(std::move(status), DecodeRetryInfo(any.value));
     }
   });
   return status;

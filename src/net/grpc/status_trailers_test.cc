@@ -59,6 +59,15 @@ TEST(StatusTrailers, DetailsAreGoogleRpcStatus) {
   EXPECT_EQ(DelayIn(unpadded), std::chrono::milliseconds(1'500));
 }
 
+// Scenario: a RetryInfo without a delay, behind RESOURCE_EXHAUSTED.
+// Guarantees: the same may be sent again at once, as the Collector has it.
+TEST(StatusTrailers, RetryInfoWithoutADelayIsADelayOfNothing) {
+  const std::string details("\x08\x08\x1a\x2a\x0a\x28type.googleapis.com/google.rpc.RetryInfo");
+  const Status status = WithStatusDetails(absl::ResourceExhaustedError("full"), details);
+  EXPECT_EQ(RetryDelay(status), std::chrono::milliseconds(0));
+  EXPECT_TRUE(IsRetryable(status));
+}
+
 // Scenario: google.rpc.Status{9, "50 % of ünits\n", [Any{ErrorInfo{reason, domain}}, Any{RetryInfo{2.5 s}}]} as
 // protobuf for Python encodes it.
 // Guarantees: read, it is a Status with both details; written again, the same bytes.

@@ -112,7 +112,7 @@ TEST_F(OtlpHttpExporterTest, ComesBackWhenThatHelps) {
   EXPECT_TRUE(Deliver(exporter, BatchOf({"b"})).ok());
   exporter.Stop(20s);
   EXPECT_THAT(backend_.names(), ElementsAre("a"));
-  EXPECT_EQ(metrics_.Sum("spanloom_pipeline_dropped_spans", {{"cause", "FailedPrecondition"}}), 1u);
+  EXPECT_EQ(metrics_.Sum("spanloom_pipeline_dropped_spans", {{"cause", "InvalidArgument"}}), 1u);
 }
 
 // Scenario: a backend that takes it, and says in JSON that it rejected one span.

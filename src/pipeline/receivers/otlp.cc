@@ -18,12 +18,15 @@
 #include "pipeline/log_limiter.h"
 #include "pipeline/receivers/otlp_answer.h"
 #include "pipeline/receivers/request_trace.h"
+#include "pipeline/signal_switch.h"
 
 namespace spanloom::pipeline {
 namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::string_view kGrpcTransport = "grpc";
+constexpr std::string_view kHttpTransport = "http";
 constexpr uint16_t kGrpcPort = 4317;
 constexpr uint16_t kHttpPort = 4318;
 
@@ -63,14 +66,10 @@ Admittance::Refusals RefusalsOf(const std::string& receiver, const std::string& 
           .answer = RefusalOf};
 }
 
-// The Collector's answer to bytes it can't decode is INTERNAL; as final for a client as INVALID_ARGUMENT.
 Status GrpcAnswer(const Status& status, otlp::Signal signal) {
-  if (absl::IsUnimplemented(status)) {
-    const std::string_view method = otlp::ExportMethod(signal);
-    return absl::UnimplementedError(StrCat("unknown service ", method.substr(1, method.rfind('/') - 1)));
-  }
-  if (status.code() != absl::StatusCode::kInvalidArgument) return status;
-  return absl::InternalError(StrCat("grpc: error unmarshalling request: ", StdView(status.message())));
+  if (!IsUnwantedSignal(status)) return status;
+  const std::string_view method = otlp::ExportMethod(signal);
+  return absl::UnimplementedError(StrCat("unknown service ", method.substr(1, method.rfind('/') - 1)));
 }
 
 }  // namespace
@@ -200,11 +199,10 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
             std::unique_ptr<RequestTrace> trace, TraceDone done) {
     StatusOr<otlp::Slice> slice = otlp::ReadRequest(signal_, std::move(request));
     if (!slice.ok()) {
-      OnMalformed(origin->peer_address, slice.status());
-      return std::move(done)(slice.status(), std::move(trace));
+      return std::move(done)(AnswerToMalformed(origin->peer_address, slice.status()), std::move(trace));
     }
     const size_t spans = slice->span_count();
-    if (spans == 0) return std::move(done)(AnswerToNothing(*std::move(slice)), std::move(trace));
+    if (spans == 0) return std::move(done)(AnswerToNothing(), std::move(trace));
     slice->set_origin(std::move(origin));
     if (trace != nullptr) {
       trace->BeginReceive(receiver_, transport_, encoding == OtlpEncoding::kProtobuf ? "protobuf" : "json");
@@ -265,25 +263,33 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
     auto trace = signal_ == otlp::Signal::kTraces ? RequestTrace::OfHttp(tracer_, request) : nullptr;
     auto answer = [encoding = *encoding, responder = std::move(responder)](
                       const Status& status, std::unique_ptr<RequestTrace> ended) mutable {
-      net::HttpResponse response = absl::IsUnimplemented(status) ? NotFound() : OtlpResponse(status, encoding);
+      net::HttpResponse response = IsUnwantedSignal(status) ? NotFound() : OtlpResponse(status, encoding);
       if (ended != nullptr) ended->AnswerHttp(response.status);
       std::move(responder).Respond(std::move(response));
     };
     StatusOr<Bytes> message = AsProtobuf(signal_, *encoding, std::move(request.body));
     if (!message.ok()) {
-      OnMalformed(net::HostOf(request.peer), message.status());
-      return answer(message.status(), std::move(trace));
+      return answer(AnswerToMalformed(net::HostOf(request.peer), message.status()), std::move(trace));
     }
     auto origin = OriginOf(request.peer, request.headers, keeps_headers_, std::move(who));
     Take(*std::move(message), *encoding, std::move(origin), std::move(trace), std::move(answer));
   }
 
   // A request without items is OK, unless nobody asks for its signal.
-  Status AnswerToNothing(otlp::Slice slice) {
-    const auto admission = next_.Reserve(otlp::Batch(std::move(slice)));
-    if (!absl::IsUnimplemented(admission.status())) return absl::OkStatus();
+  Status AnswerToNothing() {
+    ASSIGN_OR_RETURN(otlp::Slice nothing, otlp::ReadRequest(signal_, Bytes()));
+    const auto admission = next_.Reserve(otlp::Batch(std::move(nothing)));
+    if (!IsUnwantedSignal(admission.status())) return absl::OkStatus();
     unwanted_.Add(1);
     return admission.status();
+  }
+
+  // Over gRPC the Collector says INTERNAL to bytes that it can't decode; as final for a client as INVALID_ARGUMENT.
+  Status AnswerToMalformed(std::string_view peer, const Status& why) {
+    RETURN_IF_ERROR(AnswerToNothing());
+    OnMalformed(peer, why);
+    if (transport_ != kGrpcTransport) return why;
+    return absl::InternalError(StrCat("grpc: error unmarshalling request: ", StdView(why.message())));
   }
 
   struct ItemCounters {
@@ -314,7 +320,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   }
 
   void Count(size_t spans, const Status& status) {
-    if (absl::IsUnimplemented(status)) return unwanted_.Add(1);
+    if (IsUnwantedSignal(status)) return unwanted_.Add(1);
     const ItemCounters& counters = Counters();
     if (status.ok()) return counters.accepted.Add(spans);
     const bool is_for_the_moment = IsRetryable(status);
@@ -371,12 +377,12 @@ OtlpReceiver::OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, c
   const OtlpProtocolsOptions& protocols = options_.protocols;
   for (const otlp::Signal signal : otlp::kSignals) {
     if (protocols.grpc) {
-      grpc_intakes_.push_back(
-          std::make_shared<Intake>(id_, "grpc", signal, protocols.grpc->include_metadata, context_, large_, next));
+      grpc_intakes_.push_back(std::make_shared<Intake>(id_, std::string(kGrpcTransport), signal,
+                                                       protocols.grpc->include_metadata, context_, large_, next));
     }
     if (protocols.http) {
-      http_intakes_.push_back(
-          std::make_shared<Intake>(id_, "http", signal, protocols.http->include_metadata, context_, large_, next));
+      http_intakes_.push_back(std::make_shared<Intake>(id_, std::string(kHttpTransport), signal,
+                                                       protocols.http->include_metadata, context_, large_, next));
     }
   }
   if (protocols.grpc && protocols.grpc->auth) {

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "config/yaml.h"
 #include "otlp/testing/recorded_requests.h"
+#include "pipeline/signal_switch.h"
 #include "pipeline/testing/blocking_client.h"
 #include "pipeline/testing/fake_consumer.h"
 
@@ -50,11 +51,15 @@ std::string AnswerUntilClosed(const std::string& address, const std::string& req
 
 class OtlpReceiverTest : public testing::Test {
  protected:
-  void Start(std::string_view yaml = "protocols: {grpc: {endpoint: '127.0.0.1:0'}, http: {endpoint: '127.0.0.1:0'}}") {
+  static constexpr std::string_view kBothProtocols =
+      "protocols: {grpc: {endpoint: '127.0.0.1:0'}, http: {endpoint: '127.0.0.1:0'}}";
+
+  void Start(std::string_view yaml = kBothProtocols) { StartBefore(next_, yaml); }
+  void StartBefore(Consumer& next, std::string_view yaml = kBothProtocols) {
     config::Problems problems;
     auto options = config::ReadOptions<OtlpReceiverOptions>(*config::ParseYaml(yaml, "f"), "receivers::otlp", problems);
     ASSERT_TRUE(problems.empty()) << problems.ToStatus();
-    receiver_ = std::make_unique<OtlpReceiver>(ComponentId{"otlp", ""}, std::move(options), context_, next_);
+    receiver_ = std::make_unique<OtlpReceiver>(ComponentId{"otlp", ""}, std::move(options), context_, next);
     ASSERT_TRUE(receiver_->Start().ok());
   }
   void TearDown() override {
@@ -177,6 +182,43 @@ TEST_F(OtlpReceiverTest, FindsItsPathsAsTheCollectorDoes) {
   EXPECT_EQ(post("/l/x/y"), "200");
   EXPECT_EQ(post("/l"), "307/l/");
   EXPECT_EQ(post("/v1/logs"), "404");
+}
+
+// Scenario: a pipeline whose destination says INVALID_ARGUMENT and UNIMPLEMENTED.
+// Guarantees: clients are told that, as by the Collector, and not that their request could not be read or nobody wants
+// its signal; counted as failed.
+TEST_F(OtlpReceiverTest, PassesOnTheCodesOfDestinations) {
+  Start();
+  const std::string request = otlp::ReadRecordedRequests(".pb").front().body;
+  for (const auto& [code, http_status] :
+       {std::pair(absl::StatusCode::kInvalidArgument, 400), {absl::StatusCode::kUnimplemented, 404}}) {
+    next_.AnswerWith(Status(code, "backend: no"));
+    EXPECT_EQ(Grpc(Bytes(request)).status(), Annotate(Status(code, "backend: no"), Address("OTLP/gRPC")));
+    const net::HttpResponse http = Http(PostTraces(request));
+    EXPECT_EQ(http.status, http_status);
+    EXPECT_THAT(std::string(http.body.view()), HasSubstr("backend: no"));
+  }
+  EXPECT_GT(Spans("failed", "grpc"), 0u);
+  EXPECT_EQ(Refused("malformed") + Refused("signal"), 0u);
+}
+
+// Scenario: a signal that no pipeline takes, with items, with none, and as bytes that are no request.
+// Guarantees: the answers of the Collector, which has no such service and no such path.
+TEST_F(OtlpReceiverTest, HasNoServiceForASignalThatNobodyTakes) {
+  SignalSwitch nowhere({});
+  StartBefore(nowhere);
+  for (const std::string& body :
+       {std::string(otlp::ReadRecordedRequests(".pb").front().body), std::string(), std::string("\xff")}) {
+    const StatusOr<Bytes> grpc = Grpc(Bytes(body));
+    EXPECT_TRUE(absl::IsUnimplemented(grpc.status()));
+    EXPECT_THAT(std::string(grpc.status().message()),
+                HasSubstr("unknown service opentelemetry.proto.collector.trace.v1.TraceService"));
+    const net::HttpResponse http = Http(PostTraces(body));
+    EXPECT_EQ(http.status, 404);
+    EXPECT_EQ(http.body.view(), "404 page not found\n");
+  }
+  EXPECT_EQ(Refused("signal"), 6u);
+  EXPECT_EQ(Refused("malformed"), 0u);
 }
 
 // Scenario: the pipeline is full, then refuses for good.
