@@ -93,8 +93,10 @@ PartialSuccess ReadPartialSuccessJson(std::string_view body) {
   simdjson::ondemand::object fields;
   if (parser.iterate(json).get(document) != simdjson::SUCCESS) return partial;
   if (document["partialSuccess"].get_object().get(fields) != simdjson::SUCCESS) return partial;
-  simdjson::ondemand::value value;
-  if (fields["rejectedSpans"].get(value) == simdjson::SUCCESS) partial.rejected_spans = NumberIn(value).value_or(0);
+  for (const char* const name : {"rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"}) {
+    simdjson::ondemand::value value;
+    if (fields[name].get(value) == simdjson::SUCCESS) partial.rejected_spans = NumberIn(value).value_or(0);
+  }
   std::string_view message;
   if (fields["errorMessage"].get_string().get(message) == simdjson::SUCCESS) partial.message = message;
   return partial;

@@ -87,6 +87,8 @@ TEST(HttpAnswer, ReadsPartialSuccess) {
   };
   EXPECT_EQ(json(R"({"partialSuccess":{"rejectedSpans":"2","errorMessage":"late"}})").rejected_spans, 2u);
   EXPECT_EQ(json(R"({"partialSuccess":{"rejectedSpans":3}})").rejected_spans, 3u);
+  EXPECT_EQ(json(R"({"partialSuccess":{"errorMessage":"late","rejectedDataPoints":"4"}})").rejected_spans, 4u);
+  EXPECT_EQ(json(R"({"partialSuccess":{"rejectedLogRecords":"5"}})").rejected_spans, 5u);
   EXPECT_EQ(json(R"({"partialSuccess":{"errorMessage":"late"}})").message, "late");
   for (const char* body : {"", "{}", "{\"partialSuccess\":{}}", "<html>", "[1"}) {
     EXPECT_EQ(json(body).rejected_spans, 0u) << body;

@@ -35,6 +35,8 @@ class DropCounter {
 
   // `advice` is what the log line says to do; one line in ten seconds.
   void Count(uint64_t spans, const Status& status, std::string_view advice);
+  // For those that log it themselves.
+  void CountUnlogged(uint64_t spans, const Status& status) { CountCause(spans, CauseOf(status)); }
   void CountShutdown(uint64_t spans);
   void CountTooLarge(uint64_t spans) { CountCause(spans, kCauseTooLarge); }
   // Logged like Count.

@@ -109,6 +109,9 @@ uint64_t Engine::Stop(milliseconds grace) {
   if (!std::exchange(running_, false)) return 0;
   SetReady(false);
   StopInOrder(assembly_.parts, grace);
+  // A line of the Collector's, whether there are any or not.
+  const auto is_extension = [](const PartPtr& part) { return StageOf(*part) == StopStage::kExtensions; };
+  if (absl::c_none_of(assembly_.parts, is_extension)) Log(LogLevel::kInfo, "Stopping extensions...");
   RunPostedTasks();
   return UndeliveredSpans(assembly_.parts);
 }

@@ -186,7 +186,7 @@ def faulty_beside_healthy(collector, good, kind, options, outcome, words):
     if words:
         wait_for(lambda: any(words in line.get("error", "") for line in process.said("", exporter=f"{kind}/bad")))
     if outcome != DELIVERED:
-        process.said_seldom("Exporting failed" if outcome == WAITS else "spans dropped", exporter=f"{kind}/bad")
+        process.said_seldom("Exporting failed" if outcome == WAITS else "Exporting failed. Dropping data.", exporter=f"{kind}/bad")
     assert process.peak_mib() < PEAK_MIB_MAX
     undelivered = SENT if outcome == WAITS else 0
     assert process.stop() == (1 if undelivered else 0), process.log()

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,9 +17,10 @@
 
 namespace spanloom::pipeline {
 
-// `context` of an exporter that sends to `endpoint`, "HOST:PORT", or "" if there is no one server.
-inline BuildContext WithDestination(BuildContext context, std::string endpoint) {
-  context.destination = std::move(endpoint);
+// `context` of an exporter that sends to `destination`: "HOST:PORT", over HTTP with the path behind, or "" if there is
+// no one server.
+inline BuildContext WithDestination(BuildContext context, std::string destination) {
+  context.destination = std::move(destination);
   return context;
 }
 
@@ -27,9 +29,13 @@ inline BuildContext WithDestination(BuildContext context, std::string endpoint) 
 inline Counter& ExportCounter(MetricRegistry& metrics, std::string_view prefix, std::string_view help,
                               const std::string& exporter, otlp::Signal signal, const std::string& destination = "") {
   MetricLabels labels = {{"exporter", exporter}};
-  if (const std::string_view host = net::HostOf(destination); !host.empty()) {
+  const bool is_unix = destination.starts_with("unix:");
+  const size_t slash = is_unix ? destination.size() : std::min(destination.find('/'), destination.size());
+  const std::string_view server = std::string_view(destination).substr(0, slash);
+  if (const std::string_view host = net::HostOf(server); !host.empty()) {
     labels.emplace_back("server_address", host);
-    labels.emplace_back("server_port", destination.substr(destination.rfind(':') + 1));
+    labels.emplace_back("server_port", server.substr(server.rfind(':') + 1));
+    if (slash < destination.size()) labels.emplace_back("url_path", destination.substr(slash));
   }
   return metrics.GetCounter(StrCat(prefix, otlp::ItemsText(signal)),
                             StrCat("Number of ", otlp::ItemsWords(signal), " ", help), labels);

@@ -14,6 +14,7 @@
 #include "otlp/partial_success.h"
 #include "pipeline/exporters/export_counters.h"
 #include "pipeline/exporters/partial_success_log.h"
+#include "pipeline/exporters/user_agent.h"
 #include "pipeline/loop_call.h"
 
 namespace spanloom::pipeline {
@@ -88,7 +89,7 @@ void OtlpGrpcExporterOptions::DeclareAllButEndpoint(config::OptionsReader& r) {
   r.Field("wait_for_ready", wait_for_ready,
           "Whether an attempt waits for a connection, until its timeout, instead of failing when there is none.");
   r.Field("authority", authority, "Name sent as the request's authority, in place of the endpoint.");
-  r.Field("user_agent", user_agent, "Name sent first in user-agent.");
+  r.Field("user_agent", user_agent, "Name sent first in user-agent, in place of `spanloom/VERSION (linux/amd64)`.");
   for (const char* name : {"read_buffer_size", "write_buffer_size"}) {
     r.Unsupported(name, "remove it; buffers have the size that is needed", "524288");
   }
@@ -122,6 +123,8 @@ StatusOr<std::string> GrpcTarget(const std::string& endpoint) {
 OtlpGrpcExporter::OtlpGrpcExporter(const ComponentId& id, OtlpGrpcExporterOptions options, const BuildContext& context)
     : id_(id.ToString()),
       options_(std::move(options)),
+      user_agent_(options_.user_agent.empty() ? UserAgentOf(context) : options_.user_agent),
+      signal_(context.signal),
       proxies_(context.proxies),
       authorizer_(options_.auth, context),
       loop_(context.loops.Next()),
@@ -142,7 +145,7 @@ StatusOr<net::GrpcChannelOptions> OtlpGrpcExporter::ChannelOptions() const {
   channel.tls = options_.tls.Effective();
   // As in the Collector, this scheme means TLS whatever the section says.
   if (options_.endpoint.starts_with("https://")) channel.tls = options_.tls.settings;
-  channel.user_agent = options_.user_agent;
+  channel.user_agent = user_agent_;
   channel.authority = options_.authority;
   channel.balancing = options_.balancer_name;
   ASSIGN_OR_RETURN(channel.proxy, proxies_.ProxyTo(channel.endpoint, net::ProxyRules::Use::kTunnel));
@@ -186,10 +189,11 @@ void OtlpGrpcExporter::SendOnce(const ExportRequest& request, SendDone done) {
   if (const Status status = authorizer_.Authorize(request, call.metadata); !status.ok()) {
     return loop_.Post([status, done = std::move(done)]() mutable { std::move(done)(status); });
   }
-  auto on_answer = [id = id_, log = partial_log_, done = std::move(done)](const StatusOr<Bytes>& response) mutable {
+  auto on_answer = [id = id_, signal = signal_, log = partial_log_,
+                    done = std::move(done)](const StatusOr<Bytes>& response) mutable {
     if (!response.ok()) return std::move(done)(response.status());
     const otlp::PartialSuccess partial = otlp::ReadPartialSuccess(response->view());
-    LogPartialSuccess(id, partial, *log);
+    LogPartialSuccess(id, signal, partial, *log);
     std::move(done)(partial.rejected_spans);
   };
   channel_->Call(std::string(method_), request.message, std::move(call), std::move(on_answer));

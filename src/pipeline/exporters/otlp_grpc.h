@@ -42,7 +42,7 @@ struct OtlpGrpcExporterOptions {
   net::GrpcBalancing balancer_name = net::GrpcBalancing::kRoundRobin;  // the Collector's default
   bool wait_for_ready = false;
   std::string authority = {};
-  std::string user_agent = "spanloom";
+  std::string user_agent = {};
   std::chrono::nanoseconds timeout = std::chrono::seconds(5);
   SendingQueueOptions sending_queue = {};
   RetryOptions retry_on_failure = {};
@@ -82,6 +82,8 @@ class OtlpGrpcExporter final : public Exporter {
 
   const std::string id_;
   const OtlpGrpcExporterOptions options_;
+  const std::string user_agent_;
+  const otlp::Signal signal_;
   const net::ProxyRules& proxies_;
   const Authorizer authorizer_;
   net::Loop& loop_;

@@ -31,7 +31,8 @@ class OtlpGrpcExporterTest : public testing::Test {
 
   net::LoopPool loops_{2};
   MetricRegistry metrics_;
-  const BuildContext context_{.loops = loops_, .metrics = metrics_, .clock = Clock::System(), .seed = 1};
+  const BuildContext context_{
+      .loops = loops_, .metrics = metrics_, .clock = Clock::System(), .seed = 1, .build = "spanloom 0.1.0\ncommit x\n"};
   FakeBackend backend_{loops_, metrics_};
   std::unique_ptr<OtlpGrpcExporter> exporter_;
 };
@@ -61,6 +62,15 @@ TEST_F(OtlpGrpcExporterTest, SendsItsNames) {
   ASSERT_TRUE(backend_.AwaitSpans(1));
   EXPECT_EQ(backend_.metadata().Get("host"), "tempo.example");
   EXPECT_THAT(std::string(backend_.metadata().Get("user-agent")), HasSubstr("edge/1 "));
+}
+
+// Scenario: no user_agent.
+// Guarantees: the program with its version, in the Collector's form.
+TEST_F(OtlpGrpcExporterTest, SaysWhatItIs) {
+  OtlpGrpcExporter& exporter = Start({});
+  EXPECT_TRUE(Deliver(exporter, BatchOf({"a"})).ok());
+  ASSERT_TRUE(backend_.AwaitSpans(1));
+  EXPECT_THAT(std::string(backend_.metadata().Get("user-agent")), HasSubstr("spanloom/0.1.0 (linux/"));
 }
 
 // Scenario: no compression; a batch with a span that was filtered.

@@ -12,6 +12,7 @@
 #include "otlp/http_answer.h"
 #include "pipeline/exporters/export_counters.h"
 #include "pipeline/exporters/partial_success_log.h"
+#include "pipeline/exporters/user_agent.h"
 #include "pipeline/loop_call.h"
 
 namespace spanloom::pipeline {
@@ -55,6 +56,11 @@ std::optional<HttpTarget> ParseUrl(absl::string_view url) {
 
 std::string_view ContentTypeOf(RequestEncoding encoding) {
   return encoding == RequestEncoding::kProtobuf ? "application/x-protobuf" : "application/json";
+}
+
+// "HOST:PORT/PATH", for counters.
+std::string DestinationOf(const HttpTarget& target) {
+  return StrCat(target.endpoint, std::string_view(target.path).substr(0, target.path.find('?')));
 }
 
 // What is OK, though the specification has 200 alone, as in the Collector.
@@ -163,6 +169,8 @@ StatusOr<HttpTarget> TargetOf(const OtlpHttpExporterOptions& options, otlp::Sign
 OtlpHttpExporter::OtlpHttpExporter(const ComponentId& id, OtlpHttpExporterOptions options, const BuildContext& context)
     : id_(id.ToString()),
       options_(std::move(options)),
+      user_agent_(UserAgentOf(context)),
+      signal_(context.signal),
       target_(TargetOf(options_, context.signal)),
       clock_(context.clock),
       proxies_(context.proxies),
@@ -173,7 +181,7 @@ OtlpHttpExporter::OtlpHttpExporter(const ComponentId& id, OtlpHttpExporterOption
              std::make_shared<RequestEncoder>(options_.compression, options_.encoding, context.signal,
                                               options_.compression_params.level),
              options_.sending_queue, options_.retry_on_failure,
-             WithDestination(context, target_.ok() ? target_->endpoint : ""), loop_,
+             WithDestination(context, target_.ok() ? DestinationOf(*target_) : ""), loop_,
              [this](const ExportRequest& request, SendDone done) { SendOnce(request, std::move(done)); }) {}
 
 OtlpHttpExporter::~OtlpHttpExporter() {
@@ -221,7 +229,7 @@ net::HttpRequest OtlpHttpExporter::RequestOf(const Bytes& message) const {
   const size_t question = target_->path.find('?');
   request.path = target_->path.substr(0, question);
   if (question != std::string::npos) request.query = target_->path.substr(question + 1);
-  request.headers.Add("user-agent", "spanloom");
+  request.headers.Add("user-agent", user_agent_);
   for (const auto& [name, value] : options_.headers) request.headers.Set(absl::AsciiStrToLower(name), value);
   request.headers.Set("content-type", std::string(ContentTypeOf(options_.encoding)));
   const bool is_compressed = options_.compression != net::Compression::kNone;
@@ -236,8 +244,8 @@ void OtlpHttpExporter::SendOnce(const ExportRequest& request, SendDone done) {
   if (const Status status = authorizer_.Authorize(request, attempt.headers); !status.ok()) {
     return loop_.Post([status, done = std::move(done)]() mutable { std::move(done)(status); });
   }
-  auto on_answer = [id = id_, url = StrCat(target_->endpoint, target_->path), &clock = clock_, log = partial_log_,
-                    done = std::move(done)](const StatusOr<net::HttpResponse>& response) mutable {
+  auto on_answer = [id = id_, signal = signal_, url = StrCat(target_->endpoint, target_->path), &clock = clock_,
+                    log = partial_log_, done = std::move(done)](const StatusOr<net::HttpResponse>& response) mutable {
     if (!response.ok()) return std::move(done)(response.status());
     const otlp::HttpAnswer answer = otlp::HttpAnswerOf(*response);
     if (!IsSuccess(answer.status)) {
@@ -246,7 +254,7 @@ void OtlpHttpExporter::SendOnce(const ExportRequest& request, SendDone done) {
       return std::move(done)(Annotate(otlp::StatusOfHttpAnswer(answer, clock.UnixNs()), StrCat(url, status)));
     }
     const otlp::PartialSuccess partial = otlp::PartialSuccessOf(answer);
-    LogPartialSuccess(id, partial, *log);
+    LogPartialSuccess(id, signal, partial, *log);
     std::move(done)(partial.rejected_spans);
   };
   client_->Send(std::move(attempt), std::chrono::ceil<milliseconds>(options_.timeout), std::move(on_answer));

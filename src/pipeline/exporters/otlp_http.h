@@ -91,6 +91,8 @@ class OtlpHttpExporter final : public Exporter {
 
   const std::string id_;
   const OtlpHttpExporterOptions options_;
+  const std::string user_agent_;
+  const otlp::Signal signal_;
   const StatusOr<HttpTarget> target_;  // an error is that of Start
   const Clock& clock_;
   const net::ProxyRules& proxies_;

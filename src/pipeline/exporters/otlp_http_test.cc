@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 class OtlpHttpExporterTest : public testing::Test {
  protected:
@@ -29,7 +30,8 @@ class OtlpHttpExporterTest : public testing::Test {
 
   net::LoopPool loops_{2};
   MetricRegistry metrics_;
-  const BuildContext context_{.loops = loops_, .metrics = metrics_, .clock = Clock::System(), .seed = 1};
+  const BuildContext context_{
+      .loops = loops_, .metrics = metrics_, .clock = Clock::System(), .seed = 1, .build = "spanloom 0.1.0\ncommit x\n"};
   FakeBackend backend_{loops_, metrics_};
   std::unique_ptr<OtlpHttpExporter> exporter_;
 };
@@ -47,11 +49,14 @@ TEST_F(OtlpHttpExporterTest, SendsBatchesWithHeaders) {
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.path, "/tempo/v1/traces");
   EXPECT_EQ(request.headers.Get("x-tenant"), "llm");
+  EXPECT_THAT(std::string(request.headers.Get("user-agent")), StartsWith("spanloom/0.1.0 (linux/"));
   EXPECT_EQ(request.headers.Get("content-type"), "application/x-protobuf");
   exporter.Stop(20s);
   EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans", {{"exporter", "otlp_http/tempo"}}), 3u);
   const std::string port = backend_.endpoint().substr(backend_.endpoint().rfind(':') + 1);
-  EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans", {{"server_address", "127.0.0.1"}, {"server_port", port}}), 3u);
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_sent_spans",
+                         {{"server_address", "127.0.0.1"}, {"server_port", port}, {"url_path", "/tempo/v1/traces"}}),
+            3u);
 }
 
 // Scenario: JSON, not compressed, and JSON deflated.

@@ -21,9 +21,11 @@ constexpr std::string_view kRefusedAdvice =
 
 QueueLedger::QueueLedger(std::string exporter, const SendingQueueOptions& options, const BuildContext& context)
     : exporter_(std::move(exporter)),
+      signal_(context.signal),
       answers_early_(options.answers_early()),
       is_on_disk_(options.is_on_disk()),
       drops_({{"exporter", exporter_}}, context.metrics, context.clock, context.signal),
+      failure_log_(context.clock),
       sent_(SentItems(context.metrics, exporter_, context.signal, context.destination)),
       send_failed_(SendFailedItems(context.metrics, exporter_, context.signal, context.destination)),
       enqueue_failed_(EnqueueFailedItems(context.metrics, exporter_, context.signal)),
@@ -46,8 +48,21 @@ void QueueLedger::Fail(size_t spans) {
 }
 
 void QueueLedger::GaveUp(size_t spans, const Status& why) {
-  if (answers_early_) drops_.Count(spans, why, IsRetryable(why) ? kDropAdvice : kRefusedAdvice);
+  if (answers_early_) drops_.CountUnlogged(spans, why);
+  LogFailure(spans, why);
   Fail(spans);
+}
+
+// In the Collector's words and fields.
+void QueueLedger::LogFailure(size_t spans, const Status& why) {
+  const auto items = failure_log_.Admit(spans);
+  if (!items) return;
+  Log(LogLevel::kError, answers_early_ ? "Exporting failed. Dropping data." : "Exporting failed. Rejecting data.",
+      {{"exporter", exporter_},
+       {"otelcol.signal", otlp::SignalText(signal_)},
+       {"error", StdView(why.message())},
+       {answers_early_ ? "dropped_items" : "rejected_items", *items},
+       {"advice", IsRetryable(why) ? kDropAdvice : kRefusedAdvice}});
 }
 
 void QueueLedger::GaveUpAsTooLarge(size_t spans) {

@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "pipeline/drops.h"
 #include "pipeline/exporters/queue_options.h"
+#include "pipeline/log_limiter.h"
 #include "pipeline/registry.h"
 
 namespace spanloom::pipeline {
@@ -40,11 +41,14 @@ class QueueLedger {
 
  private:
   void Fail(size_t spans);
+  void LogFailure(size_t spans, const Status& why);
 
   const std::string exporter_;
+  const otlp::Signal signal_;
   const bool answers_early_;
   const bool is_on_disk_;
   DropCounter drops_;
+  LogLimiter failure_log_;
   Counter& sent_;
   Counter& send_failed_;
   Counter& enqueue_failed_;

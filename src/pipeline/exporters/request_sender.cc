@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "config/duration.h"
 #include "pipeline/joined_done.h"
 
 namespace spanloom::pipeline {
@@ -107,9 +108,13 @@ void RequestSender::OnFailure(const DeliveryPtr& delivery, const Status& status)
     failing_ = true;
     status_.ReportRecoverable(status);
   }
-  if (retry_.enabled && IsRetryable(status) && SleepBeforeRetry(delivery, status)) return;
-  ledger_->GaveUp(delivery->request.spans, status);
-  End(delivery, status);
+  const bool is_retryable = IsRetryable(status);
+  if (retry_.enabled && is_retryable && SleepBeforeRetry(delivery, status)) return;
+  // The Collector's words.
+  const Status why =
+      retry_.enabled ? Annotate(status, is_retryable ? "no more retries left" : "not retryable error") : status;
+  ledger_->GaveUp(delivery->request.spans, why);
+  End(delivery, why);
 }
 
 bool RequestSender::SendInParts(const DeliveryPtr& delivery, const Status& status) {
@@ -166,7 +171,7 @@ bool RequestSender::SleepBeforeRetry(const DeliveryPtr& delivery, const Status& 
         {{"exporter", exporter_},
          {"requests", *requests},
          {"error", StdView(status.message())},
-         {"interval_ms", delay.count() / 1'000'000}});
+         {"interval", config::FormatDuration(delay)}});
   }
   delivery->sleeping = true;
   // Abandon cancels the timer before the sender ends; a weak pointer, because the delivery owns the timer.

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/process_memory.h"
 #include "base/text.h"
+#include "config/duration.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -151,10 +152,12 @@ Status MemoryLimiterProcessor::Start() {
   }
   if (!memory_.resident_bytes()) return absl::UnavailableError("/proc/self/statm can't be read");
   const MemoryWatchOptions watch = WatchOptionsOf(options_, usable_bytes);
-  Log(LogLevel::kInfo, "memory limiter configured",
+  Log(LogLevel::kInfo, "Memory limiter configured",
       {{"processor", id_},
        {"limit_mib", watch.hard_bytes / kMebibyte},
-       {"refuses_from_mib", watch.soft_bytes / kMebibyte}});
+       {"spike_limit_mib", (watch.hard_bytes - watch.soft_bytes) / kMebibyte},
+       {"refuses_from_mib", watch.soft_bytes / kMebibyte},
+       {"check_interval", config::FormatDuration(options_.check_interval)}});
   watch_ =
       std::make_unique<MemoryWatch>(watch, clock_, std::move(memory_.resident_bytes), std::move(memory_.give_back));
   watch_->Check();
