@@ -39,6 +39,8 @@ bool IsHttpError(const error_code& error) {
   return error.category() == http::make_error_code(http::error{}).category();
 }
 
+constexpr std::string_view kChunkEnd = "\r\n";
+
 // The line before a chunk (RFC 9112, 7.1).
 std::string ChunkHead(size_t bytes) {
   return StrCat(absl::Hex(bytes), "\r\n");
@@ -515,9 +517,8 @@ asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerR
     const Bytes piece = exchange->TakePiece();
     if (has_body && !piece.empty()) {  // an empty chunk would be the last
       const std::string chunk = is_chunked ? ChunkHead(piece.size()) : std::string();
-      const bool is_piece_written = co_await WriteSlowly(chunk, piece.view());
+      const bool is_piece_written = co_await WriteSlowly(chunk, piece.view(), is_chunked ? kChunkEnd : "");
       if (!is_piece_written) co_return false;
-      if (is_chunked) text = "\r\n";
     }
     exchange->OnWritten();
   }
@@ -526,32 +527,35 @@ asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerR
   co_return is_ended;
 }
 
-// Writes from the front of both what the socket takes: all, or would_block says why not.
-error_code ServerConnection::WriteSome(std::string_view& head, std::string_view& piece) {
+// Writes from the front of all three what the socket takes: everything, or would_block says why not.
+error_code ServerConnection::WriteSome(std::string_view& head, std::string_view& piece, std::string_view& tail) {
   error_code error;
-  while (!error && head.size() + piece.size() > 0) {
-    const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head), asio::buffer(piece)};
-    const size_t bytes = socket_.WriteSome(buffers, error);
-    const size_t of_head = std::min(bytes, head.size());
-    head.remove_prefix(of_head);
-    piece.remove_prefix(bytes - of_head);
+  while (!error && head.size() + piece.size() + tail.size() > 0) {
+    const std::array<asio::const_buffer, 3> buffers = {asio::buffer(head), asio::buffer(piece), asio::buffer(tail)};
+    size_t bytes = socket_.WriteSome(buffers, error);
+    for (std::string_view* part : {&head, &piece, &tail}) {
+      const size_t of_part = std::min(bytes, part->size());
+      part->remove_prefix(of_part);
+      bytes -= of_part;
+    }
   }
   return error;
 }
 
 // In pieces, each of which the client must take within write_max.
-asio::awaitable<bool> ServerConnection::WriteSlowly(std::string head, std::string_view body) {
+asio::awaitable<bool> ServerConnection::WriteSlowly(std::string head, std::string_view body, std::string_view tail) {
   const auto write_max = context_.options.limits.write_max;
   std::string_view unwritten = head;
   error_code error;
-  while (!error && !closed_ && unwritten.size() + body.size() > 0) {
+  while (!error && !closed_ && unwritten.size() + body.size() + tail.size() > 0) {
     std::string_view piece = body.substr(0, kWriteBytes);
     body.remove_prefix(piece.size());
-    error = WriteSome(unwritten, piece);
+    std::string_view last = body.empty() ? std::exchange(tail, {}) : std::string_view();
+    error = WriteSome(unwritten, piece, last);
     if (WouldBlock(error) && write_max.count() > 0) write_deadline_.SetAfter(write_max);
     while (WouldBlock(error)) {
       co_await socket_.WaitWrite(Into(error));
-      if (!error) error = WriteSome(unwritten, piece);
+      if (!error) error = WriteSome(unwritten, piece, last);
     }
   }
   write_deadline_.Clear();

@@ -73,13 +73,13 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   asio::awaitable<void> AwaitEvent();
   asio::awaitable<bool> Write(const HttpResponse& response, AnswerRules rules);
   asio::awaitable<bool> WriteStreamed(HttpResponse head, AnswerRules rules);
-  asio::awaitable<bool> WriteSlowly(std::string head, std::string_view body);
+  asio::awaitable<bool> WriteSlowly(std::string head, std::string_view body, std::string_view tail = {});
   asio::awaitable<void> Linger();
 
   std::string_view ReadSome(error_code& error);
   void Keep(std::string_view rest);
   error_code TakeDeclared(std::string_view rest, BodyBuffer& body);
-  error_code WriteSome(std::string_view& head, std::string_view& piece);
+  error_code WriteSome(std::string_view& head, std::string_view& piece, std::string_view& tail);
   [[nodiscard]] bool IsRequestRead() const;
 
   // What to answer to a request that can't be read to its end; nullopt if the client is gone.
