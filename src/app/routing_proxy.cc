@@ -98,7 +98,10 @@ class ProxyProcess {
     }
     const int64_t start_ms = (Clock::System().SteadyNs() - begin_ns_) / 1'000'000;
     Log(LogLevel::kInfo, "the routing proxy is ready",
-        {{"version", Version()}, {"connector", flags_.connector}, {"service", service_name_}, {"start_ms", start_ms}});
+        {{"version", Version()},
+         {"kv_connector", flags_.connector},
+         {"service", service_name_},
+         {"start_ms", start_ms}});
     return absl::OkStatus();
   }
 

@@ -90,6 +90,7 @@ void DisaggregatedRequest::TryPrefill() {
   StatusOr<Upstream> upstream = loop().upstreams->Prefiller(target());
   if (!upstream.ok()) return OnPrefillFailed(upstream.status());
   net::HttpRequest request = RequestWith(prefill_body_);
+  request.headers.Set("accept-encoding", "");  // it is read here
   if (!rank_header_.empty()) request.headers.Set(wire::kDataParallelRankHeader, rank_header_);
   prefill_ = std::make_shared<PrefillLeg>(
       loop(), context(), *upstream, std::move(request),

@@ -50,7 +50,7 @@ class NixlRequests : public ProxyFixture {
 // rest of both bodies is what the client wrote. Neither is told the routing header.
 TEST_F(NixlRequests, HandTheBlocksOver) {
   Start();
-  EXPECT_THAT(AskBoth("Content-Type: application/json\r\n"),
+  EXPECT_THAT(AskBoth("Content-Type: application/json\r\nAccept-Encoding: gzip\r\n"),
               AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("data: [DONE]\n\n")));
   const auto prefills = prefiller_.requests();
   const auto decodes = decoder_.requests();
@@ -66,6 +66,8 @@ TEST_F(NixlRequests, HandTheBlocksOver) {
   expected.back() = ',';
   expected += "\"kv_transfer_params\":{\"do_remote_prefill\":true, \"remote_block_ids\":[1,2],\"remote_port\":5600}}";
   EXPECT_EQ(decodes[0].body.view(), expected);
+  EXPECT_EQ(prefills[0].headers.Get("accept-encoding"), "");  // the proxy reads that answer
+  EXPECT_EQ(decodes[0].headers.Get("accept-encoding"), "gzip");
   for (const auto& request : {prefills[0], decodes[0]}) {
     EXPECT_EQ(request.headers.Get("x-prefiller-host-port"), "");
     EXPECT_EQ(request.headers.Get("content-type"), "application/json");

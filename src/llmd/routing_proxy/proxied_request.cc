@@ -144,11 +144,13 @@ net::HttpRequest ProxiedRequest::RequestWith(Bytes body) const {
 }
 
 void ProxiedRequest::Decode(Bytes body) {
-  DecodeWith(std::move(body), [this](net::HttpResponseHead head) { Relay(std::move(head)); });
+  OpenDecode(RequestWith(std::move(body)), {}, [this](net::HttpResponseHead head) { Relay(std::move(head)); });
 }
 
 void ProxiedRequest::DecodeWith(Bytes body, OnHead on_head) {
-  OpenDecode(RequestWith(std::move(body)), {}, std::move(on_head));
+  net::HttpRequest request = RequestWith(std::move(body));
+  request.headers.Set("accept-encoding", "");  // it is read here
+  OpenDecode(std::move(request), {}, std::move(on_head));
 }
 
 void ProxiedRequest::DecodeStreamed(std::optional<uint64_t> body_bytes) {
