@@ -278,3 +278,23 @@ def test_many_streams_at_once(simulate):
     with concurrent.futures.ThreadPoolExecutor(100) as pool:
         assert set(pool.map(stream, range(500))) == {(expected, 31)}
     assert simulator.metric("vllm:num_requests_running") == 0 and simulator.metric("vllm:kv_cache_usage_perc") == 0
+
+
+# Scenario: a stop that waits for nobody, while forty streams and whole answers are under way, some of several choices.
+# Guarantees: it ends cleanly, every client sees its end, and every request that was cut off has its span.
+def test_a_stop_cuts_off_what_is_under_way(simulate, backend):
+    simulator = simulate(f"--otlp-traces-endpoint=127.0.0.1:{backend.port}", "--max-num-seqs=30", "--inter-token-latency=50", "--drain-timeout=0s")
+    body = {"prompt": "a", "max_tokens": 1000, "ignore_eos": True}
+
+    def ask(number):
+        try:
+            return len(simulator.post("/v1/completions", {**body, "stream": number % 2 == 0, "n": 1 + number % 2})[2])
+        except (OSError, http.client.HTTPException):
+            return 0
+
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        answers = [pool.submit(ask, number) for number in range(40)]
+        wait_for(lambda: simulator.metric("vllm:num_requests_running") + simulator.metric("vllm:num_requests_waiting") == 60)
+        assert simulator.stop() == 0
+        assert len([answer.result() for answer in answers]) == 40
+    assert [entry[1]["error.type"] for entry in llm_spans(backend)] == ["abort"] * 60

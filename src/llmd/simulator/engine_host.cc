@@ -149,6 +149,12 @@ void EngineHost::ClearCache(absl::AnyInvocable<void(bool)> done) {
   state_->loop().Post([state = state_, done = std::move(done)]() mutable { done(state->engine().ClearCache()); });
 }
 
+void EngineHost::Settle() {
+  Notification done;
+  state_->loop().Post([&done] { done.Notify(); });
+  done.Wait();
+}
+
 void EngineHost::SetSleeping(bool sleeps) {
   state_->loop().Post([state = state_, sleeps] { state->SetSleeping(sleeps); });
 }

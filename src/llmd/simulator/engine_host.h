@@ -39,6 +39,9 @@ class EngineHost {
   // The engine stands still while it sleeps: what is queued waits.
   void SetSleeping(bool sleeps);
 
+  // Returns once everything that was asked of the engine before has been done, and its news are on their way.
+  void Settle();
+
   [[nodiscard]] SequenceId NextId() { return last_id_.fetch_add(1, std::memory_order_relaxed) + 1; }
 
  private:

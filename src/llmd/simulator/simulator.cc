@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/text.h"
 
 namespace spanloom::llmd::simulator {
@@ -77,8 +78,25 @@ Status Simulator::OpenSideChannel(net::LoopPool& loops, MetricRegistry& metrics)
   return absl::OkStatus();
 }
 
+void Simulator::SettleLoops() {
+  for (size_t i = 0; i < serving_.loops.size(); ++i) {
+    Notification done;
+    serving_.loops.At(i).Post([&done] { done.Notify(); });
+    done.Wait();
+  }
+}
+
+// A request that is cut off ends by way of both sides: its abort goes to the engine, whose news come back, and may make
+// it abort the rest of its sequences.
 Simulator::~Simulator() {
   if (server_ != nullptr) server_->Stop(std::chrono::milliseconds(0));
+  SettleLoops();
+  side_channel_.reset();
+  for (int way = 0; way < 2; ++way) {
+    SettleLoops();
+    engine_.Settle();
+  }
+  SettleLoops();
 }
 
 }  // namespace spanloom::llmd::simulator

@@ -41,6 +41,7 @@ class Simulator {
  private:
   Simulator(SimulatorOptions options, net::LoopPool& loops, MetricRegistry& metrics, const Clock& clock,
             const sdk::Tracer& tracer, KvEventSink* events);
+  void SettleLoops();
   Status OpenSideChannel(net::LoopPool& loops, MetricRegistry& metrics);
 
   const SimulatorOptions options_;
