@@ -320,6 +320,7 @@ Value Call::Run(Evaluation& e) const {
   Arguments arguments;
   for (size_t i = 0; i < kParametersMax; ++i) {
     if (getters_[i] == nullptr) continue;
+    arguments.given |= static_cast<uint8_t>(1U << i);
     if (function_->parameters[i].type == ParameterType::kChoices) {
       arguments.choices = getters_[i]->elements();
       continue;
@@ -590,7 +591,9 @@ Status Compiler::Prepare(Call& call, bool are_literals) {
   Evaluation evaluation(nothing, Clock::System());
   Arguments constants;
   for (size_t i = 0; i < kParametersMax; ++i) {
-    if ((function.prepared_from >> i & 1) == 0 || call.getters_[i] == nullptr) continue;
+    if (call.getters_[i] == nullptr) continue;
+    constants.given |= static_cast<uint8_t>(1U << i);
+    if ((function.prepared_from >> i & 1) == 0) continue;
     const Value* constant = call.getters_[i]->constant();
     if (constant == nullptr) return absl::OkStatus();
     constants.values[i] = ConvertArgument(evaluation, function.parameters[i].type, *constant);

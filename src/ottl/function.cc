@@ -2,6 +2,7 @@
 
 #include "ottl/function.h"
 
+#include <algorithm>
 #include <bit>
 #include <vector>
 
@@ -178,7 +179,11 @@ Value ConvertArgument(Evaluation& e, ParameterType type, const Value& value) {
 }
 
 Value CallByName(Evaluation& e, const Function& function, const Value& argument) {
+  const auto count = std::count_if(function.parameters.begin(), function.parameters.end(),
+                                   [](const Parameter& parameter) { return !parameter.name.empty(); });
+  if (count != 1) return e.Fail(StrCat("incorrect number of arguments. Expected: ", count, " Received: 1"));
   Arguments arguments;
+  arguments.given = 1;
   arguments.values[0] = ConvertArgument(e, function.parameters[0].type, argument);
   if (e.failed()) return {};
   std::unique_ptr<const Prepared> prepared;

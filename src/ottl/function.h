@@ -79,6 +79,8 @@ class Arguments {
  public:
   const Value& operator[](size_t index) const { return values[index]; }
   [[nodiscard]] bool has(size_t index) const { return !values[index].is_nil(); }
+  // True if the text has it, whatever its value.
+  [[nodiscard]] bool is_given(size_t index) const { return (given >> index & 1) != 0; }
   // What Function::prepare made, which is a `T`.
   template <typename T>
   [[nodiscard]] const T& as() const {
@@ -89,6 +91,7 @@ class Arguments {
   std::array<const Function*, kParametersMax> functions{};  // of kFunction; null if left out
   std::span<const std::unique_ptr<const Getter>> choices;   // of kChoices
   const Target* target = nullptr;                           // of an editor
+  uint8_t given = 0;                                        // bit n: parameter n
   const Prepared* prepared = nullptr;
 };
 
@@ -112,7 +115,7 @@ struct Function {
 // The value as `parameter` wants it; fails otherwise.
 [[nodiscard]] Value ConvertArgument(Evaluation& evaluation, ParameterType type, const Value& value);
 
-// Calls a converter of one argument that was given by name alone (kFunction).
+// Calls a converter that was given by name alone (kFunction). Fails unless it has one parameter, required or not.
 [[nodiscard]] Value CallByName(Evaluation& evaluation, const Function& function, const Value& argument);
 
 }  // namespace spanloom::ottl

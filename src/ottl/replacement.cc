@@ -103,37 +103,4 @@ std::optional<std::string> ReplaceMatches(const Pattern& pattern, std::string_vi
   });
 }
 
-std::string GlobToPattern(std::string_view glob) {
-  std::string pattern = "(?s)\\A(?:";
-  int braces = 0;
-  for (size_t i = 0; i < glob.size(); ++i) {
-    const char c = glob[i];
-    const size_t bracket = c == '[' ? glob.find(']', i + 2) : std::string_view::npos;
-    if (c == '*') {
-      pattern += ".*";
-    } else if (c == '?') {
-      pattern += '.';
-    } else if (bracket != std::string_view::npos) {
-      std::string_view set = glob.substr(i + 1, bracket - i - 1);
-      const bool is_negated = set.starts_with('!') || set.starts_with('^');
-      if (is_negated) set.remove_prefix(1);
-      StrAppend(pattern, is_negated ? "[^" : "[", set, "]");
-      i = bracket;
-    } else if (c == '{') {
-      ++braces;
-      pattern += "(?:";
-    } else if (c == '}' && braces > 0) {
-      --braces;
-      pattern += ')';
-    } else if (c == ',' && braces > 0) {
-      pattern += '|';
-    } else {
-      const bool is_escaped = c == '\\' && i + 1 < glob.size();
-      const std::string_view literal = glob.substr(is_escaped ? ++i : i, 1);
-      pattern += re2::RE2::QuoteMeta(re2::StringPiece{literal.data(), literal.size()});
-    }
-  }
-  return pattern + ")\\z";
-}
-
 }  // namespace spanloom::ottl

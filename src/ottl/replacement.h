@@ -40,8 +40,4 @@ using GroupTexts = std::span<const std::string_view>;
     const Pattern& pattern, std::string_view text,
     absl::FunctionRef<std::optional<std::string>(const PatternMatch&)> replace);
 
-// A glob as the regular expression of whole texts: `*` any characters, `?` one, `[abc]`, `[a-z]`, `[!abc]`, `{a,b}`
-// alternatives, `\` takes the next character as it is.
-[[nodiscard]] std::string GlobToPattern(std::string_view glob);
-
 }  // namespace spanloom::ottl

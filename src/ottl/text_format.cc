@@ -165,6 +165,14 @@ std::string FormatJsonDouble(double value) {
   return {text.data(), end};
 }
 
+std::string FormatPlainDouble(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+  std::string text = FormatJsonDouble(value);
+  if (const size_t padding = text.find("e-0"); padding != std::string::npos) text.erase(padding + 2, 1);
+  return text;
+}
+
 std::optional<std::string_view> LikeString(Evaluation& e, const Value& value) {
   if (value.is_nil()) return std::nullopt;
   if (value.is(Kind::kString)) return value.text();

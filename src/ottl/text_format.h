@@ -28,6 +28,9 @@ namespace spanloom::ottl {
 // "" if it is infinite or NaN.
 [[nodiscard]] std::string FormatJsonDouble(double value);
 
+// A double as JavaScript writes it, and attributes that become text: "2.5", "1e+21", "1e-7", "NaN", "-Infinity".
+[[nodiscard]] std::string FormatPlainDouble(double value);
+
 // What a parameter of type kStringLike gets: strings as they are, bytes in hexadecimal, all else as JSON, where ids are
 // lists of their bytes, times quoted as RFC 3339 has them, and durations nanoseconds. nullopt for nil and for what JSON
 // cannot write: infinite doubles and NaN. The text lives as long as `value` and the evaluation.

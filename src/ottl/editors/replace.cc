@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 #include "ottl/function_table.h"
+#include "ottl/glob.h"
+#include "ottl/lexer.h"
 #include "ottl/map_builder.h"
 #include "ottl/pattern.h"
 #include "ottl/replacement.h"
@@ -106,10 +108,13 @@ PreparedOr PrepareReplaceAllPatterns(const Arguments& a) {
 }
 
 PreparedOr PrepareGlob(const Arguments& a) {
-  auto pattern = Pattern::Compile("replace_match", GlobToPattern(a[1].text()));
-  if (!pattern.ok()) {
-    return absl::InvalidArgumentError(StrCat("the pattern supplied '", a[1].text(), "' is not a valid pattern"));
+  auto expression = GlobToPattern(a[1].text());
+  if (!expression.ok()) {
+    return absl::InvalidArgumentError(StrCat("the regex pattern supplied to replace_match '", Quoted(a[1].text()),
+                                             "' is not a valid pattern: ", expression.status().message()));
   }
+  auto pattern = Pattern::Compile("replace_match", *expression);
+  if (!pattern.ok()) return pattern.status();
   return PreparedOr(*std::move(pattern));
 }
 

@@ -3,6 +3,7 @@
 // Editors of single values and of lists.
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/text.h"
@@ -23,10 +24,31 @@ Value Set(Evaluation& e, const Arguments& a) {
   return {};
 }
 
-Value Append(Evaluation& e, const Arguments& a) {
-  if (!a.has(1) && !a.has(2)) {
-    return e.Fail("append: at least one of the optional arguments ('value' or 'values') must be provided");
+class Checked final : public Prepared {};
+
+PreparedOr PrepareAppend(const Arguments& a) {
+  if (a.is_given(1) || a.is_given(2)) return std::make_unique<Checked>();
+  return absl::InvalidArgumentError("at least one of the optional arguments ('value' or 'values') must be provided");
+}
+
+// True if an attribute can hold it: an id, a time and the like cannot be.
+bool IsAttributeValue(const Value& value) {
+  switch (value.kind()) {
+    case Kind::kNil:
+    case Kind::kBool:
+    case Kind::kInt:
+    case Kind::kDouble:
+    case Kind::kString:
+    case Kind::kBytes:
+    case Kind::kList:
+    case Kind::kMap:
+      return true;
+    default:
+      return false;
   }
+}
+
+Value Append(Evaluation& e, const Arguments& a) {
   const Value before = a.target->Get(e);
   if (e.failed()) return {};
   std::vector<Value> elements;
@@ -36,9 +58,12 @@ Value Append(Evaluation& e, const Arguments& a) {
   } else if (!before.is_nil()) {
     elements.push_back(before);
   }
-  if (a.has(1)) elements.push_back(a[1]);
+  if (a.is_given(1)) elements.push_back(a[1]);
   if (a.has(2)) {
     for (const Value& value : ElementsOf(a[2], e.arena())) elements.push_back(value);
+  }
+  for (const Value& value : elements) {
+    if (!IsAttributeValue(value)) return e.Fail(StrCat("<Invalid value type ", value.type_name(), ">"));
   }
   a.target->Set(e, e.NewList(elements));
   return {};
@@ -65,7 +90,10 @@ Value DeleteIndex(Evaluation& e, const Arguments& a) {
 
 constexpr Function kFunctions[] = {
     {"set", {kTarget, Parameter{"value"}}, Set},
-    {"append", {kTarget, Parameter{"value", Type::kAny, true}, Parameter{"values", Type::kAnys, true}}, Append},
+    {"append",
+     {kTarget, Parameter{"value", Type::kAny, true}, Parameter{"values", Type::kAnys, true}},
+     Append,
+     PrepareAppend},
     {"delete_index",
      {kTarget, Parameter{"startIndex", Type::kInt}, Parameter{"endIndex", Type::kInt, true}},
      DeleteIndex},
