@@ -298,3 +298,22 @@ def test_a_stop_cuts_off_what_is_under_way(simulate, backend):
         assert simulator.stop() == 0
         assert len([answer.result() for answer in answers]) == 40
     assert [entry[1]["error.type"] for entry in llm_spans(backend)] == ["abort"] * 60
+
+
+# Scenario: OpenAI's client asks by its Responses API, whole and streamed, from one seed; and an answer that is cut.
+# Guarantees: it understands both, the pieces are the whole text, usage is told, and a cut answer is incomplete.
+def test_responses(simulate):
+    client = simulate("--seed=4").client()
+    ask = lambda **more: client.responses.create(model="tiny", input="Hello", instructions="Be brief.", **more)  # noqa: E731
+    whole = ask(max_output_tokens=400)
+    assert (whole.status, whole.object) == ("completed", "response") and whole.output_text
+    assert whole.usage.total_tokens == whole.usage.input_tokens + whole.usage.output_tokens
+    events = list(ask(max_output_tokens=400, stream=True))
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == whole.output_text
+    assert (events[0].type, events[-1].type) == ("response.created", "response.completed")
+    assert (events[-1].response.output_text, events[-1].response.usage) == (whole.output_text, whole.usage)
+    cut = ask(max_output_tokens=2, extra_body={"ignore_eos": True})
+    assert (cut.status, cut.incomplete_details.reason) == ("incomplete", "max_output_tokens")
+    with pytest.raises(openai.BadRequestError):
+        client.responses.create(model="tiny", input=[])

@@ -20,7 +20,8 @@ constexpr std::string_view kVllmVersion = "0.32.0";  // whose API this is
 
 // Whether failures are injected there: where tokens are made.
 bool MayFail(std::string_view path) {
-  return path == "/v1/chat/completions" || path == "/v1/completions" || path == "/v1/embeddings";
+  return path == "/v1/chat/completions" || path == "/v1/completions" || path == "/v1/responses" ||
+         path == "/v1/embeddings";
 }
 
 // Routes whose body becomes a Generation.
@@ -160,6 +161,9 @@ void Api::AddAnswer(std::string method, std::string path, Answer answer) {
 void Api::AddGeneration() {
   Add("POST", "/v1/chat/completions", [this](const net::HttpRequest& request, net::HttpResponder responder) {
     Generate(serving_, wire::ParseChatRequest, request, std::move(responder));
+  });
+  Add("POST", "/v1/responses", [this](const net::HttpRequest& request, net::HttpResponder responder) {
+    Generate(serving_, wire::ParseResponseRequest, request, std::move(responder));
   });
   Add("POST", "/v1/completions", [this](const net::HttpRequest& request, net::HttpResponder responder) {
     Generate(serving_, wire::ParseCompletionRequest, request, std::move(responder));

@@ -69,7 +69,10 @@ Generation::Generation(const Serving& serving, wire::GenerationRequest request, 
       arrival_ns_(serving.clock.SteadyNs()) {
   const std::string id = RequestId(http.headers, request_.request_id, serving.options, number_);
   head_ = {.is_chat = request_.is_chat,
-           .id = StrCat(request_.is_chat ? "chatcmpl-" : "cmpl-", id),
+           .id = StrCat(request_.is_response ? "resp_"
+                        : request_.is_chat   ? "chatcmpl-"
+                                             : "cmpl-",
+                        id),
            .model = request_.model.empty() ? serving.names.served().front() : request_.model,
            .created = serving.clock.UnixNs() / kNsPerSecond};
   AddAnswerHeaders(serving.options, http.headers, answer_headers_);
@@ -283,11 +286,36 @@ void Generation::OpenStream() {
   head.headers.Add("content-type", "text/event-stream; charset=utf-8");
   head.headers.Add("cache-control", "no-cache");
   stream_ = std::make_shared<BodyStream>(std::move(*std::exchange(responder_, std::nullopt)).Stream(std::move(head)));
-  if (!request_.is_chat) return;
-  std::string roles;
+  std::string begin;
   const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
-  for (size_t i = 0; i < answers_.size(); ++i) wire::AppendRoleChunk(head_, static_cast<int64_t>(i), usage, roles);
-  stream_->Write(roles);
+  if (request_.is_response) {
+    response_stream_.AppendBegin(head_, begin);
+  } else if (request_.is_chat) {
+    for (size_t i = 0; i < answers_.size(); ++i) wire::AppendRoleChunk(head_, static_cast<int64_t>(i), usage, begin);
+  }
+  stream_->Write(begin);
+}
+
+std::string Generation::ChunkOf(const wire::Choice& choice) {
+  std::string chunk;
+  if (request_.is_response) {
+    response_stream_.AppendDelta(head_, choice.text, chunk);
+    return chunk;
+  }
+  const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
+  wire::AppendChunk(head_, choice, usage, chunk);
+  return chunk;
+}
+
+std::string Generation::StreamEnd() {
+  std::string end;
+  if (request_.is_response) {
+    response_stream_.AppendEnd(head_, answers_.front().plan.finish_reason, CountUsage(), end);
+    return end;
+  }
+  if (request_.includes_usage || serving_.options.forces_usage) wire::AppendUsageChunk(head_, CountUsage(), end);
+  wire::AppendStreamEnd(end);
+  return end;
 }
 
 void Generation::SendToken(size_t index) {
@@ -295,10 +323,7 @@ void Generation::SendToken(size_t index) {
   const wire::Choice choice = TakeChoice(index);
   // A call of a tool comes as a whole; a character that is not complete waits.
   if (choice.finish_reason.empty() && choice.text.empty() && !choice.token_ids) return;
-  const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
-  std::string chunk;
-  wire::AppendChunk(head_, choice, usage, chunk);
-  if (stream_->Write(chunk)) return;
+  if (stream_->Write(ChunkOf(choice))) return;
   is_over_ = true;
   AbortRest();
 }
@@ -359,16 +384,16 @@ void Generation::AbortRest() {
 void Generation::Complete() {
   if (std::exchange(is_over_, true)) return;
   if (stream_ != nullptr) {
-    std::string end;
-    if (request_.includes_usage || serving_.options.forces_usage) wire::AppendUsageChunk(head_, CountUsage(), end);
-    wire::AppendStreamEnd(end);
-    stream_->Write(end);
+    stream_->Write(StreamEnd());
     return stream_->Finish();
   }
   if (!responder_ || responder_->cancel_signal().is_cancelled()) return;
   std::vector<wire::Choice> choices;
   for (size_t i = 0; i < answers_.size(); ++i) choices.push_back(TakeChoice(i));
-  net::HttpResponse answer = JsonAnswer(200, wire::AnswerBody(head_, choices, CountUsage(), transfer_answer_));
+  const wire::ResponseText text{choices.front().text, choices.front().finish_reason};
+  std::string body = request_.is_response ? wire::ResponseBody(head_, text, CountUsage(), transfer_answer_)
+                                          : wire::AnswerBody(head_, choices, CountUsage(), transfer_answer_);
+  net::HttpResponse answer = JsonAnswer(200, std::move(body));
   for (const auto& [name, value] : answer_headers_.fields()) answer.headers.Add(name, value);
   std::move(*std::exchange(responder_, std::nullopt)).Respond(std::move(answer));
 }

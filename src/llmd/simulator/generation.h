@@ -17,6 +17,7 @@
 #include "llmd/simulator/serving.h"
 #include "llmd/wire/openai_answer.h"
 #include "llmd/wire/openai_request.h"
+#include "llmd/wire/responses_answer.h"
 #include "sdk/trace_context.h"
 
 namespace spanloom::llmd::simulator {
@@ -62,6 +63,8 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   void AddLogprobs(const Answer& answer, size_t first_token, wire::Choice& choice) const;
   [[nodiscard]] wire::Usage CountUsage() const;
   void OpenStream();
+  [[nodiscard]] std::string ChunkOf(const wire::Choice& choice);
+  [[nodiscard]] std::string StreamEnd();
   void SendToken(size_t index);
   void Fail(const wire::ApiError& error);
   void KeepTransfer(const Answer& answer, const SequenceReport& report);
@@ -77,6 +80,7 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   std::optional<net::HttpResponder> responder_;  // until the answer begins
   std::shared_ptr<BodyStream> stream_;           // null: not begun, or not streamed
   wire::AnswerHead head_;
+  wire::ResponseStream response_stream_;  // of the Responses API
   std::string lora_name_;
   const uint64_t number_;  // of requests
   int64_t arrival_ns_ = 0;

@@ -179,10 +179,10 @@ Status ReadContent(const element& message, std::string& content) {
   return absl::OkStatus();
 }
 
-StatusOr<std::vector<ChatMessage>> ReadMessages(const element& root) {
+StatusOr<std::vector<ChatMessage>> ReadMessages(const element& root, std::string_view key = "messages") {
   simdjson::dom::array list;
-  if (root["messages"].get(list) != simdjson::SUCCESS) return Invalid("messages", "Field required");
-  if (list.size() == 0) return Invalid("messages", "List should have at least 1 item");
+  if (root[key].get(list) != simdjson::SUCCESS) return Invalid(key, "Field required");
+  if (list.size() == 0) return Invalid(key, "List should have at least 1 item");
   std::vector<ChatMessage> messages;
   for (const element each : list) {
     ChatMessage message{.role = std::string(kube::TextAt(each, "role"))};
@@ -287,6 +287,26 @@ StatusOr<GenerationRequest> ParseChatRequest(std::string_view body) {
   ASSIGN_OR_RETURN(request.messages, ReadMessages(root));
   RETURN_IF_ERROR(ReadShared(root, request));
   RETURN_IF_ERROR(ReadTools(root, request));
+  return request;
+}
+
+StatusOr<GenerationRequest> ParseResponseRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  GenerationRequest request{.is_chat = true, .is_response = true};
+  std::string_view input;
+  if (root["input"].get(input) == simdjson::SUCCESS) {
+    request.messages.push_back({.role = "user", .content = std::string(input)});
+  } else {
+    ASSIGN_OR_RETURN(request.messages, ReadMessages(root, "input"));
+  }
+  std::string instructions;
+  RETURN_IF_ERROR(ReadText(root, "instructions", instructions));
+  if (!instructions.empty()) {
+    request.messages.insert(request.messages.begin(), {.role = "system", .content = std::move(instructions)});
+  }
+  RETURN_IF_ERROR(ReadShared(root, request));
+  RETURN_IF_ERROR(ReadInt(root, "max_output_tokens", request.sampling.max_tokens, 1));
+  if (request.sampling.n != 1) return Invalid("n", "there is one answer to a request of the Responses API");
   return request;
 }
 

@@ -52,7 +52,8 @@ struct Bootstrap {
 };
 
 struct GenerationRequest {
-  bool is_chat = false;
+  bool is_chat = false;                    // messages make the prompt
+  bool is_response = false;                // of the Responses API, which is chat with another answer
   std::string model = {};                  // "" if the request names none
   std::vector<ChatMessage> messages = {};  // of chat
   std::vector<Prompt> prompts = {};        // of completions, at least one
@@ -75,6 +76,9 @@ struct GenerationRequest {
 // The body of /v1/chat/completions and of /v1/completions. kInvalidArgument says what is wrong, for an answer 400.
 StatusOr<GenerationRequest> ParseChatRequest(std::string_view body);
 StatusOr<GenerationRequest> ParseCompletionRequest(std::string_view body);
+
+// The body of /v1/responses: text in, text out. Tools, stored answers and other parts than text are not known.
+StatusOr<GenerationRequest> ParseResponseRequest(std::string_view body);
 
 struct EmbeddingRequest {
   std::string model = {};

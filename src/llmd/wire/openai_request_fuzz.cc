@@ -33,6 +33,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CheckSampling(completion->sampling);
   }
   if (const auto embedding = ParseEmbeddingRequest(body); embedding.ok()) CHECK(!embedding->inputs.empty());
+  if (const auto response = ParseResponseRequest(body); response.ok()) {
+    CHECK(response->is_response && !response->messages.empty() && response->sampling.n == 1);
+    CheckSampling(response->sampling);
+  }
   (void)ParseTokenizeRequest(body).ok();
   (void)ParseDetokenizeRequest(body).ok();
   if (const auto lora = ParseLoraRequest(body); lora.ok()) CHECK(!lora->name.empty());

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Answers of OpenAI's Responses API: one message of text, whole or as the events of a stream, each with its name and
+// number.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "llmd/wire/openai_answer.h"
+
+namespace spanloom::llmd::wire {
+
+// The text so far, and how it ended: "length" is incomplete, anything else complete.
+struct ResponseText {
+  std::string_view text = {};
+  std::string_view finish_reason = {};  // "": it goes on
+};
+
+// A whole answer.
+[[nodiscard]] std::string ResponseBody(const AnswerHead& head, const ResponseText& text, const Usage& usage,
+                                       const std::optional<KvTransferParams>& kv_transfer_params);
+
+// The stream of one answer. Thread-compatible.
+class ResponseStream {
+ public:
+  // Events are appended to `out`: that the answer and its message begin, a piece of text, and all that ends.
+  void AppendBegin(const AnswerHead& head, std::string& out);
+  void AppendDelta(const AnswerHead& head, std::string_view piece, std::string& out);
+  void AppendEnd(const AnswerHead& head, std::string_view finish_reason, const Usage& usage, std::string& out);
+
+ private:
+  template <typename Write>
+  void AppendEvent(std::string_view type, Write write, std::string& out);
+
+  int64_t next_number_ = 0;
+  std::string text_;  // of all pieces: the last events repeat it
+};
+
+}  // namespace spanloom::llmd::wire
