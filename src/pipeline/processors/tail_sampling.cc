@@ -271,9 +271,9 @@ void TailSampler::Settle(HeldTrace& trace, int64_t now_ns) {
 
 void TailSampler::GiveUpOn(HeldTrace& trace, int64_t now_ns) {
   LetGo(traces().TakeSpans(trace), false);
-  metrics_.CountDecision(TraceVerdict::kNotSampled);
   if (options_.decision_cache.non_sampled_cache_size > 0) non_sampled_ids_.Put(trace.id, true);
   Forget(trace, now_ns);
+  metrics_.CountDecision(TraceVerdict::kNotSampled);
 }
 
 void TailSampler::OnRound(int64_t duration_ns) {
