@@ -217,7 +217,8 @@ TEST_F(PassedRequests, SayOneTraceContextAtMost) {
   constexpr std::string_view kOther = "traceparent: 00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n";
   const auto contexts = [&] {
     size_t count = 0;
-    for (const auto& [name, value] : decoder.requests().back().headers.fields()) count += name == "traceparent" ? 1 : 0;
+    const net::HttpRequest last = decoder.requests().back();
+    for (const auto& [name, value] : last.headers.fields()) count += name == "traceparent" ? 1 : 0;
     return count;
   };
   StartProxy(decoder.port());
