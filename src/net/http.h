@@ -61,8 +61,8 @@ struct HttpResponse {
   Bytes body;
 };
 
-// Called once, on the connection's loop, when the next piece may be written: OK, or why there is no point
-// (kCancelled: the client is gone). After a cancellation it may run at once, inside Write.
+// Called once, on the connection's loop, perhaps inside Write, when the next piece may be written: OK, or why there is
+// no point (kCancelled: the client is gone).
 using WriteDone = absl::AnyInvocable<void(Status)>;
 
 // The body of a streamed answer: chunks in HTTP/1.1, DATA frames in HTTP/2. Movable. Thread-compatible; may be used

@@ -20,8 +20,6 @@ namespace {
 namespace beast = boost::beast;
 namespace http = beast::http;
 
-constexpr size_t kPieceBytes = 16 << 10;  // of a body, delivered at once; one record of TLS. Guess
-
 Status FailureOf(const error_code& error) {
   if (error == http::error::end_of_stream || error == asio::error::eof) {
     return absl::UnavailableError("the peer closed the connection before it answered");
@@ -34,6 +32,20 @@ Status FailureOf(const error_code& error) {
     return absl::UnavailableError(StrCat("the peer's answer is not HTTP/1.1: ", error.message()));
   }
   return absl::UnavailableError(error.message());
+}
+
+// What lies in `buffer` of the body, without what frames it.
+template <typename Parser>
+std::string TakeBody(beast::flat_buffer& buffer, Parser& parser, error_code& error) {
+  std::string body;
+  if (buffer.size() == 0 || parser.is_done()) return body;
+  body.resize(buffer.size());
+  auto& target = parser.get().body();
+  target = {body.data(), body.size(), true};
+  buffer.consume(parser.put(buffer.data(), error));
+  if (error == http::error::need_more || error == http::error::need_buffer) error = {};
+  body.resize(body.size() - target.size);
+  return body;
 }
 
 HttpHeaders EndToEnd(const HttpHeaders& headers) {
@@ -138,6 +150,7 @@ void HttpExchange::State::OnSent(const error_code& error) {
 
 void HttpExchange::State::OnRequestSent() {
   request_is_sent_ = true;
+  request_.body = {};
   if (phase_ != Phase::kSending) return;
   phase_ = Phase::kAwaitingHead;
   StartClock(options_.first_byte_max);
@@ -168,27 +181,27 @@ asio::awaitable<error_code> HttpExchange::State::ReadHead(const ConnectionPtr& c
 }
 
 asio::awaitable<error_code> HttpExchange::State::ReadBody(const ConnectionPtr& connection, Parser& parser) {
-  std::string space;
+  parser.eager(true);
   error_code error;
   while (!is_over_ && !body_is_delivered_) {
     co_await AwaitReader();
     if (is_over_) break;
-    if (space.empty()) space.resize(kPieceBytes);
-    size_t bytes = 0;
     StartClock(options_.between_max);
-    while (bytes == 0 && !parser.is_done() && !error) {
-      auto& body = parser.get().body();
-      body.data = space.data();
-      body.size = space.size();
-      body.more = true;
-      co_await http::async_read_some(*connection->socket, connection->buffer, parser, Into(error));
-      if (error == http::error::need_buffer) error = {};
-      bytes = space.size() - body.size;
+    std::string piece;
+    if (!error) piece = TakeBody(connection->buffer, parser, error);
+    while (piece.empty() && !parser.is_done() && !error) {
+      const size_t bytes = co_await connection->socket->async_read_some(connection->Room(), Into(error));
+      connection->TakeRead(bytes);
+      if (error == asio::error::eof) {
+        error = {};
+        parser.put_eof(error);
+      }
+      if (!error) piece = TakeBody(connection->buffer, parser, error);
     }
     clock_.Clear();
-    if (error || is_over_) break;
-    body_is_delivered_ = bytes == 0;
-    Deliver(Bytes::CopyOf(std::string_view(space).substr(0, bytes)));
+    if ((error && piece.empty()) || is_over_) break;
+    body_is_delivered_ = piece.empty();
+    Deliver(Bytes(std::move(piece)));
   }
   co_return error;
 }

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -21,14 +22,28 @@ namespace spanloom::net {
 namespace http1 {
 
 inline constexpr uint32_t kAnswerHeaderBytesMax = 64 << 10;  // guess
-inline constexpr size_t kReadBytes = 64 << 10;               // what Beast reads at most in one go
+inline constexpr size_t kReadBytesMax = 64 << 10;            // that are read in one go; guess
+inline constexpr size_t kReadBytesMin = 4 << 10;             // a page: what an answer that is silent holds
 
 // One connection of a client. Sequence-bound: its loop.
 struct ClientConnection {
-  std::optional<Transport> socket;                                       // once it is connected
-  boost::beast::flat_buffer buffer{kAnswerHeaderBytesMax + kReadBytes};  // read and not yet parsed
-  std::shared_ptr<HttpExchange::State> exchange;                         // that it carries; null between two
+  std::optional<Transport> socket;                                          // once it is connected
+  boost::beast::flat_buffer buffer{kAnswerHeaderBytesMax + kReadBytesMax};  // read and not yet parsed
+  size_t read_bytes = kReadBytesMin;                                        // of a body, in one go
+  std::shared_ptr<HttpExchange::State> exchange;                            // that it carries; null between two
   Timer idle_timer;
+
+  // Where a body is read to; then says how much came. An answer that fills the room gets more of it the next time.
+  [[nodiscard]] asio::mutable_buffer Room() { return buffer.prepare(read_bytes); }
+  void TakeRead(size_t bytes) {
+    buffer.commit(bytes);
+    if (bytes == read_bytes) read_bytes = std::min(2 * read_bytes, kReadBytesMax);
+  }
+  // Between two exchanges.
+  void Shrink() {
+    read_bytes = kReadBytesMin;
+    if (buffer.capacity() > kReadBytesMin) buffer.shrink_to_fit();
+  }
 
   void Close() {
     if (socket.has_value()) socket->Close();

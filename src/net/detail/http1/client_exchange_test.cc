@@ -165,6 +165,23 @@ TEST_F(HttpExchangeTest, TriesAgainAtOnceWithoutBackOff) {
   EXPECT_FALSE(IsConnectFailure(absl::UnavailableError("the peer closed the connection")));
 }
 
+// Scenario: three chunks, the last one cut in the middle, and then the rest of it, after which the peer breaks HTTP's
+// rules.
+// Guarantees: what is there is delivered in one piece, without what frames it; the fault is told after what was good.
+TEST_F(HttpExchangeTest, DeliversWhatIsThereInOnePiece) {
+  const auto head = Open();
+  const auto peer = listener_.Accept();
+  peer->ReadUntil("\r\n\r\n");
+  peer->Send(StrCat(kChunkedHead, "3\r\none\r\n3;extension\r\ntwo\r\n5\r\nth"));
+  EXPECT_TRUE(head.Get().ok());
+  EXPECT_EQ(Read()->view(), "onetwoth");
+  peer->Send("ree\r\nnot a size\r\n");
+  EXPECT_EQ(Read()->view(), "ree");
+  const Status fault = Read().status();
+  EXPECT_TRUE(absl::IsUnavailable(fault));
+  EXPECT_THAT(std::string(fault.message()), HasSubstr("not HTTP/1.1"));
+}
+
 TEST_F(HttpExchangeTest, ReadsABodyThatEndsWithItsConnection) {
   const auto head = Open();
   auto peer = listener_.Accept();

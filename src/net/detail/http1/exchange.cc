@@ -51,10 +51,20 @@ void Exchange::Write(Bytes piece, WriteDone done) {
   OnLoop([this, piece = std::move(piece), done = std::move(done)](ServerConnection* connection) mutable {
     if (connection == nullptr || is_over_) return done(Gone());
     CHECK(!write_done_);  // one Write at a time
+    if (!is_telling_ && connection->WriteNow(piece)) return Tell(std::move(done));
     piece_ = std::move(piece);
     write_done_ = std::move(done);
     connection->Wake();
   });
+}
+
+// A piece that is written from inside `done` takes the way through the connection's coroutine: so a writer that always
+// has more does not pile up on the stack.
+void Exchange::Tell(WriteDone done) {
+  const auto keep = shared_from_this();
+  is_telling_ = true;
+  done(absl::OkStatus());
+  is_telling_ = false;
 }
 
 void Exchange::End() {

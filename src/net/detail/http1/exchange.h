@@ -36,8 +36,9 @@ class Exchange final : public HttpServerExchange, public std::enable_shared_from
   [[nodiscard]] HttpResponse TakeAnswer() { return *std::exchange(answer_, std::nullopt); }
   [[nodiscard]] bool has_piece() const { return piece_.has_value(); }
   [[nodiscard]] Bytes TakePiece() { return *std::exchange(piece_, std::nullopt); }
-  [[nodiscard]] bool has_ended() const { return has_ended_; }
   [[nodiscard]] bool is_aborted() const { return is_aborted_; }
+  // Of a streamed answer: a piece, its end, or that there will be none.
+  [[nodiscard]] bool HasNews() const { return piece_.has_value() || has_ended_ || is_aborted_; }
 
   // The piece was written.
   void OnWritten();
@@ -53,6 +54,7 @@ class Exchange final : public HttpServerExchange, public std::enable_shared_from
  private:
   template <typename Step>
   void OnLoop(Step step);
+  void Tell(WriteDone done);
   void FailCallbacks();
 
   const std::weak_ptr<ServerConnection> connection_;
@@ -64,7 +66,8 @@ class Exchange final : public HttpServerExchange, public std::enable_shared_from
   bool is_streamed_ = false;
   bool has_ended_ = false;
   bool is_aborted_ = false;
-  bool is_over_ = false;  // the connection takes nothing more
+  bool is_over_ = false;     // the connection takes nothing more
+  bool is_telling_ = false;  // inside the callback of a piece that was written at once
 };
 
 }  // namespace spanloom::net::http1

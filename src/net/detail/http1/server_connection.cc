@@ -501,30 +501,49 @@ asio::awaitable<bool> ServerConnection::Write(const HttpResponse& response, Answ
 asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerRules rules) {
   const std::shared_ptr<Exchange> exchange = exchange_;
   const bool has_body = !rules.is_head && MayHaveBody(head.status);
-  const bool is_chunked = has_body && !rules.is_http10;
+  is_chunked_ = has_body && !rules.is_http10;
   const BodyLength length = rules.is_http10 ? BodyLength::kUntilClose : BodyLength::kChunked;
   std::string text = ResponseHead(head, length, rules.keep_alive, rules.is_http10, Date(loop_));
   while (true) {
-    const bool is_written = co_await WriteSlowly(text, {});
-    if (!is_written) co_return false;
-    text.clear();
-    while (!exchange->has_piece() && !exchange->has_ended() && !exchange->is_aborted() && !closed_) {
+    if (!exchange->HasNews()) {
+      const bool is_written = co_await WriteSlowly(text, {});
+      if (!is_written) co_return false;
+      text.clear();
+    }
+    while (!exchange->HasNews() && !closed_) {
       if (IsRequestRead() && !client_is_gone_) WatchSocket();
+      writes_at_once_ = has_body;
       co_await AwaitEvent();
+      writes_at_once_ = false;
     }
     if (closed_ || exchange->is_aborted()) co_return false;
     if (!exchange->has_piece()) break;
     const Bytes piece = exchange->TakePiece();
-    if (has_body && !piece.empty()) {  // an empty chunk would be the last
-      const std::string chunk = is_chunked ? ChunkHead(piece.size()) : std::string();
-      const bool is_piece_written = co_await WriteSlowly(chunk, piece.view(), is_chunked ? kChunkEnd : "");
-      if (!is_piece_written) co_return false;
-    }
+    text += std::exchange(unwritten_, {});
+    const bool is_chunk = is_chunked_ && !piece.empty();  // an empty chunk would be the last
+    if (is_chunk) text += ChunkHead(piece.size());
+    const bool is_piece_written =
+        co_await WriteSlowly(text, has_body ? piece.view() : std::string_view(), is_chunk ? kChunkEnd : "");
+    if (!is_piece_written) co_return false;
+    text.clear();
     exchange->OnWritten();
   }
-  if (is_chunked) text = "0\r\n\r\n";
+  if (is_chunked_) text += "0\r\n\r\n";
   const bool is_ended = co_await WriteSlowly(text, {});
   co_return is_ended;
+}
+
+bool ServerConnection::WriteNow(Bytes& piece) {
+  if (!writes_at_once_ || closed_ || piece.empty() || piece.size() > kWriteBytes) return false;
+  const std::string chunk = is_chunked_ ? ChunkHead(piece.size()) : std::string();
+  std::string_view head = chunk;
+  std::string_view body = piece.view();
+  std::string_view tail = is_chunked_ ? kChunkEnd : "";
+  const error_code error = WriteSome(head, body, tail);
+  if (!error) return true;
+  unwritten_ = StrCat(head, body, tail);  // if the connection is broken, writing it will say so
+  piece = {};
+  return false;
 }
 
 // Writes from the front of all three what the socket takes: everything, or would_block says why not.

@@ -36,6 +36,9 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   // For its exchange: the handler said something; it wants more of the body.
   void Wake() { event_.cancel(); }
   void ReadBodyPiece();
+  // Writes the next piece of a streamed answer, if nothing else is being written. True: it is on its way. False: Wake,
+  // and the piece is taken from the exchange; what was written of it, with what frames it, is no part of it any more.
+  bool WriteNow(Bytes& piece);
   [[nodiscard]] Loop& loop() { return loop_; }
   [[nodiscard]] ServerContext& context() { return context_; }
 
@@ -112,8 +115,11 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   std::shared_ptr<Exchange> exchange_;  // of the request under way; shared with the handler's objects
   Deadline deadline_;
   Deadline write_deadline_;
-  asio::steady_timer event_;  // never expires; cancelled to wake AwaitEvent
-  bool is_idle_ = false;      // between two requests
+  asio::steady_timer event_;     // never expires; cancelled to wake AwaitEvent
+  std::string unwritten_;        // the rest of a piece that was begun by WriteNow
+  bool writes_at_once_ = false;  // a streamed answer waits for its next piece, and all before it is written
+  bool is_chunked_ = false;      // the streamed answer
+  bool is_idle_ = false;         // between two requests
   bool is_draining_ = false;
   bool timed_out_ = false;
   bool is_body_read_ = false;  // of a declared length, which the parser does not see
