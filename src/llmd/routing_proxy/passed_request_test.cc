@@ -54,6 +54,37 @@ TEST_F(PassedRequests, StreamEventByEvent) {
   EXPECT_THAT(client_->ReadResponse(), AllOf(HasSubstr("content-length: 2\r\n"), EndsWith("\r\n\r\nok")));
 }
 
+// Scenario: a model server writes so fast that it is read from once in a while only (the clock stands still: each piece
+// comes at the moment of the one before); a client reads along, another one leaves in the middle.
+// Guarantees: nothing is lost or changed; the one that leaves is noticed.
+TEST_F(PassedRequests, StreamInBursts) {
+  constexpr int kEvents = 30;
+  SimClock clock;
+  clock_ = &clock;
+  const net::RawListener listener;
+  StartProxy(PortOf(listener));
+  client_->Send(Post("/v1/chat/completions", "{}"));
+  const auto server = listener.Accept();
+  server->Send(kEventHead);
+  for (int i = 10; i < 10 + kEvents; ++i) {
+    server->Send(StrCat("b\r\n", "data: ", i, ".\n\n", "\r\n"));
+    EXPECT_THAT(client_->ReadUntil(StrCat(i, ".\n\n")), EndsWith(StrCat("data: ", i, ".\n\n\r\n")));
+  }
+  server->Send("0\r\n\r\n");
+  EXPECT_THAT(client_->ReadUntil("0\r\n\r\n"), EndsWith("0\r\n\r\n"));
+  server->ReadUntil("{}");
+  client_->Send(Post("/v1/chat/completions", "{}"));
+  server->ReadUntil("{}");
+  server->Send(kEventHead);
+  for (int i = 10; i < 10 + kEvents; ++i) {
+    server->Send(StrCat("b\r\n", "data: ", i, ".\n\n", "\r\n"));
+    client_->ReadUntil(StrCat(i, ".\n\n"));
+  }
+  client_.reset();
+  EXPECT_EQ(server->ReadAll(), "");
+  EXPECT_TRUE(net::Eventually([&] { return Count("clients_gone") == 1; }));
+}
+
 TEST_F(PassedRequests, GoOnWithMethodQueryAndStatus) {
   FakeModelServer decoder(loops_, [](const net::HttpRequest&) { return StatusAnswer(418, "short and stout"); });
   StartProxy(decoder.port());

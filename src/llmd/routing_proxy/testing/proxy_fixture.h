@@ -62,11 +62,9 @@ class ProxyFixture : public testing::Test {
     options.port = 0;
     options.decoder_host = "127.0.0.1";
     options.decoder_port = decoder_port;
-    auto proxy = RoutingProxy::Create(std::move(options), {.loops = loops_,
-                                                           .metrics = metrics_,
-                                                           .clock = Clock::System(),
-                                                           .tracer = *used_tracer_,
-                                                           .allow_list = *allow_list_});
+    auto proxy = RoutingProxy::Create(
+        std::move(options),
+        {.loops = loops_, .metrics = metrics_, .clock = *clock_, .tracer = *used_tracer_, .allow_list = *allow_list_});
     ASSERT_TRUE(proxy.ok()) << proxy.status();
     proxy_ = *std::move(proxy);
     client_ = std::make_unique<net::RawPeer>(proxy_->port());
@@ -124,6 +122,7 @@ class ProxyFixture : public testing::Test {
   sdk::KeptSpans kept_;
   const sdk::Tracer tracer_{sdk::Sampler::AlwaysOn(), Clock::System(), Rng(1), kept_};
   const sdk::Tracer* used_tracer_ = &tracer_;
+  const Clock* clock_ = &Clock::System();
   const AllowAll allow_all_;
   const AllowList* allow_list_ = &allow_all_;
   MetricRegistry metrics_;
