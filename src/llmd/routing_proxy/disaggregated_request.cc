@@ -148,6 +148,14 @@ void DisaggregatedRequest::DropPrefill() {
   prefill_.reset();
 }
 
+void DisaggregatedRequest::OnAnswerBegun() {
+  object_.reset();
+  body_ = {};
+  if (is_prefilling()) return;
+  prefill_body_ = {};
+  prefill_.reset();
+}
+
 void DisaggregatedRequest::OnFinish(bool is_complete) {
   retry_timer_.Cancel();
   if (is_complete && is_async_ && is_prefilling()) PrefillLeg::Linger(std::move(prefill_));

@@ -35,8 +35,9 @@ class DisaggregatedRequest : public ProxiedRequest {
   // on.
   virtual void OnPrefillFailed(StatusOr<net::HttpResponse> answer);
   void OnFinish(bool is_complete) override;
+  void OnAnswerBegun() override;
 
-  // The body as it came, and its members.
+  // The body as it came, and its members; until an answer has begun.
   [[nodiscard]] const Bytes& body() const { return body_; }
   [[nodiscard]] const wire::JsonObject& object() const { return *object_; }
   // The prefill pod that is asked, "host:port".

@@ -107,6 +107,10 @@ bool ProxiedRequest::HoldBytes(size_t bytes) {
   return true;
 }
 
+void ProxiedRequest::ReleaseBytes() {
+  loop_.shared.metrics.held_bytes.fetch_sub(std::exchange(held_bytes_, 0), std::memory_order_relaxed);
+}
+
 void ProxiedRequest::ReadBody(size_t bytes_max, absl::AnyInvocable<void(Bytes)> on_body) {
   body_bytes_max_ = bytes_max;
   on_body_ = std::move(on_body);
@@ -258,6 +262,9 @@ void ProxiedRequest::Relay(net::HttpResponseHead answer, Bytes begun, bool is_re
     whole_ = std::move(response);
   } else {
     writer_ = std::move(*std::exchange(responder_, std::nullopt)).Stream(std::move(response));
+    OnAnswerBegun();
+    arrival_.head.headers = {};
+    ReleaseBytes();
   }
   if (begun.empty()) return ReadOn();
   OnPiece(std::move(begun));
@@ -370,9 +377,8 @@ void ProxiedRequest::Finish(bool is_complete) {
   writer_.reset();  // an answer without its end is broken off
   responder_.reset();
   on_body_ = nullptr;
-  ProxyMetrics& metrics = loop_.shared.metrics;
-  metrics.held_bytes.fetch_sub(held_bytes_, std::memory_order_relaxed);
-  metrics.active.fetch_sub(1, std::memory_order_relaxed);
+  ReleaseBytes();
+  loop_.shared.metrics.active.fetch_sub(1, std::memory_order_relaxed);
   EndSpans(NowNs());
   loop_.loop().Post([self = std::move(self_)] {});  // those who called us may still look at the request
 }

@@ -56,6 +56,8 @@ class ProxiedRequest : public std::enable_shared_from_this<ProxiedRequest> {
   virtual void Begin() = 0;
   // Gives up what is under way besides the decode leg. `is_complete`: the client has its whole answer.
   virtual void OnFinish(bool is_complete) = 0;
+  // A streamed answer has begun, and can't be replaced by another: the request's body is of no use any more.
+  virtual void OnAnswerBegun() {}
 
   [[nodiscard]] ProxyLoop& loop() { return loop_; }
   [[nodiscard]] const ProxyShared& shared() const { return loop_.shared; }
@@ -126,6 +128,7 @@ class ProxiedRequest : public std::enable_shared_from_this<ProxiedRequest> {
   void Finish(bool is_complete);
   void EndSpans(int64_t now_ns);
   [[nodiscard]] bool HoldBytes(size_t bytes);
+  void ReleaseBytes();
 
   ProxyLoop& loop_;
   Arrival arrival_;

@@ -151,6 +151,7 @@ void HttpExchange::State::OnSent(const error_code& error) {
 void HttpExchange::State::OnRequestSent() {
   request_is_sent_ = true;
   request_.body = {};
+  request_.headers = {};
   if (phase_ != Phase::kSending) return;
   phase_ = Phase::kAwaitingHead;
   StartClock(options_.first_byte_max);

@@ -23,7 +23,7 @@ namespace http1 {
 
 inline constexpr uint32_t kAnswerHeaderBytesMax = 64 << 10;  // guess
 inline constexpr size_t kReadBytesMax = 64 << 10;            // that are read in one go; guess
-inline constexpr size_t kReadBytesMin = 4 << 10;             // a page: what an answer that is silent holds
+inline constexpr size_t kReadBytesMin = 1 << 10;             // what an answer that is silent holds; guess
 
 // One connection of a client. Sequence-bound: its loop.
 struct ClientConnection {
@@ -42,7 +42,7 @@ struct ClientConnection {
   // Between two exchanges.
   void Shrink() {
     read_bytes = kReadBytesMin;
-    if (buffer.capacity() > kReadBytesMin) buffer.shrink_to_fit();
+    buffer.shrink_to_fit();
   }
 
   void Close() {

@@ -334,7 +334,7 @@ asio::awaitable<void> ServerConnection::ReadPiece([[maybe_unused]] std::shared_p
   std::string piece;
   error_code error;
   timed_out_ = false;
-  while (!closed_ && !parser_->is_done() && piece.empty() && !error) {
+  while (!closed_ && !IsRequestRead() && piece.empty() && !error) {
     piece.resize(kPieceBytes);
     parser_->get().body() = {piece.data(), piece.size(), true};
     deadline_.SetAfter(context_.options.limits.request_max);
@@ -498,12 +498,21 @@ asio::awaitable<bool> ServerConnection::Write(const HttpResponse& response, Answ
                      has_body ? response.body.view() : std::string_view());
 }
 
+// Frees what a request that is read needs no more.
+void ServerConnection::ForgetRequest() {
+  if (buffer_.capacity() > kIdleBufferBytesMax) buffer_.shrink_to_fit();
+  if (is_reading_piece_ || !IsRequestRead()) return;
+  is_body_read_ = true;
+  parser_.reset();
+}
+
 asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerRules rules) {
   const std::shared_ptr<Exchange> exchange = exchange_;
   const bool has_body = !rules.is_head && MayHaveBody(head.status);
   is_chunked_ = has_body && !rules.is_http10;
   const BodyLength length = rules.is_http10 ? BodyLength::kUntilClose : BodyLength::kChunked;
   std::string text = ResponseHead(head, length, rules.keep_alive, rules.is_http10, Date(loop_));
+  ForgetRequest();  // what comes may take long
   while (true) {
     if (!exchange->HasNews()) {
       const bool is_written = co_await WriteSlowly(text, {});

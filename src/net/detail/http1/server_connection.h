@@ -84,6 +84,7 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   error_code TakeDeclared(std::string_view rest, BodyBuffer& body);
   error_code WriteSome(std::string_view& head, std::string_view& piece, std::string_view& tail);
   [[nodiscard]] bool IsRequestRead() const;
+  void ForgetRequest();
 
   // What to answer to a request that can't be read to its end; nullopt if the client is gone.
   [[nodiscard]] std::optional<Refused> RefusalOf(const error_code& error) const;
@@ -122,7 +123,7 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   bool is_idle_ = false;         // between two requests
   bool is_draining_ = false;
   bool timed_out_ = false;
-  bool is_body_read_ = false;  // of a declared length, which the parser does not see
+  bool is_body_read_ = false;  // though the parser did not see it, or is gone
   bool is_reading_piece_ = false;
   bool is_watching_ = false;  // a wait for the socket to become readable is out
   bool client_is_gone_ = false;
