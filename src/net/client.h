@@ -132,8 +132,8 @@ class GrpcChannel {
 };
 
 struct HttpClientOptions {
-  std::string endpoint;                 // as GrpcChannelOptions
-  std::optional<TlsClientOptions> tls;  // unset: cleartext
+  std::string endpoint = {};                 // as GrpcChannelOptions
+  std::optional<TlsClientOptions> tls = {};  // unset: cleartext
   std::optional<Proxy> proxy =
       {};                       // that requests go through: by CONNECT if there is TLS, else it is told their target
   size_t connections_max = 16;  // kept alive; requests beyond wait in order

@@ -9,8 +9,10 @@
 
 #include <absl/functional/any_invocable.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,20 +47,23 @@ class HttpHeaders {
 };
 
 struct HttpRequest {
-  std::string method;   // as sent: "GET", "POST"
-  std::string path;     // before "?", percent-encoding kept
-  std::string query;    // after "?", or ""
-  HttpHeaders headers;  // HTTP/2's :authority appears as "host"
-  Bytes body;           // decoded
-  std::string peer;     // "address:port" of the other end
+  std::string method = {};   // as sent: "GET", "POST"
+  std::string path = {};     // before "?", percent-encoding kept
+  std::string query = {};    // after "?", or ""
+  HttpHeaders headers = {};  // HTTP/2's :authority appears as "host"
+  Bytes body = {};           // decoded
+  std::string peer = {};     // "address:port" of the other end
   // Whom the other end has proved to be, by mTLS; null if it was not asked. Shared by a connection's requests.
   std::shared_ptr<const PeerCertificate> peer_certificate = nullptr;
 };
 
 struct HttpResponse {
   int status = 200;
-  HttpHeaders headers;  // content-length is added by the server
-  Bytes body;
+  HttpHeaders headers = {};  // content-length is added by the server
+  Bytes body = {};
+  // Of a body that is streamed, or that an answer to HEAD leaves out, if it is known: declared as its length. A body
+  // that ends otherwise breaks its connection off (HTTP/1.1), or its stream.
+  std::optional<uint64_t> body_bytes = {};
 };
 
 // Called once, on the connection's loop, perhaps inside Write, when the next piece may be written: OK, or why there is

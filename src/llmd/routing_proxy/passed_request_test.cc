@@ -98,6 +98,25 @@ TEST_F(PassedRequests, GoOnWithMethodQueryAndStatus) {
   EXPECT_EQ(requests[0].headers.Get("x-prefiller-host-port"), "");
 }
 
+// Scenario: an answer to HEAD; an answer of some length that is no stream of events.
+// Guarantees: their lengths are told as the model server told them.
+TEST_F(PassedRequests, KeepDeclaredLengths) {
+  const net::RawListener listener;
+  StartProxy(PortOf(listener));
+  client_->Send("HEAD /file HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto server = listener.Accept();
+  server->ReadUntil("\r\n\r\n");
+  server->Send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+  EXPECT_THAT(client_->ReadUntil("\r\n\r\n"),
+              AllOf(HasSubstr("content-length: 1000000\r\n"), Not(HasSubstr("chunked"))));
+  client_->Send("GET /file HTTP/1.1\r\nHost: x\r\n\r\n");
+  server->ReadUntil("\r\n\r\n");
+  const std::string file(100'000, 'f');
+  server->Send(StrCat("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", file));
+  EXPECT_THAT(client_->ReadResponse(),
+              AllOf(HasSubstr("content-length: 100000\r\n"), EndsWith(StrCat("\r\n\r\n", file))));
+}
+
 // Scenario: a large body is uploaded in a chunked request, and another with its length, while the server reads along.
 // Guarantees: it arrives byte for byte and framed as it was.
 TEST_F(PassedRequests, UploadLargeBodiesAsTheyAreFramed) {

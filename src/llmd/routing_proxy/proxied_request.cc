@@ -257,6 +257,7 @@ void ProxiedRequest::Relay(net::HttpResponseHead answer, Bytes begun, bool is_re
   net::HttpResponse response;
   response.status = answer.status;
   response.headers = std::move(answer.headers);
+  response.body_bytes = answer.content_length;
   const bool is_small = answer.content_length.value_or(kWholeBytesMax + 1) <= kWholeBytesMax;
   if (is_small && !is_stream && head().method != "HEAD") {
     whole_ = std::move(response);

@@ -37,7 +37,8 @@ void AppendField(std::string_view name, std::string_view value, std::string& out
 }
 
 void AppendLength(const HttpResponse& response, BodyLength length, std::string& out) {
-  if (length == BodyLength::kContentLength) AppendField("content-length", StrCat(response.body.size()), out);
+  const uint64_t bytes = response.body_bytes.value_or(response.body.size());
+  if (length == BodyLength::kContentLength) AppendField("content-length", StrCat(bytes), out);
   if (length == BodyLength::kChunked) AppendField("transfer-encoding", "chunked", out);
 }
 

@@ -509,8 +509,11 @@ void ServerConnection::ForgetRequest() {
 asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerRules rules) {
   const std::shared_ptr<Exchange> exchange = exchange_;
   const bool has_body = !rules.is_head && MayHaveBody(head.status);
-  is_chunked_ = has_body && !rules.is_http10;
-  const BodyLength length = rules.is_http10 ? BodyLength::kUntilClose : BodyLength::kChunked;
+  const BodyLength length = rules.is_http10               ? BodyLength::kUntilClose
+                            : head.body_bytes.has_value() ? BodyLength::kContentLength
+                                                          : BodyLength::kChunked;
+  is_chunked_ = has_body && length == BodyLength::kChunked;
+  undelivered_bytes_ = has_body && length == BodyLength::kContentLength ? head.body_bytes : std::nullopt;
   std::string text = ResponseHead(head, length, rules.keep_alive, rules.is_http10, Date(loop_));
   ForgetRequest();  // what comes may take long
   while (true) {
@@ -528,6 +531,7 @@ asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerR
     if (closed_ || exchange->is_aborted()) co_return false;
     if (!exchange->has_piece()) break;
     const Bytes piece = exchange->TakePiece();
+    if (!TakesPiece(piece)) co_return false;
     text += std::exchange(unwritten_, {});
     const bool is_chunk = is_chunked_ && !piece.empty();  // an empty chunk would be the last
     if (is_chunk) text += ChunkHead(piece.size());
@@ -537,13 +541,23 @@ asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerR
     text.clear();
     exchange->OnWritten();
   }
+  if (undelivered_bytes_.value_or(0) != 0) co_return false;
   if (is_chunked_) text += "0\r\n\r\n";
   const bool is_ended = co_await WriteSlowly(text, {});
   co_return is_ended;
 }
 
+// Counts a piece of a body whose length was declared. False: it is longer.
+bool ServerConnection::TakesPiece(const Bytes& piece) {
+  if (!undelivered_bytes_.has_value()) return true;
+  if (piece.size() > *undelivered_bytes_) return false;
+  *undelivered_bytes_ -= piece.size();
+  return true;
+}
+
 bool ServerConnection::WriteNow(Bytes& piece) {
   if (!writes_at_once_ || closed_ || piece.empty() || piece.size() > kWriteBytes) return false;
+  if (!TakesPiece(piece)) return false;  // it is taken again, and breaks the connection off
   const std::string chunk = is_chunked_ ? ChunkHead(piece.size()) : std::string();
   std::string_view head = chunk;
   std::string_view body = piece.view();

@@ -85,6 +85,7 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   error_code WriteSome(std::string_view& head, std::string_view& piece, std::string_view& tail);
   [[nodiscard]] bool IsRequestRead() const;
   void ForgetRequest();
+  bool TakesPiece(const Bytes& piece);
 
   // What to answer to a request that can't be read to its end; nullopt if the client is gone.
   [[nodiscard]] std::optional<Refused> RefusalOf(const error_code& error) const;
@@ -116,8 +117,9 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   std::shared_ptr<Exchange> exchange_;  // of the request under way; shared with the handler's objects
   Deadline deadline_;
   Deadline write_deadline_;
-  asio::steady_timer event_;     // never expires; cancelled to wake AwaitEvent
-  std::string unwritten_;        // the rest of a piece that was begun by WriteNow
+  asio::steady_timer event_;                   // never expires; cancelled to wake AwaitEvent
+  std::optional<uint64_t> undelivered_bytes_;  // of a streamed answer whose length was declared
+  std::string unwritten_;                      // the rest of a piece that was begun by WriteNow
   bool writes_at_once_ = false;  // a streamed answer waits for its next piece, and all before it is written
   bool is_chunked_ = false;      // the streamed answer
   bool is_idle_ = false;         // between two requests

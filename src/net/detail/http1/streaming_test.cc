@@ -153,6 +153,35 @@ TEST_F(Http1Streams, PiecesAreWrittenFromInsideTheirCallbacks) {
   EXPECT_TRUE(Unchunked(client_->ReadAll()) == PieceByPiece::All());
 }
 
+// Scenario: streamed answers whose length is declared: kept, for HEAD, broken by too little, broken by too much.
+// Guarantees: the length is told, and the body is not chunked; a body that is not as long breaks the connection off.
+TEST_F(Http1Streams, LengthsAreDeclaredAndKept) {
+  ServerOptions options = Options();
+  options.http_stream = [](const HttpRequest& request, HttpBodyReader, HttpResponder responder) {
+    HttpResponse head;
+    head.body_bytes = 8;
+    auto writer = std::make_shared<HttpBodyWriter>(std::move(responder).Stream(std::move(head)));
+    const std::string second = request.query == "less" ? "" : request.query == "more" ? "and more" : "half";
+    writer->Write(Bytes("half"), [writer, second](const Status&) {
+      if (second.empty()) return std::move(*writer).Finish();
+      writer->Write(Bytes(second), [writer](const Status& status) {
+        if (status.ok()) std::move(*writer).Finish();
+      });
+    });
+  };
+  Start(std::move(options));
+  client_->Send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client_->ReadUntil("halfhalf"),
+              AllOf(HasSubstr("content-length: 8\r\n"), Not(HasSubstr("chunked")), EndsWith("\r\n\r\nhalfhalf")));
+  client_->Send("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client_->ReadUntil("\r\n\r\n"), AllOf(HasSubstr("content-length: 8\r\n"), EndsWith("\r\n\r\n")));
+  client_->Send("GET /stream?less HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client_->ReadAll(), EndsWith("\r\n\r\nhalf"));
+  client_ = std::make_unique<RawPeer>(server_->port());
+  client_->Send("GET /stream?more HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client_->ReadAll(), EndsWith("\r\n\r\nhalf"));
+}
+
 TEST_F(Http1Streams, OldClientsGetTheBodyUntilTheEnd) {
   Start();
   client_->Send("POST /stream HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody");

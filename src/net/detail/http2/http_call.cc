@@ -30,7 +30,7 @@ bool IsStreamed(const ServerOptions& options, const HttpRequest& request) {
 
 // Sends a response; `body` is what there is of it, nullopt if none will come.
 void Submit(ServerConnection& connection, int32_t stream_id, const HttpResponse& response,
-            std::optional<size_t> content_length, std::optional<OutgoingBody> body) {
+            std::optional<uint64_t> content_length, std::optional<OutgoingBody> body) {
   const std::string status = StrCat(response.status);
   const std::string length = StrCat(content_length.value_or(0));
   std::vector<std::pair<std::string, std::string>> fields;
@@ -49,7 +49,7 @@ void SubmitWhole(ServerConnection& connection, int32_t stream_id, const HttpResp
   const bool may_have_body = MayHaveBody(response.status);
   std::optional<OutgoingBody> body;
   if (may_have_body && !response.body.empty() && !is_head) body = OutgoingBody{.content = response.body};
-  const auto length = may_have_body ? std::optional(response.body.size()) : std::nullopt;
+  const auto length = may_have_body ? std::optional(response.body_bytes.value_or(response.body.size())) : std::nullopt;
   Submit(connection, stream_id, response, length, std::move(body));
 }
 
@@ -169,7 +169,7 @@ void HttpCall::Begin(HttpResponse head) {
     body_is_sent_ = !is_head_ && MayHaveBody(head.status);
     std::optional<OutgoingBody> body;
     if (body_is_sent_) body = OutgoingBody{.is_open = true};
-    Submit(*connection, stream_id(), head, std::nullopt, std::move(body));
+    Submit(*connection, stream_id(), head, head.body_bytes, std::move(body));
   });
 }
 
