@@ -17,6 +17,7 @@
 #include "app/simulator.h"
 #include "app/version.h"
 #include "cli/demo/demo.h"
+#include "cli/doctor/doctor_command.h"
 #include "cli/store/store_command.h"
 #include "cli/tracegen/tracegen.h"
 
@@ -46,6 +47,7 @@ int main(int argc, char** argv) {
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "tracegen") return spanloom::cli::tracegen::Run(argc - 1, argv + 1);
   if (command == "demo") return spanloom::cli::demo::Run(argc - 1, argv + 1);
+  if (command == "doctor") return spanloom::cli::doctor::Run(argc - 1, argv + 1);
   if (command == "store") return spanloom::cli::store::Run(argc - 1, argv + 1);
   if (command == "simulator") {
     TuneHeap();
@@ -74,6 +76,7 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   app.add_subcommand("collector", "Run a configuration of the OpenTelemetry Collector, for traces");
   app.add_subcommand("demo", "A small llm-d cluster on this machine, with live traffic and its traces");
+  app.add_subcommand("doctor", "Read values files, manifests and configurations, and say why traces are missing");
   app.add_subcommand("routing-proxy", "Sidecar of a decode pod in llm-d: prefill elsewhere, decode here");
   app.add_subcommand("simulator", "A model server without a model: vLLM's API, metrics, KV events and spans");
   app.add_subcommand("store", "Look into a store, copy it, put it in order");

@@ -245,21 +245,41 @@ StatusOr<Node> ParseDocument(std::string_view text, std::string_view file) {
   return first.Take();
 }
 
-}  // namespace
+StatusOr<std::vector<Node>> ParseDocuments(std::string_view text, std::string_view file) {
+  std::istringstream stream{std::string(text)};
+  YAML::Parser parser(stream);
+  std::vector<Node> documents;
+  while (true) {
+    TreeBuilder document(file);
+    if (!parser.HandleNextDocument(document)) return documents;
+    documents.push_back(document.Take());
+  }
+}
 
 // The one place where yaml-cpp's exceptions, and ours on their way through it, become a Status.
-StatusOr<Node> ParseYaml(std::string_view text, std::string_view file) {
+template <typename Parse>
+auto Guarded(Parse parse, std::string_view text, std::string_view file) -> decltype(parse(text, file)) {
   if (text.size() > kYamlBytesMax) {
     return absl::InvalidArgumentError(StrCat(file, ": larger than ", kYamlBytesMax, " bytes"));
   }
   RETURN_IF_ERROR(CheckCharacters(text, file));
   try {
-    return ParseDocument(text, file);
+    return parse(text, file);
   } catch (const Refusal& refusal) {
     return Refused(refusal.source, refusal.text);
   } catch (const YAML::Exception& error) {
     return Refused({std::string(file), error.mark.line + 1}, error.msg);
   }
+}
+
+}  // namespace
+
+StatusOr<Node> ParseYaml(std::string_view text, std::string_view file) {
+  return Guarded(ParseDocument, text, file);
+}
+
+StatusOr<std::vector<Node>> ParseYamlStream(std::string_view text, std::string_view file) {
+  return Guarded(ParseDocuments, text, file);
 }
 
 }  // namespace spanloom::config

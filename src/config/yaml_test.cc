@@ -108,6 +108,18 @@ TEST(Yaml, RefusesWhatIsNoText) {
             "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
 }
 
+// Scenario: three documents, one of them empty; one that is broken in its second document.
+// Guarantees: each comes, with the lines of the file; the fault names its line.
+TEST(Yaml, ReadsAStreamOfDocuments) {
+  const std::vector<Node> documents = *ParseYamlStream("a: 1\n---\n---\nb: 2\n", "f.yaml");
+  ASSERT_EQ(documents.size(), 3U);
+  EXPECT_EQ(documents[0].Find("a")->text(), "1");
+  EXPECT_TRUE(documents[1].is_null());
+  EXPECT_EQ(documents[2].Find("b")->source().line, 4);
+  EXPECT_TRUE(ParseYamlStream("", "f.yaml")->empty());
+  EXPECT_THAT(std::string(ParseYamlStream("a: 1\n---\nb: [\n", "f.yaml").status().message()), HasSubstr("f.yaml:"));
+}
+
 // Scenario: aliases that double nine times over, and brackets without end.
 // Guarantees: refused before memory or stack is spent.
 TEST(Yaml, BoundsAliasesAndDepth) {

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Rules for a configuration of the OpenTelemetry Collector that stands behind llm-d. That it is valid at all is said by
+// `spanloom collector validate`; these are about what it does.
+
+#pragma once
+
+#include "config/node.h"
+#include "doctor/finding.h"
+
+namespace spanloom::doctor {
+
+// `is_in_pod`: it was found in a Kubernetes object.
+void CheckCollector(const config::Node& config, bool is_in_pod, Findings& findings);
+
+}  // namespace spanloom::doctor
