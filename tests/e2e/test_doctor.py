@@ -4,9 +4,12 @@
 import json
 import pathlib
 import re
+import socket
 import subprocess
+import time
 
-from conftest import BINARY
+import pytest
+from conftest import BINARY, Serve, request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 VALUES = """tracing:
@@ -44,7 +47,41 @@ def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):
 
 
 def test_each_rule_is_documented_and_each_documented_rule_exists():
-    sources = "".join(path.read_text() for path in (ROOT / "src/doctor").glob("*.cc") if not path.name.endswith("_test.cc"))
-    rules = set(re.findall(r'findings\s*\.\s*(?:Error|Warning|Note)\(\s*"([a-z-]+)"', sources))
+    paths = [*(ROOT / "src/doctor").glob("*.cc"), *(ROOT / "src/cli/doctor").glob("*.cc")]
+    sources = "".join(path.read_text() for path in paths if not path.name.endswith("_test.cc"))
+    rules = set(re.findall(r'findings\s*\.\s*(?:Error|Warning|Note)\(\s*"([a-z-]+)"', sources)) | set(re.findall(r'"(live-[a-z-]+)"', sources))
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs/doctor.md").read_text(), re.MULTILINE))
     assert rules == documented and len(rules) > 30
+
+
+@pytest.fixture(scope="module")
+def serve():
+    process = Serve("--in-memory").wait_until_ready()
+    yield process
+    process.stop()
+
+
+def live(serve, *arguments):
+    result = doctor("live", f"--backend=127.0.0.1:{serve.page_port}", f"--metrics=127.0.0.1:{serve.ports['telemetry']}", "--output=json", *arguments)
+    return result.returncode, [finding["rule"] for finding in json.loads(result.stdout)["findings"]]
+
+
+def test_live_finds_what_is_missing_and_orphaned(serve):
+    """Scenario: nothing has arrived; then a span of an engine whose caller has not. Guarantees: both are found; what is expected and there is not."""
+    assert live(serve) == (1, ["live-no-services"])
+    now = time.time_ns()
+    span = {"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "parentSpanId": "00f067aa0ba902b7", "name": "llm_request",
+            "startTimeUnixNano": str(now), "endTimeUnixNano": str(now + 1_000_000)}
+    body = {"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "vllm-decode"}}]}, "scopeSpans": [{"spans": [span]}]}]}
+    assert request(f"http://127.0.0.1:{serve.http_port}/v1/traces", json.dumps(body).encode(), {"Content-Type": "application/json"})[0] == 200
+    assert live(serve, "--expect=vllm-decode,vllm-prefill") == (1, ["live-service-absent", "live-orphans", "live-no-root"])
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_live_says_that_nobody_answers():
+    result = doctor("live", f"--backend=127.0.0.1:{free_port()}", "--metrics=none")
+    assert result.returncode == 1 and "error: no answer" in result.stdout and "[live-no-answer]" in result.stdout

@@ -13,13 +13,13 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "cli/doctor/live.h"
 #include "doctor/examine.h"
 #include "doctor/report.h"
 
 namespace spanloom::cli::doctor {
 namespace {
 
-using spanloom::doctor::Examination;
 using spanloom::doctor::FileText;
 
 constexpr int kFound = 1;
@@ -45,10 +45,18 @@ StatusOr<std::vector<FileText>> ReadAll(const std::vector<std::string>& names) {
   return files;
 }
 
-}  // namespace
+// Prints what was found; the exit code.
+int Report(const std::vector<spanloom::doctor::Finding>& findings, const std::string& output) {
+  std::cout << (output == "json" ? ToJson(findings) : ToText(findings)) << std::flush;
+  return findings.empty() ? 0 : kFound;
+}
 
-int Run(int argc, char** argv) {
-  CLI::App app("Say why traces are missing or wrong", "spanloom doctor");
+void AddOutput(CLI::App& app, std::string& output) {
+  app.add_option("--output", output, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+}
+
+int RunFiles(int argc, char** argv) {
+  CLI::App app("Say why traces are missing or wrong; `spanloom doctor live` asks what runs", "spanloom doctor");
   std::vector<std::string> names;
   std::string output = "text";
   app.add_option(
@@ -56,7 +64,7 @@ int Run(int argc, char** argv) {
          "Values of the llm-d charts, Kubernetes objects, rendered charts, a collector's configuration; - reads "
          "standard input")
       ->required();
-  app.add_option("--output", output, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  AddOutput(app, output);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -67,9 +75,35 @@ int Run(int argc, char** argv) {
     std::cerr << files.status().message() << "\n";
     return kUsageError;
   }
-  const Examination examination = spanloom::doctor::Examine(*files);
-  std::cout << (output == "json" ? ToJson(examination.findings) : ToText(examination.findings)) << std::flush;
-  return examination.findings.empty() ? 0 : kFound;
+  return Report(spanloom::doctor::Examine(*files).findings, output);
+}
+
+int RunLive(int argc, char** argv) {
+  CLI::App app("Look at the traces that have arrived, and at what the collector says of itself",
+               "spanloom doctor live");
+  LiveOptions options;
+  std::string output = "text";
+  app.add_option("--backend", options.backend, "HOST:PORT of Jaeger's API, or none")->capture_default_str();
+  app.add_option("--metrics", options.metrics, "HOST:PORT of the collector's metrics, or none")->capture_default_str();
+  app.add_option("--expect", options.expected, "Services that should be there")->delimiter(',');
+  app.add_option("--traces", options.traces, "Traces to look at, of each service")
+      ->check(CLI::Range(1, 1500))
+      ->capture_default_str();
+  app.add_option("--lookback", options.lookback, "How far back")->capture_default_str();
+  AddOutput(app, output);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageError;
+  }
+  return Report(ExamineLive(options), output);
+}
+
+}  // namespace
+
+int Run(int argc, char** argv) {
+  const bool is_live = argc > 1 && std::string_view(argv[1]) == "live";
+  return is_live ? RunLive(argc - 1, argv + 1) : RunFiles(argc, argv);
 }
 
 }  // namespace spanloom::cli::doctor

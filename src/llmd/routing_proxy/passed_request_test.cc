@@ -83,6 +83,7 @@ TEST_F(PassedRequests, StreamInBursts) {
   client_.reset();
   EXPECT_EQ(server->ReadAll(), "");
   EXPECT_TRUE(net::Eventually([&] { return Count("clients_gone") == 1; }));
+  proxy_.reset();  // before its clock
 }
 
 TEST_F(PassedRequests, GoOnWithMethodQueryAndStatus) {

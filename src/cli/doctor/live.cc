@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "cli/doctor/live.h"
+
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "base/mutex.h"
+#include "base/text.h"
+#include "doctor/own_metrics_rules.h"
+#include "doctor/trace_rules.h"
+#include "kube/resource.h"
+#include "net/client.h"
+#include "net/loop.h"
+
+namespace spanloom::cli::doctor {
+namespace {
+
+using spanloom::doctor::Findings;
+using spanloom::doctor::SeenTrace;
+using spanloom::doctor::TraceSample;
+
+constexpr std::chrono::seconds kAnswerMax{30};
+constexpr size_t kAnswerBytesMax = 256 << 20;  // a thousand traces of vLLM's are 20 MiB; guess
+
+// Shared with the loop, which may answer after the caller has gone on.
+struct Question {
+  std::unique_ptr<net::HttpClient> client;  // bound to the loop
+  Notification answered;
+  StatusOr<std::string> answer = absl::UnknownError("unanswered");
+};
+
+// The body of a GET that is answered 200.
+StatusOr<std::string> Get(net::Loop& loop, const std::string& endpoint, const std::string& path,
+                          const std::string& query) {
+  const auto question = std::make_shared<Question>();
+  loop.Post([&loop, question, endpoint, path, query] {
+    net::HttpClientOptions options;
+    options.endpoint = endpoint;
+    options.body_bytes_max = kAnswerBytesMax;
+    auto client = net::HttpClient::Create(loop, std::move(options));
+    if (!client.ok()) {
+      question->answer = client.status();
+      return question->answered.Notify();
+    }
+    question->client = *std::move(client);
+    net::HttpRequest request{.method = "GET", .path = path, .query = query};
+    question->client->Send(
+        std::move(request), kAnswerMax, [question, path](const StatusOr<net::HttpResponse>& response) {
+          if (!response.ok()) {
+            question->answer = response.status();
+          } else if (response->status != 200) {
+            question->answer = absl::UnavailableError(StrCat(path, " was answered ", response->status));
+          } else {
+            question->answer = std::string(response->body.view());
+          }
+          question->answered.Notify();
+        });
+  });
+  question->answered.Wait();
+  loop.Post([question] { question->client.reset(); });
+  return std::move(question->answer);
+}
+
+StatusOr<TraceSample> Sample(net::Loop& loop, const LiveOptions& options) {
+  TraceSample sample;
+  sample.source = options.backend;
+  sample.expected = options.expected;
+  ASSIGN_OR_RETURN(const std::string services, Get(loop, options.backend, "/api/services", ""));
+  ASSIGN_OR_RETURN(sample.services, spanloom::doctor::ReadServices(services));
+  std::set<std::string> seen;
+  for (const std::string& service : sample.services) {
+    const std::string query =
+        StrCat("service=", kube::PercentEncode(service), "&limit=", options.traces, "&lookback=", options.lookback);
+    ASSIGN_OR_RETURN(const std::string answer, Get(loop, options.backend, "/api/traces", query));
+    ASSIGN_OR_RETURN(std::vector<SeenTrace> traces, spanloom::doctor::ReadTraces(answer));
+    for (SeenTrace& trace : traces) {
+      if (seen.insert(trace.id).second) sample.traces.push_back(std::move(trace));
+    }
+  }
+  return sample;
+}
+
+}  // namespace
+
+std::vector<spanloom::doctor::Finding> ExamineLive(const LiveOptions& options) {
+  net::LoopPool loops(1);
+  Findings findings;
+  const auto unanswered = [&](const std::string& endpoint, const Status& status) {
+    findings.Error("live-no-answer", {endpoint, 0},
+                   StrCat("no answer: ", status.message(), "; is it there, and is its port forwarded?"));
+  };
+  if (options.backend != kNobody) {
+    const StatusOr<TraceSample> sample = Sample(loops.At(0), options);
+    if (sample.ok()) CheckTraces(*sample, findings);
+    if (!sample.ok()) unanswered(options.backend, sample.status());
+  }
+  if (options.metrics != kNobody) {
+    const StatusOr<std::string> page = Get(loops.At(0), options.metrics, "/metrics", "");
+    if (page.ok()) spanloom::doctor::CheckMetricsPage(*page, options.metrics, findings);
+    if (!page.ok()) unanswered(options.metrics, page.status());
+  }
+  return std::move(findings).Take();
+}
+
+}  // namespace spanloom::cli::doctor

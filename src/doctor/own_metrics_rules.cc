@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "doctor/own_metrics_rules.h"
+
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_split.h>
+
+#include <array>
+#include <map>
+#include <utility>
+
+#include "base/text.h"
+
+namespace spanloom::doctor {
+namespace {
+
+// A counter that must stand still, and what its growth means.
+struct Trouble {
+  std::string_view metric;
+  std::string_view label;  // that names the component
+  std::string_view rule;
+  std::string_view meaning;
+};
+
+constexpr std::array<Trouble, 5> kTroubles = {{
+    {"otelcol_exporter_send_failed_spans", "exporter", "live-exporter-failing",
+     "spans could not be sent and are lost; its log says why"},
+    {"otelcol_exporter_enqueue_failed_spans", "exporter", "live-queue-full",
+     "spans found the sending queue full: the backend is slower than what comes, or away"},
+    {"otelcol_receiver_refused_spans", "receiver", "live-receiver-refuses",
+     "spans were refused to their senders: what stands behind takes no more"},
+    {"otelcol_receiver_failed_spans", "receiver", "live-receiver-fails", "spans could not be passed on"},
+    {"otelcol_processor_refused_spans", "processor", "live-processor-refuses",
+     "spans were refused to their senders by a processor: memory_limiter has too little"},
+}};
+
+// The value of label `name` in `{a="x",b="y"}`; "" if there is none.
+std::string_view LabelOf(std::string_view labels, std::string_view name) {
+  const std::string mark = StrCat(name, "=\"");
+  const size_t at = labels.find(mark);
+  if (at == std::string_view::npos) return "";
+  const std::string_view rest = labels.substr(at + mark.size());
+  return rest.substr(0, rest.find('"'));
+}
+
+struct Sample {
+  std::string_view name;  // without "_total"
+  std::string_view labels;
+  double value = 0;
+};
+
+bool ReadSample(std::string_view line, Sample& sample) {
+  if (line.empty() || line.front() == '#') return false;
+  const size_t end = line.find_first_of("{ ");
+  if (end == std::string_view::npos) return false;
+  sample.name = line.substr(0, end);
+  if (sample.name.ends_with("_total")) sample.name.remove_suffix(6);
+  const size_t close = line.rfind('}');
+  sample.labels =
+      line[end] == '{' && close != std::string_view::npos ? line.substr(end, close - end) : std::string_view();
+  const std::string_view value =
+      line.substr(line.find_first_not_of(' ', close == std::string_view::npos ? end : close + 1));
+  return absl::SimpleAtod(AbslView(value.substr(0, value.find(' '))), &sample.value);
+}
+
+}  // namespace
+
+void CheckMetricsPage(std::string_view page, const std::string& source, Findings& findings) {
+  std::map<std::pair<const Trouble*, std::string_view>, double> sums;
+  for (const absl::string_view line : absl::StrSplit(AbslView(page), '\n')) {
+    Sample sample;
+    if (!ReadSample(StdView(line), sample)) continue;
+    for (const Trouble& trouble : kTroubles) {
+      if (sample.name == trouble.metric) sums[{&trouble, LabelOf(sample.labels, trouble.label)}] += sample.value;
+    }
+  }
+  for (const auto& [key, sum] : sums) {
+    if (sum <= 0) continue;
+    const auto& [trouble, component] = key;
+    findings.Warning(trouble->rule, {source, 0},
+                     StrCat(component, ": ", static_cast<int64_t>(sum), " ", trouble->meaning));
+  }
+}
+
+}  // namespace spanloom::doctor

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "doctor/own_metrics_rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+
+namespace spanloom::doctor {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> Found(std::string_view page) {
+  Findings findings;
+  CheckMetricsPage(page, "localhost:8888", findings);
+  std::vector<std::string> found;
+  for (const Finding& finding : findings.all()) {
+    found.push_back(StrCat(finding.rule, " ", finding.what.substr(0, finding.what.find(" spans"))));
+  }
+  return found;
+}
+
+// Scenario: the page of a collector in trouble, in the names of either version, with several series of a component.
+// Guarantees: each trouble once for each component, summed up; what stands still is not spoken of.
+TEST(MetricsPage, TellsTrouble) {
+  EXPECT_THAT(Found("# HELP otelcol_exporter_send_failed_spans Number of spans\n"
+                    "# TYPE otelcol_exporter_send_failed_spans counter\n"
+                    "otelcol_exporter_send_failed_spans{exporter=\"otlp/jaeger\",error_type=\"a\"} 3\n"
+                    "otelcol_exporter_send_failed_spans{exporter=\"otlp/jaeger\",error_type=\"b\"} 4\n"
+                    "otelcol_exporter_send_failed_spans{exporter=\"otlp/tempo\"} 0\n"
+                    "otelcol_receiver_refused_spans_total{receiver=\"otlp\",transport=\"grpc\"} 1e3 1700000000000\n"),
+              ElementsAre("live-exporter-failing otlp/jaeger: 7", "live-receiver-refuses otlp: 1000"));
+}
+
+TEST(MetricsPage, IsWellOrNoPage) {
+  EXPECT_THAT(Found("otelcol_exporter_sent_spans{exporter=\"otlp\"} 12\n"), IsEmpty());
+  EXPECT_THAT(Found("<html>\nnothing of it {\n x\n"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace spanloom::doctor

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Traces as the doctor looks at them: what a backend's API says of them, no more.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace spanloom::doctor {
+
+struct SeenSpan {
+  std::string id = {};      // hexadecimal
+  std::string parent = {};  // "" for a root
+  std::string service = {};
+  std::string name = {};
+  std::string kind = {};  // "client", "server", ... or ""
+  int64_t start_us = 0;
+  int64_t end_us = 0;
+};
+
+struct SeenTrace {
+  std::string id = {};  // hexadecimal, 32 digits or 16
+  std::vector<SeenSpan> spans = {};
+};
+
+// The traces of an answer of Jaeger's /api/traces. kInvalidArgument if it is none.
+StatusOr<std::vector<SeenTrace>> ReadTraces(std::string_view answer);
+
+// The names of an answer of Jaeger's /api/services.
+StatusOr<std::vector<std::string>> ReadServices(std::string_view answer);
+
+}  // namespace spanloom::doctor
