@@ -117,9 +117,17 @@ void Count(const SeenTrace& trace, Tally& tally) {
   if (!has_root && !trace.spans.empty()) tally.rootless.Add(trace.id);
 }
 
+int64_t LastEndUs(const SeenTrace& trace) {
+  int64_t last_us = 0;
+  for (const SeenSpan& span : trace.spans) last_us = std::max(last_us, span.end_us);
+  return last_us;
+}
+
 void CheckTrees(const TraceSample& sample, Findings& findings) {
   Tally tally;
-  for (const SeenTrace& trace : sample.traces) Count(trace, tally);
+  for (const SeenTrace& trace : sample.traces) {
+    if (LastEndUs(trace) <= sample.settled_before_us) Count(trace, tally);
+  }
   for (const auto& [service, orphans] : tally.orphans) {
     findings.Warning(
         "live-orphans", In(sample),

@@ -4,7 +4,8 @@
 
 #pragma once
 
-#include <span>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct TraceSample {
   std::vector<std::string> services = {};  // all that the backend knows
   std::vector<std::string> expected = {};  // that should be among them
   std::vector<SeenTrace> traces = {};      // a sample, each once
+  // Of a trace whose last span ended later, more may come: it is not missed yet. Microseconds since 1970.
+  int64_t settled_before_us = std::numeric_limits<int64_t>::max();
 };
 
 void CheckTraces(const TraceSample& sample, Findings& findings);

@@ -102,6 +102,15 @@ TEST(TraceRules, FindOrphansAndMissingRoots) {
   EXPECT_THAT(Rules({.traces = {trace}}), ElementsAre("live-orphans", "live-no-root"));
 }
 
+// Scenario: the caller's span has not ended yet.
+// Guarantees: it is not missed.
+TEST(TraceRules, WaitForWhatMayCome) {
+  SeenTrace trace = Call(1, 9);
+  trace.spans.erase(trace.spans.begin());
+  EXPECT_THAT(Rules({.traces = {trace}, .settled_before_us = 8'999}), IsEmpty());
+  EXPECT_THAT(Rules({.traces = {trace}, .settled_before_us = 9'000}), ElementsAre("live-orphans", "live-no-root"));
+}
+
 TEST(TraceRules, FindServicesThatAreScrapedAlone) {
   SeenTrace scrape;
   scrape.spans = {{.id = "1", .parent = "", .service = "a", .name = "llm_d.pd_proxy.GET /metrics"},

@@ -62,7 +62,7 @@ def serve():
 
 
 def live(serve, *arguments):
-    result = doctor("live", f"--backend=127.0.0.1:{serve.page_port}", f"--metrics=127.0.0.1:{serve.ports['telemetry']}", "--output=json", *arguments)
+    result = doctor("live", f"--backend=127.0.0.1:{serve.page_port}", f"--metrics=127.0.0.1:{serve.ports['telemetry']}", "--output=json", "--settle-seconds=0", *arguments)
     return result.returncode, [finding["rule"] for finding in json.loads(result.stdout)["findings"]]
 
 

@@ -89,6 +89,10 @@ int RunLive(int argc, char** argv) {
   app.add_option("--traces", options.traces, "Traces to look at, of each service")
       ->check(CLI::Range(1, 1500))
       ->capture_default_str();
+  app.add_option("--settle-seconds", options.settle_seconds,
+                 "What may still come is not missed so long after a trace's last span")
+      ->check(CLI::Range(0, 86'400))
+      ->capture_default_str();
   app.add_option("--lookback", options.lookback, "How far back")->capture_default_str();
   AddOutput(app, output);
   try {

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/text.h"
 #include "doctor/own_metrics_rules.h"
@@ -67,6 +68,7 @@ StatusOr<TraceSample> Sample(net::Loop& loop, const LiveOptions& options) {
   TraceSample sample;
   sample.source = options.backend;
   sample.expected = options.expected;
+  sample.settled_before_us = Clock::System().UnixNs() / 1'000 - int64_t{options.settle_seconds} * 1'000'000;
   ASSIGN_OR_RETURN(const std::string services, Get(loop, options.backend, "/api/services", ""));
   ASSIGN_OR_RETURN(sample.services, spanloom::doctor::ReadServices(services));
   std::set<std::string> seen;

@@ -22,6 +22,7 @@ struct LiveOptions {
   std::vector<std::string> expected;        // services that should be there
   int traces = 100;                         // of each service
   std::string lookback = "1h";              // as Jaeger's API takes it
+  int settle_seconds = 60;  // a trace is whole that long after its last span: a request may take as long; guess
 };
 
 // What was found. An endpoint that does not answer is a finding.
