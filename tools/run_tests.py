@@ -145,6 +145,8 @@ def plan(options):
     steps.append(("page", page_step(options.node)))
     for file in e2e_files(options.tier):
         steps.append((file.stem.replace("test_", "e2e-").replace("long_", "long-"), e2e_step(options.preset, options.node, file)))
+    for file in sorted((ROOT / "tests/charts").glob("test_*.py")):
+        steps.append((file.stem.replace("test_", "charts-"), e2e_step(options.preset, options.node, file)))
     for target in fuzz_targets(options.fuzz_target):
         steps.append((f"fuzz-{target.removesuffix('_fuzz')}", fuzz_step(target, seconds)))
     return [step for step in steps if options.only in step[0]]
