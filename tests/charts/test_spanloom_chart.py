@@ -123,6 +123,19 @@ def test_retention_leaves_room_on_the_volume():
         assert configuration["exporters"]["spanloom_store"]["retention"]["mib_max"] == mib
 
 
+def test_what_is_written_below_config_wins():
+    """*Scenario:* false, 0, null and an empty list below `config` and `options`, which merges like to pass over. *Guarantees:* they take the place of what the chart wrote."""
+    grpc = {"keepalive": {"enforcement_policy": {"permit_without_stream": False}}}
+    values = {"config": {"processors": {"memory_limiter": {"limit_percentage": 0}}, "receivers": {"otlp": {"protocols": {"grpc": grpc, "http": None}}}, "service": {"extensions": []}},
+              "backends": {"tempo": {"endpoint": "t:1", "insecure": True, "options": {"tls": {"insecure": False}}}}}
+    configuration = yaml.safe_load(render(CHART, values).the("ConfigMap")["data"]["config.yaml"])
+    assert configuration["processors"]["memory_limiter"]["limit_percentage"] == 0
+    protocols = configuration["receivers"]["otlp"]["protocols"]
+    assert protocols["grpc"]["keepalive"]["enforcement_policy"] == {"min_time": "10s", "permit_without_stream": False} and protocols["http"] is None
+    assert configuration["service"]["extensions"] == []
+    assert configuration["exporters"]["otlp_grpc/tempo"]["tls"] == {"insecure": False}
+
+
 def test_every_key_is_described():
     """*Scenario:* the schema. *Guarantees:* each key of values.yaml is in it with words, and no map but those for free keys takes others."""
     schema = json.loads((CHART / "values.schema.json").read_text())
