@@ -159,9 +159,11 @@ def test_custom_commands_that_cannot_be_told_are_refused(command, args, words, c
 
 
 def test_null_takes_the_default(consumer):
-    """*Scenario:* serviceNames: null, on which the real chart fails with a nil pointer. *Guarantees:* the default names."""
-    env = one(consumer, {"enabled": True, "serviceNames": None, "vllm": {"collectDetailedTraces": None}})["env"]
-    assert env[0] == {"name": "OTEL_SERVICE_NAME", "value": "vllm-decode"}
+    """*Scenario:* serviceNames: null, on which the real chart fails with a nil pointer, and other keys. *Guarantees:* the defaults."""
+    container = one(consumer, {"enabled": True, "otlpEndpoint": None, "serviceNames": None, "sampling": {"sampler": None}, "vllm": {"collectDetailedTraces": None}})
+    assert container["args"] == FOUR
+    assert {"name": "OTEL_SERVICE_NAME", "value": "vllm-decode"} in container["env"]
+    assert {"name": "OTEL_TRACES_SAMPLER", "value": "parentbased_traceidratio"} in container["env"]
 
 
 def test_keep_env_keeps_what_a_container_sets(consumer):

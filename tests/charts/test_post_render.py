@@ -344,6 +344,14 @@ def test_variables_of_a_container_give_way_or_stay():
     assert only(out)["env"][:3] == own and "kept its own OTEL_SERVICE_NAME" in said and only(out)["args"] == ["--tracing=true"]
 
 
+@pytest.mark.parametrize("label, name, service", [("prefill", "d", "vllm-prefill"), ("decode", "prefill-and-decode", "vllm-decode"), ("both", "d", "vllm-decode"), ("b", "ms-prefill", "vllm-prefill")])
+def test_roles_are_told_by_label_then_by_name(label, name, service):
+    """*Scenario:* the label llm-d.ai/role, with and against the workload's name, and none. *Guarantees:* the label decides where there is one."""
+    text = deployment({"name": "vllm"}, name)
+    out, _ = run(text if label == "b" else text.replace("a: b", f"llm-d.ai/role: {label}"))
+    assert only(out)["env"][0]["value"] == service
+
+
 def test_pod_identity_and_the_proxys_flag():
     """*Scenario:* --pod-identity beside attributes of the container's own, and --proxy-flag over --tracing=false. *Guarantees:* both stand there once, also after a second run."""
     out, _ = run(deployment({"name": "routing-proxy", "args": ["--port=1", "--tracing=false"], "env": [{"name": "OTEL_RESOURCE_ATTRIBUTES", "value": "a=b"}]}), "--pod-identity", "--proxy-flag")

@@ -9,6 +9,7 @@ import urllib.request
 
 import pytest
 import yaml
+from helm_python.chart import lint
 from conftest import CHARTS, refusal, render, same_as_golden, validate
 
 CHART = CHARTS / "spanloom"
@@ -48,6 +49,13 @@ def test_renders_as_the_golden_file(name):
 def test_objects_are_what_kubernetes_takes(name):
     """*Scenario:* each object of each case is held against the strict schema. *Guarantees:* no key that the API server would refuse or drop."""
     validate(render(CHART, CASES[name]).objects)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_helm_lints_nothing(name):
+    """*Scenario:* `helm lint --strict` with the values of each case. *Guarantees:* no error and no warning; an icon it would like to have."""
+    found = lint(str(CHART), CASES[name], strict=True)
+    assert [message for message in found["messages"] if "icon is recommended" not in json.dumps(message)] == []
 
 
 def pods(rendered):
