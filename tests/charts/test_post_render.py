@@ -10,7 +10,7 @@ import types
 import pytest
 import yaml
 from conftest import CHARTS, validate
-from rows import ENDPOINT, FIVE, ROWS, effective, split_args, split_env
+from rows import EIGHT, ENDPOINT, FIVE, ROWS, effective, split_args, split_env
 
 PROGRAM = CHARTS / "post-render/inject-tracing"
 FOUR = ["--otlp-traces-endpoint", ENDPOINT, "--collect-detailed-traces", "all"]
@@ -261,6 +261,69 @@ def test_all_else_stays_byte_for_byte():
     assert result.stdout == EDITED + REST
     assert result.stderr.splitlines() == ["inject-tracing: Deployment/ms-decode, vllm (vLLM, decode): added OTEL_SERVICE_NAME=vllm-decode, OTEL_EXPORTER_OTLP_ENDPOINT=http://otel-collector:4317, OTEL_TRACES_EXPORTER=otlp, "
                                  "OTEL_TRACES_SAMPLER=parentbased_traceidratio, OTEL_TRACES_SAMPLER_ARG=1.0; added --otlp-traces-endpoint http://otel-collector:4317 --collect-detailed-traces all"]
+
+
+RAGGED = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: gaie-epp}
+spec:
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec:
+      initContainers:
+        
+        - name: routing-proxy
+          image: p
+          args:
+            - --port=8000
+          env:
+          ports: [{containerPort: 8000}]
+      containers:
+        - name: epp
+          image: e
+          args:
+              - --pool-name
+              # between
+              - gaie
+              - --lora-info-metric
+              - "" # empty
+
+              # more to come
+              - --tracing=false # off
+              - --metrics-endpoint-auth=false
+          env:
+            - name: NAMESPACE
+              valueFrom:
+                fieldRef:
+                  fieldPath: metadata.namespace # its own
+            
+
+          volumeMounts: []
+        -
+          image: v
+          name: vllm
+          args: [ "m", --port, "8000" ] # flow
+          env: []
+"""
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_ragged_manifests(newline):
+    """*Scenario:* comments within lists, a deeper list, lines of spaces, a key without a value, a dash alone, flow; no newline at the end. *Guarantees:* all three are found and get theirs, what was there stays in its order."""
+    text = RAGGED.rstrip("\n").replace("\n", newline)
+    out, said = run(text)
+    pod = containers_of(yaml.safe_load(out))
+    proxy, epp, vllm = pod["initContainers"] + pod["containers"]
+    assert [item["name"] for item in proxy["env"]] == FIVE and "args" in proxy
+    assert epp["args"] == ["--pool-name", "gaie", "--lora-info-metric", "", "--tracing=true", "--metrics-endpoint-auth=false"]
+    assert [item["name"] for item in epp["env"]] == ["NAMESPACE", *EIGHT]
+    assert vllm["args"] == ["m", "--port", "8000", *FOUR] and [item["name"] for item in vllm["env"]] == FIVE
+    for line in text.splitlines():
+        if "#" in line and "flow" not in line and "# off" not in line:
+            assert line in out.splitlines()
+    assert run(out)[0] == out
 
 
 def test_says_so_where_there_is_nothing_to_do():
