@@ -19,6 +19,7 @@ CASES = {
     "volume": {
         "storage": {"kind": "persistentVolume", "persistentVolume": {"size": "50Gi", "storageClass": "fast"}, "retention": {"ageMax": "168h"}},
         "backends": {"tempo": {"endpoint": "tempo.monitoring:4317", "insecure": True}, "vendor": {"protocol": "http", "endpoint": "https://otlp.example", "headers": {"x-token": "${env:TOKEN}"}}},
+        "listen": "[::]",
         "extraEnv": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "vendor", "key": "token"}}}],
         "podIdentity": True,
         "networkPolicy": {"enabled": True, "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]},

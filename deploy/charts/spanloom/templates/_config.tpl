@@ -18,12 +18,12 @@ tls:
 otlp:
   protocols:
     grpc:
-      endpoint: 0.0.0.0:4317
+      endpoint: "{{ .Values.listen }}:4317"
       keepalive:  # clients in Go and Python ping; without this they are cut off
         enforcement_policy: {min_time: 10s, permit_without_stream: true}
       {{- include "spanloom.serverTls" . | nindent 6 }}
     http:
-      endpoint: 0.0.0.0:4318
+      endpoint: "{{ .Values.listen }}:4318"
       {{- include "spanloom.serverTls" . | nindent 6 }}
 {{- end }}
 
@@ -59,7 +59,7 @@ filter/scrapes:
 {{- define "spanloom.telemetry" -}}
 metrics:
   readers:
-    - pull: {exporter: {prometheus: {host: 0.0.0.0, port: 8888}}}
+    - pull: {exporter: {prometheus: {host: {{ .Values.listen | trimPrefix "[" | trimSuffix "]" | quote }}, port: 8888}}}
 {{- end }}
 
 {{/* Exporters of `backends`. Takes (dict "root" $ "queue" true|false): whether their queues are kept on the volume. */}}
@@ -123,8 +123,8 @@ exporters:
   {{- include "spanloom.backendExporters" (dict "root" . "queue" $queues) | nindent 2 }}
   {{- end }}
 extensions:
-  health_check: {endpoint: 0.0.0.0:13133}
-  spanloom_query: {endpoint: 0.0.0.0:16686}
+  health_check: {endpoint: "{{ .Values.listen }}:13133"}
+  spanloom_query: {endpoint: "{{ .Values.listen }}:16686"}
   {{- if $queues }}
   file_storage: {directory: /var/lib/spanloom/queue, create_directory: true}
   {{- end }}
@@ -162,7 +162,7 @@ exporters:
       batch: {flush_timeout: 1s, min_size: 1024}
   {{- include "spanloom.backendExporters" (dict "root" . "queue" false) | nindent 2 }}
 extensions:
-  health_check: {endpoint: 0.0.0.0:13133}
+  health_check: {endpoint: "{{ .Values.listen }}:13133"}
 service:
   telemetry:
     {{- include "spanloom.telemetry" . | nindent 4 }}
