@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The chart `spanloom`: what it renders, what it refuses, and that the binary takes the configurations that it writes."""
 
+import contextlib
 import json
 import os
 import re
@@ -221,16 +222,17 @@ def test_the_binary_refuses_what_is_merged_wrongly(tmp_path):
     assert result.returncode == 1 and "limit_mb" in result.stdout + result.stderr
 
 
-@pytest.fixture
-def served(tmp_path):
-    """The process of the default pod on free ports, started by the arguments and the configuration that the chart wrote; gives (OTLP, query)."""
-    rendered = render(CHART)
-    (_, text), = configurations(rendered)
-    configuration = tmp_path / "config.yaml"
-    configuration.write_text(re.sub(r"0\.0\.0\.0:\d+", "127.0.0.1:0", text).replace("host: 0.0.0.0", "host: 127.0.0.1").replace("port: 8888", "port: 0"))
-    container = rendered.the("StatefulSet")["spec"]["template"]["spec"]["containers"][0]
+@contextlib.contextmanager
+def started(rendered, workload, tmp_path, edit=lambda text: text):
+    """The process of a pod on free ports of this machine, by the arguments and the configuration that the chart wrote; gives its ports by server."""
+    item = rendered.the(workload)
+    configuration = tmp_path / f"{item['metadata']['name']}.yaml"
+    text = rendered.the("ConfigMap", item["metadata"]["name"])["data"]["config.yaml"]
+    configuration.write_text(edit(re.sub(r"0\.0\.0\.0:\d+", "127.0.0.1:0", text).replace("host: 0.0.0.0", "host: 127.0.0.1").replace("port: 8888", "port: 0")))
+    container = item["spec"]["template"]["spec"]["containers"][0]
     arguments = [argument.replace("/etc/spanloom/config/config.yaml", str(configuration)) for argument in container["args"]]
-    process = subprocess.Popen([BINARY, *arguments, "--log-format=json"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={"HOME": "/nonexistent"}, cwd="/")
+    arguments += ["--log-format=json"] if arguments[0] == "serve" else ["--set=service.telemetry.logs.encoding=json"]
+    process = subprocess.Popen([BINARY, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={"HOME": "/nonexistent"}, cwd="/")
     ports, lines = {}, []
     for line in process.stderr:
         lines.append(line)
@@ -246,6 +248,44 @@ def served(tmp_path):
         process.terminate()
         _, rest = process.communicate(timeout=30)
         assert process.returncode == 0, rest
+
+
+@pytest.fixture
+def served(tmp_path):
+    """The process of the default pod."""
+    with started(render(CHART), "StatefulSet", tmp_path) as ports:
+        yield ports
+
+
+@pytest.fixture
+def certificates(tmp_path):
+    """What the Secret of tls.secretName has: an authority, and a certificate of it for this machine, as client too."""
+    run = lambda *command: subprocess.run(["openssl", *command], cwd=tmp_path, check=True, capture_output=True)
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    run("req", "-x509", *new_key, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.crt")
+    run("req", *new_key, "-subj", "/CN=spanloom", "-keyout", "tls.key", "-out", "tls.csr")
+    (tmp_path / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    run("x509", "-req", "-in", "tls.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "tls.crt")
+    return tmp_path
+
+
+@pytest.mark.skipif(not BINARY, reason="SPANLOOM_BINARY is not set")
+@pytest.mark.parametrize("tls", [{}, {"enabled": True, "secretName": "otlp-tls"}, {"enabled": True, "secretName": "otlp-tls", "clientCa": True}], ids=["cleartext", "tls", "mtls"])
+def test_a_collector_hands_on_to_the_store(tls, certificates, tmp_path):
+    """*Scenario:* both processes of mode split, in cleartext, with TLS, and with certificates of clients; a span goes to the collector. *Guarantees:* the store has it; with clientCa a sender without a certificate is refused."""
+    rendered = render(CHART, {"mode": "split", "tls": tls})
+    trace, scheme = "0af7651916cd43dd8448eb211c80319c", "https" if tls else "http"
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": trace, "spanId": "00000000000000a1", "name": "handed on", "startTimeUnixNano": "1", "endTimeUnixNano": "2"}]}]}]}
+    files = lambda text: text.replace("/etc/spanloom/tls", str(certificates))
+    with started(rendered, "StatefulSet", tmp_path, files) as store:
+        to_store = lambda text: files(text).replace("jaeger-collector:4317", f"localhost:{store['otlp/grpc']}")
+        with started(rendered, "Deployment", tmp_path, to_store) as collector:
+            call = ["curl", "-sS", "--fail", "--cacert", "ca.crt", "-H", "Content-Type: application/json", "-d", json.dumps(body), f"{scheme}://localhost:{collector['otlp/http']}/v1/traces"]
+            if tls.get("clientCa"):
+                assert subprocess.run(call, cwd=certificates, capture_output=True).returncode != 0
+            subprocess.run([*call, "--cert", "tls.crt", "--key", "tls.key"], cwd=certificates, check=True, capture_output=True)
+        with urllib.request.urlopen(f"http://127.0.0.1:{store['spanloom_query']}/api/traces/{trace}") as answer:  # the collector's stop has delivered it
+            assert json.load(answer)["data"][0]["spans"][0]["operationName"] == "handed on"
 
 
 def run_test_pod(otlp, query, path):
