@@ -4,6 +4,7 @@
 import json
 import re
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -38,7 +39,7 @@ def test_the_table_of_variables_is_that_of_the_charts():
 
 def test_the_table_of_options_is_that_of_the_program():
     """*Scenario:* `inject-tracing --help`. *Guarantees:* each of its options is in the page."""
-    told = subprocess.run([str(CHARTS / "post-render/inject-tracing"), "--help"], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run([sys.executable, str(CHARTS / "post-render/inject-tracing"), "--help"], capture_output=True, text=True, check=True).stdout
     options = set(re.findall(r"^  (--[a-z-]+)", told, re.M))
     assert options and all(f"`{option}`" in TEXT for option in options)
 

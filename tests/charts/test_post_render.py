@@ -2,9 +2,11 @@
 """The post-renderer `inject-tracing`: manifests that the real charts rendered without tracing become what they render with it."""
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import types
 
 import pytest
@@ -62,8 +64,9 @@ def run(manifests, *options):
 
 
 def call(manifests, *options):
-    """The same as Helm does it."""
-    return subprocess.run([str(PROGRAM), *options], input=manifests, capture_output=True, text=True)
+    """The same as Helm does it, with the Python of these tests, which has PyYAML."""
+    path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run([str(PROGRAM), *options], input=manifests, capture_output=True, text=True, env={"PATH": path})
 
 
 def container_off(row):
@@ -326,6 +329,15 @@ def test_ragged_manifests(newline):
     assert run(out)[0] == out
 
 
+@pytest.mark.parametrize("text", [
+    "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {enum: [=], x: *nowhere}\n# kind: Deployment\n",
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: d\n  annotations: {day: 2026-13-45, sign: =, at: 2026-01-01}\nspec: {template: {spec: {containers: [{name: web, image: w}]}}}\n",
+])
+def test_what_python_reads_otherwise_is_no_hindrance(text):
+    """*Scenario:* texts that YAML 1.1 takes for dates and the like, and a document of another kind that this parser would refuse. *Guarantees:* not a byte changes."""
+    assert run(text) == (text, "")
+
+
 def test_says_so_where_there_is_nothing_to_do():
     """*Scenario:* manifests of something else. *Guarantees:* they stay, and it says that no container was found."""
     result = call(REST)
@@ -352,6 +364,8 @@ def only(text):
     ({"name": "x", "image": "registry.example:5000/llm-d/llm-d-routing-sidecar:v0.4@sha256:00"}, "routing proxy"),
     ({"name": "epp"}, "scheduler"),
     ({"name": "x", "image": "registry.example/llm-d/llm-d-inference-scheduler:v0.6"}, "scheduler"),
+    ({"name": "server", "image": "docker.example/vllm/vllm-openai:v0.20", "args": ["--model", "m"]}, "vLLM, decode"),
+    ({"name": "download", "image": "docker.example/vllm/vllm-openai:v0.20", "command": ["hf", "download"]}, None),
     ({"name": "vllm-metrics"}, None),
     ({"name": "x", "args": ["--of", "vllm"]}, None),
     ({"name": "x", "command": ["sh", "-c"], "args": ["# vllm serve comes later\nsleep 1"]}, None),
@@ -429,6 +443,12 @@ def test_a_list_of_objects():
     out, _ = run(json.dumps({"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "vllm", "image": "i"}]}}]}))
     container = json.loads(out)["items"][0]["spec"]["containers"][0]
     assert [item["name"] for item in container["env"]] == FIVE and container["args"] == FOUR
+
+
+def test_says_what_it_needs():
+    """*Scenario:* a Python without PyYAML. *Guarantees:* it fails, and says how to get it."""
+    result = subprocess.run([sys.executable, "-S", "-E", str(PROGRAM)], input=TEXT, capture_output=True, text=True)
+    assert result.returncode == 1 and result.stdout == "" and "apt-get install python3-yaml" in result.stderr
 
 
 def test_refuses_what_it_cannot_edit():

@@ -146,6 +146,13 @@ def test_what_is_written_below_config_wins():
     assert configuration["exporters"]["otlp_grpc/tempo"]["tls"] == {"insecure": False}
 
 
+@pytest.mark.skipif(not BINARY, reason="SPANLOOM_BINARY is not set")
+def test_the_chart_is_of_this_version():
+    """*Scenario:* appVersion, and what the binary says of itself. *Guarantees:* the image's tag is that of this tree."""
+    told = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout
+    assert f"spanloom {yaml.safe_load((CHART / 'Chart.yaml').read_text())['appVersion']}\n" in told
+
+
 def test_every_key_is_described():
     """*Scenario:* the schema. *Guarantees:* each key of values.yaml is in it with words, and no map but those for free keys takes others."""
     schema = json.loads((CHART / "values.schema.json").read_text())
