@@ -129,15 +129,21 @@ def one(consumer, tracing, **container):
 
 
 FOUR = ["--otlp-traces-endpoint", ENDPOINT, "--collect-detailed-traces", "all"]
+TOLD = " ".join(FOUR)
 
 
 @pytest.mark.parametrize("command, args, expected", [
     (["vllm", "serve"], ["m", "--port", "1"], ["m", "--port", "1", *FOUR]),
     (None, ["/usr/bin/vllm", "serve", "m"], ["/usr/bin/vllm", "serve", "m", *FOUR]),
     (["python3", "-m", "vllm.entrypoints.openai.api_server"], ["--model", "m"], ["--model", "m", *FOUR]),
-    (["/bin/sh", "-c"], ["vllm serve m --port 8000"], [f"vllm serve {' '.join(FOUR)} m --port 8000"]),
-    (["bash", "-c"], ["set -e\n# vllm serve is below\nexec vllm serve m \\\n  --port 1 \\\n  --x"], [f"set -e\n# vllm serve is below\nexec vllm serve {' '.join(FOUR)} m \\\n  --port 1 \\\n  --x"]),
-    (["/bin/sh", "-c"], ["python3 -m vllm.entrypoints.openai.api_server --model m"], [f"python3 -m vllm.entrypoints.openai.api_server {' '.join(FOUR)} --model m"]),
+    (["/bin/sh", "-c"], ["vllm serve m --port 8000"], [f"vllm serve m {TOLD} --port 8000"]),
+    (["/bin/sh", "-c"], ["vllm serve"], [f"vllm serve {TOLD}"]),
+    (["/bin/sh", "-c"], ["vllm serve --config c.yaml"], [f"vllm serve {TOLD} --config c.yaml"]),
+    (["/bin/sh", "-c"], ['vllm serve "$MODEL" --x; exit'], [f'vllm serve "$MODEL" {TOLD} --x; exit']),
+    (["/bin/sh", "-c"], ["vllm serve $(cat m) --x"], [f"vllm serve {TOLD} $(cat m) --x"]),
+    (["/bin/sh", "-c"], ["vllm serve \\\n  org/m \\\n  --x"], [f"vllm serve \\\n  org/m {TOLD} \\\n  --x"]),
+    (["bash", "-c"], ["set -e\n# vllm serve is below\nexec vllm serve m \\\n  --port 1 \\\n  --x"], [f"set -e\n# vllm serve is below\nexec vllm serve m {TOLD} \\\n  --port 1 \\\n  --x"]),
+    (["/bin/sh", "-c"], ["python3 -m vllm.entrypoints.openai.api_server --model m"], [f"python3 -m vllm.entrypoints.openai.api_server {TOLD} --model m"]),
     (["vllm", "serve"], ["m", "--otlp-traces-endpoint=http://other:4317"], ["m", "--otlp-traces-endpoint=http://other:4317"]),
     (["sleep"], ["1"], ["1"]),
     (["/bin/sh", "-c"], ["sleep 1"], ["sleep 1"]),

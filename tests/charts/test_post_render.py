@@ -16,6 +16,7 @@ from rows import EIGHT, ENDPOINT, FIVE, ROWS, effective, split_args, split_env
 
 PROGRAM = CHARTS / "post-render/inject-tracing"
 FOUR = ["--otlp-traces-endpoint", ENDPOINT, "--collect-detailed-traces", "all"]
+TOLD = " ".join(FOUR)
 MODEL_SERVICE = {
     "ms-02-on": [],
     "ms-04-endpoint": ["--endpoint=http://collector.obs.svc.cluster.local:4317"],
@@ -378,9 +379,14 @@ def test_finds_containers_by_what_they_are(container, part):
 
 
 @pytest.mark.parametrize("script, expected", [
-    ("vllm serve m --port 8000", f"vllm serve {' '.join(FOUR)} m --port 8000"),
-    ("set -e\n# vllm serve m\nexec vllm serve m \\\n  --port 8000 \\\n  --x '{\"a\": 1}'\n", f"set -e\n# vllm serve m\nexec vllm serve {' '.join(FOUR)} m \\\n  --port 8000 \\\n  --x '{{\"a\": 1}}'\n"),
-    ("#!/bin/sh\nvllm\tserve m", f"#!/bin/sh\nvllm\tserve {' '.join(FOUR)} m"),
+    ("vllm serve m --port 8000", f"vllm serve m {TOLD} --port 8000"),
+    ("vllm serve", f"vllm serve {TOLD}"),
+    ("vllm serve --config c.yaml", f"vllm serve {TOLD} --config c.yaml"),
+    ('vllm serve "$MODEL" --x; exit', f'vllm serve "$MODEL" {TOLD} --x; exit'),
+    ("vllm serve $(cat m) --x", f"vllm serve {TOLD} $(cat m) --x"),
+    ("vllm serve \\\n  org/m \\\n  --x\n", f"vllm serve \\\n  org/m {TOLD} \\\n  --x\n"),
+    ("set -e\n# vllm serve m\nexec vllm serve m \\\n  --port 8000 \\\n  --x '{\"a\": 1}'\n", f"set -e\n# vllm serve m\nexec vllm serve m {TOLD} \\\n  --port 8000 \\\n  --x '{{\"a\": 1}}'\n"),
+    ("#!/bin/sh\nvllm\tserve m", f"#!/bin/sh\nvllm\tserve m {TOLD}"),
 ])
 @pytest.mark.parametrize("written", ["plain", "literal", "quoted"])
 def test_scripts_get_the_arguments_behind_the_call(script, expected, written):

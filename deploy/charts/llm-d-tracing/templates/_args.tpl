@@ -6,7 +6,7 @@ Takes (dict "root" $ "modelCommand" TEXT "command" LIST "args" LIST "name" CONTA
 
 vllmServe and imageDefault: the four arguments, then `args`, so that what the user wrote wins. Put this right after --served-model-name.
 
-custom, or nothing: if the container runs vLLM they are put behind `args`, or in a script of a shell behind `vllm serve`. Where that cannot
+custom, or nothing: if the container runs vLLM they are put behind `args`, or in a script of a shell behind `vllm serve` and the model. Where that cannot
 be told, it fails and says so; a container that does not run vLLM keeps its arguments. `tracing.vllm.customCommand: leave` keeps all as it is.
 */}}
 {{- define "llm-d-tracing.vllmArgs" -}}
@@ -26,9 +26,12 @@ be told, it fails and says so; a container that does not run vLLM keeps its argu
 {{- if $args -}}{{- toYaml $args -}}{{- end -}}
 {{- end }}
 
-{{/* Arguments of a shell, one of which is a script: behind the command of vLLM, where line continuations and quotes of the rest do no harm. */}}
+{{/* Arguments of a shell, one of which is a script: behind the call of vLLM and its model, which vLLM looks for right behind serve, and in front of all else, so that
+line continuations and quotes do no harm. */}}
 {{- define "llm-d-tracing.scriptArgs" -}}
-{{- $call := "(?m)^([^#\\n]*?(?:\\bvllm[ \\t]+serve|-m[ \\t]+vllm\\.entrypoints\\.openai\\.api_server))\\b" -}}
+{{- $gap := `(?:[ \t]+|[ \t]*\\\n[ \t]*)` -}}
+{{- $model := `(?:"[^-"\n\\][^"\n\\]*"|'[^-'\n\\][^'\n\\]*'|\$\w+|\$\{\w+\}|[\w./:@~+][\w./:@~+=,-]*)` -}}
+{{- $call := printf `(?m)^([^#\n]*?(?:\bvllm[ \t]+serve(?:%s%s)?|-m[ \t]+vllm\.entrypoints\.openai\.api_server))([\s;&|<>)]|$)` $gap $model -}}
 {{- $advice := "write --otlp-traces-endpoint and --collect-detailed-traces into the script yourself, or set tracing.vllm.customCommand: leave" -}}
 {{- if regexMatch $call (join "\n" .command) -}}
 {{- fail (printf "the script of container %s stands in its command, where nothing can be added: move it to args, or %s" (toString .name) $advice) -}}
@@ -39,7 +42,7 @@ be told, it fails and says so; a container that does not run vLLM keeps its argu
 {{- end -}}
 {{- $result := list -}}
 {{- range .args -}}
-{{- $result = append $result (regexReplaceAll $call (toString .) (printf "${1} %s" (join " " $.ours))) -}}
+{{- $result = append $result (regexReplaceAll $call (toString .) (printf "${1} %s${2}" (join " " $.ours))) -}}
 {{- end -}}
 {{- toYaml $result -}}
 {{- end }}
