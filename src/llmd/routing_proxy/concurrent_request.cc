@@ -9,6 +9,7 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "llmd/routing_proxy/error_answer.h"
+#include "llmd/routing_proxy/sequences.h"
 #include "llmd/wire/span_names.h"
 
 namespace spanloom::llmd::routing_proxy {
@@ -54,8 +55,10 @@ std::string ConcurrentRequest::Bootstrap() const {
 }
 
 void ConcurrentRequest::OnObject() {
+  const bool is_sglang = shared().options.connector == Connector::kSglang;  // whose servers count rooms up by sequence
+  if (!is_sglang && AsksForSeveralSequences(*api(), object())) return DecodeAlone(kSeveralSequences);
   set_is_concurrent();
-  if (shared().options.connector == Connector::kSglang) return StartSglang();
+  if (is_sglang) return StartSglang();
   FindEngine();
 }
 

@@ -191,6 +191,14 @@ TEST_F(Connectors, MooncakeFindsTheEngine) {
   EXPECT_EQ(params(decode, "remote_bootstrap_addr"), StrCat("\"http://127.0.0.1:", bootstrap.port(), "\""));
 }
 
+// Guarantees: several sequences, of which one transfer can be only one, are decode's alone.
+TEST_F(Connectors, MooncakeTransfersOneSequence) {
+  Start(Connector::kMooncake);
+  EXPECT_THAT(AskBoth("{\"messages\":[],\"n\":2}"), EndsWith("{\"done\":1}"));
+  EXPECT_EQ(decoder_.requests()[0].body.view(), "{\"messages\":[],\"n\":2}");
+  EXPECT_TRUE(prefiller_.requests().empty());
+}
+
 TEST_F(Connectors, MooncakeFallsBackWithoutAnEngine) {
   FakeModelServer bootstrap(loops_, [](const auto&) { return JsonAnswer("{}"); });
   ProxyOptions options;

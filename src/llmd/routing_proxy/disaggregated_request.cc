@@ -34,7 +34,6 @@ void DisaggregatedRequest::Begin() {
   const std::string_view id = head().headers.Get(wire::kRequestIdHeader);
   // A UUID by chance: one by time would tell the world the address of the pod's network card.
   set_request_id(id.empty() ? sdk::NewInstanceId(loop().rng) : std::string(id));
-  shared().metrics.disaggregated.Add(1);
   if (request_span().is_recording()) {
     request_span().SetString(key::kRequestId, request_id());
     request_span().SetBool(key::kDisaggregationUsed, true);
@@ -85,7 +84,7 @@ void DisaggregatedRequest::Prefill(Bytes body, bool is_async, std::string rank_h
 }
 
 void DisaggregatedRequest::TryPrefill() {
-  ++attempts_;
+  if (++attempts_ == 1) shared().metrics.disaggregated.Add(1);
   request_span().SetInt(key::kPrefillAttempts, static_cast<int64_t>(attempts_));
   StatusOr<Upstream> upstream = loop().upstreams->Prefiller(target());
   if (!upstream.ok()) return OnPrefillFailed(upstream.status());
@@ -140,6 +139,12 @@ void DisaggregatedRequest::FallBack() {
   has_fallen_back_ = true;
   shared().metrics.fallbacks.Add(1);
   request_span().SetBool(key::kFallback, true);
+  Decode(body_);
+}
+
+void DisaggregatedRequest::DecodeAlone(std::string_view reason) {
+  request_span().SetBool(key::kDisaggregationUsed, false);
+  request_span().SetString(key::kReason, reason);
   Decode(body_);
 }
 

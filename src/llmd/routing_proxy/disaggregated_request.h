@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "llmd/routing_proxy/prefill_leg.h"
@@ -53,6 +54,8 @@ class DisaggregatedRequest : public ProxiedRequest {
 
   // Asks decode for the request as it came.
   void FallBack();
+  // The same, as there is nothing that a prefill pod could do for it: `reason` is the span's word for why.
+  void DecodeAlone(std::string_view reason);
   [[nodiscard]] bool has_fallen_back() const { return has_fallen_back_; }
   // Answers with what the prefill pod said, or that it said nothing.
   void AnswerWithPrefill(StatusOr<net::HttpResponse> answer);

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "llmd/routing_proxy/sequences.h"
+
 namespace spanloom::llmd::routing_proxy {
 namespace {
 
@@ -16,6 +18,7 @@ constexpr char kAskForBlocks[] =
 }  // namespace
 
 void NixlRequest::OnObject() {
+  if (AsksForSeveralSequences(*api(), object())) return DecodeAlone(kSeveralSequences);
   const auto edit = [one_token = OneToken()](wire::JsonObject& object) {
     object.Set(kTransferParams, kAskForBlocks);
     object.Set("stream", "false");

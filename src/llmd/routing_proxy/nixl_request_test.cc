@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "llmd/routing_proxy/testing/proxy_fixture.h"
 
@@ -142,6 +144,42 @@ TEST_F(NixlRequests, LimitTheTokensOfOtherApis) {
               AllOf(HasSubstr("\"max_tokens\":1"), HasSubstr("\"max_completion_tokens\":1")));
   EXPECT_THAT(std::string(prefills[2].body.view()), HasSubstr("\"sampling_params\":{\"max_tokens\":1,\"n\":1}"));
   EXPECT_THAT(std::string(decoder_.requests()[2].body.view()), HasSubstr("{\"max_tokens\":9,\"n\":1}"));
+}
+
+// Scenario: several prompts, or several answers to one, in each API that knows them; then one prompt as a list.
+// Guarantees: decode alone gets the former as they came, since one transfer is of one sequence, and the span says why;
+// the latter has two legs.
+TEST_F(NixlRequests, SeveralSequencesGoToDecodeAlone) {
+  Start();
+  const std::vector<std::pair<std::string_view, std::string_view>> several = {
+      {"/v1/completions", R"({"prompt":["a","b"]})"},
+      {"/v1/completions", R"({"prompt":[ [1,2] , [3] ]})"},
+      {"/v1/completions", R"({"prompt":"a","n":2})"},
+      {"/v1/completions", R"({"prompt":"a","prompt_embeds":"b"})"},
+      {"/v1/chat/completions", R"({"messages":[],"n":3})"},
+      {"/inference/v1/generate", R"({"token_ids":[1],"sampling_params":{"n":2}})"}};
+  for (const auto& [path, body] : several) {
+    EXPECT_THAT(Ask(path, body, Header()), StartsWith("HTTP/1.1 200 ")) << body;
+    EXPECT_EQ(decoder_.requests().back().body.view(), body);
+  }
+  EXPECT_TRUE(prefiller_.requests().empty());
+  EXPECT_EQ(metrics_.Sum("llm_d_disagg_sidecar_disagg_requests"), 0);
+  const std::vector<std::pair<std::string_view, std::string_view>> single = {
+      {"/v1/completions", R"({"prompt":["a"],"n":1})"},
+      {"/v1/completions", R"({"prompt":[1,2,3],"n":null})"},
+      {"/v1/completions", R"({"prompt":[[1,2,3]]})"},
+      {"/inference/v1/generate", R"({"token_ids":[1,2],"sampling_params":{"n":1}})"}};
+  for (const auto& [path, body] : single) Ask(path, body, Header());
+  EXPECT_EQ(prefiller_.requests().size(), single.size());
+  EXPECT_EQ(metrics_.Sum("llm_d_disagg_sidecar_disagg_requests"), single.size());
+  const auto spans = Spans();
+  size_t alone = 0;
+  for (auto [span, end] = spans.equal_range("llm_d.pd_proxy.request"); span != end; ++span) {
+    const bool is_alone = span->second.Text("llm_d.pd_proxy.reason") == "several_sequences";
+    EXPECT_EQ(span->second.Bool("llm_d.pd_proxy.disaggregation_used"), !is_alone);
+    if (is_alone) ++alone;
+  }
+  EXPECT_EQ(alone, several.size());
 }
 
 // Scenario: the prefill server refuses the request: 400, 404, 429.

@@ -375,4 +375,14 @@ std::optional<std::string_view> FirstElement(std::string_view array) {
   return scanner.From(begin);
 }
 
+bool HasSeveralElements(std::string_view array) {
+  Scanner scanner(array);
+  scanner.SkipSpace();
+  if (!scanner.Take('[')) return false;
+  scanner.SkipSpace();
+  if (!scanner.SkipValue()) return false;
+  scanner.SkipSpace();
+  return scanner.Take(',');
+}
+
 }  // namespace spanloom::llmd::wire

@@ -73,4 +73,7 @@ class JsonObject {
 // The first element of a JSON array, as it is written; nullopt if `array` does not begin with one that has any.
 [[nodiscard]] std::optional<std::string_view> FirstElement(std::string_view array);
 
+// Whether `array` is a JSON array with more than one element.
+[[nodiscard]] bool HasSeveralElements(std::string_view array);
+
 }  // namespace spanloom::llmd::wire

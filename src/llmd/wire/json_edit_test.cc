@@ -88,6 +88,9 @@ TEST(JsonObject, SaysItsKeysAndTheFirstOfAList) {
   EXPECT_EQ(FirstElement(*object.Find("b")), "{\"x\":[]}");
   EXPECT_EQ(FirstElement(*object.Find("c")), std::nullopt);
   EXPECT_EQ(FirstElement(*object.Find("d")), std::nullopt);
+  EXPECT_TRUE(HasSeveralElements(*object.Find("b")));
+  for (const char* single : {"[]", "[1]", " [ [1,2] ]", "{}", "1", "\"[1,2]\"", ""})
+    EXPECT_FALSE(HasSeveralElements(single)) << single;
 }
 
 TEST(JsonObject, RefusesWhatIsNoObject) {
