@@ -315,21 +315,20 @@ std::vector<std::string_view> JsonObject::Keys() const {
 }
 
 void JsonObject::Set(std::string_view key, std::string value) {
-  bool is_set = false;
+  Member* last = nullptr;
   for (auto member = members_.rbegin(); member != members_.rend(); ++member) {
     if (member->is_removed || member->key != key) continue;
-    if (is_set) {
-      member->is_removed = true;
+    if (last == nullptr) {
+      last = &*member;
     } else {
-      member->replacement = std::move(value);
-      is_set = true;
+      member->is_removed = true;
     }
   }
-  if (is_set) return;
-  Member added;
-  added.key = key;
-  added.replacement = std::move(value);
-  members_.push_back(std::move(added));
+  if (last == nullptr) {
+    last = &members_.emplace_back();
+    last->key = key;
+  }
+  last->replacement = std::move(value);
 }
 
 void JsonObject::Remove(std::string_view key) {
