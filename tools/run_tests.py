@@ -111,6 +111,31 @@ def e2e_step(preset, node, file):
     return run
 
 
+def vllm_step(preset):
+    """All of tests/vllm in one go: starting a real vLLM takes longer than asking it."""
+    def run():
+        log, xml = RESULTS / "vllm.log", RESULTS / "vllm.xml"
+        env = dict(SANITIZER_ENV, SPANLOOM_BINARY=str(ROOT / "build" / preset / "bin/spanloom"), PYTHONPATH=f"{ROOT / 'tests/vllm'}:{ROOT / 'tests/e2e'}")
+        command = [str(PYTHON), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "stacks", str(ROOT / "tests/vllm"), f"--junitxml={xml}"]
+        code = call(command, log, env=env)
+        outcome = judged(junit(xml), code, log)
+        print_differences()
+        return outcome
+    return run
+
+
+def print_differences():
+    """What the simulator does otherwise than the real server, green or not; what it no longer does can leave the list."""
+    found, known = RESULTS / "vllm/differences.txt", ROOT / "tests/vllm/known_differences.txt"
+    if not found.exists():
+        return
+    lines = list(dict.fromkeys(found.read_text().splitlines()))
+    print("\n".join(f"differs: {line}" for line in lines))
+    seen = {line.split(": vLLM: ")[0] for line in lines}
+    gone = [line for line in known.read_text().splitlines() if line and not line.startswith("#") and line not in seen]
+    print("\n".join(f"differs no longer, take it off {known.relative_to(ROOT)}: {line}" for line in gone))
+
+
 def fuzz_step(target, seconds):
     def run():
         log = RESULTS / f"{target}.log"
@@ -136,7 +161,9 @@ def fuzz_targets(wanted):
 
 
 def plan(options):
-    """(name, build arguments or None, function) of each step, in order."""
+    """(name, function) of each step, in order."""
+    if options.tier == "vllm":
+        return [step for step in [("vllm", vllm_step(options.preset))] if options.only in step[0]]
     seconds = options.fuzz_seconds or (60 if options.tier == "long" else 2)
     steps = []
     bins = ROOT / "build" / options.preset / "bin"
@@ -173,7 +200,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--node", required=True, help="folder of the pinned node")
     parser.add_argument("--preset", default="dev", choices=["dev", "asan", "tsan"])
-    parser.add_argument("--tier", default="everyday", choices=["everyday", "long"])
+    parser.add_argument("--tier", default="everyday", choices=["everyday", "long", "vllm"])
     parser.add_argument("--only", default="")
     parser.add_argument("--fuzz-seconds", type=int)
     parser.add_argument("--fuzz-target")
@@ -194,7 +221,8 @@ def main():
         return result
 
     if any(not name.startswith(("fuzz-", "page")) for name, _ in steps):
-        timed(f"build {options.preset}", lambda: build(options.preset))
+        targets = ("spanloom",) if options.tier == "vllm" else ()
+        timed(f"build {options.preset}", lambda: build(options.preset, targets))
     if any(name.startswith("fuzz-") for name, _ in steps):
         timed("build fuzz", lambda: build("fuzz", fuzz_targets(options.fuzz_target)))
     for name, step in steps:
