@@ -124,10 +124,10 @@ class Serve(Process):
         return body["data"][0]
 
 
-def request(url, data=None, headers=None, method=None):
+def request(url, data=None, headers=None, method=None, timeout=30):
     """(status, headers, body), also for error answers."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=data, headers=headers or {}, method=method), timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data=data, headers=headers or {}, method=method), timeout=timeout) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()

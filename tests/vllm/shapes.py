@@ -21,7 +21,7 @@ def json_lines(value, path=""):
 
 
 def header_lines(headers):
-    return {f"header {name.lower()}" for name in headers if name.lower() not in PASSING_HEADERS} | {f"header content-type {headers.get('content-type', '').replace(' ', '')}"}
+    return {f"header {name.lower()}" for name in headers if name.lower() not in PASSING_HEADERS} | {f"header content-type {headers.get('content-type', 'none').replace(' ', '')}"}
 
 
 def event_lines(body):

@@ -43,11 +43,12 @@ def test_decode_does_all_when_prefill_dies(real):
         decode_client = next(span for span in spans["routing-proxy", "HTTP POST"] if span["references"][0]["spanID"] == spans["routing-proxy", "llm_d.pd_proxy.decode"][0]["spanID"])
         assert spans["vllm-decode", "llm_request"][0]["references"][0]["spanID"] == decode_client["spanID"]
         assert ("vllm-prefill", "llm_request") not in spans
-        assert computed() - before == answer["usage"]["prompt_tokens"]
+        wait_at_most(ANSWER_SECONDS_MAX, lambda: computed() - before == answer["usage"]["prompt_tokens"], computed)  # noqa: B023
 
 
 # Guarantees: a prefill pod that comes back at another port is used again.
 def test_a_new_prefill_pod_is_used(real):
     before = real.decode.metric("vllm:nixl_bytes_transferred_count")
     assert real.ask("/v1/completions", {"model": MODEL, "prompt": new_prompt(), "max_tokens": 3})[0] == 200
-    assert real.decode.metric("vllm:nixl_bytes_transferred_count") == before + 1
+    transfers = lambda: real.decode.metric("vllm:nixl_bytes_transferred_count") - before  # noqa: E731
+    wait_at_most(ANSWER_SECONDS_MAX, lambda: transfers() == 1, transfers)
