@@ -5,7 +5,6 @@ import json
 import os
 import re
 import subprocess
-import time
 import urllib.error
 import urllib.request
 
@@ -13,7 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from conftest import BINARY, DEPLOY, OVERLAYS, every_set, manifest, of_kind, overlay, pod_command, workloads
+from conftest import BINARY, DEPLOY, OVERLAYS, every_set, manifest, of_kind, overlay, pod_command, wait_for, workloads
 
 KUBERNETES = "1.34"
 FOREIGN = ("OpenTelemetryCollector", "ServiceMonitor", "PrometheusRule")  # of operators: no schema is published with Kubernetes
@@ -142,13 +141,6 @@ def get(url, data=None):
             return answer.status, answer.read()
     except (urllib.error.URLError, ConnectionError) as error:
         return getattr(error, "code", 0), b""
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def start(workload, objects, folder, replacements=()):
