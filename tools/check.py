@@ -83,6 +83,9 @@ def check_sizes():
                          for begin, length in function_bodies(text) if length > limits["function_lines_max"]]
             if not text.startswith("// SPDX-License-Identifier: Apache-2.0\n"):
                 problems.append(f"{name}: no SPDX line at the top")
+    for name in tracked("deploy/*.sh", "deploy/*.yaml", "tests/deploy/*.py", "tests/deploy/*.yaml"):
+        if "# SPDX-License-Identifier: Apache-2.0" not in (ROOT / name).read_text().split("\n")[:2]:
+            problems.append(f"{name}: no SPDX line at the top")
     if suppressed > limits["suppressed_warnings"]:
         problems.append(f"{suppressed} suppressed warnings; tools/sizes.toml allows {limits['suppressed_warnings']}")
     readme = (ROOT / "README.md").read_text().count("\n")
@@ -99,7 +102,7 @@ def check_documents():
         for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
             if "://" not in link and not link.startswith("mailto:") and not (ROOT / name).parent.joinpath(link).exists():
                 problems.append(f"{name}: link to {link}, which is not there")
-    for name in tracked("*.cc", "*.h", "*.py", "*.ts", "*.tsx"):
+    for name in tracked("*.cc", "*.h", "*.py", "*.ts", "*.tsx", "deploy/*.sh", "deploy/*.yaml"):
         if name == "tools/check.py":
             continue
         for number, line in enumerate((ROOT / name).read_text().splitlines(), 1):

@@ -7,7 +7,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import time
 
 import yaml
 
@@ -75,11 +74,3 @@ def pod_command(workload, objects, folder, replacements=()):
     environment = {entry["name"]: entry.get("value", "llm-d") for entry in container.get("env", [])}
     assert container["command"][0] == "spanloom"
     return [str(BINARY), *container["command"][1:], *arguments], environment
-
-
-def wait_for(condition):
-    """Returns as soon as `condition` holds; asks it every 20 ms."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)

@@ -15,7 +15,8 @@ import threading
 import pytest
 import yaml
 
-from conftest import BINARY, DEPLOY, kubectl, of_kind, wait_for
+from conftest import BINARY, DEPLOY, kubectl, of_kind
+from processes import wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 OURS = {"app.kubernetes.io/part-of": "llm-d-tracing"}

@@ -5,14 +5,13 @@ import json
 import os
 import re
 import subprocess
-import urllib.error
-import urllib.request
 
 import kubernetes_validate
 import pytest
 import yaml
 
-from conftest import BINARY, DEPLOY, OVERLAYS, every_set, manifest, of_kind, overlay, pod_command, wait_for, workloads
+from conftest import BINARY, DEPLOY, OVERLAYS, every_set, manifest, of_kind, overlay, pod_command, workloads
+from processes import SPAN, get, send, start, wait_for
 
 KUBERNETES = "1.34"
 FOREIGN = ("OpenTelemetryCollector", "ServiceMonitor", "PrometheusRule")  # of operators: no schema is published with Kubernetes
@@ -135,32 +134,6 @@ def test_retention_fits_the_volume():
     assert mib == int(size.removesuffix("Gi")) * 1024 * 4 // 5
 
 
-def get(url, data=None):
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"} if data else {}), timeout=10) as answer:
-            return answer.status, answer.read()
-    except (urllib.error.URLError, ConnectionError) as error:
-        return getattr(error, "code", 0), b""
-
-
-def start(workload, objects, folder, replacements=()):
-    """Runs a pod's command on loopback and free ports; returns the process and the ports that it listens on, by listener."""
-    free = [(f"0.0.0.0:{port}", "127.0.0.1:0") for port in (4317, 4318, 16686, 13133, 8888, 8889)]
-    command, environment = pod_command(workload, objects, folder, [*free, *replacements])
-    log = folder / f"{workload['metadata']['name']}.log"
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log.open("w"), env={**os.environ, **environment})
-    wait_for(lambda: "Everything is ready" in log.read_text() or process.poll() is not None)
-    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-    assert process.poll() is None, log.read_text()
-    return process, {line["server"]: int(line["endpoint"].rsplit(":", 1)[1]) for line in lines if line["msg"] == "listening"}
-
-
-SPAN = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "llm_request", "kind": 2,
-        "startTimeUnixNano": "1767225600000000000", "endTimeUnixNano": "1767225601000000000"}
-SCRAPE = {**SPAN, "spanId": "eee19b7ec3c1b175", "name": "llm_d.pd_proxy.GET /metrics", "attributes": [{"key": "url.path", "value": {"stringValue": "/metrics"}}]}
-BARE_GET = {**SPAN, "spanId": "eee19b7ec3c1b176", "name": "GET", "kind": 3}
-
-
 # Scenario: the pods of `overlays/split` as processes, their names replaced by addresses; a request's span, a scrape's and a real call named GET come in.
 # Guarantees: those that are not of a scrape are found through Jaeger's API, behind both; the collector's health says it is well.
 def test_a_span_goes_through_the_guides_two(tmp_path):
@@ -173,9 +146,7 @@ def test_a_span_goes_through_the_guides_two(tmp_path):
         collector, front = start(of_kind(objects, "Deployment")["otel-collector"], objects, tmp_path, behind)
         running.append(collector)
         assert get(f"http://127.0.0.1:{front['health_check']}/")[0] == 200
-        body = {"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "vllm-decode"}}]},
-                                   "scopeSpans": [{"spans": [SPAN, SCRAPE, BARE_GET]}]}]}
-        assert get(f"http://127.0.0.1:{front['otlp/http']}/v1/traces", json.dumps(body).encode())[0] == 200
+        assert send(front["otlp/http"]) == 200
         url = f"http://127.0.0.1:{ports['spanloom_query']}/api/traces/{SPAN['traceId']}"
         wait_for(lambda: get(url)[0] == 200)
         assert sorted(span["operationName"] for span in json.loads(get(url)[1])["data"][0]["spans"]) == ["GET", "llm_request"]
