@@ -361,10 +361,12 @@ list_backend_patches() {
     patch OpenTelemetryCollector add /spec/config/service/pipelines/traces/exporters/- otlp_grpc/backend
     return
   fi
-  local label='labelSelector: otlp-entrance=true' container=/spec/template/spec/containers/0
-  printf '  - target: {kind: (Deployment|StatefulSet), %s}\n    patch: |\n' "$label"
-  printf '      - {op: add, path: %s/env/-, value: {name: SPANLOOM_BACKEND_ENDPOINT, value: "%s"}}\n' "$container" "$BACKEND_ENDPOINT"
-  printf '      - {op: add, path: %s/env/-, value: {name: SPANLOOM_BACKEND_INSECURE, value: "%s"}}\n' "$container" "$INSECURE"
+  # By the names of variables, so that those of the component get other values.
+  local kind=StatefulSet name=jaeger
+  [ "$COLLECTOR" = none ] || kind=Deployment name=otel-collector
+  printf '  - patch: |\n      apiVersion: apps/v1\n      kind: %s\n      metadata: {name: %s}\n' "$kind" "$name"
+  printf '      spec: {template: {spec: {containers: [{name: %s, env: [{name: SPANLOOM_BACKEND_ENDPOINT, value: "%s"}, {name: SPANLOOM_BACKEND_INSECURE, value: "%s"}]}]}}}\n' \
+    "$name" "$BACKEND_ENDPOINT" "$INSECURE"
 }
 
 render() {

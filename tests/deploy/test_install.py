@@ -15,7 +15,7 @@ import threading
 import pytest
 import yaml
 
-from conftest import BINARY, DEPLOY, kubectl, of_kind
+from conftest import BINARY, DEPLOY, kubectl, of_kind, pod_command
 from processes import wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -311,11 +311,13 @@ def container_of(cluster, kind, name):
     return of_kind(cluster.applied(), kind)[name]["spec"]["template"]["spec"]["containers"][0]
 
 
-def test_storage_is_a_claim_of_that_size_and_retention_fits(cluster):
+def test_storage_is_a_claim_of_that_size_and_retention_fits(cluster, tmp_path):
     result = cluster.install("--storage", "50Gi", "--no-wait")
     assert of_kind(cluster.applied(), "PersistentVolumeClaim")["spanloom-store"]["spec"]["resources"]["requests"] == {"storage": "50Gi"}
-    arguments = container_of(cluster, "StatefulSet", "jaeger")["args"]
-    assert arguments[-1] == "--set=exporters.spanloom_store.retention.mib_max=40960"  # the last one counts
+    store = of_kind(cluster.applied(), "StatefulSet")["jaeger"]
+    command, environment = pod_command(store, cluster.applied(), tmp_path)
+    printed = subprocess.run([*command, "print-config"], env={**os.environ, **environment}, capture_output=True, text=True, timeout=30)
+    assert yaml.safe_load(printed.stdout)["exporters"]["spanloom_store"]["retention"]["mib_max"] == 40960
     assert "in memory" not in result.stdout
 
 
@@ -336,15 +338,17 @@ def test_image_is_run_everywhere(cluster, image, operators):
     ("otlp=https://otlp.example:443", "otlp.example:443", "false"),
     ("otlp=http://[::1]:4317", None, None),
 ])
-def test_a_backend_gets_what_the_store_has(cluster, value, endpoint, insecure, tmp_path):
+def test_a_backend_gets_what_the_store_has(cluster, value, endpoint, insecure):
     if endpoint is None:
         cluster.install("--backend", value, code=1)
         return
-    cluster.install("--backend", value, "--no-wait")
-    container = container_of(cluster, "StatefulSet", "jaeger")
-    environment = {entry["name"]: entry["value"] for entry in container["env"]}
-    assert (environment["SPANLOOM_BACKEND_ENDPOINT"], environment["SPANLOOM_BACKEND_INSECURE"]) == (endpoint, insecure)
-    assert "--set=service.pipelines.traces.exporters=[spanloom_store, otlp_grpc/backend]" in container["args"]
+    for arguments, which, exporter in (([], ("StatefulSet", "jaeger"), "spanloom_store"), (["--split"], ("Deployment", "otel-collector"), "otlp_grpc/jaeger")):
+        cluster.install("--backend", value, "--no-wait", *arguments)
+        container = container_of(cluster, *which)
+        environment = {entry["name"]: entry["value"] for entry in container["env"]}
+        assert len(environment) == len(container["env"])
+        assert (environment["SPANLOOM_BACKEND_ENDPOINT"], environment["SPANLOOM_BACKEND_INSECURE"]) == (endpoint, insecure)
+        assert f"--set=service.pipelines.traces.exporters=[{exporter}, otlp_grpc/backend]" in container["args"]
 
 
 # Scenario: the operator runs the collector, and there is another backend.

@@ -39,6 +39,7 @@ def test_every_pod_is_restricted(objects):
         for volume in pod["volumes"]:
             assert volume.keys() - {"name"} <= {"configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected"}
         for container in pod["containers"]:
+            assert len({entry["name"] for entry in container["env"]}) == len(container["env"])
             assert container["securityContext"] == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
 
 
