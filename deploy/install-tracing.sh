@@ -506,7 +506,9 @@ uninstall() {
 }
 
 remove_all() {
-  if has_operator_kind && may delete "$CRD"; then remove "$CRD" -l "$OURS" | without_nothing_found; fi
+  if is_there "$CRD/otel"; then
+    if may delete "$CRD"; then remove "$CRD" -l "$OURS" | without_nothing_found; else warn "The OpenTelemetryCollector CR 'otel' stays: you may not delete it."; fi
+  fi
   remove statefulsets,deployments,services,configmaps -l "$OURS" 2>&1 | without_nothing_found
   if [ "$PURGE" = yes ]; then
     remove "persistentvolumeclaim/$CLAIM"

@@ -510,6 +510,13 @@ def test_uninstall_removes_the_custom_resource(cluster):
     assert cluster.objects == set()
 
 
+def test_uninstall_without_rights_to_the_custom_resource_says_that_it_stays(cluster):
+    cluster.holds(crd=True, operator=True).install("--split", "--no-wait")
+    result = cluster.holds(may_not=["delete opentelemetrycollectors.opentelemetry.io"]).install("-u")
+    assert result.stderr == "[WARN]  The OpenTelemetryCollector CR 'otel' stays: you may not delete it.\n"
+    assert "OpenTelemetryCollector/otel" in cluster.objects and "StatefulSet/jaeger" not in cluster.objects
+
+
 @pytest.mark.parametrize("namespaces", [["llm-d"], []])
 def test_uninstall_of_nothing_says_so_in_two_lines(cluster, namespaces):
     result = cluster.holds(namespaces=namespaces).install("-u")

@@ -117,22 +117,25 @@ def test_the_operators_rules_are_the_same():
         assert rule["labels"]["severity"] in ("warning", "critical") and rule["annotations"].keys() == {"summary", "description"}
 
 
-# Scenario: what the ServiceMonitor selects, followed to the pods.
-# Guarantees: each workload is scraped once, where its page is.
-def test_each_workload_is_scraped():
-    objects = overlay("production")
-    monitor = of_kind(objects, "ServiceMonitor")["spanloom"]["spec"]
-    services = [service for service in of_kind(objects, "Service").values() if monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()]
-    reached = []
-    for service in services:
-        port = next(port for port in service["spec"]["ports"] if port["name"] == monitor["endpoints"][0]["port"])
-        for workload in workloads(objects):
-            template = workload["spec"]["template"]
-            if service["spec"]["selector"].items() <= template["metadata"]["labels"].items():
-                ports = {entry["name"]: entry["containerPort"] for entry in template["spec"]["containers"][0]["ports"]}
-                assert ports[port["targetPort"]] == 8888
-                reached.append(workload["metadata"]["name"])
-    assert sorted(reached) == ["jaeger", "otel-collector"]
+# Scenario: what each ServiceMonitor selects, followed to the pods.
+# Guarantees: each workload is scraped once where its page is, and the metrics of spans where they are made, and nowhere else.
+@pytest.mark.parametrize("name, targets", [
+    ("production", {("spanloom", "jaeger", 8888), ("spanloom", "otel-collector", 8888)}),
+    ("span-metrics", {("spanloom", "jaeger", 8888), ("spanloom", "otel-collector", 8888), ("spanloom-span-metrics", "otel-collector", 8889)}),
+])
+def test_each_page_is_scraped(name, targets):
+    objects, reached = overlay(name), []
+    for monitor in of_kind(objects, "ServiceMonitor").values():
+        for service in of_kind(objects, "Service").values():
+            if not monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items():
+                continue
+            port = next(port for port in service["spec"]["ports"] if port["name"] == monitor["spec"]["endpoints"][0]["port"])
+            for workload in workloads(objects):
+                template = workload["spec"]["template"]
+                if service["spec"]["selector"].items() <= template["metadata"]["labels"].items():
+                    ports = {entry["name"]: entry["containerPort"] for entry in template["spec"]["containers"][0]["ports"]}
+                    reached.append((monitor["metadata"]["name"], workload["metadata"]["name"], ports[port["targetPort"]]))
+    assert len(reached) == len(targets) and set(reached) == targets
 
 
 def test_dashboards_can_be_imported():
