@@ -10,6 +10,7 @@ What the file may say, all of it optional: `server` (down, unknown-user), `names
 import json
 import os
 import re
+import shlex
 import signal
 import sys
 import zlib
@@ -200,7 +201,7 @@ def main():
     if words[0] == "kustomize":
         return kustomize(words[1])
     with open(FILE + ".calls", "a") as calls:
-        calls.write(" ".join(sys.argv[1:]) + "\n")
+        calls.write(shlex.join(sys.argv[1:]) + "\n")
     state = cluster()
     verb = words.pop(0)
     if verb == "config":

@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -549,6 +550,24 @@ def test_colours_are_for_terminals(cluster, no_colour):
     subprocess.run([str(DEPLOY / "install-tracing.sh"), "-n", "llm-d", "-u"], env=environment, stdin=subprocess.DEVNULL, stdout=writer, stderr=writer, timeout=300)
     os.close(writer)
     assert (b"\033[34m[INFO]\033[0m" in os.read(reader, 65536)) == (not no_colour)
+
+
+# Scenario: every command line that the script gives kubectl, in the ways above, given to the real one without a cluster.
+# Guarantees: it knows all verbs and flags, so that it is the missing cluster that it stumbles over.
+def test_the_real_kubectl_understands_every_command(cluster):
+    cluster.install("--split")
+    cluster.holds(crd=True, operator=True).install("--split", "--no-wait")
+    cluster.holds(namespaces=[]).install("--no-wait", "--backend=tempo")
+    cluster.install("--dry-run")
+    cluster.install("-u", "--purge")
+    cluster.holds(not_ready=["statefulset/jaeger"], pods=[pod("CrashLoopBackOff", restarts=1)], unseen_crds=True).install("--split", code=1)
+    cluster.holds(pods=[]).install("--timeout=1s", code=1)
+    lines = {re.sub(r"-f \S+", f"-f {cluster.file}.applied.yaml", line) for line in cluster.calls}
+    verbs = {verb for line in lines for verb in shlex.split(line)[:3]}
+    assert {"get", "auth", "create", "apply", "delete", "rollout", "logs", "port-forward", "api-resources"} <= verbs
+    for line in lines:
+        result = subprocess.run([kubectl(), "--server", "http://127.0.0.1:1", *shlex.split(line)], capture_output=True, text=True, timeout=300, env={"PATH": "/usr/bin:/bin", "HOME": str(cluster.folder)})
+        assert result.returncode == 1 and "refused" in result.stderr, f"{line}\n{result.stdout}{result.stderr}"
 
 
 def test_shellcheck_has_nothing_to_say():
