@@ -66,7 +66,8 @@ def test_the_operators_configuration_is_valid_and_the_same(tmp_path):
 
 
 # Scenario: pods are asked for their health, and have their sizes.
-# Guarantees: all three probes go to the port where health_check listens; a stop is given longer than its drain takes; memory is limited.
+# Guarantees: all three probes go to the port where health_check listens; a stop is given longer than its drain takes; memory is limited, and
+# the number of loops does not follow the node's cores.
 @by_set
 def test_pods_say_how_they_are(objects):
     for workload in workloads(objects):
@@ -77,6 +78,7 @@ def test_pods_say_how_they_are(objects):
             assert ports[container[probe]["httpGet"]["port"]] == 13133
         drain = next(entry["value"] for entry in container["env"] if entry["name"] == "SPANLOOM_DRAIN_TIMEOUT")
         assert pod["terminationGracePeriodSeconds"] >= int(drain.removesuffix("s")) + 10
+        assert 1 <= int(next(entry["value"] for entry in container["env"] if entry["name"] == "GOMAXPROCS")) <= 4
         assert "memory" in container["resources"]["limits"] and "memory" in container["resources"]["requests"]
 
 
