@@ -38,11 +38,16 @@ def start(workload, objects, folder, replacements=(), arguments=()):
     command, environment = pod_command(workload, objects, folder, [*free, *replacements])
     log = folder / f"{workload['metadata']['name']}.log"
     process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log.open("w"), env={**os.environ, **environment})
-    wait_for(lambda: "Everything is ready" in log.read_text() or process.poll() is not None)
-    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-    assert process.poll() is None, log.read_text()
-    return process, {line["server"]: int(line["endpoint"].rsplit(":", 1)[1]) for line in lines
-                     if line["msg"] == "listening" and "/" not in line["endpoint"]}
+    try:
+        wait_for(lambda: "Everything is ready" in log.read_text() or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
+        lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+        return process, {line["server"]: int(line["endpoint"].rsplit(":", 1)[1]) for line in lines
+                         if line["msg"] == "listening" and "/" not in line["endpoint"]}
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def send(port):
