@@ -54,7 +54,8 @@ void CheckObject(const Node& object, Findings& findings) {
   if (data == nullptr) return;
   for (const Node::Entry& entry : data->entries()) {
     const StatusOr<Node> root = config::ParseYaml(entry.value.text(), entry.value.source().file);
-    if (!root.ok() || root->Find("receivers") == nullptr) continue;
+    const bool is_whole = root.ok() && root->Find("receivers") != nullptr && root->Find("service") != nullptr;
+    if (!is_whole) continue;  // or a part that is merged over another
     CheckCollector(Moved(*root, entry.value.source().line), true, findings);
   }
 }

@@ -276,6 +276,9 @@ data:
     service: {pipelines: {traces: {receivers: [otlp], processors: [batch], exporters: [otlp]}}}
 )",
      {"8 receiver-localhost"}},
+    {"PartOfACollector",
+     "apiVersion: v1\nkind: ConfigMap\ndata:\n  tls.yaml: |\n    receivers: {otlp: {protocols: {grpc: {tls: {}}}}}\n",
+     {}},
     {"List",
      R"(apiVersion: v1
 kind: List

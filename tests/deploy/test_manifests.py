@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from conftest import BINARY, DEPLOY, OVERLAYS, every_set, manifest, of_kind, overlay, pod_command, workloads
+from conftest import BINARY, DEPLOY, OVERLAYS, every_set, kustomized, manifest, of_kind, overlay, pod_command, workloads
 from processes import SPAN, get, send, start, wait_for
 
 KUBERNETES = "1.34"
@@ -165,3 +165,11 @@ def test_no_image_is_unpinned():
             continue  # of a chart, whose values have the tag
         for image in re.findall(r"^\s*image: (\S+)", path.read_text(), re.M):
             assert re.search(r":\d+\.\d+\.\d+$", image), f"{path}: {image}"
+
+
+def test_the_doctor_finds_nothing(tmp_path):
+    for folder in sorted((DEPLOY / "overlays").iterdir()):
+        objects = tmp_path / f"{folder.name}.yaml"
+        objects.write_text(kustomized(folder))
+        result = subprocess.run([BINARY, "doctor", objects], capture_output=True, text=True, timeout=60)
+        assert (result.returncode, result.stdout) == (0, "nothing found\n"), f"{folder.name}: {result.stdout}"
