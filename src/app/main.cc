@@ -16,6 +16,7 @@
 #include "app/serve_arguments.h"
 #include "app/simulator.h"
 #include "app/version.h"
+#include "base/open_files.h"
 #include "cli/demo/demo.h"
 #include "cli/doctor/doctor_command.h"
 #include "cli/store/store_command.h"
@@ -34,7 +35,9 @@ constexpr int kKeptBytesMax = 4 << 20;
 constexpr int kPadBytes = 8 << 20;
 constexpr int kMappedBytesMin = 4 << 20;  // larger blocks are mapped, and unmapped when they are freed; guess
 
-void TuneHeap() {
+// What every server does before it starts.
+void Prepare() {
+  spanloom::RaiseOpenFilesLimit();
   mallopt(M_TRIM_THRESHOLD, kKeptBytesMax);
   mallopt(M_TOP_PAD, kPadBytes);
   mallopt(M_MMAP_THRESHOLD, kMappedBytesMin);
@@ -50,16 +53,16 @@ int main(int argc, char** argv) {
   if (command == "doctor") return spanloom::cli::doctor::Run(argc - 1, argv + 1);
   if (command == "store") return spanloom::cli::store::Run(argc - 1, argv + 1);
   if (command == "simulator") {
-    TuneHeap();
+    Prepare();
     return spanloom::app::RunSimulator({argv + 2, argv + argc});
   }
   if (command == "collector") {
-    TuneHeap();
+    Prepare();
     return spanloom::app::RunCollector({argv + 2, argv + argc});
   }
 
   if (command == "routing-proxy") {
-    TuneHeap();
+    Prepare();
     return spanloom::app::RunRoutingProxy({argv + 2, argv + argc});
   }
 
@@ -89,6 +92,6 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : kUsageError;
   }
   if (reference->parsed()) return spanloom::app::PrintConfigReference(reference_directory);
-  TuneHeap();
+  Prepare();
   return spanloom::app::Serve(arguments);
 }

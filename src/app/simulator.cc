@@ -12,6 +12,7 @@
 #include <optional>
 #include <stop_token>
 #include <utility>
+#include <vector>
 
 #include "app/signals.h"
 #include "app/simulator_arguments.h"
@@ -28,6 +29,7 @@ namespace spanloom::app {
 namespace {
 
 using llmd::simulator::KvEventPublisher;
+using llmd::simulator::RankOutlets;
 using llmd::simulator::Role;
 using llmd::simulator::Simulator;
 
@@ -68,21 +70,17 @@ Status ReadSideChannel(SimulatorArguments& arguments) {
 class SimulatorProcess {
  public:
   explicit SimulatorProcess(const SimulatorArguments& arguments)
-      : arguments_(arguments), loops_(FindUsableCores().count) {}
+      : arguments_(arguments), metrics_(arguments.ranks), loops_(FindUsableCores().count) {}
 
   Status Start() {
     const SimulatorTracingOptions tracing{arguments_.traces_endpoint, ServiceName(arguments_),
                                           arguments_.options.is_faithful};
-    ASSIGN_OR_RETURN(tracing_, SimulatorTracing::Create(tracing, loops_, Clock::System(), metrics_));
-    if (!arguments_.events.endpoint.empty()) {
-      ASSIGN_OR_RETURN(events_, KvEventPublisher::Create(arguments_.events, Clock::System(), metrics_));
-      Log(LogLevel::kInfo, "publishing KV events",
-          {{"kv_events", events_->endpoint()},
-           {"kv_replay", events_->replay_endpoint()},
-           {"topic", arguments_.events.topic}});
-    }
-    ASSIGN_OR_RETURN(simulator_, Simulator::Create(arguments_.options, loops_, metrics_, Clock::System(),
-                                                   tracing_->tracer(), events_.get()));
+    ASSIGN_OR_RETURN(tracing_, SimulatorTracing::Create(tracing, loops_, Clock::System(), metrics_.front()));
+    RETURN_IF_ERROR(PublishEvents());
+    std::vector<RankOutlets> outlets;
+    for (size_t rank = 0; rank < arguments_.ranks; ++rank) outlets.push_back({&metrics_[rank], events_[rank].get()});
+    ASSIGN_OR_RETURN(simulator_,
+                     Simulator::Create(arguments_.options, loops_, outlets, Clock::System(), tracing_->tracer()));
     if (!arguments_.detailed_traces.empty()) {
       Log(LogLevel::kWarn,
           "--collect-detailed-traces changes no span, as in every vLLM since 0.11: --otlp-traces-endpoint alone gives "
@@ -102,11 +100,24 @@ class SimulatorProcess {
   }
 
  private:
+  // Each rank publishes for itself.
+  Status PublishEvents() {
+    for (size_t rank = 0; rank < arguments_.ranks; ++rank) {
+      std::unique_ptr<KvEventPublisher>& events = events_.emplace_back();
+      if (arguments_.events.endpoint.empty()) continue;
+      const llmd::simulator::KvEventOptions options = EventsOf(arguments_, rank);
+      ASSIGN_OR_RETURN(events, KvEventPublisher::Create(options, Clock::System(), metrics_[rank]));
+      Log(LogLevel::kInfo, "publishing KV events",
+          {{"kv_events", events->endpoint()}, {"kv_replay", events->replay_endpoint()}, {"topic", options.topic}});
+    }
+    return absl::OkStatus();
+  }
+
   const SimulatorArguments& arguments_;
-  MetricRegistry metrics_;
+  std::vector<MetricRegistry> metrics_;  // [ranks]
   net::LoopPool loops_;
   std::unique_ptr<SimulatorTracing> tracing_;
-  std::unique_ptr<KvEventPublisher> events_;  // null: nothing is published
+  std::vector<std::unique_ptr<KvEventPublisher>> events_;  // [ranks]; null: nothing is published
   std::unique_ptr<Simulator> simulator_;
 };
 

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "config/duration.h"
 #include "kube/json.h"
+#include "net/self_signed.h"
 
 namespace spanloom::app {
 namespace {
@@ -50,6 +51,22 @@ void AddSpread(CLI::App& command, const std::string& name, const std::string& de
   AddDuration(command, deviation, spread.std_dev, "Its standard deviation, at most 30 % of it");
 }
 
+void DeclareRanks(CLI::App& command, SimulatorArguments& arguments) {
+  constexpr int kRanksMax = 8;  // llm-d-inference-sim's
+  command
+      .add_option("--data-parallel-size", arguments.ranks,
+                  "Engines, each with an API at a port of its own: the port, the next one, and so on")
+      ->check(CLI::Range(1, kRanksMax))
+      ->capture_default_str();
+  command.add_option("--data-parallel-rank", arguments.words.rank,
+                     "Which of several engines this one is, where each is a process; --data-parallel-size is not "
+                     "looked at then");
+  command
+      .add_option("--tensor-parallel-size", arguments.options.tensor_parallel_size,
+                  "What prefill tells decode of itself (tp_size)")
+      ->capture_default_str();
+}
+
 void DeclareServer(CLI::App& command, SimulatorArguments& arguments) {
   command.add_option("--host", arguments.words.host, "Address to listen at")->capture_default_str();
   command.add_option("--port", arguments.words.port, "Port of the HTTP API; 0 picks a free one")->capture_default_str();
@@ -58,13 +75,21 @@ void DeclareServer(CLI::App& command, SimulatorArguments& arguments) {
                   "Certificate of the HTTP API; with it there is TLS")
       ->type_name("FILE");
   command.add_option("--ssl-keyfile", arguments.words.key_file, "The key of that certificate")->type_name("FILE");
+  command.add_flag("--self-signed-certs", arguments.words.is_self_signed,
+                   "TLS with a certificate that is made at the start, and that nobody vouches for");
+  command
+      .add_option("--max-request-body-size-mb", arguments.words.body_megabytes_max,
+                  "Megabytes of a request; larger ones are answered 413")
+      ->check(CLI::Range(1, 512))
+      ->capture_default_str();
+  AddDuration(command, "--startup-duration", arguments.options.startup_duration,
+              "How long /health/ready is answered 503, as if a model were being loaded");
+  DeclareRanks(command, arguments);
   command.add_option("--model", arguments.options.model, "Name of the model")->envname("SIM_MODEL");
   command.add_option("--served-model-name", arguments.options.served_names,
                      "What requests call the model by; the model's name if not given");
   command.add_option("--lora-modules", arguments.words.lora_modules,
                      "LoRA adapters: names, or vLLM's {\"name\": \"a\", \"path\": \"b\"}");
-  command.add_option("--max-loras", arguments.options.loras_max, "LoRA adapters that can be loaded")
-      ->capture_default_str();
   command.add_option("--max-model-len", arguments.options.model_tokens_max, "Tokens of a prompt and its answer")
       ->capture_default_str();
   command.add_option("--mode", arguments.words.mode, "What answers say: random words, or an echo of the prompt")
@@ -98,7 +123,22 @@ void DeclareEngine(CLI::App& command, SimulatorArguments& arguments) {
           },
           "Tokens that a step computes; asks for the latency calculator batch")
       ->default_str(std::to_string(engine.step_tokens_max));
+  command.add_option("--max-loras", engine.loras_max, "LoRA adapters that run at once; requests of others wait")
+      ->capture_default_str();
   command.add_flag("--enable-kvcache,--enable-prefix-caching", engine.finds_blocks, "Keep a prefix cache");
+  command
+      .add_option("--global-cache-hit-threshold", arguments.options.cache_hit_threshold,
+                  "Share of a prompt that is to be in the cache, 0 to 1; a request below it ends with the reason "
+                  "cache_threshold. Its own cache_hit_threshold goes first")
+      ->capture_default_str();
+  command
+      .add_option("--default-embedding-dimensions", arguments.options.embedding_dimensions,
+                  "Dimensions of embeddings where the request says none")
+      ->check(CLI::Range(1, 65'536))
+      ->capture_default_str();
+  command
+      .add_option("--kv-cache-dtype", arguments.options.cache_dtype, "What vllm:cache_config_info says of the cache")
+      ->capture_default_str();
   command.add_option("--kv-cache-size,--num-gpu-blocks-override", engine.blocks, "Blocks of the KV cache")
       ->capture_default_str();
   command.add_option("--block-size", engine.block_tokens, "Tokens of a block")->capture_default_str();
@@ -140,6 +180,12 @@ void DeclareEvents(CLI::App& command, SimulatorArguments& arguments) {
       ->type_name("ENDPOINT");
   command.add_option("--kv-events-replay-endpoint", events.replay_endpoint, "Where events can be asked for again")
       ->type_name("ENDPOINT");
+  command
+      .add_option("--kv-events-replay-queue-size", events.kept_batches, "Batches that are kept to be asked for again")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--zmq-topic", events.topic, "Topic of the events; kv@POD_IP@MODEL if not given")
+      ->type_name("TEXT");
   command.add_option("--event-batch-size", events.batch_events, "Events of a batch; what is fewer goes after a second")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -166,6 +212,14 @@ void DeclareTelemetry(CLI::App& command, SimulatorArguments& arguments) {
       .add_option("--service-suffix", arguments.service_suffix,
                   "Appended to the default service name: vllm-prefill, vllm-decode or vllm")
       ->type_name("TEXT");
+  command
+      .add_option(
+          "--fake-metrics", arguments.words.fake_metrics,
+          "What /metrics says in place of the truth: running-requests, waiting-requests, kv-cache-usage, loras, "
+          "ttft-buckets-values and others")
+      ->type_name("JSON");
+  AddDuration(command, "--fake-metrics-refresh-interval", arguments.options.fake_metrics_interval,
+              "At which fake metrics that are functions of time change (100ms)");
   command.add_flag("--faithful", arguments.options.is_faithful, "Keep the oddities of vLLM's spans");
   command.add_option("--log-format", arguments.log_format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
@@ -252,6 +306,25 @@ Status ReadEventsConfig(SimulatorArguments& arguments) {
   return status;
 }
 
+// An endpoint of ZeroMQ whose port is `offset` higher, if it has one.
+std::string ShiftPort(const std::string& endpoint, size_t offset) {
+  const size_t colon = endpoint.rfind(':');
+  uint32_t port = 0;
+  if (colon == std::string::npos || !absl::SimpleAtoi(endpoint.substr(colon + 1), &port)) return endpoint;
+  return StrCat(endpoint.substr(0, colon + 1), port + offset);
+}
+
+// A router tells servers apart by it. With several ranks a pod's address is that of all, so their ports tell them
+// apart.
+std::string TopicOf(const SimulatorArguments& arguments, size_t offset) {
+  const char* const address = std::getenv("POD_IP");
+  const std::vector<std::string>& names = arguments.options.served_names;
+  const bool is_parallel = arguments.ranks > 1 || arguments.options.rank > 0;
+  return StrCat("kv@", address == nullptr ? "localhost" : address,
+                is_parallel ? StrCat(":", arguments.words.port + offset) : "", "@",
+                names.empty() ? arguments.options.model : names.front());
+}
+
 // Events are of the prefix cache, and a router tells servers apart by the topic.
 Status CompleteEvents(SimulatorArguments& arguments) {
   RETURN_IF_ERROR(ReadEventsConfig(arguments));
@@ -263,10 +336,7 @@ Status CompleteEvents(SimulatorArguments& arguments) {
   if (!arguments.options.engine.finds_blocks)
     return Wrong("--zmq-endpoint", "events are of the prefix cache; give --enable-kvcache as well");
   if (!events.topic.empty() || !arguments.words.kv_events_config.empty()) return absl::OkStatus();
-  const char* const address = std::getenv("POD_IP");
-  const std::vector<std::string>& names = arguments.options.served_names;
-  events.topic = StrCat("kv@", address == nullptr ? "localhost" : address, "@",
-                        names.empty() ? arguments.options.model : names.front());
+  events.topic = TopicOf(arguments, 0);
   return absl::OkStatus();
 }
 
@@ -282,6 +352,46 @@ Status ReadAdapters(SimulatorArguments& arguments) {
       return Wrong("--lora-modules", StrCat("\"", module, "\" names no adapter"));
     arguments.options.lora_names.push_back(std::move(name));
   }
+  return absl::OkStatus();
+}
+
+Status ReadFakeMetrics(SimulatorArguments& arguments) {
+  if (arguments.words.fake_metrics.empty()) return absl::OkStatus();
+  StatusOr<llmd::simulator::FakeMetrics> metrics = llmd::simulator::FakeMetrics::Parse(arguments.words.fake_metrics);
+  if (!metrics.ok()) return Wrong("--fake-metrics", StdView(metrics.status().message()));
+  arguments.options.fake_metrics = *std::move(metrics);
+  return absl::OkStatus();
+}
+
+Status CompleteRanks(SimulatorArguments& arguments) {
+  if (arguments.words.rank) {
+    arguments.options.rank = *arguments.words.rank;
+    arguments.ranks = 1;
+  }
+  constexpr size_t kMegabyte = 1 << 20;
+  arguments.options.body_bytes_max = arguments.words.body_megabytes_max * kMegabyte;
+  if (arguments.words.port == 0 || arguments.words.port + arguments.ranks - 1 <= UINT16_MAX) return absl::OkStatus();
+  return Wrong("--data-parallel-size",
+               StrCat("there are no ", arguments.ranks, " ports from ", arguments.words.port, " on (--port)"));
+}
+
+Status CompleteTls(SimulatorArguments& arguments) {
+  const SimulatorArguments::Words& words = arguments.words;
+  if (words.certificate_file.empty() != words.key_file.empty()) {
+    return Wrong("--ssl-certfile, --ssl-keyfile", "are given together or not at all");
+  }
+  if (words.key_file.empty() && !words.is_self_signed) return absl::OkStatus();
+  std::optional<net::TlsServerOptions>& tls = arguments.options.tls;
+  tls.emplace();
+  tls->cert_file = words.certificate_file;
+  tls->key_file = words.key_file;
+  if (!words.key_file.empty()) {
+    return words.is_self_signed ? Wrong("--self-signed-certs", "there is a certificate already (--ssl-certfile)")
+                                : absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const net::SelfSigned made, net::MakeSelfSigned("localhost"));
+  tls->cert_pem = made.certificate;
+  tls->key_pem = made.key;
   return absl::OkStatus();
 }
 
@@ -325,23 +435,27 @@ void DeclareSimulatorArguments(CLI::App& command, SimulatorArguments& arguments)
   DeclareDrainTimeout(command, arguments.drain_timeout);
 }
 
+llmd::simulator::KvEventOptions EventsOf(const SimulatorArguments& arguments, size_t offset) {
+  llmd::simulator::KvEventOptions events = arguments.events;
+  events.rank = arguments.options.rank + offset;
+  events.endpoint = ShiftPort(events.endpoint, offset);
+  events.replay_endpoint = ShiftPort(events.replay_endpoint, offset);
+  if (events.topic == TopicOf(arguments, 0)) events.topic = TopicOf(arguments, offset);
+  return events;
+}
+
 Status CompleteArguments(SimulatorArguments& arguments) {
   llmd::simulator::SimulatorOptions& options = arguments.options;
   RETURN_IF_ERROR(ReadTransferConfig(arguments));
   RETURN_IF_ERROR(ReadAdapters(arguments));
+  RETURN_IF_ERROR(ReadFakeMetrics(arguments));
+  RETURN_IF_ERROR(CompleteRanks(arguments));
   const SimulatorArguments::Words& words = arguments.words;
   options.endpoint =
       StrCat(words.host.find(':') == std::string::npos ? words.host : StrCat("[", words.host, "]"), ":", words.port);
   options.mode = words.mode == "echo" ? llmd::simulator::AnswerMode::kEcho : llmd::simulator::AnswerMode::kRandom;
   options.role = words.role == "prefill" ? Role::kPrefill : words.role == "decode" ? Role::kDecode : Role::kBoth;
-  if (words.certificate_file.empty() != words.key_file.empty()) {
-    return Wrong("--ssl-certfile, --ssl-keyfile", "are given together or not at all");
-  }
-  if (!words.key_file.empty()) {
-    options.tls.emplace();
-    options.tls->cert_file = words.certificate_file;
-    options.tls->key_file = words.key_file;
-  }
+  RETURN_IF_ERROR(CompleteTls(arguments));
   const auto algorithm = llmd::wire::ParseBlockHashAlgorithm(words.hash_algorithm);
   if (!algorithm.ok()) return Wrong("--prefix-caching-hash-algo", StdView(algorithm.status().message()));
   options.hash_algorithm = *algorithm;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct SimulatorArguments {
   std::string traces_endpoint = {};               // --otlp-traces-endpoint; "": no spans
   std::vector<std::string> detailed_traces = {};  // --collect-detailed-traces, which changes nothing, as in vLLM
   std::string service_suffix = {};
+  size_t ranks = 1;  // --data-parallel-size
   std::string log_format = "text";
   std::string log_level = "info";
   std::chrono::milliseconds drain_timeout = kDrainTimeout;
@@ -44,11 +46,19 @@ struct SimulatorArguments {
     bool has_event_maps = false;
     std::vector<std::string> lora_modules = {};
     bool has_batched_tokens = false;
+    bool is_self_signed = false;
+    std::string fake_metrics = {};  // JSON, of llm-d-inference-sim
+    size_t body_megabytes_max = 4;
+    std::optional<size_t> rank = {};
   } words = {};
 };
 
 // Declares every option on `command`; parsing fills `arguments`, which must outlive it.
 void DeclareSimulatorArguments(CLI::App& command, SimulatorArguments& arguments);
+
+// What the rank that is `offset` behind the first publishes its events as, in place of arguments.events: its number,
+// and endpoints and a topic of its own.
+llmd::simulator::KvEventOptions EventsOf(const SimulatorArguments& arguments, size_t offset);
 
 // Makes options of what was parsed. kInvalidArgument names the flag and what is allowed.
 Status CompleteArguments(SimulatorArguments& arguments);

@@ -3,7 +3,6 @@
 #include "cli/store/store_command.h"
 
 #include <absl/time/time.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/open_files.h"
 #include "base/text.h"
 #include "cli/console/interrupt.h"
 #include "cli/store/backup_verb.h"
@@ -196,14 +196,6 @@ class Command {
   std::vector<std::pair<CLI::App*, Verb>> verbs_;
 };
 
-// A store may have more files than a process may have open unless it asks.
-void RaiseFileLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 }  // namespace
 
 int Run(int argc, const char* const* argv) {
@@ -214,7 +206,7 @@ int Run(int argc, const char* const* argv) {
     say(complete);
     return kExitUsage;
   }
-  RaiseFileLimit();
+  RaiseOpenFilesLimit();  // a store may have more files than a shell's limit
   ConfigureLog(LogFormat::kText, LogLevel::kWarn);
   const console::InterruptWatch interrupt;
   const Terminal terminal = {.in = std::cin,

@@ -2,6 +2,8 @@
 
 #include "llmd/simulator/api.h"
 
+#include <absl/strings/numbers.h>
+
 #include <memory>
 #include <optional>
 #include <vector>
@@ -16,6 +18,7 @@
 namespace spanloom::llmd::simulator {
 namespace {
 
+constexpr std::string_view kRankHeader = "x-data-parallel-rank";
 constexpr std::string_view kVllmVersion = "0.32.0";  // whose API this is
 
 // Whether failures are injected there: where tokens are made.
@@ -119,6 +122,14 @@ net::HttpResponse Object(std::string_view key, bool value) {
   return JsonAnswer(200, std::move(body));
 }
 
+// vLLM's: at 1 the weights go to the host's memory, at 2 they are let go.
+int SleepLevel(std::string_view query) {
+  for (const auto& [name, value] : net::ParseQuery(query)) {
+    if (name == "level" && value == "2") return 2;
+  }
+  return 1;
+}
+
 net::HttpResponse Version() {
   std::string body;
   JsonWriter writer(body);
@@ -128,16 +139,27 @@ net::HttpResponse Version() {
   return JsonAnswer(200, std::move(body));
 }
 
-net::HttpResponse MetricsPage(const MetricRegistry& metrics) {
+// The page of metrics that is not true, at a time that goes on in steps.
+std::string FakePage(const Serving& serving, int64_t start_ns) {
+  const SimulatorOptions& options = serving.options;
+  const auto interval = options.fake_metrics_interval;
+  const std::chrono::nanoseconds elapsed(serving.clock.SteadyNs() - start_ns);
+  const FakeMetricsFacts facts{serving.names.served().front(), options.engine.loras_max, options.model_tokens_max};
+  return options.fake_metrics->Render(facts, elapsed - elapsed % interval,
+                                      static_cast<double>(serving.clock.UnixNs()) / 1e9);
+}
+
+net::HttpResponse MetricsPage(std::string page) {
   net::HttpResponse response;
   response.headers.Add("content-type", "text/plain; version=0.0.4; charset=utf-8");
-  response.body = Bytes(metrics.Render());
+  response.body = Bytes(std::move(page));
   return response;
 }
 
 }  // namespace
 
-Api::Api(const Serving& serving, const MetricRegistry& metrics) : serving_(serving), metrics_(metrics) {
+Api::Api(const Serving& serving, const MetricRegistry& metrics)
+    : serving_(serving), metrics_(metrics), start_ns_(serving.clock.SteadyNs()) {
   AddGeneration();
   AddEmbeddings();
   AddModels();
@@ -153,29 +175,33 @@ void Api::Add(std::string method, std::string path, Route route) {
 
 void Api::AddAnswer(std::string method, std::string path, Answer answer) {
   Add(std::move(method), std::move(path),
-      [answer = std::move(answer)](const net::HttpRequest& request, net::HttpResponder responder) {
+      [answer = std::move(answer)](const Serving&, const net::HttpRequest& request, net::HttpResponder responder) {
         std::move(responder).Respond(answer(request));
       });
 }
 
 void Api::AddGeneration() {
-  Add("POST", "/v1/chat/completions", [this](const net::HttpRequest& request, net::HttpResponder responder) {
-    Generate(serving_, wire::ParseChatRequest, request, std::move(responder));
-  });
-  Add("POST", "/v1/responses", [this](const net::HttpRequest& request, net::HttpResponder responder) {
-    Generate(serving_, wire::ParseResponseRequest, request, std::move(responder));
-  });
-  Add("POST", "/v1/completions", [this](const net::HttpRequest& request, net::HttpResponder responder) {
-    Generate(serving_, wire::ParseCompletionRequest, request, std::move(responder));
-  });
+  Add("POST", "/v1/chat/completions",
+      [](const Serving& serving, const net::HttpRequest& request, net::HttpResponder responder) {
+        Generate(serving, wire::ParseChatRequest, request, std::move(responder));
+      });
+  Add("POST", "/v1/responses",
+      [](const Serving& serving, const net::HttpRequest& request, net::HttpResponder responder) {
+        Generate(serving, wire::ParseResponseRequest, request, std::move(responder));
+      });
+  Add("POST", "/v1/completions",
+      [](const Serving& serving, const net::HttpRequest& request, net::HttpResponder responder) {
+        Generate(serving, wire::ParseCompletionRequest, request, std::move(responder));
+      });
 }
 
 void Api::AddEmbeddings() {
-  Add("POST", "/v1/embeddings", [this](const net::HttpRequest& request, net::HttpResponder responder) {
-    const StatusOr<wire::EmbeddingRequest> parsed = wire::ParseEmbeddingRequest(request.body.view());
-    if (!parsed.ok()) return std::move(responder).Respond(ErrorAnswer(ErrorOf(parsed.status())));
-    Embedding::Start(serving_, *parsed, request, std::move(responder));
-  });
+  Add("POST", "/v1/embeddings",
+      [](const Serving& serving, const net::HttpRequest& request, net::HttpResponder responder) {
+        const StatusOr<wire::EmbeddingRequest> parsed = wire::ParseEmbeddingRequest(request.body.view());
+        if (!parsed.ok()) return std::move(responder).Respond(ErrorAnswer(ErrorOf(parsed.status())));
+        Embedding::Start(serving, *parsed, request, std::move(responder));
+      });
 }
 
 void Api::AddModels() {
@@ -196,8 +222,10 @@ void Api::AddAdapters() {
 
 void Api::AddSleep() {
   const auto set = [this](bool sleeps) {
-    return [this, sleeps](const net::HttpRequest&) {
+    return [this, sleeps](const net::HttpRequest& request) {
       is_sleeping_.store(sleeps, std::memory_order_relaxed);
+      if (sleeps) serving_.engine.ClearCache([](bool) {});
+      serving_.metrics.gauges.sleep_level.store(sleeps ? SleepLevel(request.query) : 0, std::memory_order_relaxed);
       serving_.engine.SetSleeping(sleeps);
       return net::TextResponse(200, "");
     };
@@ -210,12 +238,19 @@ void Api::AddSleep() {
 }
 
 void Api::AddState() {
-  for (const char* path : {"/health", "/health/ready", "/ping"}) {
+  for (const char* path : {"/health", "/ping"}) {
     AddAnswer("GET", path, [](const net::HttpRequest&) { return net::TextResponse(200, ""); });
   }
+  AddAnswer("GET", "/health/ready", [this](const net::HttpRequest&) {
+    const std::chrono::nanoseconds elapsed(serving_.clock.SteadyNs() - start_ns_);
+    const bool is_ready = elapsed >= serving_.options.startup_duration;
+    return net::TextResponse(is_ready ? 200 : 503, is_ready ? "" : "The model is being loaded.\n");
+  });
   AddAnswer("GET", "/version", [](const net::HttpRequest&) { return Version(); });
-  AddAnswer("GET", "/metrics", [this](const net::HttpRequest&) { return MetricsPage(metrics_); });
-  Add("POST", "/reset_prefix_cache", [this](const net::HttpRequest&, net::HttpResponder responder) {
+  AddAnswer("GET", "/metrics", [this](const net::HttpRequest&) {
+    return MetricsPage(serving_.options.fake_metrics ? FakePage(serving_, start_ns_) : metrics_.Render());
+  });
+  Add("POST", "/reset_prefix_cache", [this](const Serving&, const net::HttpRequest&, net::HttpResponder responder) {
     const auto shared = std::make_shared<net::HttpResponder>(std::move(responder));
     serving_.engine.ClearCache([shared](bool) { std::move(*shared).Respond(net::TextResponse(200, "")); });
   });
@@ -240,7 +275,21 @@ void Api::Handle(net::HttpRequest request, net::HttpResponder responder) {
     return std::move(responder).Respond(std::move(answer));
   }
   if (const auto failure = Failure(request)) return std::move(responder).Respond(ErrorAnswer(*failure));
-  route->second(request, std::move(responder));
+  const StatusOr<const Serving*> rank = RankOf(request);
+  if (!rank.ok()) return std::move(responder).Respond(ErrorAnswer(ErrorOf(rank.status())));
+  route->second(**rank, request, std::move(responder));
+}
+
+// What is no number counts as none, as in vLLM.
+StatusOr<const Serving*> Api::RankOf(const net::HttpRequest& request) const {
+  const std::string_view header = request.headers.Get(kRankHeader);
+  int64_t rank = 0;
+  if (header.empty() || !absl::SimpleAtoi(AbslView(header), &rank)) return &serving_;
+  const auto first = static_cast<int64_t>(ranks_.front()->options.rank);
+  const auto count = static_cast<int64_t>(ranks_.size());
+  if (rank >= first && rank < first + count) return ranks_[static_cast<size_t>(rank - first)];
+  return absl::InvalidArgumentError(
+      StrCat("data_parallel_rank ", rank, " is out of range [", first, ", ", first + count, ")."));
 }
 
 }  // namespace spanloom::llmd::simulator

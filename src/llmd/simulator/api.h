@@ -8,6 +8,8 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -23,10 +25,15 @@ class Api {
   // `serving` and `metrics` must outlive it.
   Api(const Serving& serving, const MetricRegistry& metrics);
 
+  // The ranks that a request may ask for by the header X-data-parallel-rank, in their order; the first is
+  // options.rank's of the first. Before the first request; must outlive it.
+  void SetRanks(std::span<const Serving* const> ranks) { ranks_ = ranks; }
+
   void Handle(net::HttpRequest request, net::HttpResponder responder);
 
  private:
-  using Route = std::function<void(const net::HttpRequest&, net::HttpResponder)>;
+  // With the rank that the request asked for.
+  using Route = std::function<void(const Serving&, const net::HttpRequest&, net::HttpResponder)>;
   // One that is answered at once.
   using Answer = std::function<net::HttpResponse(const net::HttpRequest&)>;
 
@@ -39,10 +46,13 @@ class Api {
   void AddAdapters();
   void AddSleep();
   void AddState();
+  [[nodiscard]] StatusOr<const Serving*> RankOf(const net::HttpRequest& request) const;
   [[nodiscard]] std::optional<wire::ApiError> Failure(const net::HttpRequest& request);
 
   const Serving& serving_;
   const MetricRegistry& metrics_;
+  const int64_t start_ns_;  // steady
+  std::span<const Serving* const> ranks_;
   std::map<std::string, std::map<std::string, Route>> routes_;  // by path, then by method; not changed once made
   std::atomic<bool> is_sleeping_ = false;
   std::atomic<uint64_t> failure_draws_ = 0;

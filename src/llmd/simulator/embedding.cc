@@ -134,8 +134,8 @@ void Embedding::Respond() {
     writer.Field("index", static_cast<int64_t>(i));
     writer.Field("object", "embedding");
     writer.Key("embedding");
-    WriteVector(UnitVector(inputs_[i].tokens, request_.dimensions.value_or(kEmbeddingDimensions)), request_.is_base64,
-                writer);
+    WriteVector(UnitVector(inputs_[i].tokens, request_.dimensions.value_or(serving_.options.embedding_dimensions)),
+                request_.is_base64, writer);
     writer.EndObject();
     tokens += static_cast<int64_t>(inputs_[i].tokens.size());
   }

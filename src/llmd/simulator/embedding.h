@@ -16,8 +16,6 @@
 
 namespace spanloom::llmd::simulator {
 
-inline constexpr int64_t kEmbeddingDimensions = 384;  // where a request asks for none; guess
-
 // Bound to the connection's loop. Keeps itself alive by its sequences.
 class Embedding final : public SequenceListener, public std::enable_shared_from_this<Embedding> {
  public:

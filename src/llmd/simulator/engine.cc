@@ -10,6 +10,14 @@
 #include "base/check.h"
 
 namespace spanloom::llmd::simulator {
+namespace {
+
+// What a transfer is of, as Llama 3.1 8B has it: 32 layers, keys and values of 8 heads of 128 numbers of 2 bytes.
+constexpr size_t kTokenBytes = 128 << 10;
+constexpr size_t kBlockDescriptors = 64;  // NIXL's, one a layer for keys and for values
+constexpr int64_t kPostNs = 20'000;       // to hand a transfer to the network card; guess
+
+}  // namespace
 
 Engine::Engine(const EngineOptions& options, Rng rng, EngineSink& sink, EngineMetrics& metrics, KvEventSink* events)
     : options_(options),
@@ -30,6 +38,7 @@ void Engine::Add(SequenceSpec spec, int64_t now_ns) {
   const bool has_slot = waiting_.empty() && running_.size() < options_.running_max;
   if (!has_slot && waiting_count() >= options_.waiting_max) return End(added, SequenceEnd::kRefused, now_ns);
   waiting_.push_back(&added);
+  Place(added, AdapterPlace::kWaiting);
   if (!step_end_ns_) Schedule(now_ns);
   UpdateGauges();
 }
@@ -138,19 +147,47 @@ void Engine::EndStep(int64_t at_ns) {
 }
 
 void Engine::ScheduleWaiting(int64_t at_ns, size_t& budget) {
-  while (!waiting_.empty() && running_.size() < options_.running_max && budget > 0) {
-    Sequence& sequence = *waiting_.front();
+  size_t next = 0;  // those before have no slot for their adapter
+  while (next < waiting_.size() && running_.size() < options_.running_max && budget > 0) {
+    Sequence& sequence = *waiting_[next];
+    const auto place = waiting_.begin() + static_cast<ptrdiff_t>(next);
     if (sequence.spec.remote_tokens && !sequence.has_transferred) {
       if (!pool_.Begin({}, 0, sequence.spec.prompt_tokens, sequence.blocks)) return;
-      waiting_.pop_front();
+      waiting_.erase(place);
       StartTransfer(sequence, at_ns);
-      continue;
+    } else if (MissesThreshold(sequence)) {
+      sequence.report.times.scheduled_ns = at_ns;
+      End(sequence, SequenceEnd::kBelowThreshold, at_ns);
+    } else if (!HasAdapterSlot(sequence)) {
+      ++next;
+    } else if (Start(sequence, at_ns, budget)) {
+      waiting_.erase(waiting_.begin() + static_cast<ptrdiff_t>(next));
+    } else {
+      return;
     }
-    if (!Start(sequence, at_ns, budget)) return;
   }
 }
 
-// Gives the first of those that wait a slot and blocks; false if there are none for it.
+// Whether less of its prompt is in the cache than it wants to be started for.
+bool Engine::MissesThreshold(const Sequence& sequence) const {
+  const SequenceSpec& spec = sequence.spec;
+  if (spec.cache_hit_threshold <= 0 || sequence.report.times.scheduled_ns != 0 || sequence.has_transferred)
+    return false;
+  const size_t full_blocks = std::min(spec.hashes.size(), spec.prompt_tokens / pool_.block_tokens());
+  const size_t found = pool_.CountFound(std::span(spec.hashes).first(full_blocks)) * pool_.block_tokens();
+  return static_cast<double>(found) < spec.cache_hit_threshold * static_cast<double>(spec.prompt_tokens);
+}
+
+bool Engine::HasAdapterSlot(const Sequence& sequence) const {
+  const std::string& name = sequence.spec.lora_name;
+  return name.empty() || adapters_.IsRunning(name) || adapters_.running_count() < options_.loras_max;
+}
+
+void Engine::Place(Sequence& sequence, AdapterPlace place) {
+  adapters_.Move(sequence.spec.lora_name, std::exchange(sequence.place, place), place);
+}
+
+// Gives one of those that wait a slot and blocks; false if there are none for it.
 bool Engine::Start(Sequence& sequence, int64_t at_ns, size_t& budget) {
   const SequenceSpec& spec = sequence.spec;
   const size_t total = spec.prompt_tokens + sequence.report.generated;
@@ -167,8 +204,8 @@ bool Engine::Start(Sequence& sequence, int64_t at_ns, size_t& budget) {
       metrics_.prefix_cache_hits.Add(sequence.computed);
     }
   }
-  waiting_.pop_front();
   running_.push_back(&sequence);
+  Place(sequence, AdapterPlace::kRunning);
   sequence.is_running = true;
   if (sequence.report.times.scheduled_ns == 0) sequence.report.times.scheduled_ns = at_ns;
   sequence.scheduled = std::min(total - sequence.computed, budget);
@@ -184,6 +221,9 @@ void Engine::StartTransfer(Sequence& sequence, int64_t at_ns) {
   ++transferring_;
   metrics_.external_prefix_cache_queries.Add(sequence.spec.prompt_tokens);
   metrics_.transfer_time.AddNs(duration_ns);
+  metrics_.transfer_post_time.AddNs(kPostNs);
+  metrics_.transfer_bytes.Add(static_cast<double>(tokens * kTokenBytes));
+  metrics_.transfer_descriptors.Add(static_cast<double>(pool_.BlocksFor(tokens) * kBlockDescriptors));
   transfers_.push({at_ns + duration_ns, sequence.spec.id});
 }
 
@@ -239,6 +279,7 @@ void Engine::CountPrompt(const Sequence& sequence) {
   metrics_.prompt_tokens_found.Add(report.cached_tokens);
   metrics_.prompt_tokens_transferred.Add(report.transferred_tokens);
   metrics_.prompt_tokens_computed.Add(prompt - report.cached_tokens - report.transferred_tokens);
+  metrics_.request_computed_tokens.Add(static_cast<double>(prompt - report.cached_tokens - report.transferred_tokens));
 }
 
 // Makes room for all tokens so far; others are preempted for it, the last admitted first. False if that was `sequence`.
@@ -260,9 +301,11 @@ void Engine::Preempt(Sequence& sequence) {
   sequence.is_running = false;
   running_.pop_back();
   waiting_.push_front(&sequence);
+  Place(sequence, AdapterPlace::kWaiting);
 }
 
 void Engine::LeaveQueues(Sequence& sequence) {
+  Place(sequence, AdapterPlace::kNone);
   if (sequence.is_transferring) --transferring_;
   if (sequence.is_running) {
     running_.erase(absl::c_find(running_, &sequence));
@@ -290,6 +333,7 @@ void Engine::UpdateGauges() {
   gauges.waiting_capacity.store(waiting_.size(), std::memory_order_relaxed);
   gauges.waiting_deferred.store(transferring_, std::memory_order_relaxed);
   gauges.cache_usage.store(pool_.usage(), std::memory_order_relaxed);
+  if (adapters_.TakeChange()) metrics_.ShowAdapters(adapters_.RunningNames(), adapters_.WaitingNames());
 }
 
 }  // namespace spanloom::llmd::simulator

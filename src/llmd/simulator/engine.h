@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "llmd/simulator/adapter_use.h"
 #include "llmd/simulator/block_pool.h"
 #include "llmd/simulator/engine_metrics.h"
 #include "llmd/simulator/latency_model.h"
@@ -29,6 +30,7 @@ namespace spanloom::llmd::simulator {
 struct EngineOptions {
   LatencyOptions latency = {};
   size_t running_max = 5;             // --max-num-seqs
+  size_t loras_max = 1;               // --max-loras; adapters that run at once
   size_t waiting_max = 1'000;         // --max-waiting-queue-length; more are refused
   size_t step_tokens_max = 2'048;     // --max-num-batched-tokens; of a step of LatencyCalculator::kBatch
   size_t blocks = 1'024;              // --kv-cache-size
@@ -80,6 +82,7 @@ class Engine {
     size_t scheduled = 0;      // tokens that the step under way computes
     size_t marked_blocks = 0;  // that can be found
     int64_t due_ns = 0;        // of its next token, where each runs by itself
+    AdapterPlace place = AdapterPlace::kNone;
     bool is_running = false;
     bool is_transferring = false;
     bool has_transferred = false;
@@ -96,6 +99,9 @@ class Engine {
   void Schedule(int64_t at_ns);
   void ScheduleWaiting(int64_t at_ns, size_t& budget);
   bool Start(Sequence& sequence, int64_t at_ns, size_t& budget);
+  [[nodiscard]] bool MissesThreshold(const Sequence& sequence) const;
+  [[nodiscard]] bool HasAdapterSlot(const Sequence& sequence) const;
+  void Place(Sequence& sequence, AdapterPlace place);
   void StartTransfer(Sequence& sequence, int64_t at_ns);
   void EndTransfer(SequenceId id);
   void BeginStep(int64_t at_ns, size_t& budget);
@@ -119,6 +125,7 @@ class Engine {
   std::deque<Sequence*> waiting_;
   std::vector<Sequence*> running_;  // in order of admission: the last is preempted first
   size_t transferring_ = 0;
+  AdapterUse adapters_;
   DueQueue tokens_;     // where each runs by itself; entries of sequences that are gone are left out when they come up
   DueQueue transfers_;  // the same
   DueQueue leases_;     // the same

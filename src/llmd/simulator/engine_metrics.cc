@@ -3,27 +3,10 @@
 #include "llmd/simulator/engine_metrics.h"
 
 #include "base/text.h"
+#include "llmd/simulator/metric_bounds.h"
 
 namespace spanloom::llmd::simulator {
 namespace {
-
-const std::vector<double>& FirstTokenBounds() {
-  static const std::vector<double> bounds = {0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1,  0.25,  0.5,   0.75,
-                                             1.0,   2.5,   5.0,  7.5,  10.0, 20.0, 40.0, 80.0, 160.0, 640.0, 2560.0};
-  return bounds;
-}
-
-const std::vector<double>& InterTokenBounds() {
-  static const std::vector<double> bounds = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2,  0.3,  0.4, 0.5,
-                                             0.75, 1.0,   2.5,  5.0,   7.5, 10.0, 20.0, 40.0, 80.0};
-  return bounds;
-}
-
-const std::vector<double>& RequestBounds() {
-  static const std::vector<double> bounds = {0.3,  0.5,  0.8,  1.0,  1.5,   2.0,   2.5,   5.0,   10.0,   15.0,  20.0,
-                                             30.0, 40.0, 50.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 7680.0};
-  return bounds;
-}
 
 const std::vector<double>& TransferBounds() {
   static const std::vector<double> bounds = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2,
@@ -31,11 +14,15 @@ const std::vector<double>& TransferBounds() {
   return bounds;
 }
 
-// 1, 2, 5, 10, 20, 50, ... up to a million.
-const std::vector<double>& CountBounds() {
-  static const std::vector<double> bounds = {1,      2,       5,       10,      20,       50,     100,
-                                             200,    500,     1'000,   2'000,   5'000,    10'000, 20'000,
-                                             50'000, 100'000, 200'000, 500'000, 1'000'000};
+const std::vector<double>& TransferByteBounds() {
+  static const std::vector<double> bounds = {2048,    8192,     32768,     131072,    524288,       2097152,
+                                             8388608, 33554432, 134217728, 536870912, 2147483648.0, 8589934592.0};
+  return bounds;
+}
+
+const std::vector<double>& DescriptorBounds() {
+  static const std::vector<double> bounds = {10,  20,    30,    50,    75,     100,    200,
+                                             400, 1'000, 2'000, 4'000, 10'000, 20'000, 50'000};
   return bounds;
 }
 
@@ -51,7 +38,7 @@ double Read(const std::atomic<size_t>& value) {
 }  // namespace
 
 EngineMetrics::EngineMetrics(MetricRegistry& r, const EngineFacts& facts)
-    : EngineMetrics(r, facts, MetricLabels{{"model_name", facts.model_name}, {"engine", "0"}}) {}
+    : EngineMetrics(r, facts, MetricLabels{{"model_name", facts.model_name}, {"engine", StrCat(facts.rank)}}) {}
 
 EngineMetrics::EngineMetrics(MetricRegistry& r, const EngineFacts& facts, const MetricLabels& labels)
     : prompt_tokens(r.GetCounter("vllm:prompt_tokens_total", "Number of prefill tokens processed.", labels)),
@@ -94,15 +81,30 @@ EngineMetrics::EngineMetrics(MetricRegistry& r, const EngineFacts& facts, const 
                                  RequestBounds(), labels)),
       transfer_time(r.GetHistogram("vllm:nixl_xfer_time_seconds", "Time of a transfer of blocks in seconds.",
                                    TransferBounds(), labels)),
-      request_prompt_tokens(
-          r.GetHistogram("vllm:request_prompt_tokens", "Prompt tokens of a request.", CountBounds(), labels)),
-      request_generation_tokens(
-          r.GetHistogram("vllm:request_generation_tokens", "Generated tokens of a request.", CountBounds(), labels)),
+      transfer_post_time(r.GetHistogram("vllm:nixl_post_time_seconds", "Time to post a transfer of blocks in seconds.",
+                                        TransferBounds(), labels)),
+      transfer_bytes(r.GetHistogram("vllm:nixl_bytes_transferred", "Bytes of a transfer of blocks.",
+                                    TransferByteBounds(), labels)),
+      transfer_descriptors(r.GetHistogram("vllm:nixl_num_descriptors", "Descriptors of a transfer of blocks.",
+                                          DescriptorBounds(), labels)),
+      request_prompt_tokens(r.GetHistogram("vllm:request_prompt_tokens", "Prompt tokens of a request.",
+                                           TokenCountBounds(facts.model_tokens_max), labels)),
+      request_generation_tokens(r.GetHistogram("vllm:request_generation_tokens", "Generated tokens of a request.",
+                                               TokenCountBounds(facts.model_tokens_max), labels)),
+      request_computed_tokens(r.GetHistogram("vllm:request_prefill_kv_computed_tokens",
+                                             "Prompt tokens of a request that no cache had.",
+                                             TokenCountBounds(facts.model_tokens_max), labels)),
+      request_max_generation_tokens(r.GetHistogram("vllm:request_max_num_generation_tokens",
+                                                   "Generated tokens of the longest choice of a request.",
+                                                   TokenCountBounds(facts.model_tokens_max), labels)),
       request_max_tokens(r.GetHistogram("vllm:request_params_max_tokens", "The parameter max_tokens of a request.",
-                                        CountBounds(), labels)),
+                                        TokenCountBounds(facts.model_tokens_max), labels)),
       request_n(r.GetHistogram("vllm:request_params_n", "The parameter n of a request.", {1, 2, 5, 10, 20}, labels)),
       iteration_tokens(r.GetHistogram("vllm:iteration_tokens_total", "Tokens of an engine step.",
                                       {1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384}, labels)),
+      registry_(r),
+      clock_(*facts.clock),
+      loras_max_(StrCat(facts.loras_max)),
       ended_stop_(r.GetCounter("vllm:request_success_total", "Count of successfully processed requests.",
                                With(labels, "finished_reason", "stop"))),
       ended_length_(r.GetCounter("vllm:request_success_total", "Count of successfully processed requests.",
@@ -110,14 +112,22 @@ EngineMetrics::EngineMetrics(MetricRegistry& r, const EngineFacts& facts, const 
       ended_abort_(r.GetCounter("vllm:request_success_total", "Count of successfully processed requests.",
                                 With(labels, "finished_reason", "abort"))),
       ended_error_(r.GetCounter("vllm:request_success_total", "Count of successfully processed requests.",
-                                With(labels, "finished_reason", "error"))) {
-  ShowGauges(r, facts, labels);
+                                With(labels, "finished_reason", "error"))),
+      ended_threshold_(r.GetCounter("vllm:request_success_total", "Count of successfully processed requests.",
+                                    With(labels, "finished_reason", "cache_threshold"))) {
+  // Nothing here is multimodal, and no notification is lost: vLLM shows them all the same.
+  r.GetCounter("vllm:mm_cache_queries_total", "Multi-modal cache queries, in items.", labels);
+  r.GetCounter("vllm:mm_cache_hits_total", "Multi-modal cache hits, in items.", labels);
+  r.GetCounter("vllm:nixl_num_failed_notifications_total", "Notifications of transfers that failed.", labels);
+  ShowGauges(facts, labels);
+  ShowSleep(labels);
+  ShowAdapters("", "");
 }
 
-void EngineMetrics::ShowGauges(MetricRegistry& r, const EngineFacts& facts, const MetricLabels& labels) {
+void EngineMetrics::ShowGauges(const EngineFacts& facts, const MetricLabels& labels) {
   const auto show = [&](std::string_view name, std::string_view help, const MetricLabels& of,
                         std::function<double()> read) {
-    shown_.push_back(r.AddGauge(name, help, of, std::move(read)));
+    shown_.push_back(registry_.AddGauge(name, help, of, std::move(read)));
   };
   show("vllm:num_requests_running", "Number of requests in model execution batches.", labels,
        [this] { return Read(gauges.running); });
@@ -131,15 +141,35 @@ void EngineMetrics::ShowGauges(MetricRegistry& r, const EngineFacts& facts, cons
   show("vllm:kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", labels,
        [this] { return gauges.cache_usage.load(std::memory_order_relaxed); });
   const MetricLabels config = {{"block_size", StrCat(facts.block_tokens)},
+                               {"cache_dtype", facts.cache_dtype},
                                {"num_gpu_blocks", StrCat(facts.blocks)},
                                {"enable_prefix_caching", facts.finds_blocks ? "True" : "False"},
-                               {"engine", "0"}};
+                               {"engine", StrCat(facts.rank)}};
   show("vllm:cache_config_info", "Information of the LLMEngine CacheConfig", config, [] { return 1.0; });
+}
+
+void EngineMetrics::ShowSleep(const MetricLabels& labels) {
+  int level = 0;
+  for (const char* const state : {"awake", "weights_offloaded", "discard_all"}) {
+    shown_.push_back(registry_.AddGauge(
+        "vllm:engine_sleep_state", "1 for the state that the engine is in.", With(labels, "sleep_state", state),
+        [this, level] { return gauges.sleep_level.load(std::memory_order_relaxed) == level ? 1.0 : 0.0; }));
+    ++level;
+  }
+}
+
+// Its value is when it was so: routers take the newest.
+void EngineMetrics::ShowAdapters(const std::string& running, const std::string& waiting) {
+  const MetricLabels labels = {
+      {"max_lora", loras_max_}, {"waiting_lora_adapters", waiting}, {"running_lora_adapters", running}};
+  adapters_ = registry_.AddGauge("vllm:lora_requests_info", "Running stats on lora requests.", labels,
+                                 [this] { return static_cast<double>(clock_.UnixNs()) / 1e9; });
 }
 
 void EngineMetrics::CountEnd(std::string_view reason) {
   if (reason == "stop") return ended_stop_.Add(1);
   if (reason == "length") return ended_length_.Add(1);
+  if (reason == "cache_threshold") return ended_threshold_.Add(1);
   (reason == "abort" ? ended_abort_ : ended_error_).Add(1);
 }
 

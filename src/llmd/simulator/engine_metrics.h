@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/metrics.h"
 
 namespace spanloom::llmd::simulator {
@@ -20,6 +21,7 @@ struct EngineGauges {
   std::atomic<size_t> waiting_capacity = 0;  // for a slot or for blocks
   std::atomic<size_t> waiting_deferred = 0;  // for a transfer
   std::atomic<double> cache_usage = 0;       // 0 to 1
+  std::atomic<int> sleep_level = 0;          // 0: awake; 1: the weights are elsewhere; 2: nothing is kept
 };
 
 struct EngineFacts {
@@ -27,6 +29,11 @@ struct EngineFacts {
   size_t blocks = 0;
   size_t block_tokens = 0;
   bool finds_blocks = false;
+  size_t rank = 0;                       // of data parallelism: the label engine
+  int64_t model_tokens_max = 1'000'000;  // the largest bound of counts of tokens
+  size_t loras_max = 1;                  // the label max_lora
+  std::string cache_dtype = "auto";
+  const Clock* clock = &Clock::System();  // never null; outlives the metrics
 };
 
 // Thread-safe. The registry must outlive it. Handles are public: each is one metric, by its name.
@@ -34,8 +41,11 @@ class EngineMetrics {
  public:
   EngineMetrics(MetricRegistry& registry, const EngineFacts& facts);
 
-  // A request that ended with `reason`: "stop", "length", "abort", "error".
+  // A request that ended with `reason`: "stop", "length", "abort", "error", "cache_threshold".
   void CountEnd(std::string_view reason);
+
+  // The adapters of those that run and of those that wait, with commas. For one thread at a time.
+  void ShowAdapters(const std::string& running, const std::string& waiting);
 
   EngineGauges gauges;
 
@@ -61,22 +71,34 @@ class EngineMetrics {
   Histogram& inference_time;
   Histogram& prefill_time;
   Histogram& decode_time;
-  Histogram& transfer_time;  // vllm:nixl_xfer_time_seconds
+  Histogram& transfer_time;         // vllm:nixl_xfer_time_seconds
+  Histogram& transfer_post_time;    // vllm:nixl_post_time_seconds
+  Histogram& transfer_bytes;        // vllm:nixl_bytes_transferred
+  Histogram& transfer_descriptors;  // vllm:nixl_num_descriptors
   Histogram& request_prompt_tokens;
   Histogram& request_generation_tokens;
+  Histogram& request_computed_tokens;        // vllm:request_prefill_kv_computed_tokens
+  Histogram& request_max_generation_tokens;  // of the longest of a request's choices
   Histogram& request_max_tokens;
   Histogram& request_n;
   Histogram& iteration_tokens;
 
  private:
   EngineMetrics(MetricRegistry& registry, const EngineFacts& facts, const MetricLabels& labels);
-  void ShowGauges(MetricRegistry& registry, const EngineFacts& facts, const MetricLabels& labels);
+  void ShowGauges(const EngineFacts& facts, const MetricLabels& labels);
+  void ShowSleep(const MetricLabels& labels);
+
+  MetricRegistry& registry_;
+  const Clock& clock_;
+  const std::string loras_max_;
 
   Counter& ended_stop_;
   Counter& ended_length_;
   Counter& ended_abort_;
   Counter& ended_error_;
+  Counter& ended_threshold_;
   std::vector<ScopedGauge> shown_;
+  ScopedGauge adapters_;
 };
 
 }  // namespace spanloom::llmd::simulator

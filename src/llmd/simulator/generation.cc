@@ -9,10 +9,13 @@
 #include <utility>
 
 #include "base/text.h"
+#include "llmd/simulator/load_report.h"
 
 namespace spanloom::llmd::simulator {
 namespace {
 
+constexpr std::string_view kDeclineHeader = "x-cache-threshold-finish-reason";  // llm-d-inference-sim
+constexpr double kNeverReached = 2;                                             // a share
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr size_t kSequencesMax = 4'096;  // of one request: prompts times choices; guess
 
@@ -76,6 +79,9 @@ Generation::Generation(const Serving& serving, wire::GenerationRequest request, 
            .model = request_.model.empty() ? serving.names.served().front() : request_.model,
            .created = serving.clock.UnixNs() / kNsPerSecond};
   AddAnswerHeaders(serving.options, http.headers, answer_headers_);
+  if (request_.is_response) return;
+  load_format_ = http.headers.Get(kLoadFormatHeader);
+  declines_ = http.headers.Get(kDeclineHeader) == "true";
 }
 
 // Reads the request as far as it depends on the model, and plans its answers.
@@ -143,6 +149,7 @@ Status Generation::AddPrompt(std::vector<TokenId> tokens, std::string_view text)
   ASSIGN_OR_RETURN(max_tokens_, AnswerTokensMax(tokens.size()));
   const size_t prompt = prompt_tokens_.size();
   prompt_tokens_.push_back(tokens.size());
+  const double threshold = request_.cache_hit_threshold.value_or(serving_.options.cache_hit_threshold);
   for (int64_t choice = 0; choice < request_.sampling.n; ++choice) {
     Answer answer{.id = serving_.engine.NextId(),
                   .prompt = prompt,
@@ -153,6 +160,7 @@ Status Generation::AddPrompt(std::vector<TokenId> tokens, std::string_view text)
                       .tokens = tokens,
                       .prompt_tokens = tokens.size(),
                       .lora_name = lora_name_,
+                      .cache_hit_threshold = declines_ ? kNeverReached : threshold,
                       .index = answers_.size()};
     spec.tokens.insert(spec.tokens.end(), answer.plan.tokens.begin(), answer.plan.tokens.end());
     if (serving_.options.engine.finds_blocks) {
@@ -280,7 +288,7 @@ wire::Usage Generation::CountUsage() const {
   return usage;
 }
 
-void Generation::OpenStream() {
+void Generation::OpenStream(bool has_roles) {
   net::HttpResponse head;
   head.headers = answer_headers_;
   head.headers.Add("content-type", "text/event-stream; charset=utf-8");
@@ -290,7 +298,7 @@ void Generation::OpenStream() {
   const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
   if (request_.is_response) {
     response_stream_.AppendBegin(head_, begin);
-  } else if (request_.is_chat) {
+  } else if (request_.is_chat && has_roles) {
     for (size_t i = 0; i < answers_.size(); ++i) wire::AppendRoleChunk(head_, static_cast<int64_t>(i), usage, begin);
   }
   stream_->Write(begin);
@@ -319,7 +327,7 @@ std::string Generation::StreamEnd() {
 }
 
 void Generation::SendToken(size_t index) {
-  if (stream_ == nullptr) OpenStream();
+  if (stream_ == nullptr) OpenStream(true);
   const wire::Choice choice = TakeChoice(index);
   // A call of a tool comes as a whole; a character that is not complete waits.
   if (choice.finish_reason.empty() && choice.text.empty() && !choice.token_ids) return;
@@ -342,6 +350,7 @@ void Generation::KeepTransfer(const Answer& answer, const SequenceReport& report
                       .remote_block_ids = {report.kept_blocks.begin(), report.kept_blocks.end()},
                       .remote_host = serving_.options.side_channel_host,
                       .remote_port = serving_.side_channel == nullptr ? 0 : serving_.side_channel->port(),
+                      .tp_size = serving_.options.tensor_parallel_size,
                       .remote_num_tokens = static_cast<int64_t>(prompt_tokens_[answer.prompt])};
 }
 
@@ -351,12 +360,22 @@ void Generation::OnEnd(size_t index, const SequenceReport& report) {
   if (answer.times.end_ns == 0) answer.times.end_ns = serving_.clock.SteadyNs();
   cached_tokens_ += report.cached_tokens;
   KeepTransfer(answer, report);
+  if (report.end == SequenceEnd::kBelowThreshold) Decline(answer, index);
   const Outcome outcome = OutcomeOf(report.end, serving_.options);
   if (!outcome.answer.message.empty()) Fail(outcome.answer);
   Record(answer, report, outcome.error);
   const RequestFacts facts{SpanId(answer), prompt_tokens_[answer.prompt], max_tokens_, request_.sampling};
   EndRequestSpan(answer.span, facts, answer.times, report, outcome.error, serving_.options.is_faithful);
   if (--left_ == 0) Complete();
+}
+
+// Nothing is answered for want of cached blocks. A proxy looks for that in the first event of a stream.
+void Generation::Decline(Answer& answer, size_t index) {
+  answer.plan = {.finish_reason = "cache_threshold"};
+  answer.unsent.clear();
+  if (!request_.is_streamed || is_over_) return;
+  if (stream_ == nullptr) OpenStream(false);
+  stream_->Write(ChunkOf(TakeChoice(index)));
 }
 
 // One sequence can't be answered: then none of the request is.
@@ -383,6 +402,7 @@ void Generation::AbortRest() {
 
 void Generation::Complete() {
   if (std::exchange(is_over_, true)) return;
+  RecordRequest();
   if (stream_ != nullptr) {
     stream_->Write(StreamEnd());
     return stream_->Finish();
@@ -395,6 +415,9 @@ void Generation::Complete() {
                                           : wire::AnswerBody(head_, choices, CountUsage(), transfer_answer_);
   net::HttpResponse answer = JsonAnswer(200, std::move(body));
   for (const auto& [name, value] : answer_headers_.fields()) answer.headers.Add(name, value);
+  if (std::string load = LoadReport(load_format_, serving_.metrics.gauges); !load.empty()) {
+    answer.headers.Add(std::string(kLoadHeader), std::move(load));
+  }
   std::move(*std::exchange(responder_, std::nullopt)).Respond(std::move(answer));
 }
 
@@ -402,10 +425,11 @@ void Generation::Record(const Answer& answer, const SequenceReport& report, std:
   EngineMetrics& metrics = serving_.metrics;
   if (!error.empty()) return metrics.CountEnd(error == "abort" ? "abort" : "error");
   const SequenceTimes& times = report.times;
-  metrics.CountEnd(answer.plan.finish_reason == "length" ? "length" : "stop");
-  metrics.time_to_first_token.AddNs(answer.times.first_token_ns - arrival_ns_);
   metrics.e2e_latency.AddNs(answer.times.end_ns - arrival_ns_);
   metrics.queue_time.AddNs(times.scheduled_ns - times.queued_ns);
+  if (report.end == SequenceEnd::kBelowThreshold) return metrics.CountEnd(answer.plan.finish_reason);
+  metrics.CountEnd(answer.plan.finish_reason == "length" ? "length" : "stop");
+  metrics.time_to_first_token.AddNs(answer.times.first_token_ns - arrival_ns_);
   metrics.prefill_time.AddNs(times.first_token_ns - times.scheduled_ns);
   metrics.decode_time.AddNs(times.last_token_ns - times.first_token_ns);
   metrics.inference_time.AddNs(times.last_token_ns - times.scheduled_ns);
@@ -416,7 +440,13 @@ void Generation::Record(const Answer& answer, const SequenceReport& report, std:
   metrics.request_prompt_tokens.Add(static_cast<double>(prompt_tokens_[answer.prompt]));
   metrics.request_generation_tokens.Add(static_cast<double>(report.generated));
   metrics.request_max_tokens.Add(static_cast<double>(max_tokens_));
-  metrics.request_n.Add(static_cast<double>(request_.sampling.n));
+}
+
+void Generation::RecordRequest() const {
+  size_t longest = 0;
+  for (const Answer& answer : answers_) longest = std::max(longest, answer.tokens);
+  serving_.metrics.request_n.Add(static_cast<double>(request_.sampling.n));
+  serving_.metrics.request_max_generation_tokens.Add(static_cast<double>(longest));
 }
 
 }  // namespace spanloom::llmd::simulator

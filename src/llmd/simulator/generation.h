@@ -62,7 +62,9 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   [[nodiscard]] wire::Choice TakeChoice(size_t index);
   void AddLogprobs(const Answer& answer, size_t first_token, wire::Choice& choice) const;
   [[nodiscard]] wire::Usage CountUsage() const;
-  void OpenStream();
+  void OpenStream(bool has_roles);
+  void Decline(Answer& answer, size_t index);
+  void RecordRequest() const;
   [[nodiscard]] std::string ChunkOf(const wire::Choice& choice);
   [[nodiscard]] std::string StreamEnd();
   void SendToken(size_t index);
@@ -78,6 +80,8 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   const sdk::TraceContext trace_context_;
   net::HttpHeaders answer_headers_;
   std::optional<net::HttpResponder> responder_;  // until the answer begins
+  std::string load_format_;                      // of the report of load that is wanted; "": none
+  bool declines_ = false;                        // it is to end as if nothing were in the cache
   std::shared_ptr<BodyStream> stream_;           // null: not begun, or not streamed
   wire::AnswerHead head_;
   wire::ResponseStream response_stream_;  // of the Responses API

@@ -133,7 +133,8 @@ void KvEventPublisher::Run() {
 
 void KvEventPublisher::Publish(const std::vector<wire::KvEvent>& events) {
   const uint64_t sequence = next_sequence_++;
-  std::string batch = wire::EncodeKvEvents(events, static_cast<double>(clock_.UnixNs()) / 1e9, 0, options_.form);
+  std::string batch =
+      wire::EncodeKvEvents(events, static_cast<double>(clock_.UnixNs()) / 1e9, options_.rank, options_.form);
   publisher_->Send({options_.topic, BigEndian(sequence), batch});
   published_.Add(events.size());
   if (replays_ == nullptr) return;

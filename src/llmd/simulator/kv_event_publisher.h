@@ -30,6 +30,7 @@ struct KvEventOptions {
   std::string endpoint = {};         // "": nothing is published
   std::string replay_endpoint = {};  // "": nothing can be asked for again
   std::string topic = {};
+  uint64_t rank = 0;  // of data parallelism: told in every batch
   wire::KvEventForm form = wire::KvEventForm::kList;
   size_t batch_events = 16;                          // --event-batch-size
   std::chrono::milliseconds batch_delay_max{1'000};  // from an event to its batch

@@ -30,9 +30,9 @@ Status ModelNames::Load(Adapter adapter) {
   if (absl::c_any_of(adapters_, has_name)) {
     return absl::AlreadyExistsError(StrCat("The lora adapter '", adapter.name, "' has already been loaded."));
   }
-  if (adapters_.size() >= adapters_max_) {
+  if (adapters_.size() >= kAdaptersMax) {
     return absl::ResourceExhaustedError(
-        StrCat(adapters_max_, " LoRA adapters are loaded, which is the limit; unload one first."));
+        StrCat(kAdaptersMax, " LoRA adapters are loaded, which is the limit; unload one first."));
   }
   adapters_.push_back(std::move(adapter));
   return absl::OkStatus();

@@ -22,12 +22,14 @@ struct Adapter {
   std::string path = {};
 };
 
-// Thread-safe. Bounded by `adapters_max`.
+inline constexpr size_t kAdaptersMax = 1'000;  // that are loaded at once; guess
+
+// Thread-safe. Bounded by kAdaptersMax.
 class ModelNames {
  public:
   // `served` is not empty.
-  ModelNames(std::vector<std::string> served, std::vector<Adapter> adapters, size_t adapters_max)
-      : served_(std::move(served)), adapters_max_(adapters_max), adapters_(std::move(adapters)) {}
+  ModelNames(std::vector<std::string> served, std::vector<Adapter> adapters)
+      : served_(std::move(served)), adapters_(std::move(adapters)) {}
 
   [[nodiscard]] const std::vector<std::string>& served() const { return served_; }
   [[nodiscard]] std::vector<Adapter> adapters() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -42,7 +44,6 @@ class ModelNames {
 
  private:
   const std::vector<std::string> served_;
-  const size_t adapters_max_;
   mutable Mutex mutex_;
   std::vector<Adapter> adapters_ ABSL_GUARDED_BY(mutex_);
 };

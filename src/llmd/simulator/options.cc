@@ -47,6 +47,8 @@ Status Validate(const SimulatorOptions& options) {
   RETURN_IF_ERROR(Positive("max-num-batched-tokens", options.engine.step_tokens_max));
   RETURN_IF_ERROR(Positive("kv-cache-size", options.engine.blocks));
   RETURN_IF_ERROR(Positive("block-size", options.engine.block_tokens));
+  RETURN_IF_ERROR(Positive("max-loras", options.engine.loras_max));
+  RETURN_IF_ERROR(Positive("tensor-parallel-size", static_cast<size_t>(options.tensor_parallel_size)));
   if (options.model_tokens_max < 2) {
     return absl::InvalidArgumentError(
         StrCat("--max-model-len is ", options.model_tokens_max, "; a prompt and an answer take at least 2 tokens"));
@@ -58,6 +60,12 @@ Status Validate(const SimulatorOptions& options) {
                " (--kv-cache-size ", options.engine.blocks, " blocks of --block-size ", options.engine.block_tokens,
                "): one request might never fit; lower the first or raise --kv-cache-size"));
   }
+  if (!(options.cache_hit_threshold >= 0 && options.cache_hit_threshold <= 1)) {
+    return absl::InvalidArgumentError(
+        StrCat("--global-cache-hit-threshold is ", options.cache_hit_threshold, "; it is a share, 0 to 1"));
+  }
+  if (options.fake_metrics_interval.count() <= 0)
+    return absl::InvalidArgumentError("--fake-metrics-refresh-interval is to be above 0");
   if (!(options.failures.rate >= 0 && options.failures.rate <= 100)) {
     return absl::InvalidArgumentError(
         StrCat("--failure-injection-rate is ", options.failures.rate, "; it is a percentage, 0 to 100"));

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "llmd/simulator/engine.h"
 #include "llmd/simulator/failure.h"
+#include "llmd/simulator/fake_metrics.h"
 #include "llmd/simulator/output_plan.h"
 #include "llmd/wire/block_hash.h"
 #include "llmd/wire/kv_event.h"
@@ -27,20 +29,28 @@ struct SimulatorOptions {
   std::vector<std::string> served_names = {};  // empty: the model; the first is what metrics say
   std::string endpoint = "0.0.0.0:8000";
   std::optional<net::TlsServerOptions> tls = {};  // unset: cleartext
+  size_t rank = 0;                                // --data-parallel-rank; of the first, if there are several
+  size_t body_bytes_max = 4 << 20;                // --max-request-body-size-mb
+  std::chrono::nanoseconds startup_duration{0};   // until /health/ready says so
   Role role = Role::kBoth;
   AnswerMode mode = AnswerMode::kRandom;
-  int64_t model_tokens_max = 1'024;  // --max-model-len
+  int64_t model_tokens_max = 1'024;    // --max-model-len
+  double cache_hit_threshold = 0;      // of requests that name none, 0 to 1; 0: none
+  int64_t embedding_dimensions = 384;  // of requests that name none
+  int64_t tensor_parallel_size = 1;    // what prefill says of itself
   std::optional<uint64_t> seed = {};
   EngineOptions engine = {};
   wire::BlockHashAlgorithm hash_algorithm = wire::BlockHashAlgorithm::kSha256Cbor;
   std::string hash_seed = {};                // PYTHONHASHSEED; "" as vLLM's random seed, if that is not set
   std::vector<std::string> lora_names = {};  // --lora-modules
-  size_t loras_max = 1'000;                  // that can be loaded; guess
   bool shows_cached_tokens = false;          // --enable-prompt-tokens-details
   bool echoes_request_id = false;            // --enable-request-id-headers
   bool forces_usage = false;                 // --enable-force-include-usage
   bool is_faithful = false;                  // vLLM's oddities are kept
   FailureOptions failures = {};
+  std::optional<FakeMetrics> fake_metrics = {};                 // set: all that /metrics says
+  std::chrono::nanoseconds fake_metrics_interval{100'000'000};  // at which its functions are asked
+  std::string cache_dtype = "auto";                             // --kv-cache-dtype: what the metrics say
   std::optional<uint16_t> side_channel_port = {};  // VLLM_NIXL_SIDE_CHANNEL_PORT; unset: blocks are not asked for
   std::string side_channel_host = "127.0.0.1";     // VLLM_NIXL_SIDE_CHANNEL_HOST
   bool fails_without_blocks = false;               // kv_load_failure_policy "fail"; else they are computed again

@@ -30,6 +30,7 @@ enum class SequenceEnd : uint8_t {
   kRefused,         // the waiting queue is full
   kTooLong,         // it can never have the blocks that it needs
   kTransferFailed,  // the blocks that it was to fetch are not there
+  kBelowThreshold,  // too little of its prompt is in the cache; it was not computed
   kAborted,
 };
 
@@ -60,6 +61,7 @@ struct SequenceSpec {
   std::string lora_name = {};
   bool is_pooled = false;                           // no answer is made: its one token only says that prefill is over
   bool keeps_blocks = false;                        // do_remote_decode
+  double cache_hit_threshold = 0;                   // it ends unless that share of its prompt is in the cache
   std::optional<size_t> remote_tokens = {};         // do_remote_prefill: how many are there to be fetched
   std::shared_ptr<SequenceListener> listener = {};  // shared with whoever answers the request
   size_t index = 0;                                 // which of the listener's

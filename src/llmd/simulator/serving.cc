@@ -48,6 +48,7 @@ std::string RequestId(const net::HttpHeaders& headers, const std::string& of_bod
 Outcome OutcomeOf(SequenceEnd end, const SimulatorOptions& options) {
   switch (end) {
     case SequenceEnd::kFinished:
+    case SequenceEnd::kBelowThreshold:
       return {};
     case SequenceEnd::kAborted:
       return {.error = "abort"};

@@ -2,101 +2,83 @@
 
 #include "llmd/simulator/simulator.h"
 
+#include <absl/strings/numbers.h>
+
+#include <string>
 #include <utility>
 
-#include "base/mutex.h"
+#include "base/rng.h"
 #include "base/text.h"
 
 namespace spanloom::llmd::simulator {
 namespace {
 
-constexpr size_t kConnectionsMax = 65'536;  // ten thousand streams and more
-
-Rng SeedOf(const SimulatorOptions& options) {
-  return Rng(options.seed ? *options.seed : Rng::SystemSeed());
+// The endpoint of the rank that is `offset` behind the first: its port is that much higher, if it is one that was
+// named.
+std::string Shifted(const std::string& endpoint, size_t offset) {
+  const size_t colon = endpoint.rfind(':');
+  uint32_t port = 0;
+  if (!absl::SimpleAtoi(endpoint.substr(colon + 1), &port) || port == 0) return endpoint;
+  return StrCat(endpoint.substr(0, colon + 1), port + offset);
 }
 
-// As vLLM without PYTHONHASHSEED: hashes that no other process has.
-std::string HashSeed(const SimulatorOptions& options) {
-  return options.hash_seed.empty() ? StrCat(Rng::SystemSeed()) : options.hash_seed;
+// What the rank that is `offset` behind the first is told. With several, its engine's name says which it is, as vLLM's.
+SimulatorOptions OptionsOf(const SimulatorOptions& options, size_t offset, bool is_one_of_several) {
+  SimulatorOptions of_rank = options;
+  of_rank.rank = options.rank + offset;
+  of_rank.endpoint = Shifted(options.endpoint, offset);
+  if (is_one_of_several) StrAppend(of_rank.engine_id, "_dp", of_rank.rank);
+  if (options.side_channel_port.value_or(0) != 0) {
+    of_rank.side_channel_port = static_cast<uint16_t>(*options.side_channel_port + offset);
+  }
+  return of_rank;
 }
 
-std::vector<std::string> ServedNames(const SimulatorOptions& options) {
-  return options.served_names.empty() ? std::vector{options.model} : options.served_names;
-}
-
-std::vector<Adapter> Adapters(const SimulatorOptions& options) {
-  std::vector<Adapter> adapters;
-  for (const std::string& name : options.lora_names) adapters.push_back({.name = name});
-  return adapters;
+std::string MakeUpEngineId(const SimulatorOptions& options) {
+  Rng rng(options.seed ? *options.seed : Rng::SystemSeed());
+  return StrCat("spanloom-", absl::Hex(rng.Next(), absl::kZeroPad16));
 }
 
 }  // namespace
 
-Simulator::Simulator(SimulatorOptions options, net::LoopPool& loops, MetricRegistry& metrics, const Clock& clock,
-                     const sdk::Tracer& tracer, KvEventSink* events)
-    : options_(std::move(options)),
-      engine_metrics_(metrics, {.model_name = ServedNames(options_).front(),
-                                .blocks = options_.engine.blocks,
-                                .block_tokens = options_.engine.block_tokens,
-                                .finds_blocks = options_.engine.finds_blocks}),
-      hasher_(options_.hash_algorithm, options_.engine.block_tokens, HashSeed(options_)),
-      names_(ServedNames(options_), Adapters(options_), options_.loras_max),
-      engine_(options_.engine, SeedOf(options_), loops, clock, engine_metrics_, events),
-      serving_{options_, clock, tracer, hasher_, engine_, engine_metrics_, names_, request_count_, loops},
-      api_(serving_, metrics) {}
-
-StatusOr<std::unique_ptr<Simulator>> Simulator::Create(SimulatorOptions options, net::LoopPool& loops,
-                                                       MetricRegistry& metrics, const Clock& clock,
-                                                       const sdk::Tracer& tracer, KvEventSink* events) {
+StatusOr<std::unique_ptr<Simulator>> Simulator::Create(const SimulatorOptions& options, net::LoopPool& loops,
+                                                       std::span<const RankOutlets> outlets, const Clock& clock,
+                                                       const sdk::Tracer& tracer) {
   RETURN_IF_ERROR(Validate(options));
-  if (options.engine_id.empty()) {
-    Rng rng(SeedOf(options));
-    options.engine_id = StrCat("spanloom-", absl::Hex(rng.Next(), absl::kZeroPad16));
+  SimulatorOptions named = options;
+  if (named.engine_id.empty()) named.engine_id = MakeUpEngineId(options);
+  std::unique_ptr<Simulator> simulator(new Simulator(loops));
+  const bool is_parallel = outlets.size() > 1 || options.rank > 0;
+  for (size_t offset = 0; offset < outlets.size(); ++offset) {
+    SimulatorOptions of_rank = OptionsOf(named, offset, is_parallel);
+    simulator->ranks_.push_back(std::make_unique<Rank>(std::move(of_rank), loops, outlets[offset], clock, tracer));
+    simulator->servings_.push_back(&simulator->ranks_.back()->serving());
   }
-  std::unique_ptr<Simulator> simulator(new Simulator(std::move(options), loops, metrics, clock, tracer, events));
-  RETURN_IF_ERROR(simulator->OpenSideChannel(loops, metrics));
-  net::ServerOptions server;
-  server.name = "simulator";
-  server.endpoint = simulator->options_.endpoint;
-  server.tls = simulator->options_.tls;
-  server.limits.connections_max = kConnectionsMax;
-  server.http = [api = &simulator->api_](net::HttpRequest request, net::HttpResponder responder) {
-    api->Handle(std::move(request), std::move(responder));
-  };
-  ASSIGN_OR_RETURN(simulator->server_, net::Server::Create(loops, metrics, std::move(server)));
+  for (const auto& rank : simulator->ranks_) RETURN_IF_ERROR(rank->Open(simulator->servings_));
   return simulator;
 }
 
-// Prefill listens, and everybody may ask.
-Status Simulator::OpenSideChannel(net::LoopPool& loops, MetricRegistry& metrics) {
-  if (!options_.side_channel_port) return absl::OkStatus();
-  const bool listens = options_.role != Role::kDecode;
-  const std::string endpoint = listens ? StrCat(options_.side_channel_host, ":", *options_.side_channel_port) : "";
-  ASSIGN_OR_RETURN(side_channel_, SideChannel::Create(endpoint, loops, metrics, engine_));
-  serving_.side_channel = side_channel_.get();
-  return absl::OkStatus();
-}
-
-void Simulator::SettleLoops() {
-  for (size_t i = 0; i < serving_.loops.size(); ++i) {
-    Notification done;
-    serving_.loops.At(i).Post([&done] { done.Notify(); });
-    done.Wait();
+size_t Simulator::Stop(std::chrono::milliseconds grace) {
+  const auto end = std::chrono::steady_clock::now() + grace;
+  size_t cut_off = 0;
+  for (const auto& rank : ranks_) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    cut_off += rank->Stop(std::max(left, std::chrono::milliseconds(0)));
   }
+  return cut_off;
 }
 
 // A request that is cut off ends by way of both sides: its abort goes to the engine, whose news come back, and may make
 // it abort the rest of its sequences.
 Simulator::~Simulator() {
-  if (server_ != nullptr) server_->Stop(std::chrono::milliseconds(0));
-  SettleLoops();
-  side_channel_.reset();
+  Stop(std::chrono::milliseconds(0));
+  SettleLoops(loops_);
+  for (const auto& rank : ranks_) rank->CloseSideChannel();
   for (int way = 0; way < 2; ++way) {
-    SettleLoops();
-    engine_.Settle();
+    SettleLoops(loops_);
+    for (const auto& rank : ranks_) rank->SettleEngine();
   }
-  SettleLoops();
+  SettleLoops(loops_);
 }
 
 }  // namespace spanloom::llmd::simulator

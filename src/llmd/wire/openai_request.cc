@@ -156,6 +156,12 @@ Status ReadShared(const element& root, GenerationRequest& request) {
   RETURN_IF_ERROR(ReadBool(root, "return_token_ids", request.returns_token_ids));
   RETURN_IF_ERROR(ReadText(root, "request_id", request.request_id));
   RETURN_IF_ERROR(ReadText(root, "cache_salt", request.cache_salt));
+  double threshold = -1;
+  element given;
+  if (root["cache_hit_threshold"].get(given) == simdjson::SUCCESS && !given.is_null()) {
+    RETURN_IF_ERROR(ReadNumber(root, "cache_hit_threshold", threshold, 0, 1));
+    request.cache_hit_threshold = threshold;
+  }
   return ReadTransfer(root, request);
 }
 

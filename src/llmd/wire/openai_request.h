@@ -71,6 +71,7 @@ struct GenerationRequest {
   std::string cache_salt = {};
   std::optional<KvTransferParams> kv_transfer_params = {};
   std::optional<Bootstrap> bootstrap = {};
+  std::optional<double> cache_hit_threshold = {};  // 0 to 1; unset: the server's
 };
 
 // The body of /v1/chat/completions and of /v1/completions. kInvalidArgument says what is wrong, for an answer 400.
