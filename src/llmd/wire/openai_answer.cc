@@ -224,6 +224,30 @@ std::string AnswerBody(const AnswerHead& head, const std::vector<Choice>& choice
   return body;
 }
 
+std::string TokensBody(const AnswerHead& head, const std::vector<Choice>& choices,
+                       const std::optional<KvTransferParams>& kv_transfer_params) {
+  std::string body;
+  JsonWriter writer(body);
+  writer.BeginObject();
+  writer.Field("request_id", head.id);
+  writer.Key("choices");
+  writer.BeginArray();
+  for (const Choice& choice : choices) {
+    writer.BeginObject();
+    writer.Field("index", choice.index);
+    WriteLogprobs({.is_chat = true}, choice, writer);
+    WriteEnd(choice, true, writer);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.Key("prompt_logprobs");
+  writer.Null();
+  writer.Key("kv_transfer_params");
+  kv_transfer_params ? WriteKvTransferParams(*kv_transfer_params, writer) : writer.Null();
+  writer.EndObject();
+  return body;
+}
+
 void AppendRoleChunk(const AnswerHead& head, int64_t index, const std::optional<Usage>& usage, std::string& out) {
   const auto write = [&](JsonWriter& writer) {
     writer.BeginObject();

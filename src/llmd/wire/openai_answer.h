@@ -68,6 +68,10 @@ struct Choice {
 [[nodiscard]] std::string AnswerBody(const AnswerHead& head, const std::vector<Choice>& choices, const Usage& usage,
                                      const std::optional<KvTransferParams>& kv_transfer_params);
 
+// A whole answer of /inference/v1/generate, whose choices have token ids.
+[[nodiscard]] std::string TokensBody(const AnswerHead& head, const std::vector<Choice>& choices,
+                                     const std::optional<KvTransferParams>& kv_transfer_params);
+
 // Events of a stream, each "data: {...}\n\n", appended to `out`. A chat stream begins, choice by choice, with the role;
 // the usage alone comes last before the end.
 void AppendRoleChunk(const AnswerHead& head, int64_t index, const std::optional<Usage>& usage, std::string& out);

@@ -2,11 +2,14 @@
 
 #include "llmd/wire/openai_request.h"
 
+#include <absl/algorithm/container.h>
+
 #include <limits>
 #include <utility>
 
 #include "base/text.h"
 #include "kube/json.h"
+#include "llmd/wire/request_error.h"
 
 namespace spanloom::llmd::wire {
 namespace {
@@ -16,15 +19,20 @@ using simdjson::dom::element;
 constexpr size_t kStopsMax = 64;     // strings of `stop`; guess
 constexpr size_t kToolsMax = 1'024;  // guess
 
+// In the words of vLLM's web framework, or in its own.
 Status Invalid(std::string_view key, std::string_view what) {
-  return absl::InvalidArgumentError(StrCat(key, ": ", what));
+  constexpr std::string_view kForms[] = {"Input should be", "Field required", "List should have"};
+  const bool is_form = absl::c_any_of(kForms, [&](std::string_view form) { return what.find(form) != what.npos; });
+  if (is_form) return WrongForm(key, what);
+  const bool is_told = what.find(key) != what.npos || what.starts_with("Stream options");  // vLLM's own words
+  return WrongValue(key, is_told ? std::string(what) : StrCat(key, ": ", what));
 }
 
 // One parser a thread: it keeps its memory from request to request.
 StatusOr<element> ReadBody(std::string_view body) {
   thread_local kube::JsonReader reader;
   StatusOr<element> root = reader.Read(body);
-  if (!root.ok()) return absl::InvalidArgumentError(StrCat("body: ", StdView(root.status().message())));
+  if (!root.ok()) return WrongForm("body", StrCat("JSON decode error: ", StdView(root.status().message())));
   if (!root->is_object()) return Invalid("body", "Input should be a valid dictionary");
   return root;
 }
@@ -54,35 +62,40 @@ Status ReadInt(const element& object, std::string_view key, std::optional<int64_
   if (object[key].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
   int64_t number = 0;
   if (value.get(number) != simdjson::SUCCESS) return Invalid(key, "Input should be a valid integer");
-  if (number < min) return Invalid(key, StrCat(key, " must be at least ", min, ", got ", number, "."));
+  if (number < min) {
+    // vLLM's words differ where 0 is the least.
+    const std::string_view rule = min == 0 ? "greater than or equal to " : "at least ";
+    return Invalid(key, StrCat(key, " must be ", rule, min, ", got ", number, "."));
+  }
   if (number > max) return Invalid(key, StrCat(key, " must be at most ", max, ", got ", number, "."));
   target = number;
   return absl::OkStatus();
 }
 
-Status ReadNumber(const element& object, std::string_view key, double& target, double min, double max) {
+// A number that `is_allowed`, as `rule` says in words.
+Status ReadNumber(const element& object, std::string_view key, double& target, bool is_allowed(double),
+                  std::string_view rule) {
   RETURN_IF_ERROR(Read(object, key, "Input should be a valid number", target));
-  if (!(target >= min && target <= max)) {
-    return Invalid(key, StrCat(key, " must be in [", min, ", ", max, "], got ", target, "."));
-  }
-  return absl::OkStatus();
+  if (is_allowed(target)) return absl::OkStatus();
+  return Invalid(key, StrCat(key, " must be ", rule, ", got ", target, "."));
 }
 
-Status ReadStop(const element& root, std::vector<std::string>& target) {
+// One text, or a list of them, where a text ends.
+Status ReadTexts(const element& root, std::string_view key, std::vector<std::string>& target) {
   element value;
-  if (root["stop"].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
+  if (root[key].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) {
     target.emplace_back(text);
   } else {
     simdjson::dom::array list;
-    if (value.get(list) != simdjson::SUCCESS) return Invalid("stop", "Input should be a string or a list of strings");
+    if (value.get(list) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list of strings");
     for (const element each : list) {
-      if (each.get(text) != simdjson::SUCCESS) return Invalid("stop", "Input should be a string or a list of strings");
+      if (each.get(text) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list of strings");
       target.emplace_back(text);
     }
   }
-  if (target.size() > kStopsMax) return Invalid("stop", StrCat("at most ", kStopsMax, " strings, got ", target.size()));
+  if (target.size() > kStopsMax) return Invalid(key, StrCat("at most ", kStopsMax, " strings, got ", target.size()));
   for (const std::string& stop : target) {
     if (stop.empty()) return Invalid("stop", "stop cannot contain an empty string.");
   }
@@ -114,10 +127,12 @@ Status ReadSampling(const element& root, bool is_chat, Sampling& sampling) {
     return Invalid("min_tokens", StrCat("min_tokens must be less than or equal to max_tokens=", *sampling.max_tokens,
                                         ", got ", sampling.min_tokens, "."));
   }
-  RETURN_IF_ERROR(ReadNumber(root, "temperature", sampling.temperature, 0, std::numeric_limits<double>::max()));
-  RETURN_IF_ERROR(ReadNumber(root, "top_p", sampling.top_p, std::numeric_limits<double>::min(), 1));
+  RETURN_IF_ERROR(ReadNumber(
+      root, "temperature", sampling.temperature, [](double value) { return value >= 0; }, "non-negative"));
+  RETURN_IF_ERROR(ReadNumber(
+      root, "top_p", sampling.top_p, [](double value) { return value > 0 && value <= 1; }, "in (0, 1]"));
   RETURN_IF_ERROR(ReadInt(root, "seed", sampling.seed, std::numeric_limits<int64_t>::min()));
-  RETURN_IF_ERROR(ReadStop(root, sampling.stop));
+  RETURN_IF_ERROR(ReadTexts(root, "stop", sampling.stop));
   RETURN_IF_ERROR(ReadBool(root, "include_stop_str_in_output", sampling.includes_stop));
   RETURN_IF_ERROR(ReadBool(root, "ignore_eos", sampling.ignores_eos));
   return ReadLogprobs(root, is_chat, sampling);
@@ -159,7 +174,8 @@ Status ReadShared(const element& root, GenerationRequest& request) {
   double threshold = -1;
   element given;
   if (root["cache_hit_threshold"].get(given) == simdjson::SUCCESS && !given.is_null()) {
-    RETURN_IF_ERROR(ReadNumber(root, "cache_hit_threshold", threshold, 0, 1));
+    RETURN_IF_ERROR(ReadNumber(
+        root, "cache_hit_threshold", threshold, [](double value) { return value >= 0 && value <= 1; }, "in [0, 1]"));
     request.cache_hit_threshold = threshold;
   }
   return ReadTransfer(root, request);
@@ -285,7 +301,92 @@ StatusOr<std::vector<Prompt>> ReadPrompts(const element& root, std::string_view 
   return prompts;
 }
 
+// Text of Anthropic's content: a text, or blocks of which those of text, calls of tools and their results count.
+Status AppendBlocks(const element& owner, std::string_view key, std::string& text) {
+  element content;
+  if (owner[key].get(content) != simdjson::SUCCESS || content.is_null()) return absl::OkStatus();
+  std::string_view plain;
+  if (content.get(plain) == simdjson::SUCCESS) {
+    text.append(plain);
+    return absl::OkStatus();
+  }
+  simdjson::dom::array blocks;
+  if (content.get(blocks) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list of blocks");
+  for (const element block : blocks) {
+    const std::string_view type = kube::TextAt(block, "type");
+    element input;
+    if (type == "text") {
+      text.append(kube::TextAt(block, "text"));
+    } else if (type == "tool_use" && block["input"].get(input) == simdjson::SUCCESS) {
+      StrAppend(text, kube::TextAt(block, "name"), simdjson::minify(input));
+    } else if (type == "tool_result") {
+      RETURN_IF_ERROR(AppendBlocks(block, "content", text));
+    } else if (type != "tool_use" && type != "thinking" && type != "redacted_thinking" && type != "tool_reference") {
+      return Invalid(key, StrCat("the model takes text alone, not a block of type \"", type, "\""));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// All that is said to the model stands in front of what is said with it.
+Status ReadAnthropicMessages(const element& root, GenerationRequest& request) {
+  simdjson::dom::array list;
+  if (root["messages"].get(list) != simdjson::SUCCESS) return Invalid("messages", "Field required");
+  std::string system;
+  RETURN_IF_ERROR(AppendBlocks(root, "system", system));
+  for (const element each : list) {
+    const std::string_view role = kube::TextAt(each, "role");
+    if (role != "user" && role != "assistant" && role != "system")
+      return Invalid("messages", "role: Input should be 'user', 'assistant' or 'system'");
+    ChatMessage message{.role = std::string(role)};
+    RETURN_IF_ERROR(AppendBlocks(each, "content", role == "system" ? system : message.content));
+    if (role != "system") request.messages.push_back(std::move(message));
+  }
+  if (!system.empty()) {
+    request.messages.insert(request.messages.begin(), {.role = "system", .content = std::move(system)});
+  }
+  return request.messages.empty() ? Invalid("messages", "List should have at least 1 item") : absl::OkStatus();
+}
+
+Status ReadAnthropicTools(const element& root, GenerationRequest& request) {
+  kube::ForEachAt(root, "tools", [&](const element& tool) { request.tools.emplace_back(kube::TextAt(tool, "name")); });
+  if (request.tools.size() > kToolsMax) return Invalid("tools", StrCat("at most ", kToolsMax, " tools"));
+  element choice;
+  if (root["tool_choice"].get(choice) != simdjson::SUCCESS || choice.is_null()) return absl::OkStatus();
+  const std::string_view type = kube::TextAt(choice, "type");
+  request.forbids_tools = type == "none";
+  request.requires_tool = type == "any" || type == "tool";
+  if (type == "tool") request.forced_tool = kube::TextAt(choice, "name");
+  if (type != "auto" && !request.forbids_tools && !request.requires_tool)
+    return Invalid("tool_choice", "type: Input should be 'auto', 'any', 'tool' or 'none'");
+  const bool is_there = request.forced_tool.empty() ? type != "tool" && !request.tools.empty()
+                                                    : absl::c_linear_search(request.tools, request.forced_tool);
+  if (!request.requires_tool || is_there) return absl::OkStatus();
+  return Invalid("tool_choice", "is to name a tool of `tools`");
+}
+
+StatusOr<GenerationRequest> ReadAnthropic(std::string_view body, bool needs_limit) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  GenerationRequest request{.is_chat = true, .is_message = true};
+  RETURN_IF_ERROR(ReadAnthropicMessages(root, request));
+  RETURN_IF_ERROR(ReadAnthropicTools(root, request));
+  RETURN_IF_ERROR(ReadShared(root, request));
+  RETURN_IF_ERROR(ReadTexts(root, "stop_sequences", request.sampling.stop));
+  if (request.model.empty()) return Invalid("model", "Field required");
+  if (needs_limit && !request.sampling.max_tokens) return Invalid("max_tokens", "Field required");
+  if (request.sampling.n != 1) return Invalid("n", "there is one answer to a request of the Messages API");
+  return request;
+}
+
 }  // namespace
+
+StatusOr<GenerationRequest> ParseMessagesRequest(std::string_view body) {
+  return ReadAnthropic(body, true);
+}
+
+StatusOr<GenerationRequest> ParseCountTokensRequest(std::string_view body) {
+  return ReadAnthropic(body, false);
+}
 
 StatusOr<GenerationRequest> ParseChatRequest(std::string_view body) {
   ASSIGN_OR_RETURN(const element root, ReadBody(body));
@@ -313,6 +414,27 @@ StatusOr<GenerationRequest> ParseResponseRequest(std::string_view body) {
   RETURN_IF_ERROR(ReadShared(root, request));
   RETURN_IF_ERROR(ReadInt(root, "max_output_tokens", request.sampling.max_tokens, 1));
   if (request.sampling.n != 1) return Invalid("n", "there is one answer to a request of the Responses API");
+  return request;
+}
+
+StatusOr<GenerationRequest> ParseGenerateRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  GenerationRequest request{.is_tokens = true};
+  simdjson::dom::array list;
+  if (root["token_ids"].get(list) != simdjson::SUCCESS) return Invalid("token_ids", "Field required");
+  ASSIGN_OR_RETURN(std::vector<TokenId> tokens, ReadTokens("token_ids", list));
+  request.prompts.emplace_back(std::move(tokens));
+  element sampling;
+  if (root["sampling_params"].get(sampling) != simdjson::SUCCESS || !sampling.is_object())
+    return Invalid("sampling_params", "Field required");
+  RETURN_IF_ERROR(ReadText(root, "model", request.model));
+  RETURN_IF_ERROR(ReadSampling(sampling, false, request.sampling));
+  RETURN_IF_ERROR(ReadText(root, "request_id", request.request_id));
+  RETURN_IF_ERROR(ReadText(root, "cache_salt", request.cache_salt));
+  RETURN_IF_ERROR(ReadStreaming(root, request));
+  if (request.is_streamed) return Invalid("stream", "the simulator answers token ids whole; leave it out");
+  request.returns_token_ids = true;
+  RETURN_IF_ERROR(ReadTransfer(root, request));
   return request;
 }
 

@@ -54,6 +54,8 @@ struct Bootstrap {
 struct GenerationRequest {
   bool is_chat = false;                    // messages make the prompt
   bool is_response = false;                // of the Responses API, which is chat with another answer
+  bool is_message = false;                 // of Anthropic's Messages API, the same
+  bool is_tokens = false;                  // of vLLM's /inference/v1/generate: token ids in and out
   std::string model = {};                  // "" if the request names none
   std::vector<ChatMessage> messages = {};  // of chat
   std::vector<Prompt> prompts = {};        // of completions, at least one
@@ -80,6 +82,14 @@ StatusOr<GenerationRequest> ParseCompletionRequest(std::string_view body);
 
 // The body of /v1/responses: text in, text out. Tools, stored answers and other parts than text are not known.
 StatusOr<GenerationRequest> ParseResponseRequest(std::string_view body);
+
+// The body of /v1/messages, of Anthropic's API, and of /v1/messages/count_tokens, where max_tokens may be left out:
+// text, calls of tools and their results as text; no images.
+StatusOr<GenerationRequest> ParseMessagesRequest(std::string_view body);
+StatusOr<GenerationRequest> ParseCountTokensRequest(std::string_view body);
+
+// The body of /inference/v1/generate: one prompt of token ids, answered whole.
+StatusOr<GenerationRequest> ParseGenerateRequest(std::string_view body);
 
 struct EmbeddingRequest {
   std::string model = {};

@@ -37,6 +37,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CHECK(response->is_response && !response->messages.empty() && response->sampling.n == 1);
     CheckSampling(response->sampling);
   }
+  if (const auto message = ParseMessagesRequest(body); message.ok()) {
+    CHECK(message->is_message && !message->messages.empty() && message->sampling.max_tokens.has_value());
+    CHECK(!message->requires_tool || !message->tools.empty());
+    CheckSampling(message->sampling);
+  }
+  if (const auto tokens = ParseGenerateRequest(body); tokens.ok()) {
+    CHECK(tokens->prompts.size() == 1 && !tokens->is_streamed);
+    CheckSampling(tokens->sampling);
+  }
   (void)ParseTokenizeRequest(body).ok();
   (void)ParseDetokenizeRequest(body).ok();
   if (const auto lora = ParseLoraRequest(body); lora.ok()) CHECK(!lora->name.empty());

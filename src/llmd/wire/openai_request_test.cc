@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "llmd/wire/request_error.h"
+
 namespace spanloom::llmd::wire {
 namespace {
 
@@ -60,7 +62,7 @@ TEST(OpenAiRequest, NamesWhatIsWrong) {
       {R"({"messages": [{"content": "x"}]})", "role"},
       {R"({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]})", "image_url"},
       {Chat(R"("n": 0)"), "n must be at least 1, got 0"},
-      {Chat(R"("n": "2")"), "n: "},
+      {Chat(R"("n": "2")"), "('body', 'n')"},
       {Chat(R"("max_tokens": 0)"), "max_tokens must be at least 1, got 0"},
       {Chat(R"("max_tokens": 1, "min_tokens": 2)"), "min_tokens"},
       {Chat(R"("temperature": -1)"), "temperature"},
@@ -68,7 +70,7 @@ TEST(OpenAiRequest, NamesWhatIsWrong) {
       {Chat(R"("stop": [1])"), "stop"},
       {Chat(R"("stop": "")"), "stop"},
       {Chat(R"("stream": 1)"), "stream"},
-      {Chat(R"("stream_options": {})"), "stream_options"},
+      {Chat(R"("stream_options": {})"), "Stream options"},
       {Chat(R"("top_logprobs": 1)"), "top_logprobs"},
       {Chat(R"("tool_choice": "required")"), "tools"},
       {Chat(R"("tools": [{}])"), "function.name"},
@@ -82,6 +84,41 @@ TEST(OpenAiRequest, NamesWhatIsWrong) {
     ASSERT_EQ(request.status().code(), absl::StatusCode::kInvalidArgument) << body;
     EXPECT_THAT(std::string(request.status().message()), HasSubstr(wanted)) << body;
   }
+}
+
+// Guarantees: errors of form are told as the web framework of vLLM does, those of values as vLLM itself.
+TEST(OpenAiRequest, TellsErrorsAsVllm) {
+  const Status form = ParseChatRequest("{}").status();
+  EXPECT_EQ(ErrorTypeOf(form), "Bad Request");
+  EXPECT_EQ(ErrorParamOf(form), "body.messages");
+  EXPECT_EQ(form.message(), "1 validation error:\n  {'loc': ('body', 'messages'), 'msg': 'Field required'}");
+  const Status value = ParseChatRequest(Chat(R"("top_p": 2)")).status();
+  EXPECT_EQ(ErrorTypeOf(value), "BadRequestError");
+  EXPECT_EQ(ErrorParamOf(value), "top_p");
+  EXPECT_EQ(value.message(), "top_p must be in (0, 1], got 2.");
+  EXPECT_EQ(ErrorParamOf(ParseChatRequest("{").status()), "body");
+  EXPECT_EQ(ErrorTypeOf(absl::InternalError("x")), "");
+}
+
+// Scenario: a message of Anthropic's API with blocks of every kind that is text; with a tool that must be called.
+// Guarantees: what is said to the model stands first, blocks become text, tools are known by their names.
+TEST(OpenAiRequest, ReadsMessages) {
+  const auto request = ParseMessagesRequest(R"({
+    "model": "m", "max_tokens": 5, "system": [{"type": "text", "text": "a"}], "stop_sequences": ["x"], "stream": true,
+    "messages": [{"role": "user", "content": "b"}, {"role": "system", "content": "c"},
+                 {"role": "assistant", "content": [{"type": "thinking", "thinking": "t"},
+                                                   {"type": "tool_use", "name": "f", "input": {"k": 1}}]},
+                 {"role": "user", "content": [{"type": "tool_result", "content": [{"type": "text", "text": "d"}]}]}],
+    "tools": [{"name": "f"}], "tool_choice": {"type": "any"}})");
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_TRUE(request->is_chat && request->is_message && request->is_streamed && request->requires_tool);
+  ASSERT_EQ(request->messages.size(), 4);
+  EXPECT_EQ(request->messages[0].content, "ac");
+  EXPECT_EQ(request->messages[2].content, "f{\"k\":1}");
+  EXPECT_EQ(request->messages[3].content, "d");
+  EXPECT_THAT(request->sampling.stop, ElementsAre("x"));
+  EXPECT_FALSE(ParseMessagesRequest(R"({"model": "m", "messages": [{"role": "user", "content": "a"}]})").ok());
+  EXPECT_TRUE(ParseCountTokensRequest(R"({"model": "m", "messages": [{"role": "user", "content": "a"}]})").ok());
 }
 
 TEST(OpenAiRequest, RefusesPromptsThatAreNone) {
