@@ -54,15 +54,21 @@ void ReadPod(llmd::simulator::SimulatorOptions& options) {
   read("VLLM_NIXL_SIDE_CHANNEL_HOST", options.side_channel_host);
 }
 
+StatusOr<uint16_t> ReadPort(const char* name, int port) {
+  const char* const text = std::getenv(name);
+  if (text != nullptr && (!absl::SimpleAtoi(text, &port) || port < 0 || port > UINT16_MAX))
+    return absl::InvalidArgumentError(StrCat(name, " is \"", text, "\", which is no port"));
+  return static_cast<uint16_t>(port);
+}
+
 // A pair of prefill and decode talks past the proxy, as NIXL does; one that is alone has nobody to talk to.
 Status ReadSideChannel(SimulatorArguments& arguments) {
   if (arguments.words.role.empty()) return absl::OkStatus();
-  const char* const text = std::getenv("VLLM_NIXL_SIDE_CHANNEL_PORT");
-  int port = 5'600;
-  if (text != nullptr && (!absl::SimpleAtoi(text, &port) || port < 0 || port > UINT16_MAX)) {
-    return absl::InvalidArgumentError(StrCat("VLLM_NIXL_SIDE_CHANNEL_PORT is \"", text, "\", which is no port"));
-  }
-  arguments.options.side_channel_port = static_cast<uint16_t>(port);
+  ASSIGN_OR_RETURN(arguments.options.side_channel_port, ReadPort("VLLM_NIXL_SIDE_CHANNEL_PORT", 5'600));
+  const bool decodes = arguments.options.role == Role::kDecode;
+  if (decodes) arguments.options.bootstrap_port.reset();  // it asks at others
+  if (!arguments.words.is_mooncake || decodes || arguments.options.bootstrap_port) return absl::OkStatus();
+  ASSIGN_OR_RETURN(arguments.options.bootstrap_port, ReadPort("VLLM_MOONCAKE_BOOTSTRAP_PORT", 8'998));
   return absl::OkStatus();
 }
 
@@ -74,8 +80,10 @@ class SimulatorProcess {
 
   Status Start() {
     const SimulatorTracingOptions tracing{arguments_.traces_endpoint, ServiceName(arguments_),
-                                          arguments_.options.is_faithful};
+                                          arguments_.options.is_faithful,
+                                          arguments_.options.startup_duration.count() > 0};
     ASSIGN_OR_RETURN(tracing_, SimulatorTracing::Create(tracing, loops_, Clock::System(), metrics_.front()));
+    tracing_->TellStartup(arguments_.options.startup_duration);
     RETURN_IF_ERROR(PublishEvents());
     std::vector<RankOutlets> outlets;
     for (size_t rank = 0; rank < arguments_.ranks; ++rank) outlets.push_back({&metrics_[rank], events_[rank].get()});

@@ -102,6 +102,11 @@ void DeclareServer(CLI::App& command, SimulatorArguments& arguments) {
       ->check(CLI::IsMember({"prefill", "decode", "both"}));
   command.add_option("--kv-transfer-config", arguments.words.kv_transfer_config, "vLLM's: its kv_role is the role")
       ->type_name("JSON");
+  command
+      .add_option(
+          "--disaggregation-bootstrap-port", arguments.options.bootstrap_port,
+          "SGLang's: where decode servers find a server of role prefill; also opened for vLLM's MooncakeConnector")
+      ->type_name("PORT");
   command.add_flag("--enable-request-id-headers", arguments.options.echoes_request_id,
                    "Answer with the request's X-Request-Id");
   command.add_flag("--enable-prompt-tokens-details", arguments.options.shows_cached_tokens,
@@ -258,6 +263,7 @@ Status ReadTransferConfig(SimulatorArguments& arguments) {
   if (!policy.empty() && policy != "fail" && policy != "recompute")
     return Wrong("--kv-transfer-config", "its kv_load_failure_policy is to be fail or recompute");
   arguments.options.fails_without_blocks = policy == "fail";
+  arguments.words.is_mooncake = kube::TextAt(*root, "kv_connector") == "MooncakeConnector";
   if (arguments.words.role.empty())
     arguments.words.role = role == "kv_producer" ? "prefill" : role == "kv_consumer" ? "decode" : "both";
   return absl::OkStatus();

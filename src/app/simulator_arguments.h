@@ -47,6 +47,7 @@ struct SimulatorArguments {
     std::vector<std::string> lora_modules = {};
     bool has_batched_tokens = false;
     bool is_self_signed = false;
+    bool is_mooncake = false;       // by kv_connector
     std::string fake_metrics = {};  // JSON, of llm-d-inference-sim
     size_t body_megabytes_max = 4;
     std::optional<size_t> rank = {};

@@ -4,10 +4,12 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "app/startup_spans.h"
 #include "app/version.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -30,6 +32,30 @@ std::optional<std::string> LookUp(const std::string& endpoint, const std::string
   if (name != "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") return sdk::LookUpProcessVariable(name);
   if (endpoint.starts_with(kGrpcScheme)) return StrCat("http://", endpoint.substr(kGrpcScheme.size()));
   return endpoint.find("://") == std::string::npos ? StrCat("http://", endpoint) : endpoint;
+}
+
+// vLLM's processes, in the order of StartupProcess.
+struct ProcessFacts {
+  std::string_view module;
+  std::string_view kind;  // "" as of the next: not said
+  std::string_view name;
+};
+constexpr std::array<ProcessFacts, kStartupProcesses> kProcesses = {{{"vllm.llm_engine", "", ""},
+                                                                     {"vllm.engine_core", "engine_core", "EngineCore"},
+                                                                     {"vllm.worker", "worker", "Worker_0"}}};
+
+// Each process is an instance of its own.
+std::string ProcessResource(const ProcessFacts& facts, sdk::TextPairs resource, Rng& rng) {
+  for (auto& [key, value] : resource) {
+    if (key == "service.instance.id") value = sdk::NewInstanceId(rng);
+  }
+  resource.emplace_back(semconv::resource::kVllmModule, facts.module);
+  resource.emplace_back(semconv::resource::kVllmProcessId, StrCat(getpid()));
+  if (!facts.kind.empty()) {
+    resource.emplace_back("vllm.process_kind", facts.kind);
+    resource.emplace_back("vllm.process_name", facts.name);
+  }
+  return sdk::EncodeResource(resource);
 }
 
 // What vLLM's engine adds to what the variables say of the process.
@@ -55,9 +81,9 @@ StatusOr<sdk::SendRequest> SimulatorTracing::OpenWayOut(const sdk::OtlpSenderOpt
 StatusOr<std::unique_ptr<SimulatorTracing>> SimulatorTracing::Create(const SimulatorTracingOptions& options,
                                                                      net::LoopPool& loops, const Clock& clock,
                                                                      MetricRegistry& metrics) {
-  std::unique_ptr<SimulatorTracing> tracing(new SimulatorTracing(loops.Next()));
+  std::unique_ptr<SimulatorTracing> tracing(new SimulatorTracing(loops.Next(), clock));
   if (options.endpoint.empty()) return tracing;
-  Rng rng(Rng::SystemSeed());
+  Rng& rng = tracing->rng_;
   const sdk::ServiceIdentity identity{
       .name = options.service_name, .version = Version(), .instance_id = sdk::NewInstanceId(rng)};
   ASSIGN_OR_RETURN(sdk::EnvironmentReading reading, sdk::ReadEnvironment(identity, [&](const std::string& name) {
@@ -68,12 +94,16 @@ StatusOr<std::unique_ptr<SimulatorTracing>> SimulatorTracing::Create(const Simul
   sdk::SpanRoute& route = reading.tracing.routes.front();
   route.batch.configured_by = "--otlp-traces-endpoint";
   ASSIGN_OR_RETURN(sdk::SendRequest send, tracing->OpenWayOut(*route.destination));
+  tracing->sampler_ = reading.tracing.sampler;
+  if (options.has_startup) tracing->OpenStartup(route.batch, reading.resource, send, metrics);
   const std::vector<std::string> scopes = {otlp::EncodeScope({.name = semconv::scope::kVllm})};
   tracing->exporter_ =
       std::make_unique<sdk::BatchExporter>(route.batch, Resource(std::move(reading.resource)), scopes, tracing->loop_,
                                            clock, metrics, Rng(rng.Next()), std::move(send));
   sdk::SpanSink* sink = tracing->exporter_.get();
   if (options.is_faithful) {
+    for (StartupExporter& each : tracing->startup_)
+      each.faithful = std::make_unique<llmd::simulator::FaithfulSink>(*each.exporter);
     tracing->faithful_ = std::make_unique<llmd::simulator::FaithfulSink>(*sink);
     sink = tracing->faithful_.get();
   }
@@ -82,7 +112,36 @@ StatusOr<std::unique_ptr<SimulatorTracing>> SimulatorTracing::Create(const Simul
   return tracing;
 }
 
+void SimulatorTracing::OpenStartup(const sdk::BatchExporterOptions& batch, const sdk::TextPairs& resource,
+                                   const sdk::SendRequest& send, MetricRegistry& metrics) {
+  std::vector<std::string> scopes;
+  for (const std::string& name : StartupScopes()) scopes.push_back(otlp::EncodeScope({.name = name}));
+  for (const ProcessFacts& facts : kProcesses) {
+    startup_.push_back(
+        {.exporter = std::make_unique<sdk::BatchExporter>(batch, ProcessResource(facts, resource, rng_), scopes, loop_,
+                                                          clock_, metrics, Rng(rng_.Next()), send)});
+  }
+}
+
+void SimulatorTracing::TellStartup(std::chrono::nanoseconds duration) {
+  if (startup_.empty()) return;
+  const int64_t begin_ns = clock_.UnixNs();
+  pipeline::RunOn(loop_, [&] {
+    startup_end_ = loop_.PostAfter(duration, [this, begin_ns, duration] {
+      const auto sink_of = [this](StartupProcess process) -> sdk::SpanSink& {
+        StartupExporter& of = startup_[static_cast<size_t>(process)];
+        if (of.faithful != nullptr) return *of.faithful;
+        return *of.exporter;
+      };
+      MakeStartupSpans({begin_ns, begin_ns + duration.count()}, StartupParent(sdk::LookUpProcessVariable), sampler_,
+                       Rng(rng_.Next()), sink_of);
+    });
+  });
+}
+
 void SimulatorTracing::Stop(std::chrono::milliseconds grace) {
+  pipeline::RunOn(loop_, [this] { startup_end_ = net::Timer(); });
+  for (StartupExporter& each : startup_) each.exporter->Stop(grace);
   if (exporter_ != nullptr) exporter_->Stop(grace);
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -16,7 +17,9 @@
 #include "net/loop.h"
 #include "sdk/batch_exporter.h"
 #include "sdk/otlp_sender.h"
+#include "sdk/sampler.h"
 #include "sdk/tracer.h"
+#include "sdk/variables.h"
 
 namespace spanloom::app {
 
@@ -24,6 +27,7 @@ struct SimulatorTracingOptions {
   std::string endpoint = {};      // of --otlp-traces-endpoint; "": no spans
   std::string service_name = {};  // where OTEL_SERVICE_NAME says none
   bool is_faithful = false;
+  bool has_startup = false;  // TellStartup will be called
 };
 
 // Made, stopped and destroyed on a thread that is not a loop's. The tracer is thread-safe.
@@ -38,14 +42,30 @@ class SimulatorTracing {
 
   [[nodiscard]] const sdk::Tracer& tracer() const { return tracer_ ? *tracer_ : sdk::Tracer::None(); }
 
+  // Makes the spans of a start that begins now and takes `duration`, when it is over, as those of three processes.
+  void TellStartup(std::chrono::nanoseconds duration);
+
   // Sends what waits, for at most `grace`. No span may be started afterwards.
   void Stop(std::chrono::milliseconds grace);
 
  private:
-  explicit SimulatorTracing(net::Loop& loop) : loop_(loop) {}
+  SimulatorTracing(net::Loop& loop, const Clock& clock) : loop_(loop), clock_(clock), rng_(Rng::SystemSeed()) {}
+  void OpenStartup(const sdk::BatchExporterOptions& batch, const sdk::TextPairs& resource, const sdk::SendRequest& send,
+                   MetricRegistry& metrics);
   StatusOr<sdk::SendRequest> OpenWayOut(const sdk::OtlpSenderOptions& destination);
 
+  // The exporter of one of vLLM's processes, which have resources of their own; and what its spans go through.
+  struct StartupExporter {
+    std::unique_ptr<sdk::BatchExporter> exporter = {};
+    std::unique_ptr<llmd::simulator::FaithfulSink> faithful = {};  // null unless wanted
+  };
+
   net::Loop& loop_;
+  const Clock& clock_;
+  Rng rng_;
+  sdk::Sampler sampler_ = sdk::Sampler::AlwaysOff();
+  std::vector<StartupExporter> startup_;  // [kStartupProcesses], or empty
+  net::Timer startup_end_;
   std::unique_ptr<sdk::OtlpSender> sender_;                  // bound to loop_
   std::unique_ptr<sdk::BatchExporter> exporter_;             // null: no spans
   std::unique_ptr<llmd::simulator::FaithfulSink> faithful_;  // null unless wanted

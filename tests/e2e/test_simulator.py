@@ -73,7 +73,8 @@ def test_echo_and_stop(simulate):
 
 # Guarantees: each mistake gets the exception that the client has for it, and vLLM's words.
 def test_errors(simulate):
-    client = simulate().client()
+    simulator = simulate()
+    client = simulator.client()
     ask = lambda **changes: client.chat.completions.create(**{"model": "tiny", "messages": HELLO, **changes})  # noqa: E731
     with pytest.raises(openai.NotFoundError, match="The model `other` does not exist."):
         ask(model="other")
@@ -81,6 +82,12 @@ def test_errors(simulate):
         ask(messages=[{"role": "user", "content": "word " * 2000}])
     with pytest.raises(openai.BadRequestError, match="is too large: 1024"):
         ask(max_tokens=1024)
+    for path, body, told in (("/v1/chat/completions", {"messages": HELLO, "temperature": -1}, ("temperature must be non-negative, got -1.", "BadRequestError", "temperature")),
+                             ("/v1/chat/completions", {"messages": HELLO, "stream_options": {}}, ("Stream options can only be defined when `stream=True`.", "BadRequestError", "stream_options")),
+                             ("/v1/completions", {}, ("1 validation error:\n  {'loc': ('body', 'prompt'), 'msg': 'Field required'}", "Bad Request", "body.prompt")),
+                             ("/v1/load_lora_adapter", {"lora_name": ""}, ("1 validation error:\n  {'loc': ('body', 'lora_name'), 'msg': 'Field required'}", "Bad Request", "body.lora_name"))):
+        status, _, answer = simulator.post(path, body)
+        assert (status, answer["error"]["message"], answer["error"]["type"], answer["error"]["param"], answer["error"]["code"]) == (400, *told, 400)
     for changes in ({"n": 0}, {"temperature": -1}, {"messages": []}, {"top_p": 2}, {"stream_options": {"include_usage": True}}):
         with pytest.raises(openai.BadRequestError):
             ask(**changes)

@@ -9,7 +9,9 @@ import urllib.request
 import msgpack
 import pytest
 import zmq
-from conftest import START_SECONDS_MAX, request, wait_for
+from conftest import RECORDED, START_SECONDS_MAX, request, wait_for
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+from otlp_backend import Backend
 from simulators import Simulator, simulate  # noqa: F401
 
 BLOCK = 16
@@ -171,3 +173,45 @@ def test_refuses_what_it_cannot_honour(arguments, named):
     assert simulator.process.wait(START_SECONDS_MAX) in (1, 2)
     simulator.stop()
     assert named in simulator.log()
+
+
+# Scenario: a start that takes a while, in the trace of whoever started the server; the recorded start of a real vLLM beside it.
+# Guarantees: the same tree of names below that parent, the same kinds, attributes, types, scopes and processes; parents come from the right process; times lie within the start.
+def test_startup_spans_are_those_of_vllm(simulate):
+    def tree(bodies):
+        spans = {}
+        for body in bodies:
+            for resource_spans in trace_service_pb2.ExportTraceServiceRequest.FromString(body).resource_spans:
+                resource = {item.key: item.value.string_value for item in resource_spans.resource.attributes}
+                for scope in resource_spans.scope_spans:
+                    for span in scope.spans:
+                        spans[span.trace_id, span.span_id] = (span, scope.scope.name, resource)
+        found = set()
+        for (trace, _), (span, scope, resource) in spans.items():
+            path = [span.name]
+            parent = span.parent_span_id
+            while (trace, parent) in spans:
+                path.insert(0, spans[trace, parent][0].name)
+                parent = spans[trace, parent][0].parent_span_id
+            types = tuple((item.key, item.value.WhichOneof("value")) for item in span.attributes)
+            functions = tuple(item.value.string_value for item in span.attributes if item.key != "code.filepath")
+            process = tuple(resource.get(key) for key in ("vllm.instrumenting_module_name", "vllm.process_kind", "vllm.process_name"))
+            found.add((tuple(path), span.kind, scope, types, functions, process, bool(span.flags & 0x200) and len(path) > 1))
+        return found, spans
+
+    backend = Backend()
+    try:
+        parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        simulator = simulate("--startup-duration=400ms", f"--otlp-traces-endpoint=127.0.0.1:{backend.port}", environment={"TRACEPARENT": parent, "OTEL_BSP_SCHEDULE_DELAY": "10"})
+        backend.wait_for_spans(12)
+        assert simulator.stop() == 0
+        found, spans = tree(backend.bodies)
+        real, _ = tree(path.read_bytes() for path in sorted((RECORDED / "vllm-0.32-startup").glob("*-vllm-decode.pb")))
+        assert found == real
+        assert {span.trace_id.hex() for span, _, _ in spans.values()} == {parent[3:35]}
+        whole = next(span for span, _, _ in spans.values() if span.name == "Overall Loading")
+        assert whole.parent_span_id.hex() == parent[36:52] and whole.end_time_unix_nano - whole.start_time_unix_nano == 400_000_000
+        assert all(whole.start_time_unix_nano <= span.start_time_unix_nano <= span.end_time_unix_nano <= whole.end_time_unix_nano for span, _, _ in spans.values())
+        assert len({resource["service.instance.id"] for _, _, resource in spans.values()}) == 3
+    finally:
+        backend.stop()

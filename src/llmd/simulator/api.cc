@@ -24,7 +24,7 @@ constexpr std::string_view kVllmVersion = "0.32.0";  // whose API this is
 // Whether failures are injected there: where tokens are made.
 bool MayFail(std::string_view path) {
   return path == "/v1/chat/completions" || path == "/v1/completions" || path == "/v1/responses" ||
-         path == "/v1/embeddings";
+         path == "/v1/messages" || path == "/inference/v1/generate" || path == "/v1/embeddings";
 }
 
 // Routes whose body becomes a Generation.
@@ -89,6 +89,50 @@ net::HttpResponse Tokenized(const Serving& serving, const net::HttpRequest& requ
     writer.Null();
   }
   writer.EndObject();
+  return JsonAnswer(200, std::move(body));
+}
+
+net::HttpResponse Counted(const net::HttpRequest& request) {
+  const StatusOr<wire::GenerationRequest> parsed = wire::ParseCountTokensRequest(request.body.view());
+  if (!parsed.ok()) return ErrorAnswer(ErrorOf(parsed.status()));
+  const size_t tokens = CountTokens(ApplyChatTemplate(parsed->messages));
+  return JsonAnswer(200, StrCat("{\"input_tokens\":", tokens, "}"));
+}
+
+// What a request becomes before it is generated, as /inference/v1/generate takes it.
+void WriteRendered(const Serving& serving, const net::HttpRequest& http, const wire::GenerationRequest& request,
+                   const std::vector<TokenId>& tokens, JsonWriter& writer) {
+  const uint64_t number = serving.request_count.fetch_add(1, std::memory_order_relaxed);
+  writer.BeginObject();
+  writer.Field("request_id", RequestId(http.headers, request.request_id, serving.options, number));
+  writer.Key("token_ids");
+  writer.BeginArray();
+  for (const TokenId token : tokens) writer.Uint(token);
+  writer.EndArray();
+  writer.EndObject();
+}
+
+net::HttpResponse RenderedChat(const Serving& serving, const net::HttpRequest& request) {
+  const StatusOr<wire::GenerationRequest> parsed = wire::ParseChatRequest(request.body.view());
+  if (!parsed.ok()) return ErrorAnswer(ErrorOf(parsed.status()));
+  std::string body;
+  JsonWriter writer(body);
+  WriteRendered(serving, request, *parsed, Tokenize(ApplyChatTemplate(parsed->messages)), writer);
+  return JsonAnswer(200, std::move(body));
+}
+
+net::HttpResponse RenderedCompletion(const Serving& serving, const net::HttpRequest& request) {
+  const StatusOr<wire::GenerationRequest> parsed = wire::ParseCompletionRequest(request.body.view());
+  if (!parsed.ok()) return ErrorAnswer(ErrorOf(parsed.status()));
+  std::string body;
+  JsonWriter writer(body);
+  writer.BeginArray();
+  for (const wire::Prompt& prompt : parsed->prompts) {
+    const auto* text = std::get_if<std::string>(&prompt);
+    WriteRendered(serving, request, *parsed, text != nullptr ? Tokenize(*text) : std::get<std::vector<TokenId>>(prompt),
+                  writer);
+  }
+  writer.EndArray();
   return JsonAnswer(200, std::move(body));
 }
 
@@ -181,18 +225,18 @@ void Api::AddAnswer(std::string method, std::string path, Answer answer) {
 }
 
 void Api::AddGeneration() {
-  Add("POST", "/v1/chat/completions",
-      [](const Serving& serving, const net::HttpRequest& request, net::HttpResponder responder) {
-        Generate(serving, wire::ParseChatRequest, request, std::move(responder));
-      });
-  Add("POST", "/v1/responses",
-      [](const Serving& serving, const net::HttpRequest& request, net::HttpResponder responder) {
-        Generate(serving, wire::ParseResponseRequest, request, std::move(responder));
-      });
-  Add("POST", "/v1/completions",
-      [](const Serving& serving, const net::HttpRequest& request, net::HttpResponder responder) {
-        Generate(serving, wire::ParseCompletionRequest, request, std::move(responder));
-      });
+  using Parse = StatusOr<wire::GenerationRequest> (*)(std::string_view body);
+  for (const auto& [path, parse] :
+       std::initializer_list<std::pair<const char*, Parse>>{{"/v1/chat/completions", wire::ParseChatRequest},
+                                                            {"/v1/completions", wire::ParseCompletionRequest},
+                                                            {"/v1/responses", wire::ParseResponseRequest},
+                                                            {"/v1/messages", wire::ParseMessagesRequest},
+                                                            {"/inference/v1/generate", wire::ParseGenerateRequest}}) {
+    Add("POST", path,
+        [parse = parse](const Serving& serving, const net::HttpRequest& request, net::HttpResponder responder) {
+          Generate(serving, parse, request, std::move(responder));
+        });
+  }
 }
 
 void Api::AddEmbeddings() {
@@ -210,6 +254,11 @@ void Api::AddModels() {
 
 void Api::AddTokens() {
   AddAnswer("POST", "/tokenize", [this](const net::HttpRequest& request) { return Tokenized(serving_, request); });
+  AddAnswer("POST", "/v1/messages/count_tokens", [](const net::HttpRequest& request) { return Counted(request); });
+  AddAnswer("POST", "/v1/chat/completions/render",
+            [this](const net::HttpRequest& request) { return RenderedChat(serving_, request); });
+  AddAnswer("POST", "/v1/completions/render",
+            [this](const net::HttpRequest& request) { return RenderedCompletion(serving_, request); });
   AddAnswer("POST", "/detokenize", [](const net::HttpRequest& request) { return Detokenized(request); });
 }
 
@@ -245,6 +294,13 @@ void Api::AddState() {
     const std::chrono::nanoseconds elapsed(serving_.clock.SteadyNs() - start_ns_);
     const bool is_ready = elapsed >= serving_.options.startup_duration;
     return net::TextResponse(is_ready ? 200 : 503, is_ready ? "" : "The model is being loaded.\n");
+  });
+  AddAnswer("GET", "/load", [this](const net::HttpRequest&) {
+    const EngineGauges& gauges = serving_.metrics.gauges;
+    const size_t load = gauges.running.load(std::memory_order_relaxed) +
+                        gauges.waiting_capacity.load(std::memory_order_relaxed) +
+                        gauges.waiting_deferred.load(std::memory_order_relaxed);
+    return JsonAnswer(200, StrCat("{\"server_load\":", load, "}"));
   });
   AddAnswer("GET", "/version", [](const net::HttpRequest&) { return Version(); });
   AddAnswer("GET", "/metrics", [this](const net::HttpRequest&) {

@@ -51,6 +51,25 @@ void Engine::Abort(SequenceId id, int64_t now_ns) {
   UpdateGauges();
 }
 
+void Engine::ResolvePeer(SequenceId id, PeerNews news, int64_t now_ns) {
+  const auto found = sequences_.find(id);
+  if (found == sequences_.end()) return;
+  Sequence& sequence = *found->second;
+  sequence.peer = news;
+  if (news == PeerNews::kFail) {
+    End(sequence, SequenceEnd::kTransferFailed, now_ns);
+  } else if (sequence.is_transferring && news == PeerNews::kReady) {
+    TimeTransfer(sequence, now_ns);
+  } else if (sequence.is_transferring) {
+    sequence.spec.remote_tokens = 0;
+    EndTransfer(id);
+  } else if (news == PeerNews::kCompute) {
+    sequence.spec.remote_tokens.reset();
+  }
+  if (!step_end_ns_) Schedule(now_ns);
+  UpdateGauges();
+}
+
 bool Engine::Release(SequenceId id) {
   const auto found = kept_.find(id);
   if (found == kept_.end()) return false;
@@ -215,11 +234,15 @@ bool Engine::Start(Sequence& sequence, int64_t at_ns, size_t& budget) {
 }
 
 void Engine::StartTransfer(Sequence& sequence, int64_t at_ns) {
-  const size_t tokens = std::min(*sequence.spec.remote_tokens, sequence.spec.prompt_tokens);
-  const int64_t duration_ns = latency_.TransferNs(tokens);
   sequence.is_transferring = true;
   ++transferring_;
   metrics_.external_prefix_cache_queries.Add(sequence.spec.prompt_tokens);
+  if (!sequence.spec.awaits_peer || sequence.peer) TimeTransfer(sequence, at_ns);
+}
+
+void Engine::TimeTransfer(Sequence& sequence, int64_t at_ns) {
+  const size_t tokens = std::min(*sequence.spec.remote_tokens, sequence.spec.prompt_tokens);
+  const int64_t duration_ns = latency_.TransferNs(tokens);
   metrics_.transfer_time.AddNs(duration_ns);
   metrics_.transfer_post_time.AddNs(kPostNs);
   metrics_.transfer_bytes.Add(static_cast<double>(tokens * kTokenBytes));

@@ -59,6 +59,11 @@ class Engine {
   // Ends a sequence that nobody wants any more, and frees what it holds; one that has ended already is left.
   void Abort(SequenceId id, int64_t now_ns);
 
+  // What a sequence of `awaits_peer` waits for has come, and its transfer can begin; or it will not come: then its
+  // prompt is computed here, or it fails. One that has ended is left.
+  enum class PeerNews : uint8_t { kReady, kCompute, kFail };
+  void ResolvePeer(SequenceId id, PeerNews news, int64_t now_ns);
+
   // The blocks that were kept under `id` have been fetched, or nobody will. False if there are none (any more).
   bool Release(SequenceId id);
 
@@ -86,6 +91,7 @@ class Engine {
     bool is_running = false;
     bool is_transferring = false;
     bool has_transferred = false;
+    std::optional<PeerNews> peer = {};  // what was said of the peer
   };
   struct Due {
     int64_t at_ns = 0;
@@ -103,6 +109,7 @@ class Engine {
   [[nodiscard]] bool HasAdapterSlot(const Sequence& sequence) const;
   void Place(Sequence& sequence, AdapterPlace place);
   void StartTransfer(Sequence& sequence, int64_t at_ns);
+  void TimeTransfer(Sequence& sequence, int64_t at_ns);
   void EndTransfer(SequenceId id);
   void BeginStep(int64_t at_ns, size_t& budget);
   void EndStep(int64_t at_ns);

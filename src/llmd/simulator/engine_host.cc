@@ -145,6 +145,13 @@ void EngineHost::Release(SequenceId id, absl::AnyInvocable<void(bool)> done) {
   });
 }
 
+void EngineHost::ResolvePeer(std::vector<SequenceId> ids, Engine::PeerNews news) {
+  state_->loop().Post([state = state_, ids = std::move(ids), news] {
+    for (const SequenceId id : ids) state->engine().ResolvePeer(id, news, state->NowNs());
+    state->Run();
+  });
+}
+
 void EngineHost::ClearCache(absl::AnyInvocable<void(bool)> done) {
   state_->loop().Post([state = state_, done = std::move(done)]() mutable { done(state->engine().ClearCache()); });
 }

@@ -32,6 +32,9 @@ class EngineHost {
 
   void Abort(std::vector<SequenceId> ids);
 
+  // As Engine::ResolvePeer, of several sequences.
+  void ResolvePeer(std::vector<SequenceId> ids, Engine::PeerNews news);
+
   // As Engine::Release and Engine::ClearCache; `done` is called on the engine's loop.
   void Release(SequenceId id, absl::AnyInvocable<void(bool)> done);
   void ClearCache(absl::AnyInvocable<void(bool)> done);

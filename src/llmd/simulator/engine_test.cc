@@ -94,6 +94,50 @@ TEST_F(EngineTest, RunsAsManyAsThereAreSlots) {
   EXPECT_EQ(engine_->pool().free_count(), engine_->pool().block_count());
 }
 
+// Scenario: decode is asked before prefill is done; its peer is ready, has nothing, or is to fail the request.
+// Guarantees: it waits, as deferred; then it fetches and decodes, computes the prompt itself, or ends.
+TEST_F(EngineTest, WaitsForItsPeer) {
+  EngineOptions options = ByItself();
+  options.running_max = 3;
+  options.latency.kv_transfer.mean = milliseconds(60);
+  Make(options);
+  for (const SequenceId id : {1, 2, 3}) {
+    SequenceSpec spec = Spec(id, 5, 2, static_cast<wire::TokenId>(100 * id));
+    spec.remote_tokens = 5;
+    spec.awaits_peer = true;
+    engine_->Add(std::move(spec), 0);
+  }
+  RunUntil(500);
+  EXPECT_EQ(engine_->waiting_count(), 3);
+  EXPECT_EQ(engine_->running_count(), 0);
+  engine_->ResolvePeer(1, Engine::PeerNews::kReady, 500 * kMs);
+  engine_->ResolvePeer(2, Engine::PeerNews::kCompute, 500 * kMs);
+  engine_->ResolvePeer(3, Engine::PeerNews::kFail, 500 * kMs);
+  RunUntil(2'000);
+  EXPECT_THAT(sink_.token_ms[1], ElementsAre(570, 580));
+  EXPECT_EQ(sink_.ends[1].transferred_tokens, 4);
+  EXPECT_THAT(sink_.token_ms[2], ElementsAre(600, 610));
+  EXPECT_EQ(sink_.ends[2].transferred_tokens, 0);
+  EXPECT_EQ(sink_.ends[3].end, SequenceEnd::kTransferFailed);
+  EXPECT_EQ(engine_->pool().free_count(), engine_->pool().block_count());
+}
+
+// Scenario: of three sequences of two adapters, where one adapter runs at once.
+// Guarantees: the second of the same adapter runs with the first, the other waits for both.
+TEST_F(EngineTest, RunsAsManyAdaptersAsItMay) {
+  EngineOptions options = ByItself();
+  options.running_max = 3;
+  Make(options);
+  for (const auto& [id, adapter] : std::map<SequenceId, std::string>{{1, "a"}, {2, "b"}, {3, "a"}}) {
+    SequenceSpec spec = Spec(id, 5, 2);
+    spec.lora_name = adapter;
+    engine_->Add(std::move(spec), 0);
+  }
+  RunUntil(1'000);
+  EXPECT_THAT(sink_.token_ms[3], ElementsAre(100, 110));
+  EXPECT_THAT(sink_.token_ms[2], ElementsAre(210, 220));
+}
+
 // Scenario: a second request comes while the first one decodes; steps take 8 tokens, prompts have 10.
 // Guarantees: its prompt is computed in parts, between which the first one goes on, and slows that down.
 TEST_F(EngineTest, StepsMixPrefillAndDecode) {

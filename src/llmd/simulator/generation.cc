@@ -4,12 +4,14 @@
 
 #include <absl/hash/hash.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/strip.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/text.h"
 #include "llmd/simulator/load_report.h"
+#include "llmd/wire/request_error.h"
 
 namespace spanloom::llmd::simulator {
 namespace {
@@ -42,6 +44,11 @@ size_t WholeCharacters(std::string_view text) {
   return text.size();
 }
 
+// What SGLang's room is called among meetings.
+std::string RoomName(int64_t room) {
+  return StrCat("room-", room);
+}
+
 double MadeUpLogprob(TokenId token, size_t place) {
   constexpr double kRange = 1'000;
   return -static_cast<double>(Mix(token, place) % 1'000) / kRange - static_cast<double>(place);
@@ -55,7 +62,7 @@ void Generation::Start(const Serving& serving, wire::GenerationRequest request, 
   if (const Status status = generation->Prepare(); !status.ok()) {
     wire::ApiError error = ErrorOf(status);
     if (error.status == 404) error.param = "model";
-    net::HttpResponse answer = ErrorAnswer(error);
+    net::HttpResponse answer = JsonAnswer(error.status, generation->ErrorText(error));
     return std::move(*generation->responder_).Respond(std::move(answer));
   }
   generation->Run();
@@ -73,13 +80,14 @@ Generation::Generation(const Serving& serving, wire::GenerationRequest request, 
   const std::string id = RequestId(http.headers, request_.request_id, serving.options, number_);
   head_ = {.is_chat = request_.is_chat,
            .id = StrCat(request_.is_response ? "resp_"
+                        : request_.is_tokens ? "generate-tokens-"
                         : request_.is_chat   ? "chatcmpl-"
                                              : "cmpl-",
                         id),
            .model = request_.model.empty() ? serving.names.served().front() : request_.model,
            .created = serving.clock.UnixNs() / kNsPerSecond};
   AddAnswerHeaders(serving.options, http.headers, answer_headers_);
-  if (request_.is_response) return;
+  if (request_.is_response || request_.is_message || request_.is_tokens) return;
   load_format_ = http.headers.Get(kLoadFormatHeader);
   declines_ = http.headers.Get(kDeclineHeader) == "true";
 }
@@ -107,6 +115,12 @@ Status Generation::Prepare() {
   return absl::OkStatus();
 }
 
+// Whether another server decodes what is prefilled here.
+bool Generation::IsOnlyPrefilled() const {
+  if (request_.kv_transfer_params) return request_.kv_transfer_params->do_remote_decode;
+  return request_.bootstrap && serving_.options.role == Role::kPrefill;
+}
+
 // How many tokens an answer may have. Errors in vLLM's words.
 StatusOr<int64_t> Generation::AnswerTokensMax(size_t prompt_tokens) const {
   constexpr int64_t kCompletionTokens = 16;  // OpenAI's default
@@ -114,19 +128,19 @@ StatusOr<int64_t> Generation::AnswerTokensMax(size_t prompt_tokens) const {
   const auto prompt = static_cast<int64_t>(prompt_tokens);
   if (prompt == 0) return absl::InvalidArgumentError("The decoder prompt cannot be empty");
   if (prompt >= model_max) {
-    return absl::InvalidArgumentError(StrCat("This model's maximum context length is ", model_max,
-                                             " tokens. However, your request has ", prompt,
-                                             " input tokens. Please reduce the length of the input messages."));
+    return wire::WrongValue("input_tokens", StrCat("This model's maximum context length is ", model_max,
+                                                   " tokens. However, your request has ", prompt,
+                                                   " input tokens. Please reduce the length of the input messages."));
   }
-  if (request_.kv_transfer_params && request_.kv_transfer_params->do_remote_decode) return 1;
+  if (IsOnlyPrefilled()) return 1;
   const int64_t room = model_max - prompt;
   if (!request_.sampling.max_tokens) return request_.is_chat ? room : std::min(room, kCompletionTokens);
   const int64_t wanted = *request_.sampling.max_tokens;
   if (wanted <= room) return wanted;
-  return absl::InvalidArgumentError(StrCat("'max_tokens' or 'max_completion_tokens' is too large: ", wanted,
-                                           ". This model's maximum context length is ", model_max,
-                                           " tokens and your request has ", prompt, " input tokens (", wanted, " > ",
-                                           model_max, " - ", prompt, ")."));
+  return wire::WrongValue(
+      "max_tokens", StrCat("'max_tokens' or 'max_completion_tokens' is too large: ", wanted,
+                           ". This model's maximum context length is ", model_max, " tokens and your request has ",
+                           prompt, " input tokens (", wanted, " > ", model_max, " - ", prompt, ")."));
 }
 
 OutputPlan Generation::Plan(std::string_view prompt_text, const std::vector<TokenId>& prompt, int64_t tokens_max,
@@ -180,7 +194,7 @@ Status Generation::AddPrompt(std::vector<TokenId> tokens, std::string_view text)
 void Generation::AddTransfer(SequenceSpec& spec) const {
   const Role role = serving_.options.role;
   if (request_.bootstrap && role != Role::kBoth) {
-    spec.keeps_blocks = role == Role::kPrefill;
+    spec.keeps_blocks = role == Role::kPrefill && spec.index == 0;
     if (role == Role::kDecode) spec.remote_tokens = spec.prompt_tokens;
   }
   if (!request_.kv_transfer_params) return;
@@ -206,6 +220,15 @@ void Generation::Run() {
 
 // Asks the engine that prefilled for its blocks, if it can be asked, and then ours.
 void Generation::FetchAndAdd() {
+  const auto& params = request_.kv_transfer_params;
+  if (params && params->do_remote_prefill && !params->remote_bootstrap_addr.empty()) {
+    return MeetAndAdd(std::string(absl::StripPrefix(params->remote_bootstrap_addr, "http://")), params->transfer_id);
+  }
+  const bool decodes_for_other = request_.bootstrap && serving_.options.role == Role::kDecode;
+  if (!params && decodes_for_other && !request_.bootstrap->host.empty() && request_.bootstrap->port) {
+    return MeetAndAdd(StrCat(request_.bootstrap->host, ":", *request_.bootstrap->port),
+                      RoomName(request_.bootstrap->room.value_or(0)));
+  }
   const bool fetches = request_.kv_transfer_params && request_.kv_transfer_params->do_remote_prefill;
   if (!fetches || serving_.side_channel == nullptr || request_.kv_transfer_params->remote_port == 0) {
     return serving_.engine.Add(std::exchange(specs_, {}));
@@ -217,6 +240,34 @@ void Generation::FetchAndAdd() {
   serving_.side_channel->Fetch(*request_.kv_transfer_params, [self = shared_from_this(), loop](bool was_there) {
     loop->Post([self, was_there] { self->EndFetch(was_there); });
   });
+}
+
+// The request is with the engine, where it waits as vLLM's does, until prefill has its blocks.
+void Generation::MeetAndAdd(const std::string& bootstrap, const std::string& name) {
+  std::vector<SequenceId> ids;
+  for (SequenceSpec& spec : specs_) {
+    spec.awaits_peer = serving_.side_channel != nullptr;
+    ids.push_back(spec.id);
+  }
+  serving_.engine.Add(std::exchange(specs_, {}));
+  if (serving_.side_channel == nullptr) return;
+  const std::string engine = request_.kv_transfer_params ? request_.kv_transfer_params->remote_engine_id : "";
+  const auto otherwise = serving_.options.fails_without_blocks ? Engine::PeerNews::kFail : Engine::PeerNews::kCompute;
+  const auto done = [&serving = serving_, ids = std::move(ids), otherwise](bool was_there) mutable {
+    if (!was_there) serving.metrics.failed_transfers.Add(1);
+    serving.engine.ResolvePeer(std::move(ids), was_there ? Engine::PeerNews::kReady : otherwise);
+  };
+  serving_.side_channel->Meet(bootstrap, name, engine, done);
+}
+
+// A decode server may ask for the blocks of the first answer by the name that the proxy gave both.
+void Generation::OfferBlocks(const Answer& answer, const SequenceReport& report) {
+  if (serving_.meetings == nullptr || !IsOnlyPrefilled() || &answer != &answers_.front()) return;
+  const auto& params = request_.kv_transfer_params;
+  const std::string name = params ? params->transfer_id : RoomName(request_.bootstrap->room.value_or(0));
+  if (name.empty()) return;
+  report.end == SequenceEnd::kFinished ? serving_.meetings->Offer(name, serving_.engine, answer.id)
+                                       : serving_.meetings->Withdraw(name);
 }
 
 // What could not be fetched is computed here, or the request fails: vLLM's kv_load_failure_policy.
@@ -298,6 +349,8 @@ void Generation::OpenStream(bool has_roles) {
   const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
   if (request_.is_response) {
     response_stream_.AppendBegin(head_, begin);
+  } else if (request_.is_message) {
+    message_stream_.AppendBegin(head_, CountUsage(), begin);
   } else if (request_.is_chat && has_roles) {
     for (size_t i = 0; i < answers_.size(); ++i) wire::AppendRoleChunk(head_, static_cast<int64_t>(i), usage, begin);
   }
@@ -310,6 +363,10 @@ std::string Generation::ChunkOf(const wire::Choice& choice) {
     response_stream_.AppendDelta(head_, choice.text, chunk);
     return chunk;
   }
+  if (request_.is_message) {
+    message_stream_.AppendChoice(choice, chunk);
+    return chunk;
+  }
   const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
   wire::AppendChunk(head_, choice, usage, chunk);
   return chunk;
@@ -319,6 +376,10 @@ std::string Generation::StreamEnd() {
   std::string end;
   if (request_.is_response) {
     response_stream_.AppendEnd(head_, answers_.front().plan.finish_reason, CountUsage(), end);
+    return end;
+  }
+  if (request_.is_message) {
+    message_stream_.AppendEnd(CountUsage(), end);
     return end;
   }
   if (request_.includes_usage || serving_.options.forces_usage) wire::AppendUsageChunk(head_, CountUsage(), end);
@@ -337,12 +398,14 @@ void Generation::SendToken(size_t index) {
 }
 
 std::string Generation::SpanId(const Answer& answer) const {
-  return request_.is_chat ? head_.id : StrCat(head_.id, "-", answer.prompt);
+  return request_.is_chat || request_.is_tokens ? head_.id : StrCat(head_.id, "-", answer.prompt);
 }
 
 // What another engine needs to fetch the blocks of the first answer that has any.
 void Generation::KeepTransfer(const Answer& answer, const SequenceReport& report) {
-  const bool is_wanted = request_.kv_transfer_params && request_.kv_transfer_params->do_remote_decode;
+  // Mooncake's prefill says nothing: the proxy has told decode already.
+  const auto& params = request_.kv_transfer_params;
+  const bool is_wanted = params && params->do_remote_decode && params->transfer_id.empty();
   if (!is_wanted || transfer_answer_ || report.end != SequenceEnd::kFinished) return;
   transfer_answer_ = {.do_remote_prefill = true,
                       .remote_engine_id = serving_.options.engine_id,
@@ -360,6 +423,7 @@ void Generation::OnEnd(size_t index, const SequenceReport& report) {
   if (answer.times.end_ns == 0) answer.times.end_ns = serving_.clock.SteadyNs();
   cached_tokens_ += report.cached_tokens;
   KeepTransfer(answer, report);
+  OfferBlocks(answer, report);
   if (report.end == SequenceEnd::kBelowThreshold) Decline(answer, index);
   const Outcome outcome = OutcomeOf(report.end, serving_.options);
   if (!outcome.answer.message.empty()) Fail(outcome.answer);
@@ -382,10 +446,11 @@ void Generation::Decline(Answer& answer, size_t index) {
 void Generation::Fail(const wire::ApiError& error) {
   if (std::exchange(is_over_, true)) return;
   if (stream_ != nullptr) {
-    stream_->Write(StrCat("data: ", wire::ErrorBody(error), "\n\ndata: [DONE]\n\n"));
+    stream_->Write(request_.is_message ? StrCat("event: error\ndata: ", ErrorText(error), "\n\n")
+                                       : StrCat("data: ", ErrorText(error), "\n\ndata: [DONE]\n\n"));
     stream_->Finish();
   } else {
-    net::HttpResponse answer = ErrorAnswer(error);
+    net::HttpResponse answer = JsonAnswer(error.status, ErrorText(error));
     if (error.status == 429) answer.headers.Add("retry-after", "1");
     std::move(*std::exchange(responder_, std::nullopt)).Respond(std::move(answer));
   }
@@ -400,6 +465,19 @@ void Generation::AbortRest() {
   if (!ids.empty()) serving_.engine.Abort(std::move(ids));
 }
 
+std::string Generation::WholeBody(const std::vector<wire::Choice>& choices) const {
+  const wire::Choice& first = choices.front();
+  if (request_.is_response)
+    return wire::ResponseBody(head_, {first.text, first.finish_reason}, CountUsage(), transfer_answer_);
+  if (request_.is_message) return wire::MessageBody(head_, first, CountUsage(), transfer_answer_);
+  if (request_.is_tokens) return wire::TokensBody(head_, choices, transfer_answer_);
+  return wire::AnswerBody(head_, choices, CountUsage(), transfer_answer_);
+}
+
+std::string Generation::ErrorText(const wire::ApiError& error) const {
+  return request_.is_message ? wire::MessageErrorBody(error) : wire::ErrorBody(error);
+}
+
 void Generation::Complete() {
   if (std::exchange(is_over_, true)) return;
   RecordRequest();
@@ -410,10 +488,7 @@ void Generation::Complete() {
   if (!responder_ || responder_->cancel_signal().is_cancelled()) return;
   std::vector<wire::Choice> choices;
   for (size_t i = 0; i < answers_.size(); ++i) choices.push_back(TakeChoice(i));
-  const wire::ResponseText text{choices.front().text, choices.front().finish_reason};
-  std::string body = request_.is_response ? wire::ResponseBody(head_, text, CountUsage(), transfer_answer_)
-                                          : wire::AnswerBody(head_, choices, CountUsage(), transfer_answer_);
-  net::HttpResponse answer = JsonAnswer(200, std::move(body));
+  net::HttpResponse answer = JsonAnswer(200, WholeBody(choices));
   for (const auto& [name, value] : answer_headers_.fields()) answer.headers.Add(name, value);
   if (std::string load = LoadReport(load_format_, serving_.metrics.gauges); !load.empty()) {
     answer.headers.Add(std::string(kLoadHeader), std::move(load));

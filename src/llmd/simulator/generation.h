@@ -15,6 +15,7 @@
 #include "llmd/simulator/output_plan.h"
 #include "llmd/simulator/request_spans.h"
 #include "llmd/simulator/serving.h"
+#include "llmd/wire/messages_answer.h"
 #include "llmd/wire/openai_answer.h"
 #include "llmd/wire/openai_request.h"
 #include "llmd/wire/responses_answer.h"
@@ -58,6 +59,9 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   void Run();
   void FetchAndAdd();
   void EndFetch(bool was_there);
+  void MeetAndAdd(const std::string& bootstrap, const std::string& name);
+  [[nodiscard]] bool IsOnlyPrefilled() const;
+  void OfferBlocks(const Answer& answer, const SequenceReport& report);
   void AddTransfer(SequenceSpec& spec) const;
   [[nodiscard]] wire::Choice TakeChoice(size_t index);
   void AddLogprobs(const Answer& answer, size_t first_token, wire::Choice& choice) const;
@@ -67,6 +71,8 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   void RecordRequest() const;
   [[nodiscard]] std::string ChunkOf(const wire::Choice& choice);
   [[nodiscard]] std::string StreamEnd();
+  [[nodiscard]] std::string WholeBody(const std::vector<wire::Choice>& choices) const;
+  [[nodiscard]] std::string ErrorText(const wire::ApiError& error) const;
   void SendToken(size_t index);
   void Fail(const wire::ApiError& error);
   void KeepTransfer(const Answer& answer, const SequenceReport& report);
@@ -85,6 +91,7 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   std::shared_ptr<BodyStream> stream_;           // null: not begun, or not streamed
   wire::AnswerHead head_;
   wire::ResponseStream response_stream_;  // of the Responses API
+  wire::MessageStream message_stream_;    // of the Messages API
   std::string lora_name_;
   const uint64_t number_;  // of requests
   int64_t arrival_ns_ = 0;

@@ -53,6 +53,7 @@ struct SimulatorOptions {
   std::string cache_dtype = "auto";                             // --kv-cache-dtype: what the metrics say
   std::optional<uint16_t> side_channel_port = {};  // VLLM_NIXL_SIDE_CHANNEL_PORT; unset: blocks are not asked for
   std::string side_channel_host = "127.0.0.1";     // VLLM_NIXL_SIDE_CHANNEL_HOST
+  std::optional<uint16_t> bootstrap_port = {};     // of Mooncake's and SGLang's bootstrap server; unset: there is none
   bool fails_without_blocks = false;               // kv_load_failure_policy "fail"; else they are computed again
   std::string engine_id = {};                      // remote_engine_id of what it keeps; made up if ""
   std::string pod_name = {};                       // POD_NAME and POD_NAMESPACE: told in every answer

@@ -37,6 +37,10 @@ class Rank {
   ~Rank();
 
   [[nodiscard]] const Serving& serving() const { return serving_; }
+  [[nodiscard]] MetricRegistry& metrics() { return metrics_; }
+
+  // Where prefills are asked for by name; must outlive it. Before Open.
+  void SetMeetings(Meetings& meetings) { serving_.meetings = &meetings; }
 
   // Listens at options.endpoint. `ranks` are those that a request may ask for by their number, and must outlive it.
   // Errors: those of net::Server::Create.

@@ -63,6 +63,7 @@ struct SequenceSpec {
   bool keeps_blocks = false;                        // do_remote_decode
   double cache_hit_threshold = 0;                   // it ends unless that share of its prompt is in the cache
   std::optional<size_t> remote_tokens = {};         // do_remote_prefill: how many are there to be fetched
+  bool awaits_peer = false;                         // its transfer begins when Engine::ResolvePeer says so
   std::shared_ptr<SequenceListener> listener = {};  // shared with whoever answers the request
   size_t index = 0;                                 // which of the listener's
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "llmd/wire/request_error.h"
 
 namespace spanloom::llmd::simulator {
 
@@ -24,9 +25,12 @@ net::HttpResponse ErrorAnswer(const wire::ApiError& error) {
 wire::ApiError ErrorOf(const Status& status) {
   const std::string message(status.message());
   switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kInvalidArgument: {
+      const std::string type = wire::ErrorTypeOf(status);
+      return {400, type.empty() ? "BadRequestError" : type, message, wire::ErrorParamOf(status)};
+    }
     case absl::StatusCode::kAlreadyExists:
-      return {400, "BadRequestError", message, ""};
+      return {400, "InvalidUserInput", message, ""};
     case absl::StatusCode::kNotFound:
       return {404, "NotFoundError", message, ""};
     case absl::StatusCode::kResourceExhausted:

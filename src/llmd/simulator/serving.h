@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "llmd/simulator/engine_host.h"
 #include "llmd/simulator/engine_metrics.h"
+#include "llmd/simulator/meetings.h"
 #include "llmd/simulator/model_names.h"
 #include "llmd/simulator/options.h"
 #include "llmd/simulator/side_channel.h"
@@ -33,6 +34,7 @@ struct Serving {
   std::atomic<uint64_t>& request_count;  // for what differs from request to request
   net::LoopPool& loops;
   SideChannel* side_channel = nullptr;  // null: there is none
+  Meetings* meetings = nullptr;         // of this server's prefills; null: nobody can ask for them by name
 };
 
 // An answer of the API: JSON with its status.

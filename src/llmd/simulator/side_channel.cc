@@ -8,12 +8,16 @@
 
 #include "base/mutex.h"
 #include "base/text.h"
+#include "kube/resource.h"
+#include "llmd/simulator/meetings.h"
 
 namespace spanloom::llmd::simulator {
 namespace {
 
 constexpr std::chrono::milliseconds kFetchMax{1'000};  // guess
-constexpr size_t kEnginesMax = 256;                    // that connections are kept to; guess
+constexpr std::chrono::milliseconds kMeetMax{kMeetingNs / 1'000'000};
+constexpr size_t kConnectionsMax = 1'024;  // to one engine: who waits for blocks has one; guess
+constexpr size_t kEnginesMax = 256;        // that connections are kept to; guess
 constexpr std::string_view kPath = "/release";
 
 }  // namespace
@@ -70,6 +74,7 @@ StatusOr<net::HttpClient*> SideChannel::ClientFor(const std::string& endpoint) {
   if (clients_.size() >= kEnginesMax) clients_.clear();
   net::HttpClientOptions options;
   options.endpoint = endpoint;
+  options.connections_max = kConnectionsMax;
   ASSIGN_OR_RETURN(std::unique_ptr<net::HttpClient> client, net::HttpClient::Create(loop_, std::move(options)));
   return clients_.emplace(endpoint, std::move(client)).first->second.get();
 }
@@ -82,11 +87,25 @@ void SideChannel::Fetch(const wire::KvTransferParams& params, absl::AnyInvocable
   const bool is_v6 = params.remote_host.find(':') != std::string::npos;
   const std::string endpoint =
       StrCat(is_v6 ? StrCat("[", params.remote_host, "]") : params.remote_host, ":", params.remote_port);
+  Ask(endpoint, std::move(request), kFetchMax, std::move(done));
+}
+
+void SideChannel::Meet(const std::string& bootstrap, const std::string& name, const std::string& engine,
+                       absl::AnyInvocable<void(bool)> done) {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.path = "/transfer";
+  request.query = StrCat("name=", kube::PercentEncode(name), "&engine=", kube::PercentEncode(engine));
+  Ask(bootstrap, std::move(request), kMeetMax, std::move(done));
+}
+
+void SideChannel::Ask(const std::string& endpoint, net::HttpRequest request, std::chrono::milliseconds time_max,
+                      absl::AnyInvocable<void(bool)> done) {
   request.headers.Add("host", endpoint);
-  loop_.Post([this, endpoint, request = std::move(request), done = std::move(done)]() mutable {
+  loop_.Post([this, endpoint, request = std::move(request), time_max, done = std::move(done)]() mutable {
     const StatusOr<net::HttpClient*> client = ClientFor(endpoint);
     if (!client.ok()) return done(false);
-    (*client)->Send(std::move(request), kFetchMax,
+    (*client)->Send(std::move(request), time_max,
                     [done = std::move(done)](const StatusOr<net::HttpResponse>& answer) mutable {
                       done(answer.ok() && answer->status == 200);
                     });

@@ -9,6 +9,7 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/functional/any_invocable.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -35,9 +36,16 @@ class SideChannel {
   // they were there; false also if the engine can't be reached within a second.
   void Fetch(const wire::KvTransferParams& params, absl::AnyInvocable<void(bool)> done);
 
+  // Waits at a prefill server's bootstrap server for the blocks under `name`. `engine` is that server's, "" if it may
+  // be any. `done` is told as above; false also if they are not there within kMeetingNs.
+  void Meet(const std::string& bootstrap, const std::string& name, const std::string& engine,
+            absl::AnyInvocable<void(bool)> done);
+
  private:
   SideChannel(net::Loop& loop, EngineHost& engine) : loop_(loop), engine_(engine) {}
   void Answer(const net::HttpRequest& request, net::HttpResponder responder);
+  void Ask(const std::string& endpoint, net::HttpRequest request, std::chrono::milliseconds time_max,
+           absl::AnyInvocable<void(bool)> done);
   StatusOr<net::HttpClient*> ClientFor(const std::string& endpoint);
 
   net::Loop& loop_;

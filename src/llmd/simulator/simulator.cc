@@ -47,15 +47,31 @@ StatusOr<std::unique_ptr<Simulator>> Simulator::Create(const SimulatorOptions& o
   RETURN_IF_ERROR(Validate(options));
   SimulatorOptions named = options;
   if (named.engine_id.empty()) named.engine_id = MakeUpEngineId(options);
-  std::unique_ptr<Simulator> simulator(new Simulator(loops));
+  std::unique_ptr<Simulator> simulator(new Simulator(loops, clock));
   const bool is_parallel = outlets.size() > 1 || options.rank > 0;
   for (size_t offset = 0; offset < outlets.size(); ++offset) {
     SimulatorOptions of_rank = OptionsOf(named, offset, is_parallel);
     simulator->ranks_.push_back(std::make_unique<Rank>(std::move(of_rank), loops, outlets[offset], clock, tracer));
     simulator->servings_.push_back(&simulator->ranks_.back()->serving());
   }
+  RETURN_IF_ERROR(simulator->OpenBootstrapServer(options));
   for (const auto& rank : simulator->ranks_) RETURN_IF_ERROR(rank->Open(simulator->servings_));
   return simulator;
+}
+
+// One for all ranks, as prefill's are.
+Status Simulator::OpenBootstrapServer(const SimulatorOptions& options) {
+  if (!options.bootstrap_port) return absl::OkStatus();
+  std::map<size_t, std::string> engines;
+  for (const auto& rank : ranks_) {
+    rank->SetMeetings(meetings_);
+    const SimulatorOptions& of_rank = rank->serving().options;
+    engines.emplace(of_rank.rank, of_rank.engine_id);
+  }
+  const std::string host = options.endpoint.substr(0, options.endpoint.rfind(':'));
+  ASSIGN_OR_RETURN(bootstrap_, BootstrapServer::Create(StrCat(host, ":", *options.bootstrap_port), std::move(engines),
+                                                       loops_, ranks_.front()->metrics(), meetings_));
+  return absl::OkStatus();
 }
 
 size_t Simulator::Stop(std::chrono::milliseconds grace) {
@@ -73,6 +89,7 @@ size_t Simulator::Stop(std::chrono::milliseconds grace) {
 Simulator::~Simulator() {
   Stop(std::chrono::milliseconds(0));
   SettleLoops(loops_);
+  bootstrap_.reset();
   for (const auto& rank : ranks_) rank->CloseSideChannel();
   for (int way = 0; way < 2; ++way) {
     SettleLoops(loops_);

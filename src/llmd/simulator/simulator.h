@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "llmd/simulator/bootstrap_server.h"
+#include "llmd/simulator/meetings.h"
 #include "llmd/simulator/options.h"
 #include "llmd/simulator/rank.h"
 #include "net/loop.h"
@@ -33,11 +35,14 @@ class Simulator {
   size_t Stop(std::chrono::milliseconds grace);
 
  private:
-  explicit Simulator(net::LoopPool& loops) : loops_(loops) {}
+  Simulator(net::LoopPool& loops, const Clock& clock) : loops_(loops), meetings_(clock) {}
+  Status OpenBootstrapServer(const SimulatorOptions& options);
 
   net::LoopPool& loops_;
   std::vector<std::unique_ptr<Rank>> ranks_;
   std::vector<const Serving*> servings_;  // of ranks_
+  Meetings meetings_;
+  std::unique_ptr<BootstrapServer> bootstrap_;  // null: there is none
 };
 
 }  // namespace spanloom::llmd::simulator
