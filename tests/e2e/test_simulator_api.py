@@ -95,3 +95,31 @@ def test_token_ids_in_and_out(simulate):
     for body in ({"token_ids": []}, {"sampling_params": {}}, {"token_ids": ["a"], "sampling_params": {}}, {"token_ids": [1], "sampling_params": {}, "stream": True}):
         assert simulator.post("/inference/v1/generate", body)[0] == 400, body
     assert json.loads(request(simulator.url("/load"))[2]) == {"server_load": 0}
+
+
+# Scenario: texts are scored, one with one, one with many and pairwise; documents are ranked; texts are pooled; by an engine whose spans are sent.
+# Guarantees: answers have vLLM's form, the ranking is that of the scores, best first, as many as asked for; every text has a span of no tokens; lengths that don't fit are refused.
+def test_scores_and_pooling(simulate):
+    backend = Backend()
+    try:
+        simulator = simulate(f"--otlp-traces-endpoint=127.0.0.1:{backend.port}")
+        documents = ["stone", "a river of water", "water"]
+        answer = simulator.post("/score", {"text_1": "river water", "text_2": documents}, **{"X-Request-Id": "s"})[2]
+        scores = [item["score"] for item in answer["data"]]
+        assert (answer["id"], answer["object"], [item["object"] for item in answer["data"]]) == ("score-s", "list", ["score"] * 3)
+        assert scores[1] > scores[2] > scores[0] >= 0 and answer["usage"]["completion_tokens"] == 0
+        assert [item["score"] for item in simulator.post("/v1/score", {"text_1": documents, "text_2": documents})[2]["data"]] == [1, 1, 1]
+        answer = simulator.post("/v1/rerank", {"query": "river water", "documents": documents, "top_n": 2})[2]
+        assert [(item["index"], item["document"]["text"], item["relevance_score"]) for item in answer["results"]] == [(1, documents[1], scores[1]), (2, documents[2], scores[2])]
+        answer = simulator.post("/pooling", {"input": ["a", "b"], "dimensions": 8})[2]
+        assert [(item["object"], len(item["data"])) for item in answer["data"]] == [("pooling", 8)] * 2
+        status, _, answer = simulator.post("/score", {"text_1": ["a", "b"], "text_2": ["a", "b", "c"]})
+        assert (status, answer["error"]["message"]) == (400, "Input lengths must be either 1:1, 1:N or N:N")
+        for path, body in (("/score", {"text_1": "a"}), ("/rerank", {"query": "a", "documents": []}), ("/rerank", {"documents": ["a"]}), ("/pooling", {})):
+            assert simulator.post(path, body)[0] == 400, path
+        assert simulator.stop() == 0
+        spans = llm_spans(backend)
+        assert len(spans) == 3 + 3 + 3 + 2 and {entry[1]["gen_ai.usage.completion_tokens"] for entry in spans} == {0}
+        assert {"score-s-0", "score-s-1", "score-s-2"} <= {entry[1]["gen_ai.request.id"] for entry in spans}
+    finally:
+        backend.stop()

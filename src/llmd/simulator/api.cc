@@ -240,12 +240,22 @@ void Api::AddGeneration() {
 }
 
 void Api::AddEmbeddings() {
-  Add("POST", "/v1/embeddings",
-      [](const Serving& serving, const net::HttpRequest& request, net::HttpResponder responder) {
-        const StatusOr<wire::EmbeddingRequest> parsed = wire::ParseEmbeddingRequest(request.body.view());
-        if (!parsed.ok()) return std::move(responder).Respond(ErrorAnswer(ErrorOf(parsed.status())));
-        Embedding::Start(serving, *parsed, request, std::move(responder));
-      });
+  using Parse = StatusOr<wire::EmbeddingRequest> (*)(std::string_view body);
+  for (const auto& [path, parse] :
+       std::initializer_list<std::pair<const char*, Parse>>{{"/v1/embeddings", wire::ParseEmbeddingRequest},
+                                                            {"/pooling", wire::ParsePoolingRequest},
+                                                            {"/score", wire::ParseScoreRequest},
+                                                            {"/v1/score", wire::ParseScoreRequest},
+                                                            {"/rerank", wire::ParseRerankRequest},
+                                                            {"/v1/rerank", wire::ParseRerankRequest},
+                                                            {"/v2/rerank", wire::ParseRerankRequest}}) {
+    Add("POST", path,
+        [parse = parse](const Serving& serving, const net::HttpRequest& request, net::HttpResponder responder) {
+          const StatusOr<wire::EmbeddingRequest> parsed = parse(request.body.view());
+          if (!parsed.ok()) return std::move(responder).Respond(ErrorAnswer(ErrorOf(parsed.status())));
+          Embedding::Start(serving, *parsed, request, std::move(responder));
+        });
+  }
 }
 
 void Api::AddModels() {

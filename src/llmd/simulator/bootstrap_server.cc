@@ -54,8 +54,11 @@ void BootstrapServer::Answer(const net::HttpRequest& request, net::HttpResponder
   std::string name;
   std::string engine;
   for (auto& [key, value] : net::ParseQuery(request.query)) {
-    if (key == "name") name = std::move(value);
-    if (key == "engine") engine = std::move(value);
+    if (key == "name") {
+      name = std::move(value);
+    } else if (key == "engine") {
+      engine = std::move(value);
+    }
   }
   const bool is_ours = engine.empty() || std::any_of(engines_.begin(), engines_.end(),
                                                      [&](const auto& each) { return each.second == engine; });

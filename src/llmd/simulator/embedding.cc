@@ -2,6 +2,8 @@
 
 #include "llmd/simulator/embedding.h"
 
+#include <absl/algorithm/container.h>
+
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -36,6 +38,27 @@ void WriteVector(const std::vector<float>& vector, bool is_base64, JsonWriter& w
   writer.EndArray();
 }
 
+// What answers of each kind call themselves and their values.
+struct KindFacts {
+  std::string_view prefix;  // of ids
+  std::string_view object;
+  std::string_view value;
+};
+
+KindFacts FactsOf(wire::PooledKind kind) {
+  switch (kind) {
+    case wire::PooledKind::kEmbedding:
+      return {"embd-", "embedding", "embedding"};
+    case wire::PooledKind::kPooling:
+      return {"pool-", "pooling", "data"};
+    case wire::PooledKind::kScore:
+      return {"score-", "score", "score"};
+    case wire::PooledKind::kRerank:
+      return {"rerank-", "", ""};
+  }
+  return {};
+}
+
 }  // namespace
 
 void Embedding::Start(const Serving& serving, const wire::EmbeddingRequest& request, const net::HttpRequest& http,
@@ -51,7 +74,7 @@ Embedding::Embedding(const Serving& serving, const wire::EmbeddingRequest& reque
                      net::HttpResponder responder)
     : serving_(serving), request_(request), responder_(std::move(responder)), arrival_ns_(serving.clock.SteadyNs()) {
   const uint64_t number = serving.request_count.fetch_add(1, std::memory_order_relaxed);
-  id_ = StrCat("embd-", RequestId(http.headers, request.request_id, serving.options, number));
+  id_ = StrCat(FactsOf(request.kind).prefix, RequestId(http.headers, request.request_id, serving.options, number));
   AddAnswerHeaders(serving.options, http.headers, answer_headers_);
 }
 
@@ -118,34 +141,79 @@ void Embedding::OnEnd(size_t index, const SequenceReport& report) {
   if (--left_ == 0 && responder_ && !responder_->cancel_signal().is_cancelled()) Respond();
 }
 
-void Embedding::Respond() {
-  std::string body;
-  JsonWriter writer(body);
-  writer.BeginObject();
-  writer.Field("id", id_);
-  writer.Field("object", "list");
-  writer.Field("created", serving_.clock.UnixNs() / 1'000'000'000);
-  writer.Field("model", request_.model.empty() ? serving_.names.served().front() : request_.model);
+// Made up: the share of the first text's tokens that the second has too.
+double Embedding::Score(size_t index) const {
+  const auto& [left, right] = request_.pairs[index];
+  const std::vector<TokenId> wanted = Tokenize(left);
+  const std::vector<TokenId> there = Tokenize(right);
+  const auto found = absl::c_count_if(wanted, [&](TokenId token) { return absl::c_linear_search(there, token); });
+  return wanted.empty() ? 0 : static_cast<double>(found) / static_cast<double>(wanted.size());
+}
+
+void Embedding::WriteData(JsonWriter& writer) const {
   writer.Key("data");
   writer.BeginArray();
-  int64_t tokens = 0;
   for (size_t i = 0; i < inputs_.size(); ++i) {
     writer.BeginObject();
     writer.Field("index", static_cast<int64_t>(i));
-    writer.Field("object", "embedding");
-    writer.Key("embedding");
-    WriteVector(UnitVector(inputs_[i].tokens, request_.dimensions.value_or(serving_.options.embedding_dimensions)),
-                request_.is_base64, writer);
+    writer.Field("object", FactsOf(request_.kind).object);
+    writer.Key(FactsOf(request_.kind).value);
+    if (request_.kind == wire::PooledKind::kScore) {
+      writer.Double(Score(i));
+    } else {
+      WriteVector(UnitVector(inputs_[i].tokens, request_.dimensions.value_or(serving_.options.embedding_dimensions)),
+                  request_.is_base64, writer);
+    }
     writer.EndObject();
-    tokens += static_cast<int64_t>(inputs_[i].tokens.size());
   }
   writer.EndArray();
+}
+
+void Embedding::WriteRanking(JsonWriter& writer) const {
+  std::vector<std::pair<double, size_t>> best;  // negative scores, so that the best come first, in their order
+  for (size_t i = 0; i < inputs_.size(); ++i) best.emplace_back(-Score(i), i);
+  absl::c_sort(best);
+  if (request_.best_count > 0 && request_.best_count < best.size()) best.resize(request_.best_count);
+  writer.Key("results");
+  writer.BeginArray();
+  for (const auto& [score, i] : best) {
+    writer.BeginObject();
+    writer.Field("index", static_cast<int64_t>(i));
+    writer.Key("document");
+    writer.BeginObject();
+    writer.Field("text", request_.pairs[i].second);
+    writer.EndObject();
+    writer.Key("relevance_score");
+    writer.Double(-score);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+void Embedding::WriteUsage(JsonWriter& writer) const {
+  int64_t tokens = 0;
+  for (const Input& input : inputs_) tokens += static_cast<int64_t>(input.tokens.size());
   writer.Key("usage");
   writer.BeginObject();
   writer.Field("prompt_tokens", tokens);
   writer.Field("total_tokens", tokens);
-  writer.Field("completion_tokens", 0);
+  if (request_.kind != wire::PooledKind::kRerank) writer.Field("completion_tokens", 0);
   writer.EndObject();
+}
+
+void Embedding::Respond() {
+  const bool is_ranking = request_.kind == wire::PooledKind::kRerank;
+  std::string body;
+  JsonWriter writer(body);
+  writer.BeginObject();
+  writer.Field("id", id_);
+  if (!is_ranking) {
+    writer.Field("object", "list");
+    writer.Field("created", serving_.clock.UnixNs() / 1'000'000'000);
+  }
+  writer.Field("model", request_.model.empty() ? serving_.names.served().front() : request_.model);
+  is_ranking ? WriteRanking(writer) : WriteData(writer);
+  WriteUsage(writer);
   writer.EndObject();
   net::HttpResponse answer = JsonAnswer(200, std::move(body));
   for (const auto& [name, value] : answer_headers_.fields()) answer.headers.Add(name, value);

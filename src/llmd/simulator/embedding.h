@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "llmd/simulator/request_spans.h"
 #include "llmd/simulator/serving.h"
 #include "llmd/wire/openai_request.h"
@@ -39,6 +40,10 @@ class Embedding final : public SequenceListener, public std::enable_shared_from_
 
   Status Prepare();
   void Run(const net::HttpRequest& http);
+  [[nodiscard]] double Score(size_t index) const;
+  void WriteData(JsonWriter& writer) const;
+  void WriteRanking(JsonWriter& writer) const;
+  void WriteUsage(JsonWriter& writer) const;
   void Respond();
 
   const Serving& serving_;

@@ -62,6 +62,7 @@ void Meetings::Withdraw(const std::string& name) {
 void Meetings::Ask(const std::string& name, Told told) {
   const int64_t now_ns = clock_.SteadyNs();
   std::deque<Told> in_vain;
+  Told at_once;  // who asks, if there is an answer already
   std::optional<Party> other;
   {
     const MutexLock lock(mutex_);
@@ -70,12 +71,16 @@ void Meetings::Ask(const std::string& name, Told told) {
     // Of two who ask, the second gets it.
     if (other && other->told) in_vain.push_back(std::move(other->told));
     const bool is_answered = other && (other->engine != nullptr || !other->was_asking);
-    if (!is_answered) Keep(name, {.since_ns = now_ns, .was_asking = true, .told = std::move(told)});
+    if (is_answered) {
+      at_once = std::move(told);
+    } else {
+      Keep(name, {.since_ns = now_ns, .was_asking = true, .told = std::move(told)});
+    }
   }
   for (Told& each : in_vain) each(false);
-  if (!told) return;
-  if (other->engine != nullptr) return other->engine->Release(other->id, std::move(told));
-  told(false);
+  if (!at_once) return;
+  if (other->engine != nullptr) return other->engine->Release(other->id, std::move(at_once));
+  at_once(false);
 }
 
 void Meetings::Clear() {

@@ -301,6 +301,35 @@ StatusOr<std::vector<Prompt>> ReadPrompts(const element& root, std::string_view 
   return prompts;
 }
 
+// A text or a list of them, at least one and at most kPromptsMax.
+StatusOr<std::vector<std::string>> ReadTextList(const element& root, std::string_view key) {
+  element value;
+  if (root[key].get(value) != simdjson::SUCCESS || value.is_null()) return Invalid(key, "Field required");
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) return std::vector{std::string(text)};
+  simdjson::dom::array list;
+  if (value.get(list) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list of strings");
+  if (list.size() == 0) return Invalid(key, "List should have at least 1 item");
+  if (list.size() > kPromptsMax) return Invalid(key, StrCat("at most ", kPromptsMax, " texts, got ", list.size()));
+  std::vector<std::string> texts;
+  for (const element each : list) {
+    if (each.get(text) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list of strings");
+    texts.emplace_back(text);
+  }
+  return texts;
+}
+
+Status ReadPooled(const element& root, EmbeddingRequest& request) {
+  RETURN_IF_ERROR(ReadText(root, "model", request.model));
+  return ReadText(root, "request_id", request.request_id);
+}
+
+// A model that scores reads both texts at once.
+void AddPair(const std::string& left, const std::string& right, EmbeddingRequest& request) {
+  request.inputs.emplace_back(StrCat(left, "\n", right));
+  request.pairs.emplace_back(left, right);
+}
+
 // Text of Anthropic's content: a text, or blocks of which those of text, calls of tools and their results count.
 Status AppendBlocks(const element& owner, std::string_view key, std::string& text) {
   element content;
@@ -459,6 +488,39 @@ StatusOr<EmbeddingRequest> ParseEmbeddingRequest(std::string_view body) {
     return Invalid("encoding_format", "Input should be 'float' or 'base64'");
   }
   request.is_base64 = format == "base64";
+  return request;
+}
+
+StatusOr<EmbeddingRequest> ParsePoolingRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(EmbeddingRequest request, ParseEmbeddingRequest(body));
+  request.kind = PooledKind::kPooling;
+  return request;
+}
+
+StatusOr<EmbeddingRequest> ParseScoreRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  EmbeddingRequest request{.kind = PooledKind::kScore};
+  ASSIGN_OR_RETURN(const std::vector<std::string> left, ReadTextList(root, "text_1"));
+  ASSIGN_OR_RETURN(const std::vector<std::string> right, ReadTextList(root, "text_2"));
+  if (left.size() != 1 && left.size() != right.size())
+    return WrongValue("text_1", "Input lengths must be either 1:1, 1:N or N:N");
+  RETURN_IF_ERROR(ReadPooled(root, request));
+  for (size_t i = 0; i < right.size(); ++i) AddPair(left.size() == 1 ? left.front() : left[i], right[i], request);
+  return request;
+}
+
+StatusOr<EmbeddingRequest> ParseRerankRequest(std::string_view body) {
+  ASSIGN_OR_RETURN(const element root, ReadBody(body));
+  EmbeddingRequest request{.kind = PooledKind::kRerank};
+  std::string query;
+  RETURN_IF_ERROR(ReadText(root, "query", query));
+  if (query.empty()) return Invalid("query", "Field required");
+  ASSIGN_OR_RETURN(const std::vector<std::string> documents, ReadTextList(root, "documents"));
+  std::optional<int64_t> best;
+  RETURN_IF_ERROR(ReadInt(root, "top_n", best, 0));
+  request.best_count = static_cast<size_t>(best.value_or(0));
+  RETURN_IF_ERROR(ReadPooled(root, request));
+  for (const std::string& document : documents) AddPair(query, document, request);
   return request;
 }
 

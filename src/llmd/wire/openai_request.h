@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -91,15 +92,30 @@ StatusOr<GenerationRequest> ParseCountTokensRequest(std::string_view body);
 // The body of /inference/v1/generate: one prompt of token ids, answered whole.
 StatusOr<GenerationRequest> ParseGenerateRequest(std::string_view body);
 
+// What a model without answers is asked for.
+enum class PooledKind : uint8_t {
+  kEmbedding,
+  kPooling,  // what the model has before it becomes an embedding
+  kScore,    // how much two texts have to do with each other
+  kRerank,   // the same of one text and many, the best first
+};
+
 struct EmbeddingRequest {
+  PooledKind kind = PooledKind::kEmbedding;
   std::string model = {};
-  std::vector<Prompt> inputs = {};  // at least one
-  bool is_base64 = false;           // encoding_format
+  std::vector<Prompt> inputs = {};                              // at least one
+  std::vector<std::pair<std::string, std::string>> pairs = {};  // of scores: what each of the inputs is made of
+  size_t best_count = 0;                                        // of kRerank: top_n; 0: all
+  bool is_base64 = false;                                       // encoding_format
   std::optional<int64_t> dimensions = {};
   std::string request_id = {};
 };
 
+// The bodies of /v1/embeddings, /pooling, /score and /rerank.
 StatusOr<EmbeddingRequest> ParseEmbeddingRequest(std::string_view body);
+StatusOr<EmbeddingRequest> ParsePoolingRequest(std::string_view body);
+StatusOr<EmbeddingRequest> ParseScoreRequest(std::string_view body);
+StatusOr<EmbeddingRequest> ParseRerankRequest(std::string_view body);
 
 // The body of /tokenize: a prompt, or messages.
 struct TokenizeRequest {

@@ -33,6 +33,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CheckSampling(completion->sampling);
   }
   if (const auto embedding = ParseEmbeddingRequest(body); embedding.ok()) CHECK(!embedding->inputs.empty());
+  for (const auto parse : {ParsePoolingRequest, ParseScoreRequest, ParseRerankRequest}) {
+    const auto pooled = parse(body);
+    if (!pooled.ok()) continue;
+    CHECK(!pooled->inputs.empty() && pooled->inputs.size() <= kPromptsMax);
+    CHECK(pooled->kind == PooledKind::kPooling || pooled->pairs.size() == pooled->inputs.size());
+  }
   if (const auto response = ParseResponseRequest(body); response.ok()) {
     CHECK(response->is_response && !response->messages.empty() && response->sampling.n == 1);
     CheckSampling(response->sampling);
