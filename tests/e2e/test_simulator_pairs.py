@@ -19,7 +19,9 @@ ROLES = {
     "sglang": (["--role=prefill", "--disaggregation-bootstrap-port=0"], ["--role=decode"]),
     "mooncake": (['--kv-transfer-config={"kv_connector": "MooncakeConnector", "kv_role": "kv_producer"}', "--data-parallel-size=2"],
                  ['--kv-transfer-config={"kv_connector": "MooncakeConnector", "kv_role": "kv_consumer"}']),
+    "shared-storage": (["--enable-kvcache"], ["--enable-kvcache"]),
 }
+AT_ONCE = ["sglang", "mooncake"]
 
 
 class Pair:
@@ -34,8 +36,9 @@ class Pair:
         for_decode = decode_flags or for_decode
         self.prefill = simulate(*shared, *for_prefill, environment=environment)
         self.decode = simulate(*shared, *for_decode, environment=environment)
+        bootstrap = [f"--{connector}-bootstrap-port={self.prefill.ports['bootstrap']}"] if connector in AT_ONCE else []
         self.proxy = Process("routing-proxy", "--listen-host=127.0.0.1", "--port=0", f"--vllm-port={self.decode.ports['simulator']}", "--log-format=json",
-                             "--secure-proxy=false", f"--connector={connector}", f"--{connector}-bootstrap-port={self.prefill.ports['bootstrap']}",
+                             "--secure-proxy=false", f"--connector={connector}", *bootstrap,
                              environment={"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.backend.port}", "OTEL_BSP_SCHEDULE_DELAY": "50"}).wait_until_ready()
 
     def ask(self, target=None, **more):
@@ -85,7 +88,7 @@ def pair(simulate):
 # Scenario: a request whole and one streamed; with mooncake at one of two ranks of prefill.
 # Guarantees: the text is that of one server alone; prefill computes the prompt and gives one token, decode computes none of it; prefill's blocks are let go; decode waits for
 # prefill and the transfer in its queue, not in its prefill; all spans are in the client's trace, prefill's below the proxy's call of it.
-@pytest.mark.parametrize("connector", ROLES)
+@pytest.mark.parametrize("connector", AT_ONCE)
 def test_both_are_asked_at_once(pair, simulate, connector):
     both = pair(connector)
     status, text = both.ask()
@@ -143,3 +146,17 @@ def test_blocks_that_nobody_offers(pair):
     failing = pair("mooncake", decode_flags=['--kv-transfer-config={"kv_connector": "MooncakeConnector", "kv_role": "kv_consumer", "kv_load_failure_policy": "fail"}'])
     status, _, answer = failing.decode.post("/v1/completions", {"prompt": "a", "kv_transfer_params": {**params, "remote_bootstrap_addr": "http://127.0.0.1:1"}})
     assert (status, answer["error"]["type"]) == (500, "InternalServerError")
+
+
+# Scenario: shared storage; a prompt that decode is to answer only if half of it is in its cache, whole and streamed: unknown at first, then known.
+# Guarantees: decode declines, prefill is asked, and decode answers then; once it knows the prompt prefill is not asked any more.
+def test_decode_is_asked_first(pair):
+    both = pair("shared-storage")
+    declined = lambda: both.decode.metric("vllm:request_success_total", finished_reason="cache_threshold")  # noqa: E731
+    for count, stream in enumerate((False, True), 1):
+        prompt = f"{count} {PROMPT}"
+        for _ in range(2):
+            status, text = both.ask(prompt=prompt, cache_hit_threshold=0.5, stream=stream)
+            assert status == 200 and "cache_threshold" not in text and ("[DONE]" in text) == stream
+        assert (both.of_prefill("vllm:generation_tokens_total"), declined()) == (count, count)
+    assert both.decode.metric("vllm:request_success_total", finished_reason="length") == 4
