@@ -3,6 +3,8 @@
 
 import concurrent.futures
 import json
+import signal
+import socket
 import ssl
 import urllib.request
 
@@ -16,6 +18,14 @@ from simulators import Simulator, simulate  # noqa: F401
 
 BLOCK = 16
 PROMPT = list(range(1000, 1000 + 4 * BLOCK))
+
+
+def is_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=30).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def ready(simulator):
@@ -56,6 +66,22 @@ def test_each_rank_has_a_port(simulate):
     pages = [request(f"http://127.0.0.1:{port}/metrics")[2].decode() for port in ports]
     for rank, (page, tokens) in enumerate(zip(pages, (6, 3, 6))):
         assert f'vllm:generation_tokens_total{{model_name="tiny",engine="{rank}"}} {tokens}\n' in page
+
+
+# Scenario: a stop while a stream of some seconds is under way at each of two ranks.
+# Guarantees: both ports are closed, and both streams go on to their ends.
+def test_ranks_stop_together(simulate):
+    simulator = simulate("--data-parallel-size=2", "--time-to-first-token=1", "--inter-token-latency=100")
+    ports = [simulator.ports[name] for name in ("simulator", "simulator/1")]
+    body = json.dumps({"prompt": "a", "max_tokens": 20, "ignore_eos": True, "stream": True}).encode()
+    begun = [urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/completions", body, timeout=30) for port in ports]
+    assert all(answer.read(6) == b"data: " for answer in begun)
+    simulator.process.send_signal(signal.SIGTERM)
+    for port in ports:
+        wait_for(lambda: not is_open(port))
+    assert all(answer.read().endswith(b"data: [DONE]\n\n") for answer in begun)
+    assert simulator.process.wait(START_SECONDS_MAX) == 0  # a second signal would end it at once
+    assert simulator.stop() == 0 and "cut off" not in simulator.log()
 
 
 # Scenario: two ranks with KV events; one is asked.

@@ -4,7 +4,9 @@
 
 #include <absl/strings/numbers.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/rng.h"
@@ -74,13 +76,12 @@ Status Simulator::OpenBootstrapServer(const SimulatorOptions& options) {
   return absl::OkStatus();
 }
 
+// All at once: none is to take requests while it waits for another's to end.
 size_t Simulator::Stop(std::chrono::milliseconds grace) {
-  const auto end = std::chrono::steady_clock::now() + grace;
-  size_t cut_off = 0;
-  for (const auto& rank : ranks_) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    cut_off += rank->Stop(std::max(left, std::chrono::milliseconds(0)));
-  }
+  std::atomic<size_t> cut_off = 0;
+  std::vector<std::thread> waiting;
+  for (const auto& rank : ranks_) waiting.emplace_back([&] { cut_off += rank->Stop(grace); });
+  for (std::thread& thread : waiting) thread.join();
   return cut_off;
 }
 
