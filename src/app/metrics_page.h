@@ -6,7 +6,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "base/metric_views.h"
 #include "base/metrics.h"
 #include "base/status.h"
 #include "net/loop.h"
@@ -14,9 +16,9 @@
 
 namespace spanloom::app {
 
-// Serves `metrics` at `endpoint`/metrics, named as `naming` says, until the result is destroyed. Errors: those of
-// net::Server::Create.
+// Serves `metrics` at `endpoint`/metrics, as `views` have them and named as `naming` says, until the result is
+// destroyed. Errors: those of net::Server::Create.
 StatusOr<std::unique_ptr<net::Server>> ServeMetrics(net::LoopPool& loops, MetricRegistry& metrics, MetricNaming naming,
-                                                    std::string endpoint);
+                                                    std::vector<MetricView> views, std::string endpoint);
 
 }  // namespace spanloom::app

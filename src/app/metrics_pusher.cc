@@ -34,9 +34,10 @@ Counter& FailedReports(MetricRegistry& metrics, const std::string& cause) {
 // then the loop.
 class MetricsPusher::State : public std::enable_shared_from_this<MetricsPusher::State> {
  public:
-  State(const pipeline::MetricsPush& push, std::string resource, int64_t begin_unix_ns, net::LoopPool& loops,
-        const Clock& clock, MetricRegistry& metrics)
+  State(const pipeline::MetricsPush& push, std::vector<MetricView> views, std::string resource, int64_t begin_unix_ns,
+        net::LoopPool& loops, const Clock& clock, MetricRegistry& metrics)
       : push_(push),
+        views_(std::move(views)),
         loops_(loops),
         loop_(loops.Next()),
         clock_(clock),
@@ -96,7 +97,8 @@ class MetricsPusher::State : public std::enable_shared_from_this<MetricsPusher::
   void Report() {
     is_busy_ = true;
     const bool is_taken = loops_.workers().Submit([self = shared_from_this()] {
-      MetricsReporter::Report report = self->reporter_.Encode(self->metrics_.Snapshot(), self->clock_.UnixNs());
+      MetricsReporter::Report report =
+          self->reporter_.Encode(ApplyViews(self->metrics_.Snapshot(), self->views_), self->clock_.UnixNs());
       self->loop_.Post([self, report = std::move(report)] { self->Send(Bytes(report.request), report.points); });
     });
     if (is_taken) return;
@@ -147,6 +149,7 @@ class MetricsPusher::State : public std::enable_shared_from_this<MetricsPusher::
   }
 
   const pipeline::MetricsPush push_;
+  const std::vector<MetricView> views_;
   net::LoopPool& loops_;
   net::Loop& loop_;
   const Clock& clock_;
@@ -168,10 +171,12 @@ class MetricsPusher::State : public std::enable_shared_from_this<MetricsPusher::
   bool is_idle_ ABSL_GUARDED_BY(mutex_) = false;  // the last report is over
 };
 
-StatusOr<std::unique_ptr<MetricsPusher>> MetricsPusher::Create(const pipeline::MetricsPush& push, std::string resource,
+StatusOr<std::unique_ptr<MetricsPusher>> MetricsPusher::Create(const pipeline::MetricsPush& push,
+                                                               std::vector<MetricView> views, std::string resource,
                                                                int64_t begin_unix_ns, net::LoopPool& loops,
                                                                const Clock& clock, MetricRegistry& metrics) {
-  auto state = std::make_shared<State>(push, std::move(resource), begin_unix_ns, loops, clock, metrics);
+  auto state =
+      std::make_shared<State>(push, std::move(views), std::move(resource), begin_unix_ns, loops, clock, metrics);
   Status status;
   pipeline::RunOn(state->loop(), [&] { status = state->Begin(); });
   RETURN_IF_ERROR(Annotate(status, "service.telemetry.metrics"));

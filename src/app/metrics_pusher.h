@@ -7,8 +7,10 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/metric_views.h"
 #include "base/metrics.h"
 #include "base/status.h"
 #include "net/loop.h"
@@ -22,9 +24,11 @@ namespace spanloom::app {
 // busy (left out), refused, unreachable.
 class MetricsPusher {
  public:
-  // Connects with the first report. `resource` is that of the metrics, encoded; `begin_unix_ns` is when the process
-  // began. `loops`, `clock` and `metrics` must outlive it. Errors: those of sdk::OtlpSender::Create.
-  static StatusOr<std::unique_ptr<MetricsPusher>> Create(const pipeline::MetricsPush& push, std::string resource,
+  // Connects with the first report. Metrics are sent as `views` have them; `resource` is that of the metrics, encoded;
+  // `begin_unix_ns` is when the process began. `loops`, `clock` and `metrics` must outlive it. Errors: those of
+  // sdk::OtlpSender::Create.
+  static StatusOr<std::unique_ptr<MetricsPusher>> Create(const pipeline::MetricsPush& push,
+                                                         std::vector<MetricView> views, std::string resource,
                                                          int64_t begin_unix_ns, net::LoopPool& loops,
                                                          const Clock& clock, MetricRegistry& metrics);
   ~MetricsPusher();

@@ -48,7 +48,7 @@ class MetricsPusherTest : public testing::Test {
     push.destination.emplace();
     push.destination->signal = otlp::Signal::kMetrics;
     push.destination->endpoint = server_ == nullptr ? "127.0.0.1:1" : server_->endpoint();
-    return *MetricsPusher::Create(push, "", 1, loops_, Clock::System(), metrics_);
+    return *MetricsPusher::Create(push, {}, "", 1, loops_, Clock::System(), metrics_);
   }
 
   std::vector<double> sent() {

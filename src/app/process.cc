@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/components.h"
+#include "app/log_pusher.h"
 #include "app/metrics_page.h"
 #include "app/metrics_pusher.h"
 #include "app/own_resource.h"
@@ -50,6 +51,9 @@ constexpr std::chrono::milliseconds kOwnSpansMax{1'000};
 // For the last report of metrics, to each destination.
 constexpr std::chrono::milliseconds kOwnMetricsMax{1'000};
 
+// For the last lines of the log, to each destination.
+constexpr std::chrono::milliseconds kOwnLogMax{1'000};
+
 pipeline::SpanloomStoreOptions StoreOptions(const pipeline::ServiceConfig& config) {
   config::Problems problems;
   pipeline::SpanloomStoreOptions options;
@@ -81,6 +85,10 @@ void WarnOfRestarts(const pipeline::ServiceConfig& start, const pipeline::Servic
     Log(LogLevel::kWarn, "this change takes effect at the next start only", {{"key", key}});
   };
   if (!config::SameContent(StoreNode(start), StoreNode(now))) warn("exporters::spanloom_store");
+  if (!config::SameContent(SectionOf(SectionOf(start.telemetry.node, "logs"), "processors"),
+                           SectionOf(SectionOf(now.telemetry.node, "logs"), "processors"))) {
+    warn("service::telemetry::logs::processors");
+  }
   for (const char* key : {"metrics", "traces", "resource"}) {
     if (!config::SameContent(SectionOf(start.telemetry.node, key), SectionOf(now.telemetry.node, key))) {
       warn(StrCat("service::telemetry::", key));
@@ -100,14 +108,16 @@ class Process {
 
   Status Start() {
     RETURN_IF_ERROR(ReadFirstConfig());
+    metrics_.SetDetailed(config_.telemetry.has_detailed_metrics);
     const UsableCores cores = FindUsableCores();
+    loops_ = std::make_unique<net::LoopPool>(cores.count);
+    RETURN_IF_ERROR(PushLog());
     // The Collector's words, as others below: scripts wait for them.
     Log(LogLevel::kInfo, "Starting otelcol...", {{"Version", Version()}, {"NumCPU", cores.count}});
     LogLimits(cores);
     if (plan_.has_store) {
       ASSIGN_OR_RETURN(host_, StoreHost::Open(StoreOptions(config_), metrics_, Clock::System()));
     }
-    loops_ = std::make_unique<net::LoopPool>(cores.count);
     loop_lag_.emplace(*loops_, metrics_);
     log_keeper_.emplace(loops_->Next());
     if (host_) store_control_ = host_->ServeControl(*loops_, metrics_);
@@ -162,6 +172,7 @@ class Process {
     const Status closed = host_ ? host_->Close() : absl::OkStatus();
     if (!closed.ok()) Log(LogLevel::kError, StdView(closed.message()));
     Log(LogLevel::kInfo, "Shutdown complete.");
+    if (log_pusher_) log_pusher_->Stop(kOwnLogMax);
     return undelivered == 0 && closed.ok();
   }
 
@@ -206,11 +217,18 @@ class Process {
     return status;
   }
 
+  Status PushLog() {
+    if (config_.telemetry.log_routes.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(log_pusher_, LogPusher::Create(config_.telemetry.log_routes, sdk::EncodeResource(resource_),
+                                                    *loops_, Clock::System(), metrics_));
+    return absl::OkStatus();
+  }
+
   Status PushMetrics() {
     for (const pipeline::MetricsPush& push : config_.telemetry.metrics_pushes) {
       ASSIGN_OR_RETURN(std::unique_ptr<MetricsPusher> pusher,
-                       MetricsPusher::Create(push, sdk::EncodeResource(resource_), Clock::System().UnixNs(), *loops_,
-                                             Clock::System(), metrics_));
+                       MetricsPusher::Create(push, config_.telemetry.metrics_views, sdk::EncodeResource(resource_),
+                                             Clock::System().UnixNs(), *loops_, Clock::System(), metrics_));
       metrics_pushers_.push_back(std::move(pusher));
     }
     return absl::OkStatus();
@@ -224,7 +242,7 @@ class Process {
       naming.labels.emplace_back("otel_scope_version", Version());
     }
     StatusOr<std::unique_ptr<net::Server>> server =
-        ServeMetrics(*loops_, metrics_, std::move(naming),
+        ServeMetrics(*loops_, metrics_, std::move(naming), config_.telemetry.metrics_views,
                      pipeline::ListenEndpoint(page.Endpoint(), context, static_cast<uint16_t>(page.port)));
     if (!server.ok()) return Annotate(server.status(), "cannot serve metrics (service.telemetry.metrics)");
     metrics_servers_.push_back(*std::move(server));
@@ -251,6 +269,7 @@ class Process {
   const net::ProxyRules proxies_ = net::ProxyRules::FromEnvironment();
   std::unique_ptr<StoreHost> host_;  // null without a store
   std::unique_ptr<net::LoopPool> loops_;
+  std::unique_ptr<LogPusher> log_pusher_;  // null if the log is sent nowhere
   std::optional<net::LoopLag> loop_lag_;
   std::optional<LogKeeper> log_keeper_;
   std::optional<ProcessMetrics> process_metrics_;

@@ -94,7 +94,7 @@ class ProxyProcess {
       const std::string endpoint = flags_.metrics_host.empty()
                                        ? StrCat(":", flags_.metrics_port)
                                        : net::JoinHostPort(flags_.metrics_host, flags_.metrics_port);
-      ASSIGN_OR_RETURN(metrics_server_, ServeMetrics(loops_, metrics_, {.has_type_suffix = true}, endpoint));
+      ASSIGN_OR_RETURN(metrics_server_, ServeMetrics(loops_, metrics_, {.has_type_suffix = true}, {}, endpoint));
     }
     const int64_t start_ms = (Clock::System().SteadyNs() - begin_ns_) / 1'000'000;
     Log(LogLevel::kInfo, "the routing proxy is ready",

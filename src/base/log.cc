@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log_lines.h"
+#include "base/log_tap.h"
 #include "base/mutex.h"
 #include "base/text.h"
 
@@ -49,6 +50,36 @@ StatusOr<spdlog::sink_ptr> OpenOutput(const std::string& output) {
   }
 }
 
+// Who taps the log.
+class CurrentTap {
+ public:
+  void Set(std::shared_ptr<const LogTap> tap) ABSL_LOCKS_EXCLUDED(mutex_) {
+    is_set_ = tap != nullptr;
+    const MutexLock lock(mutex_);
+    tap_ = std::move(tap);
+  }
+  void Give(const LogLine& line) ABSL_LOCKS_EXCLUDED(mutex_) {
+    if (!is_set_.load(std::memory_order_relaxed)) return;
+    std::shared_ptr<const LogTap> tap;
+    {
+      const MutexLock lock(mutex_);
+      tap = tap_;
+    }
+    if (tap != nullptr) (*tap)(line);
+  }
+
+ private:
+  std::atomic<bool> is_set_ = false;
+  Mutex mutex_;
+  std::shared_ptr<const LogTap> tap_ ABSL_GUARDED_BY(mutex_);  // shared with lines under way
+};
+
+// Leaked on purpose, as the log is.
+CurrentTap& Tap() {
+  static auto* const tap = new CurrentTap;
+  return *tap;
+}
+
 // A log as it is set up. Immutable but for the sampler; its sinks serialise lines.
 class OpenLog {
  public:
@@ -72,15 +103,17 @@ class OpenLog {
   [[nodiscard]] const LogOptions& options() const { return options_; }
 
   void Write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-    std::string line =
-        FormatLogLine(options_.format, level, message, fields, Clock::System().UnixNs(), options_.constants);
+    const int64_t now_unix_ns = Clock::System().UnixNs();
+    Tap().Give({level, message, fields, now_unix_ns});
+    std::string line = FormatLogLine(options_.format, level, message, fields, now_unix_ns, options_.constants);
     if (line.size() > kLineBytesMax) line.resize(kLineBytesMax);
     logger_.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
   }
 
   void WriteLines(LogLevel level, std::string_view text, std::initializer_list<LogField> fields) {
-    std::string lines =
-        FormatLogLines(options_.format, level, text, fields, Clock::System().UnixNs(), options_.constants);
+    const int64_t now_unix_ns = Clock::System().UnixNs();
+    Tap().Give({level, text, fields, now_unix_ns});
+    std::string lines = FormatLogLines(options_.format, level, text, fields, now_unix_ns, options_.constants);
     if (lines.size() > kLinesBytesMax) lines.resize(kLinesBytesMax);
     logger_.log(spdlog::level::info, spdlog::string_view_t(lines.data(), lines.size()));
   }
@@ -152,6 +185,10 @@ void ReopenLog() {
   if (status.ok()) return;
   Log(LogLevel::kError, "the log goes on in the files that were open",
       {{"error", StdView(status.message())}, {"advice", "make the file possible, then send SIGHUP again"}});
+}
+
+void SetLogTap(std::shared_ptr<const LogTap> tap) {
+  Tap().Set(std::move(tap));
 }
 
 void SettleLog(bool in_haste) {

@@ -11,30 +11,13 @@
 
 #include "base/json_writer.h"
 #include "base/log_lines.h"
+#include "base/log_tap.h"
 
 namespace spanloom {
 namespace {
 
 constexpr std::array<std::string_view, 5> kComponentKinds = {"receiver", "processor", "exporter", "connector",
                                                              "extension"};
-
-using EmitField = absl::FunctionRef<void(std::string_view key, std::string_view value)>;
-
-// The fields as they are written.
-void ForEachField(std::initializer_list<LogField> fields, EmitField emit) {
-  for (const LogField& field : fields) {
-    const std::string_view value = field.value;
-    if (absl::c_linear_search(kComponentKinds, field.key)) {
-      emit("otelcol.component.id", value);
-      emit("otelcol.component.kind", field.key);
-    } else if (field.key == "pipeline") {
-      emit("otelcol.pipeline.id", value);
-      emit("otelcol.signal", value.substr(0, value.find('/')));
-    } else {
-      emit(field.key, value);
-    }
-  }
-}
 
 std::string FormatTime(int64_t unix_ns) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixNanos(unix_ns), absl::UTCTimeZone());
@@ -70,14 +53,14 @@ std::string FormatText(LogLevel level, std::string_view message, std::initialize
   StrAppend(line, " ", absl::AsciiStrToUpper(AbslView(LogLevelName(level))),
             level == LogLevel::kInfo || level == LogLevel::kWarn ? "  " : " ");
   AppendMessage(message, keeps_breaks, line);
-  const auto append = [&](std::string_view key, std::string_view value) {
+  const auto append = [&](std::string_view key, std::string_view value, bool) {
     line += ' ';
     AppendJsonEscaped(key, line);
     line += '=';
     AppendTextValue(value, line);
   };
-  ForEachField(fields, append);
-  for (const auto& [key, value] : constants.fields) append(key, value);
+  ForEachLogField(fields, append);
+  for (const LogConstant& constant : constants.fields) append(constant.key, constant.text, false);
   return line;
 }
 
@@ -86,22 +69,44 @@ std::string FormatJson(LogLevel level, std::string_view message, std::initialize
   std::string line;
   JsonWriter json(line);
   json.BeginObject();
-  json.Field("ts", FormatTime(unix_ns));
   json.Field("level", LogLevelName(level));
+  json.Field("ts", FormatTime(unix_ns));
   json.Field("msg", message);
+  for (const LogConstant& constant : constants.fields) {
+    json.Key(constant.key);
+    json.Raw(constant.json);
+  }
   if (!constants.resource.empty()) {
     json.Key("resource");
     json.BeginObject();
     for (const auto& [key, value] : constants.resource) json.Field(key, std::string_view(value));
     json.EndObject();
   }
-  for (const auto& [key, value] : constants.fields) json.Field(key, std::string_view(value));
-  ForEachField(fields, [&](std::string_view key, std::string_view value) { json.Field(key, value); });
+  ForEachLogField(fields, [&](std::string_view key, std::string_view value, bool is_literal) {
+    json.Key(key);
+    is_literal ? json.Raw(value) : json.String(value);
+  });
   json.EndObject();
   return line;
 }
 
 }  // namespace
+
+void ForEachLogField(std::initializer_list<LogField> fields,
+                     absl::FunctionRef<void(std::string_view key, std::string_view value, bool is_literal)> emit) {
+  for (const LogField& field : fields) {
+    const std::string_view value = field.value;
+    if (absl::c_linear_search(kComponentKinds, field.key)) {
+      emit("otelcol.component.id", value, false);
+      emit("otelcol.component.kind", field.key, false);
+    } else if (field.key == "pipeline") {
+      emit("otelcol.pipeline.id", value, false);
+      emit("otelcol.signal", value.substr(0, value.find('/')), false);
+    } else {
+      emit(field.key, value, field.is_literal);
+    }
+  }
+}
 
 std::string_view LogLevelName(LogLevel level) {
   switch (level) {

@@ -27,7 +27,7 @@ TEST(LogLines, KeepsLineBreaks) {
       FormatLogLines(LogFormat::kText, LogLevel::kInfo, "one\ntwo\x1b\n", {{"exporter", "debug"}}, 0),
       "1970-01-01T00:00:00.000Z INFO  one\ntwo\\u001b\n otelcol.component.id=debug otelcol.component.kind=exporter");
   EXPECT_EQ(FormatLogLines(LogFormat::kJson, LogLevel::kInfo, "one\ntwo", {}, 0),
-            R"({"ts":"1970-01-01T00:00:00.000Z","level":"info","msg":"one\ntwo"})");
+            R"({"level":"info","ts":"1970-01-01T00:00:00.000Z","msg":"one\ntwo"})");
 }
 
 // Scenario: fields that need quoting and one that does not, with a newline that could forge a second line.
@@ -39,21 +39,26 @@ TEST(Log, TextLineQuotesWhereNeeded) {
 }
 
 // Scenario: the same as JSON.
-// Guarantees: an object with ts, level, msg and the fields as strings.
+// Guarantees: an object with level, ts, msg and the fields in the Collector's order; numbers and truth values are such.
 TEST(Log, JsonLineIsAnObject) {
-  EXPECT_EQ(FormatLogLine(LogFormat::kJson, LogLevel::kError, "no", {{"port", 4317}}, kUnixNs),
-            R"({"ts":"2026-01-01T00:00:00.005Z","level":"error","msg":"no","port":"4317"})");
+  EXPECT_EQ(
+      FormatLogLine(LogFormat::kJson, LogLevel::kError, "no",
+                    {{"port", 4317}, {"share", 0.5}, {"on", true}, {"text", "7"}, {"odd", std::nan("")}}, kUnixNs),
+      R"({"level":"error","ts":"2026-01-01T00:00:00.005Z","msg":"no",)"
+      R"("port":4317,"share":0.5,"on":true,"text":"7","odd":"nan"})");
 }
 
 // Scenario: a component and its pipeline, a resource, and fields of every line.
 // Guarantees: the Collector's names; the resource is an object, and in JSON alone.
 TEST(Log, SaysWhoInTheCollectorsNames) {
-  const LogConstants constants = {.fields = {{"env", "a b"}}, .resource = {{"service.name", "edge"}}};
-  EXPECT_EQ(FormatLogLine(LogFormat::kJson, LogLevel::kInfo, "full",
-                          {{"processor", "batch/2"}, {"pipeline", "traces/in"}}, kUnixNs, constants),
-            R"({"ts":"2026-01-01T00:00:00.005Z","level":"info","msg":"full","resource":{"service.name":"edge"},)"
-            R"("env":"a b","otelcol.component.id":"batch/2","otelcol.component.kind":"processor",)"
-            R"("otelcol.pipeline.id":"traces/in","otelcol.signal":"traces"})");
+  const LogConstants constants = {.fields = {{.key = "env", .text = "a b", .json = "\"a b\""}},
+                                  .resource = {{"service.name", "edge"}}};
+  EXPECT_EQ(
+      FormatLogLine(LogFormat::kJson, LogLevel::kInfo, "full", {{"processor", "batch/2"}, {"pipeline", "traces/in"}},
+                    kUnixNs, constants),
+      R"({"level":"info","ts":"2026-01-01T00:00:00.005Z","msg":"full","env":"a b",)"
+      R"("resource":{"service.name":"edge"},"otelcol.component.id":"batch/2","otelcol.component.kind":"processor",)"
+      R"("otelcol.pipeline.id":"traces/in","otelcol.signal":"traces"})");
   EXPECT_EQ(FormatLogLine(LogFormat::kText, LogLevel::kInfo, "full", {{"exporter", "debug"}}, kUnixNs, constants),
             "2026-01-01T00:00:00.005Z INFO  full otelcol.component.id=debug otelcol.component.kind=exporter "
             "env=\"a b\"");

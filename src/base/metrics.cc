@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/metric_views.h"
 #include "base/mutex.h"
 #include "base/text.h"
 
@@ -43,16 +44,16 @@ std::string LabelText(const MetricLabels& labels) {
 }
 
 // The series of a histogram: counts add up from bound to bound.
-void RenderHistogram(std::string_view name, const MetricLabels& labels, const Histogram& histogram, std::string& page) {
+void RenderHistogram(std::string_view name, const MetricLabels& labels, const MetricSnapshot::Series& histogram,
+                     std::string& page) {
   uint64_t count = 0;
-  const std::vector<uint64_t> counts = histogram.counts();
-  for (size_t i = 0; i < counts.size(); ++i) {
-    count += counts[i];
+  for (size_t i = 0; i < histogram.counts.size(); ++i) {
+    count += histogram.counts[i];
     MetricLabels with_bound = labels;
-    with_bound.emplace_back("le", i < histogram.bounds().size() ? StrCat(histogram.bounds()[i]) : "+Inf");
+    with_bound.emplace_back("le", i < histogram.bounds.size() ? StrCat(histogram.bounds[i]) : "+Inf");
     StrAppend(page, name, "_bucket", LabelText(with_bound), " ", count, "\n");
   }
-  StrAppend(page, name, "_sum", LabelText(labels), " ", Number(histogram.sum()), "\n");
+  StrAppend(page, name, "_sum", LabelText(labels), " ", Number(histogram.sum), "\n");
   StrAppend(page, name, "_count", LabelText(labels), " ", count, "\n");
 }
 
@@ -199,22 +200,22 @@ std::vector<MetricSnapshot> MetricRegistry::Snapshot() const {
 }
 
 std::string MetricRegistry::Render(const MetricNaming& naming) const {
-  const MutexLock lock(mutex_);
+  return RenderMetrics(Snapshot(), naming);
+}
+
+std::string RenderMetrics(const std::vector<MetricSnapshot>& metrics, const MetricNaming& naming) {
   std::string page;
-  const auto joined = [&](const MetricLabels& labels) {
-    MetricLabels all = naming.labels;
-    all.insert(all.end(), labels.begin(), labels.end());
-    return all;
-  };
-  for (const auto& [key, family] : families_) {
-    const std::string name = ShownName(key, family.unit, family.type, naming);
-    StrAppend(page, "# HELP ", name, " ", family.help, "\n# TYPE ", name, " ", family.type, "\n");
-    for (const auto& [labels, counter] : family.counters) {
-      StrAppend(page, name, LabelText(joined(labels)), " ", counter->value(), "\n");
-    }
-    for (const auto& [labels, histogram] : family.histograms) RenderHistogram(name, joined(labels), *histogram, page);
-    for (const auto& [labels, gauges] : family.gauges) {
-      StrAppend(page, name, LabelText(joined(labels)), " ", Number(SumOf(gauges)), "\n");
+  for (const MetricSnapshot& metric : metrics) {
+    const std::string name = ShownName(metric.name, metric.unit, metric.type, naming);
+    StrAppend(page, "# HELP ", name, " ", metric.help, "\n# TYPE ", name, " ", metric.type, "\n");
+    for (const MetricSnapshot::Series& series : metric.series) {
+      MetricLabels labels = naming.labels;
+      labels.insert(labels.end(), series.labels.begin(), series.labels.end());
+      if (series.counts.empty()) {
+        StrAppend(page, name, LabelText(labels), " ", Number(series.value), "\n");
+      } else {
+        RenderHistogram(name, labels, series, page);
+      }
     }
   }
   return page;

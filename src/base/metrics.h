@@ -119,6 +119,11 @@ class MetricRegistry {
   [[nodiscard]] ScopedGauge AddReadCounter(std::string_view name, std::string_view help, const MetricLabels& labels,
                                            std::function<double()> read) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Whether what takes time to count is counted too: calls of servers and clients, bytes of batches. To be set before
+  // the components that ask are made.
+  void SetDetailed(bool is_detailed) { is_detailed_ = is_detailed; }
+  [[nodiscard]] bool is_detailed() const { return is_detailed_; }
+
   // The unit of the metric, as a suffix: "bytes". For names that do not say it.
   void SetUnit(std::string_view name, std::string_view unit) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -150,6 +155,7 @@ class MetricRegistry {
                       std::function<double()> read, std::string_view type) ABSL_LOCKS_EXCLUDED(mutex_);
   void RemoveGauge(std::string_view name, const MetricLabels& labels, uint64_t key) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  std::atomic<bool> is_detailed_ = false;
   mutable Mutex mutex_;
   std::map<std::string, Family, std::less<>> families_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_gauge_key_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -94,10 +94,13 @@ Status Engine::Start() {
   for (const auto& [part, grouping] : assembly_.groupings) part->exporter()->GroupAs(grouping);
   Log(LogLevel::kInfo, "Starting extensions...");  // they come first
   for (const PartPtr& part : assembly_.parts) {
+    const bool is_extension = StageOf(*part) == StopStage::kExtensions;
+    if (is_extension) Log(LogLevel::kInfo, "Extension is starting...", {{"extension", part->key().id.ToString()}});
     if (Status status = part->Start(); !status.ok()) {
       Stop(milliseconds(0));
       return status;
     }
+    if (is_extension) Log(LogLevel::kInfo, "Extension started.", {{"extension", part->key().id.ToString()}});
   }
   LogAcks();
   pipelines_.Show(assembly_.pipelines);

@@ -2,9 +2,13 @@
 
 #include "pipeline/own_logs_config.h"
 
+#include <absl/algorithm/container.h>
+
 #include <string_view>
+#include <utility>
 
 #include "base/text.h"
+#include "config/print.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -34,6 +38,23 @@ void LogSamplingOptions::Declare(config::OptionsReader& r) {
           {.min = 0, .unit = "lines"});
 }
 
+void OwnLogProcessorOptions::Declare(config::OptionsReader& r) {
+  r.Field("batch", batch, "Collects lines and sends them together.");
+  r.Field("simple", simple, "Sends each line for itself, one after the other; up to 2048 wait.");
+}
+
+Status OwnLogProcessorOptions::Validate() const {
+  if (batch.has_value() + simple.has_value() == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("must name one processor (valid: batch, simple)");
+}
+
+sdk::SpanRoute OwnLogProcessorOptions::Route() const {
+  sdk::SpanRoute route =
+      RouteOf(batch ? batch->exporter : simple->exporter, batch ? &*batch : nullptr, otlp::Signal::kLogs);
+  route.batch.configured_by = "service.telemetry.logs";
+  return route;
+}
+
 void OwnLogsOptions::Declare(config::OptionsReader& r) {
   r.Field("level", level, "Lowest level that is logged: debug, info, warn or error.");
   r.Field("encoding", encoding, "console (one line of text) or json.");
@@ -47,7 +68,7 @@ void OwnLogsOptions::Declare(config::OptionsReader& r) {
   r.Field("initial_fields", initial_fields, "Names and values that every line has.");
   r.Unsupported("disable_zap_resource", "remove it; each line says in resource which process wrote it", "false");
   r.Unsupported("development", "remove it; the log has no stack traces that it could add", "false");
-  r.Unsupported("processors", "remove it; the log is not sent by OTLP. Let an agent read what output_paths names");
+  r.Field("processors", processors, "Where lines are sent beside output_paths, all to each of them.");
 }
 
 Status OwnLogsOptions::Validate() const {
@@ -56,11 +77,6 @@ Status OwnLogsOptions::Validate() const {
   if (output_paths.empty()) return absl::InvalidArgumentError("output_paths must name an output, such as stderr");
   if (!initial_fields) return absl::OkStatus();
   if (!initial_fields->is_map()) return absl::InvalidArgumentError("initial_fields must be a map");
-  for (const auto& [name, source, value] : initial_fields->entries()) {
-    if (value.is_scalar() || value.is_null()) continue;
-    return absl::InvalidArgumentError(
-        StrCat("initial_fields must have texts and numbers, and ", name, " is a ", config::TypeName(value)));
-  }
   return absl::OkStatus();
 }
 
@@ -77,9 +93,19 @@ LogOptions OwnLogsOptions::Config() const {
   }
   if (!initial_fields) return log;
   for (const auto& [name, source, value] : initial_fields->entries()) {
-    log.constants.fields.emplace_back(name, value.expanded_text().value_or(value.text()));
+    std::string json = ToJson(value, config::Secrets::kShown);
+    json.pop_back();  // its newline
+    std::string text = value.is_list() || value.is_map() ? json : value.text();
+    log.constants.fields.push_back({.key = name, .text = std::move(text), .json = std::move(json)});
   }
+  absl::c_sort(log.constants.fields, [](const LogConstant& a, const LogConstant& b) { return a.key < b.key; });
   return log;
+}
+
+std::vector<sdk::SpanRoute> OwnLogsOptions::Routes() const {
+  std::vector<sdk::SpanRoute> routes;
+  for (const OwnLogProcessorOptions& processor : processors) routes.push_back(processor.Route());
+  return routes;
 }
 
 }  // namespace spanloom::pipeline

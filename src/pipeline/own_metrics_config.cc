@@ -107,18 +107,34 @@ Status MetricReaderOptions::Validate() const {
 }
 
 void OwnMetricsOptions::Declare(config::OptionsReader& r) {
-  r.Field("level", level, "none shows no metrics; basic, normal and detailed show all.");
+  r.Field(
+      "level", level,
+      "none shows no metrics; normal shows all but what takes time to count, basic leaves out those of `batch` too. "
+      "detailed has on top histograms of calls, of the work of processors and of the bytes of batches, and failures "
+      "by error.");
   r.Field("address", address, "Old form of one prometheus reader, HOST:PORT; it stands in place of readers.");
   r.Field("readers", readers,
           "Pages with the metrics, and where they are sent; a page on port 8888 if it is left out.");
-  r.Unsupported("views", "remove it; every metric is shown");
+  r.Field(
+      "views", views,
+      "Which metrics are left out, renamed or shown with fewer labels, at level detailed; a metric that several views "
+      "name is shown for each of them.");
 }
 
 Status OwnMetricsOptions::Validate() const {
+  // The Collector's words.
+  if (!views.empty() && !IsDetailed()) {
+    return absl::InvalidArgumentError(
+        "service::telemetry::metrics::views can only be set when service::telemetry::metrics::level is detailed");
+  }
   for (const char* valid : {"none", "basic", "normal", "detailed"}) {
     if (absl::EqualsIgnoreCase(level, valid)) return absl::OkStatus();
   }
   return absl::InvalidArgumentError(StrCat("unknown level \"", level, "\" (valid: none, basic, normal, detailed)"));
+}
+
+bool OwnMetricsOptions::IsDetailed() const {
+  return absl::EqualsIgnoreCase(level, "detailed");
 }
 
 std::vector<PrometheusReaderOptions> OwnMetricsOptions::Pages() const {
@@ -147,6 +163,16 @@ std::vector<MetricsPush> OwnMetricsOptions::Pushes() const {
     push.destination->timeout = std::min(push.destination->timeout, push.timeout);
   }
   return pushes;
+}
+
+std::vector<MetricView> OwnMetricsOptions::Views() const {
+  std::vector<MetricView> shown;
+  // As in the Collector.
+  if (absl::EqualsIgnoreCase(level, "basic")) {
+    shown.push_back({.name_pattern = "otelcol_processor_batch_*", .is_dropped = true});
+  }
+  for (const OwnViewOptions& view : views) shown.push_back(view.View());
+  return shown;
 }
 
 }  // namespace spanloom::pipeline

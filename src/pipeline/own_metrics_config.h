@@ -14,6 +14,7 @@
 
 #include "config/options.h"
 #include "pipeline/own_otlp_options.h"
+#include "pipeline/own_views_config.h"
 #include "sdk/otlp_sender.h"
 
 namespace spanloom::pipeline {
@@ -98,11 +99,16 @@ struct OwnMetricsOptions {
   std::string level = "normal";
   std::string address = {};
   std::vector<MetricReaderOptions> readers = {};
+  std::vector<OwnViewOptions> views = {};
   void Declare(config::OptionsReader& r);
   [[nodiscard]] Status Validate() const;
 
   // The pages to serve: none for level none; one if no reader is named. The options are valid.
   [[nodiscard]] std::vector<PrometheusReaderOptions> Pages() const;
+  // Whether calls and sizes of batches are counted too. The options are valid.
+  [[nodiscard]] bool IsDetailed() const;
+  // How they are shown and sent. The options are valid.
+  [[nodiscard]] std::vector<MetricView> Views() const;
   // Where they are sent. The options are valid.
   [[nodiscard]] std::vector<MetricsPush> Pushes() const;
 };

@@ -24,14 +24,14 @@ Status OwnExporterOptions::Validate() const {
 }
 
 void OwnBatchOptions::Declare(config::OptionsReader& r) {
-  r.Field("schedule_delay", schedule_delay, "Longest time that a span waits for others.",
+  r.Field("schedule_delay", schedule_delay, "Longest time that one waits for others.",
           {.min = 0, .max = 3'600'000, .unit = "ms"});
   r.Field("export_timeout", export_timeout, "Longest time for one attempt.",
           {.min = 1, .max = 3'600'000, .unit = "ms"});
   r.Field("max_queue_size", max_queue_size, "Most that may wait; further ones are lost and counted.",
-          {.min = 1, .max = 1'000'000, .unit = "spans"});
+          {.min = 1, .max = 1'000'000, .unit = "spans or lines"});
   r.Field("max_export_batch_size", max_export_batch_size, "Most in one request; reaching it sends at once.",
-          {.min = 1, .max = 10'000, .unit = "spans"});
+          {.min = 1, .max = 10'000, .unit = "spans or lines"});
   r.Field("exporter", exporter, "Where they go.");
 }
 
@@ -57,10 +57,13 @@ Status OwnProcessorOptions::Validate() const {
 }
 
 sdk::SpanRoute OwnProcessorOptions::Route() const {
+  return RouteOf(batch ? batch->exporter : simple->exporter, batch ? &*batch : nullptr, otlp::Signal::kTraces);
+}
+
+sdk::SpanRoute RouteOf(const OwnExporterOptions& exporter, const OwnBatchOptions* batch, otlp::Signal signal) {
   sdk::SpanRoute route;
-  const OwnExporterOptions& exporter = batch ? batch->exporter : simple->exporter;
-  if (exporter.otlp) route.destination = exporter.otlp->Destination(otlp::Signal::kTraces);
-  if (!batch) {
+  if (exporter.otlp) route.destination = exporter.otlp->Destination(signal);
+  if (batch == nullptr) {
     route.batch.batch_spans_max = 1;
     route.batch.delay = std::chrono::nanoseconds(0);
     return route;

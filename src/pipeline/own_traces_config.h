@@ -49,6 +49,10 @@ struct OwnProcessorOptions {
   [[nodiscard]] sdk::SpanRoute Route() const;
 };
 
+// The way of `signal` to `exporter`, one by one without `batch`. The options are valid.
+[[nodiscard]] sdk::SpanRoute RouteOf(const OwnExporterOptions& exporter, const OwnBatchOptions* batch,
+                                     otlp::Signal signal);
+
 struct RatioOptions {
   double ratio = 1;
   void Declare(config::OptionsReader& r);

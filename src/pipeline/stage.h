@@ -40,6 +40,7 @@ class Stage final : public Consumer {
   Counter& incoming_;
   Counter& outgoing_;
   Counter& filtered_;
+  Histogram* const duration_;  // of the processor's work; null unless metrics are detailed
 };
 
 }  // namespace spanloom::pipeline

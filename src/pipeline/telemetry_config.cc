@@ -37,7 +37,10 @@ TelemetryConfig ReadTelemetry(const config::Node& node, std::string_view path, c
   telemetry.node = node;
   if (problems.size() > problems_before) return telemetry;
   telemetry.log = options.logs.Config();
+  telemetry.log_routes = options.logs.Routes();
+  telemetry.has_detailed_metrics = options.metrics.IsDetailed();
   telemetry.metrics_pages = options.metrics.Pages();
+  telemetry.metrics_views = options.metrics.Views();
   telemetry.metrics_pushes = options.metrics.Pushes();
   telemetry.traces = options.traces.Config();
   return telemetry;

@@ -19,8 +19,11 @@
 namespace spanloom::pipeline {
 
 struct TelemetryConfig {
-  LogOptions log;                                      // but for its resource
+  LogOptions log;                          // but for its resource
+  std::vector<sdk::SpanRoute> log_routes;  // where the log is sent
+  bool has_detailed_metrics = false;
   std::vector<PrometheusReaderOptions> metrics_pages;  // none if the metrics are not shown
+  std::vector<MetricView> metrics_views;               // how they are shown and sent
   std::vector<MetricsPush> metrics_pushes;             // where they are sent
   std::optional<sdk::TracingOptions> traces;           // nullopt: no spans about this process
   config::StringMap resource;  // attributes of this process as written; an empty one takes the default away

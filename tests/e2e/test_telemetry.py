@@ -13,13 +13,15 @@ import urllib.request
 
 import grpc
 import pytest
-from conftest import BINARY, RECORDED, Process, export_grpc, wait_for
+from conftest import BINARY, RECORDED, Process, export_grpc, export_http, wait_for
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from otlp_backend import Backend
 
 BODY = (RECORDED / "vllm-0.32-direct/001-vllm-decode.pb").read_bytes()  # 9 spans
 METRICS_EXPORT = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+LOGS_EXPORT = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
 CONFIG = """
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}}
 exporters: {nop: }
@@ -152,7 +154,7 @@ def test_limits_come_from_the_environment(collect, tmp_path):
     path.write_text(CONFIG)
     process = collect(f"--config={path}", environment={"GOMAXPROCS": "1", "GOMEMLIMIT": "300MiB"})
     line = process.wait_for_line("limits of this process")
-    assert line["loops"] == "1" and line["loops_by"] in ("GOMAXPROCS", "cores", "cpu quota of the cgroup")
+    assert line["loops"] == 1 and line["loops_by"] in ("GOMAXPROCS", "cores", "cpu quota of the cgroup")
     if line["memory_by"] == "GOMEMLIMIT":  # a machine may have a limit of its cgroup, which goes before it
         assert line["memory_mib"] == "300"
     else:
@@ -283,6 +285,47 @@ def test_metrics_that_cannot_be_pushed_harm_nobody(collect, tmp_path):
     threading.Thread(target=process.process.stdout.read, daemon=True).start()
     assert process.stop() == 0
     assert process.log().count("can't be delivered") <= 2
+
+
+# Scenario: the log goes to a backend too; a start and a stop.
+# Guarantees: the backend has its lines from the first to the last, of this process, with fields as attributes and the component in the scope.
+def test_the_log_is_pushed(collect, tmp_path):
+    backend = Backend(method=LOGS_EXPORT)
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG)
+    process = collect(f"--config={path}", "--set=service.telemetry.resource={service.name: edge}",
+                      "--set=service.telemetry.logs.processors=[{batch: {schedule_delay: 20, exporter: {otlp: {protocol: grpc, "
+                      "endpoint: 'http://127.0.0.1:%d'}}}}]" % backend.port)
+    process.wait_for_line("Everything is ready")
+    assert process.stop() == 0
+    groups = [group for body in backend.bodies for group in logs_service_pb2.ExportLogsServiceRequest.FromString(body).resource_logs]
+    backend.stop()
+    assert {item.value.string_value for group in groups for item in group.resource.attributes if item.key == "service.name"} == {"edge"}
+    found = {record.body.string_value: (scope.scope, record) for group in groups for scope in group.scope_logs for record in scope.log_records}
+    assert {line["msg"] for line in process.lines if "msg" in line} <= found.keys()
+    scope, record = found["Starting GRPC server"]
+    assert [(item.key, item.value.string_value) for item in scope.attributes] == [("otelcol.component.id", "otlp"), ("otelcol.component.kind", "receiver")]
+    assert [item.key for item in record.attributes] == ["endpoint"] and record.severity_text == "info" and record.severity_number == 9
+    assert {item.key: item.value.int_value for item in found["Starting otelcol..."][1].attributes}["NumCPU"] > 0
+
+
+# Scenario: a request over gRPC and one over HTTP, at level detailed, with a view that drops and one that renames.
+# Guarantees: the histograms of calls are there, by the Collector's labels, and what the views say.
+def test_detailed_metrics_and_views(collect, tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG)
+    process = collect(f"--config={path}", "--set=service.telemetry.metrics.level=detailed",
+                      "--set=service.telemetry.metrics.views=[{selector: {instrument_name: http_server_re*_body_size}, stream: {aggregation: {drop: {}}}}, "
+                      "{selector: {instrument_name: otelcol_receiver_accepted_spans}, stream: {name: taken, attribute_keys: {excluded: [transport]}}}]")
+    process.wait_for_line("Everything is ready")
+    export_grpc(process.grpc_port, BODY)
+    assert export_http(process.http_port, BODY)[0] == 200
+    assert process.metric("rpc_server_call_duration_count", rpc_response_status_code="OK") == 1
+    assert process.metric("http_server_request_duration_count", http_route="/v1/traces", http_response_status_code="200") == 1
+    assert process.metric("taken", receiver="otlp") == 18
+    page = urllib.request.urlopen(f"http://127.0.0.1:{process.ports['telemetry']}/metrics", timeout=10).read().decode()
+    assert "body_size" not in page and "otelcol_receiver_accepted_spans" not in page and "transport=" not in page.split("taken{")[1].split("}")[0]
+    assert process.stop() == 0
 
 
 def certificates(folder):

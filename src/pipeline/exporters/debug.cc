@@ -214,14 +214,15 @@ void DebugExporter::WriteToLog(const otlp::Batch& batch) const {
   const Counts counts = CountsOf(batch);
   const SignalWords words = WordsOf(signal_);
   const LogField exporter("exporter", id_);
+  const LogField signal("otelcol.signal", otlp::SignalText(signal_));
   const LogField resources(words.resources, counts.resources);
   const LogField items(words.items, batch.span_count());
   if (signal_ == otlp::Signal::kMetrics) {
-    write_(words.title, {exporter, resources, {"metrics", counts.metrics}, items});
+    write_(words.title, {exporter, signal, resources, {"metrics", counts.metrics}, items});
   } else {
-    write_(words.title, {exporter, resources, items});
+    write_(words.title, {exporter, signal, resources, items});
   }
-  if (options_.verbosity != DebugOptions::Verbosity::kBasic) write_(TextOf(batch), {exporter});
+  if (options_.verbosity != DebugOptions::Verbosity::kBasic) write_(TextOf(batch), {exporter, signal});
 }
 
 std::string DebugExporter::TextOf(const otlp::Batch& batch) const {

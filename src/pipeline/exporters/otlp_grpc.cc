@@ -128,7 +128,9 @@ OtlpGrpcExporter::OtlpGrpcExporter(const ComponentId& id, OtlpGrpcExporterOption
       proxies_(context.proxies),
       authorizer_(options_.auth, context),
       loop_(context.loops.Next()),
+      clock_(context.clock),
       partial_log_(std::make_shared<LogLimiter>(context.clock)),
+      calls_(CallMetrics::Create(context.metrics)),
       method_(otlp::ExportMethod(context.signal)),
       queue_(id_, std::make_shared<RequestEncoder>(options_.compression, RequestEncoding::kProtobuf, context.signal),
              options_.sending_queue, options_.retry_on_failure,
@@ -189,8 +191,12 @@ void OtlpGrpcExporter::SendOnce(const ExportRequest& request, SendDone done) {
   if (const Status status = authorizer_.Authorize(request, call.metadata); !status.ok()) {
     return loop_.Post([status, done = std::move(done)]() mutable { std::move(done)(status); });
   }
-  auto on_answer = [id = id_, signal = signal_, log = partial_log_,
+  auto on_answer = [id = id_, signal = signal_, log = partial_log_, calls = calls_, method = method_,
+                    server = options_.endpoint, &clock = clock_, begin_ns = clock_.SteadyNs(),
                     done = std::move(done)](const StatusOr<Bytes>& response) mutable {
+    if (calls != nullptr) {
+      calls->AddRpcClient(method, GrpcTarget(server).value_or(server), response.status(), clock.SteadyNs() - begin_ns);
+    }
     if (!response.ok()) return std::move(done)(response.status());
     const otlp::PartialSuccess partial = otlp::ReadPartialSuccess(response->view());
     LogPartialSuccess(id, signal, partial, *log);

@@ -17,6 +17,7 @@
 #include "net/client.h"
 #include "net/compression.h"
 #include "pipeline/auth_options.h"
+#include "pipeline/call_metrics.h"
 #include "pipeline/exporters/authorizer.h"
 #include "pipeline/exporters/queue.h"
 #include "pipeline/exporters/retry.h"
@@ -87,7 +88,9 @@ class OtlpGrpcExporter final : public Exporter {
   const net::ProxyRules& proxies_;
   const Authorizer authorizer_;
   net::Loop& loop_;
+  const Clock& clock_;
   const std::shared_ptr<LogLimiter> partial_log_;  // shared with calls under way
+  const std::shared_ptr<CallMetrics> calls_;       // the same; null unless metrics are detailed
   std::unique_ptr<net::GrpcChannel> channel_;      // bound to loop_; set between Start and Stop
   const std::string_view method_;                  // of the signal
   SendingQueue queue_;

@@ -63,6 +63,10 @@ std::string DestinationOf(const HttpTarget& target) {
   return StrCat(target.endpoint, std::string_view(target.path).substr(0, target.path.find('?')));
 }
 
+CallMetrics::HttpCall CallOf(const HttpTarget& target, size_t bytes) {
+  return {.method = "POST", .server = target.endpoint, .is_secure = target.is_secure, .request_bytes = bytes};
+}
+
 // What is OK, though the specification has 200 alone, as in the Collector.
 bool IsSuccess(int status) {
   return status >= 200 && status <= 299;
@@ -176,6 +180,7 @@ OtlpHttpExporter::OtlpHttpExporter(const ComponentId& id, OtlpHttpExporterOption
       proxies_(context.proxies),
       authorizer_(options_.auth, context),
       loop_(context.loops.Next()),
+      calls_(CallMetrics::Create(context.metrics)),
       partial_log_(std::make_shared<LogLimiter>(context.clock)),
       queue_(id_,
              std::make_shared<RequestEncoder>(options_.compression, options_.encoding, context.signal,
@@ -245,7 +250,13 @@ void OtlpHttpExporter::SendOnce(const ExportRequest& request, SendDone done) {
     return loop_.Post([status, done = std::move(done)]() mutable { std::move(done)(status); });
   }
   auto on_answer = [id = id_, signal = signal_, url = StrCat(target_->endpoint, target_->path), &clock = clock_,
-                    log = partial_log_, done = std::move(done)](const StatusOr<net::HttpResponse>& response) mutable {
+                    log = partial_log_, calls = calls_, call = CallOf(*target_, attempt.body.size()),
+                    begin_ns = clock_.SteadyNs(),
+                    done = std::move(done)](const StatusOr<net::HttpResponse>& response) mutable {
+    if (calls != nullptr) {
+      if (response.ok()) call.status = response->status;
+      calls->AddHttpClient(call, clock.SteadyNs() - begin_ns);
+    }
     if (!response.ok()) return std::move(done)(response.status());
     const otlp::HttpAnswer answer = otlp::HttpAnswerOf(*response);
     if (!IsSuccess(answer.status)) {

@@ -16,6 +16,7 @@
 #include "net/client.h"
 #include "net/compression.h"
 #include "pipeline/auth_options.h"
+#include "pipeline/call_metrics.h"
 #include "pipeline/exporters/authorizer.h"
 #include "pipeline/exporters/queue.h"
 #include "pipeline/exporters/retry.h"
@@ -98,6 +99,7 @@ class OtlpHttpExporter final : public Exporter {
   const net::ProxyRules& proxies_;
   const Authorizer authorizer_;
   net::Loop& loop_;
+  const std::shared_ptr<CallMetrics> calls_;       // shared with requests under way; null unless metrics are detailed
   const std::shared_ptr<LogLimiter> partial_log_;  // shared with requests under way
   std::unique_ptr<net::HttpClient> client_;        // bound to loop_; set between Start and Stop
   SendingQueue queue_;

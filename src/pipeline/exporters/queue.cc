@@ -45,10 +45,12 @@ SendingQueue::SendingQueue(std::string exporter, std::shared_ptr<RequestEncoder>
   const auto add = [&](std::string_view name, std::string_view help, std::function<double()> read) {
     gauges_.push_back(context.metrics.AddGauge(name, help, labels, std::move(read)));
   };
-  add("otelcol_exporter_queue_capacity", "Fixed capacity of the sending queue (by its sizer).",
-      [size = options.queue_size] { return static_cast<double>(size); });
-  add("otelcol_exporter_queue_size", "Current size of the sending queue (by its sizer).",
-      [state = state_] { return state->waiting_size(); });
+  if (options.enabled) {
+    add("otelcol_exporter_queue_capacity", "Fixed capacity of the sending queue (by its sizer).",
+        [size = options.queue_size] { return static_cast<double>(size); });
+    add("otelcol_exporter_queue_size", "Current size of the sending queue (by its sizer), with what is under way.",
+        [state = state_] { return state->queue_size(); });
+  }
   add("otelcol_exporter_in_flight_requests", "Number of requests in flight, those that wait to be sent again included.",
       [state = state_] { return static_cast<double>(state->active_requests()); });
   add(StrCat("spanloom_exporter_held_", otlp::ItemsText(context.signal)),

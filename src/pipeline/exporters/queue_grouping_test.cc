@@ -146,17 +146,18 @@ TEST_F(QueueGroupingTest, StopCountsWhatItGivesUp) {
   EXPECT_EQ(Held(), 0);
 }
 
-// Scenario: the queue takes the place of a `batch` of four spans, for a queue_size of two; later of none.
-// Guarantees: it groups as that would; requests count as the parts of groups that they are, so eight spans may wait;
-// then requests go as they come, and what had waited for others is sent.
+// Scenario: the queue takes the place of a `batch` of four spans, for a queue_size of three; later of none.
+// Guarantees: it groups as that would; requests count as the parts of groups that they are, so eight spans may wait
+// beside the group that is under way; then
+// requests go as they come, and what had waited for others is sent.
 TEST_F(QueueGroupingTest, TakesThePlaceOfAProcessor) {
-  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 2});
+  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 3});
   queue.GroupAs(Grouping{.spans_min = 4, .timeout = 1h});
   destination_.Hold();
   EXPECT_TRUE(Consume({"a", "b", "c", "d"}).ok());
   ASSERT_TRUE(destination_.AwaitAttempts(1));
   for (int i = 0; i < 8; ++i) EXPECT_TRUE(Consume({"e"}).ok());
-  EXPECT_EQ(metrics_.SumGauges("otelcol_exporter_queue_size"), 2);
+  EXPECT_EQ(metrics_.SumGauges("otelcol_exporter_queue_size"), 3);
   EXPECT_EQ(Consume({"f"}).code(), absl::StatusCode::kUnavailable);
   destination_.Release(size_t{0});
   ASSERT_TRUE(destination_.AwaitAttempts(3));

@@ -56,7 +56,7 @@ void SendingQueueOptions::Declare(config::OptionsReader& r) {
   r.Field("enabled", enabled, "Whether requests are queued in memory; without it a sender waits for the destination.");
   r.Field("num_consumers", num_consumers, "Requests that are under way at once.",
           {.min = 1, .max = 1'000, .unit = "requests"});
-  r.Field("queue_size", queue_size, "How much may wait, counted by sizer; what exceeds it is refused.",
+  r.Field("queue_size", queue_size, "How much may wait or be under way, counted by sizer; what exceeds it is refused.",
           {.min = 1, .max = int64_t{1} << 40, .unit = "as sizer says"});
   r.Choice<Sizer>("sizer", sizer, kSizers,
                   "What queue_size counts: requests, items (spans), or bytes before compression.");

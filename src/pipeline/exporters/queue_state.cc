@@ -50,7 +50,7 @@ SendingQueue::State::State(const std::string& exporter, const std::shared_ptr<Re
       clock_(context.clock),
       status_(context.status),
       failure_log_(context.clock),
-      ledger_(std::make_shared<QueueLedger>(exporter, options, context)),
+      ledger_(std::make_shared<QueueLedger>(exporter, options, retry, context)),
       sender_(std::make_shared<RequestSender>(
           exporter, options.enabled ? static_cast<size_t>(options.num_consumers) : kUnqueuedConsumers, retry, encoder,
           ledger_, context, loop, std::move(send), [this] { OnProgress(); })),
@@ -105,27 +105,28 @@ StatusOr<size_t> SendingQueue::State::Reserve(const otlp::Batch& batch) {
   const size_t size = total.size;
   if (size > capacity()) return RefuseAsTooLarge(total);
   const size_t others = reserved_size_.fetch_add(size);
-  if (waiting_size_ + others + size <= capacity() && waiting_bytes_ < kQueueBytesMax) return size;
+  if (queue_size_ + others + size <= capacity() && waiting_bytes_ < kQueueBytesMax) return size;
   GiveBack(size);
   return Refuse(batch.span_count());
 }
 
 Status SendingQueue::State::Refuse(size_t spans) {
-  ledger_->Refused(spans);
-  return WithRetryDelay(absl::UnavailableError(StrCat("exporter ", exporter_, ": sending queue is full (queue_size ",
-                                                      options_.queue_size, " ", UnitOf(options_.sizer), ")")),
-                        kFullDelay);
+  const Status full = absl::UnavailableError(StrCat("exporter ", exporter_, ": sending queue is full (queue_size ",
+                                                    options_.queue_size, " ", UnitOf(options_.sizer), ")"));
+  ledger_->Refused(spans, full);
+  return WithRetryDelay(full, kFullDelay);
 }
 
 Status SendingQueue::State::RefuseAsTooLarge(const Total& total) {
-  ledger_->Refused(total.spans);
-  return absl::ResourceExhaustedError(
+  const Status too_large = absl::ResourceExhaustedError(
       StrCat("exporter ", exporter_, ": a request of ", total.size / QueueIntake::UnitsOf(options_.sizer), " ",
              UnitOf(options_.sizer), " is larger than its queue_size of ", options_.queue_size));
+  ledger_->Refused(total.spans, too_large);
+  return too_large;
 }
 
 bool SendingQueue::State::HasRoomFor(const Total& total) const {
-  return waiting_size_ + reserved_size_ + total.size <= capacity() && waiting_bytes_ < kQueueBytesMax;
+  return queue_size_ + reserved_size_ + total.size <= capacity() && waiting_bytes_ < kQueueBytesMax;
 }
 
 void SendingQueue::State::TakeIn(const otlp::Batch& batch, size_t reserved, Done done) {
@@ -222,7 +223,7 @@ void SendingQueue::State::Encode(Offered offered) {
     });
   });
   if (!begun) return std::move(*done)(Refuse(total.spans));
-  waiting_size_ += total.size;
+  queue_size_ += total.size;
   waiting_bytes_ += total.bytes;
   ++encoding_;
   if (!answers_now) return;
@@ -232,7 +233,7 @@ void SendingQueue::State::Encode(Offered offered) {
 
 void SendingQueue::State::OnEncoded(Offered encoded) {
   --encoding_;
-  waiting_size_ -= encoded.total.size;
+  queue_size_ -= encoded.total.size;
   waiting_bytes_ -= encoded.total.bytes;
   if (abandoned_) {
     // Who was answered has been counted.
@@ -247,14 +248,9 @@ void SendingQueue::State::OnEncoded(Offered encoded) {
 
 QueuedRequestPtr SendingQueue::State::Counted(QueuedRequest entry) {
   entry.size = intake()->SizeOf(entry.request.spans, entry.request.encoded_bytes);
-  waiting_size_ += entry.size;
+  queue_size_ += entry.size;
   waiting_bytes_ += entry.request.message.size();
   return std::make_shared<QueuedRequest>(std::move(entry));
-}
-
-void SendingQueue::State::Uncount(const QueuedRequest& entry) {
-  waiting_size_ -= entry.size;
-  waiting_bytes_ -= entry.request.message.size();
 }
 
 void SendingQueue::State::KeepIn(const std::shared_ptr<RequestLog>& log) {
@@ -278,7 +274,7 @@ void SendingQueue::State::KeepIn(const std::shared_ptr<RequestLog>& log) {
 
 // Room is kept meanwhile. A request is in the queue when it is on the disk.
 void SendingQueue::State::WriteToLog(Offered offered) {
-  waiting_size_ += offered.total.size;
+  queue_size_ += offered.total.size;
   waiting_bytes_ += offered.total.bytes;
   ++writing_;
   std::vector<ExportRequest> to_write = offered.requests;
@@ -295,13 +291,13 @@ void SendingQueue::State::WriteToLog(Offered offered) {
 void SendingQueue::State::OnWritten(Offered offered, const StatusOr<std::vector<uint64_t>>& sequences) {
   const Total& total = offered.total;
   --writing_;
-  waiting_size_ -= total.size;
+  queue_size_ -= total.size;
   waiting_bytes_ -= total.bytes;
   if (!sequences.ok()) {
-    ledger_->Refused(total.spans);
+    const Status why = Annotate(sequences.status(), StrCat("exporter ", exporter_, ": the storage of its queue fails"));
+    ledger_->Refused(total.spans, why);
     is_log_failing_ = true;
     status_.ReportRecoverable(sequences.status());
-    const Status why = Annotate(sequences.status(), StrCat("exporter ", exporter_, ": the storage of its queue fails"));
     std::move(offered.done)(WithRetryDelay(absl::UnavailableError(why.message()), kFullDelay));
     return NotifyIfDrained();
   }
@@ -360,7 +356,7 @@ void SendingQueue::State::Restore(std::vector<LoggedRequest> read) {
     if (next == read.end() && i > 0) return;
     if (next == read.end() || next->sequence != entry->sequence) {
       waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i--));
-      Uncount(*entry);
+      UncountBytes(*entry);
       GiveUp(*entry, absl::DataLossError("it is not in the queue's files any more"));
       continue;
     }
@@ -373,7 +369,7 @@ void SendingQueue::State::Restore(std::vector<LoggedRequest> read) {
 }
 
 void SendingQueue::State::GiveUp(QueuedRequest& entry, const Status& why) {
-  ledger_->GaveUp(entry.request.spans, why);
+  ledger_->GaveUp(entry.request.spans, why, "");
   OnEnded(entry, why);
 }
 
@@ -390,7 +386,8 @@ QueuedRequestPtr SendingQueue::State::TakeFront() {
     return nullptr;
   }
   waiting_.pop_front();
-  Uncount(*entry);
+  UncountBytes(*entry);
+  if (!options_.enabled) queue_size_ -= std::exchange(entry->size, 0);
   return entry;
 }
 
@@ -479,12 +476,14 @@ void SendingQueue::State::EndShares(const std::vector<RequestGroup::Share>& shar
 }
 
 void SendingQueue::State::OnEnded(QueuedRequest& entry, Status status) {
+  queue_size_ -= std::exchange(entry.size, 0);
   // What a stop has cut off stays on the disk.
   if (log_ != nullptr && (status.ok() || !abandoned_)) log_->Forget(std::span(&entry.sequence, 1));
   if (entry.done) std::move(entry.done)(std::move(status));
 }
 
 void SendingQueue::State::OnProgress() {
+  AdmitBlocked();
   StartNext();
   NotifyIfDrained();
 }
@@ -516,7 +515,7 @@ void SendingQueue::State::Abandon() {
     EndShares(grouper_->TakeAll(), Stopped());
   }
   for (const QueuedRequestPtr& entry : std::exchange(waiting_, {})) {
-    Uncount(*entry);
+    UncountBytes(*entry);
     spans += entry->request.spans;
     OnEnded(*entry, Stopped());
   }

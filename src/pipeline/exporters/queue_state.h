@@ -31,13 +31,13 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   [[nodiscard]] net::Loop& loop() { return loop_; }
   [[nodiscard]] Notification& drained() { return drained_; }
   [[nodiscard]] const QueueLedger& ledger() const { return *ledger_; }
-  // By the sizer.
-  [[nodiscard]] double waiting_size() const {
-    return static_cast<double>(waiting_size_) / static_cast<double>(QueueIntake::UnitsOf(options_.sizer));
+  // By the sizer; what is under way is in the queue still.
+  [[nodiscard]] double queue_size() const {
+    return static_cast<double>(queue_size_) / static_cast<double>(QueueIntake::UnitsOf(options_.sizer));
   }
   [[nodiscard]] size_t active_requests() const { return sender_->active_requests(); }
   [[nodiscard]] bool IsFull() const {
-    const bool full = waiting_size_ + reserved_size_ >= capacity() || waiting_bytes_ >= kQueueBytesMax;
+    const bool full = queue_size_ + reserved_size_ >= capacity() || waiting_bytes_ >= kQueueBytesMax;
     return full && !(options_.block_on_overflow && blocked_bytes_ < kBlockedBytesMax);
   }
   Status Refuse(size_t spans);
@@ -99,7 +99,8 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   void Restore(std::vector<LoggedRequest> read);
   // An entry for waiting_, whose size is counted.
   QueuedRequestPtr Counted(QueuedRequest entry);
-  void Uncount(const QueuedRequest& entry);
+  // It waits no longer.
+  void UncountBytes(const QueuedRequest& entry) { waiting_bytes_ -= entry.request.message.size(); }
   void AdmitBlocked();
   void RefuseBlocked();
   void StartNext();
@@ -132,7 +133,7 @@ class SendingQueue::State : public std::enable_shared_from_this<SendingQueue::St
   Notification drained_;
   mutable Mutex mutex_;
   std::shared_ptr<const QueueIntake> intake_ ABSL_GUARDED_BY(mutex_);
-  std::atomic<size_t> waiting_size_ = 0;   // QueueIntake::SizeOf
+  std::atomic<size_t> queue_size_ = 0;     // QueueIntake::SizeOf what waits or is under way; without a queue what waits
   std::atomic<size_t> reserved_size_ = 0;  // the same, of what is kept for batches to come
   std::atomic<size_t> waiting_bytes_ = 0;
   std::atomic<size_t> blocked_bytes_ = 0;

@@ -135,10 +135,11 @@ TEST_F(SendingQueueTest, DoesNotRetryIfToldSo) {
   EXPECT_EQ(Dropped("Unavailable"), 1u);
 }
 
-// Scenario: one consumer that is busy, and a queue of two.
-// Guarantees: the third waiting request is refused with a delay and counted; the others are sent later, in order.
+// Scenario: one consumer that is busy, and a queue of three.
+// Guarantees: what is under way counts, as in the Collector: the fourth request is refused with a delay and counted;
+// the others are sent later, in order.
 TEST_F(SendingQueueTest, RefusesWhenItIsFull) {
-  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 2});
+  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 3});
   destination_.Hold();
   EXPECT_TRUE(Offer("a").ok());
   ASSERT_TRUE(destination_.AwaitAttempts(1));
@@ -146,6 +147,7 @@ TEST_F(SendingQueueTest, RefusesWhenItIsFull) {
   EXPECT_FALSE(queue.IsFull());
   EXPECT_TRUE(Offer("c").ok());
   EXPECT_TRUE(queue.IsFull());
+  EXPECT_EQ(metrics_.SumGauges("otelcol_exporter_queue_size"), 3);
   const Status refused = Offer("d", 5);
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(RetryDelay(refused).has_value());
@@ -153,6 +155,7 @@ TEST_F(SendingQueueTest, RefusesWhenItIsFull) {
   destination_.Release(size_t{0});
   queue.Stop(20s);
   EXPECT_THAT(destination_.attempts(), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(metrics_.SumGauges("otelcol_exporter_queue_size"), 0);
 }
 
 // Scenario: the queue is switched off.
@@ -278,31 +281,31 @@ TEST_F(SendingQueueTest, StopAnswersThoseWhoWaitForTheResult) {
   EXPECT_EQ(queue.undelivered_spans(), 0u);
 }
 
-// Scenario: a queue of five spans that counts items.
+// Scenario: a queue of six spans that counts items.
 // Guarantees: what would exceed it is refused with a delay, what alone exceeds it for good.
 TEST_F(SendingQueueTest, CountsSpansIfToldSo) {
-  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 5, .sizer = SendingQueueOptions::Sizer::kItems});
+  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 6, .sizer = SendingQueueOptions::Sizer::kItems});
   destination_.Hold();
   EXPECT_TRUE(Offer("a", 1).ok());
   ASSERT_TRUE(destination_.AwaitAttempts(1));
   EXPECT_TRUE(Offer("b", 3).ok());
-  EXPECT_EQ(metrics_.SumGauges("otelcol_exporter_queue_size"), 3);
+  EXPECT_EQ(metrics_.SumGauges("otelcol_exporter_queue_size"), 4);
   const Status refused = Offer("c", 3);
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(RetryDelay(refused).has_value());
   EXPECT_TRUE(Offer("d", 2).ok());
-  EXPECT_EQ(Offer("e", 6).code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(metrics_.Sum("otelcol_exporter_enqueue_failed_spans"), 9u);
-  EXPECT_EQ(queue.hold_limits().spans, 5u);
+  EXPECT_EQ(Offer("e", 7).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(metrics_.Sum("otelcol_exporter_enqueue_failed_spans"), 10u);
+  EXPECT_EQ(queue.hold_limits().spans, 6u);
   destination_.Release(size_t{0});
   queue.Stop(20s);
   EXPECT_EQ(Sent(), 6u);
 }
 
-// Scenario: block_on_overflow with a queue of one that is full; then room appears.
+// Scenario: block_on_overflow with a queue of two that is full; then room appears.
 // Guarantees: the sender waits instead of being refused, and is answered when there is room; the order is kept.
 TEST_F(SendingQueueTest, LetsSendersWaitForRoomIfToldSo) {
-  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 1, .block_on_overflow = true});
+  SendingQueue& queue = Make({.num_consumers = 1, .queue_size = 2, .block_on_overflow = true});
   destination_.Hold();
   EXPECT_TRUE(Offer("a").ok());
   ASSERT_TRUE(destination_.AwaitAttempts(1));

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/duration.h"
+#include "pipeline/exporters/failure_text.h"
 #include "pipeline/joined_done.h"
 
 namespace spanloom::pipeline {
@@ -37,6 +38,7 @@ RequestSender::RequestSender(std::string exporter, size_t consumers, const Retry
                              const BuildContext& context, net::Loop& loop, SendOnce send,
                              std::function<void()> on_progress)
     : exporter_(std::move(exporter)),
+      signal_(context.signal),
       consumers_(consumers),
       retry_(retry),
       encoder_(std::move(encoder)),
@@ -55,6 +57,7 @@ Status RequestSender::Stopped() const {
 }
 
 void RequestSender::Send(ExportRequest request, Done ended) {
+  ledger_->Begun(request.spans, request.encoded_bytes);
   ready_.push_back(std::make_shared<Delivery>(std::move(request), std::move(ended), retry_));
   StartReady();
 }
@@ -111,10 +114,9 @@ void RequestSender::OnFailure(const DeliveryPtr& delivery, const Status& status)
   const bool is_retryable = IsRetryable(status);
   if (retry_.enabled && is_retryable && SleepBeforeRetry(delivery, status)) return;
   // The Collector's words.
-  const Status why =
-      retry_.enabled ? Annotate(status, is_retryable ? "no more retries left" : "not retryable error") : status;
-  ledger_->GaveUp(delivery->request.spans, why);
-  End(delivery, why);
+  const std::string_view verdict = !retry_.enabled ? "" : is_retryable ? "no more retries left" : "not retryable error";
+  ledger_->GaveUp(delivery->request.spans, status, verdict);
+  End(delivery, verdict.empty() ? status : Annotate(status, verdict));
 }
 
 bool RequestSender::SendInParts(const DeliveryPtr& delivery, const Status& status) {
@@ -169,8 +171,9 @@ bool RequestSender::SleepBeforeRetry(const DeliveryPtr& delivery, const Status& 
   if (const auto requests = failure_log_.Admit(1)) {
     Log(LogLevel::kInfo, "Exporting failed. Will retry the request after interval.",
         {{"exporter", exporter_},
+         {"otelcol.signal", otlp::SignalText(signal_)},
          {"requests", *requests},
-         {"error", StdView(status.message())},
+         {"error", FailureText(status)},
          {"interval", config::FormatDuration(delay)}});
   }
   delivery->sleeping = true;

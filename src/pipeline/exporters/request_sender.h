@@ -95,6 +95,7 @@ class RequestSender : public std::enable_shared_from_this<RequestSender> {
   void End(const DeliveryPtr& delivery, Status status);
 
   const std::string exporter_;
+  const otlp::Signal signal_;
   const size_t consumers_;
   const RetryOptions retry_;
   const std::shared_ptr<RequestEncoder> encoder_;  // shared with the queue

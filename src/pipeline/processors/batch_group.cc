@@ -19,6 +19,16 @@ const std::vector<double> kSendSizeBounds = {10,    25,     50,     75,     100,
                                              1'000, 2'000,  3'000,  4'000,  5'000,  6'000,  7'000, 8'000,
                                              9'000, 10'000, 20'000, 30'000, 50'000, 100'000};
 
+Histogram* SendBytesOf(MetricRegistry& metrics, const std::string& id) {
+  if (!metrics.is_detailed()) return nullptr;
+  // The Collector's: those of spans, then hundreds of thousands and millions.
+  std::vector<double> bounds = kSendSizeBounds;
+  for (int i = 2; i <= 9; ++i) bounds.push_back(i * 1e5);
+  for (int i = 1; i <= 9; ++i) bounds.push_back(i * 1e6);
+  return &metrics.GetHistogram("otelcol_processor_batch_batch_send_size_bytes", "Bytes of the batch.", bounds,
+                               {{"processor", id}});
+}
+
 Counter& TriggerCounter(MetricRegistry& metrics, const std::string& id, std::string_view name,
                         std::string_view trigger) {
   return metrics.GetCounter(name, StrCat("Number of times the batch was sent due to a ", trigger, " trigger."),
@@ -36,7 +46,8 @@ BatchCommon::BatchCommon(const std::string& processor, const BuildContext& conte
       size_triggers(TriggerCounter(context.metrics, id, "otelcol_processor_batch_batch_size_trigger_send", "size")),
       timeout_triggers(TriggerCounter(context.metrics, id, "otelcol_processor_batch_timeout_trigger_send", "timeout")),
       send_sizes(context.metrics.GetHistogram("otelcol_processor_batch_batch_send_size",
-                                              "Number of spans in the batch.", kSendSizeBounds, {{"processor", id}})) {}
+                                              "Number of spans in the batch.", kSendSizeBounds, {{"processor", id}})),
+      send_bytes(SendBytesOf(context.metrics, id)) {}
 
 BatchGroup::BatchGroup(std::shared_ptr<BatchCommon> common, Consumer& next)
     : common_(std::move(common)),
@@ -184,6 +195,7 @@ std::optional<otlp::Batch> BatchGroup::TakeDue() {
     taken = under_way_;
   }
   common_->send_sizes.Add(static_cast<double>(taken->span_count()));
+  if (common_->send_bytes != nullptr) common_->send_bytes->Add(static_cast<double>(taken->wire_bytes()));
   return taken;
 }
 

@@ -55,6 +55,7 @@ struct BatchCommon {
   Counter& size_triggers;
   Counter& timeout_triggers;
   Histogram& send_sizes;
+  Histogram* const send_bytes;  // null unless metrics are detailed
   std::atomic<uint64_t> held_spans = 0;
   std::atomic<uint64_t> held_bytes = 0;
   std::atomic<uint64_t> undelivered_spans = 0;

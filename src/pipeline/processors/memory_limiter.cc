@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/process_memory.h"
 #include "base/text.h"
-#include "config/duration.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -157,7 +156,7 @@ Status MemoryLimiterProcessor::Start() {
        {"limit_mib", watch.hard_bytes / kMebibyte},
        {"spike_limit_mib", (watch.hard_bytes - watch.soft_bytes) / kMebibyte},
        {"refuses_from_mib", watch.soft_bytes / kMebibyte},
-       {"check_interval", config::FormatDuration(options_.check_interval)}});
+       {"check_interval", std::chrono::duration<double>(options_.check_interval).count()}});
   watch_ =
       std::make_unique<MemoryWatch>(watch, clock_, std::move(memory_.resident_bytes), std::move(memory_.give_back));
   watch_->Check();

@@ -100,6 +100,7 @@ class OtlpReceiver final : public Receiver {
 
  private:
   class Intake;
+  void CountCalls();
   [[nodiscard]] net::ServerOptions GrpcServer() const;
   void AddHttp(net::ServerOptions& server) const;
   using IntakesByPath = std::vector<std::pair<std::string, std::shared_ptr<Intake>>>;  // the first one of a path has it
