@@ -41,6 +41,7 @@ MetricLabels HttpLabels(const CallMetrics::HttpCall& call) {
   if (call.status != 0) labels.emplace_back("http_response_status_code", StrCat(call.status));
   if (!call.route.empty()) labels.emplace_back("http_route", call.route);
   labels.emplace_back("network_protocol_name", "http");
+  if (!call.version.empty()) labels.emplace_back("network_protocol_version", call.version);
   AddServer(call.server, labels);
   labels.emplace_back("url_scheme", call.is_secure ? "https" : "http");
   return labels;

@@ -40,8 +40,9 @@ class CallMetrics {
 
   struct HttpCall {
     std::string method = {};
-    std::string route = {};   // of a server; "" of a client
-    std::string server = {};  // HOST or HOST:PORT
+    std::string route = {};    // of a server; "" of a client
+    std::string version = {};  // of HTTP; "" if it is not known
+    std::string server = {};   // HOST or HOST:PORT
     bool is_secure = false;
     int status = 0;  // 0: there was no answer
     size_t request_bytes = 0;

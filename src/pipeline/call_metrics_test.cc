@@ -24,7 +24,8 @@ TEST(CallMetrics, HaveTheCollectorsNamesAndLabels) {
                        .request_bytes = 80,
                        .response_bytes = 21},
                       3'000'000);
-  calls.AddHttpClient({.method = "POST", .server = "127.0.0.1:37285", .is_secure = true, .request_bytes = 30}, 1);
+  calls.AddHttpClient(
+      {.method = "POST", .version = "1.1", .server = "127.0.0.1:37285", .is_secure = true, .request_bytes = 30}, 1);
   calls.AddRpcServer("/opentelemetry.proto.collector.trace.v1.TraceService/Export", absl::OkStatus(), 1);
   calls.AddRpcClient("/a.B/C", "[::1]:4317", absl::InvalidArgumentError(""), 1);
   const std::string page = metrics.Render();
@@ -35,7 +36,8 @@ TEST(CallMetrics, HaveTheCollectorsNamesAndLabels) {
   EXPECT_THAT(page, HasSubstr(StrCat("http_server_request_body_size_bucket", server, ",le=\"75\"} 0\n")));
   EXPECT_THAT(page, HasSubstr(StrCat("http_server_response_body_size_sum", server, "} 21\n")));
   EXPECT_THAT(page, HasSubstr(R"(http_client_request_body_size_sum{http_request_method="POST",error_type="_OTHER",)"
-                              R"(network_protocol_name="http",server_address="127.0.0.1",server_port="37285",)"
+                              R"(network_protocol_name="http",network_protocol_version="1.1",)"
+                              R"(server_address="127.0.0.1",server_port="37285",)"
                               R"(url_scheme="https"} 30)"));
   EXPECT_THAT(
       page,

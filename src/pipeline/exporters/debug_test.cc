@@ -50,7 +50,8 @@ class DebugExporterTest : public testing::Test {
 // Scenario: basic.
 // Guarantees: one line with counts.
 TEST_F(DebugExporterTest, BasicWritesCounts) {
-  EXPECT_THAT(LinesAt(DebugOptions::Verbosity::kBasic), ElementsAre("Traces exporter=debug resource spans=1 spans=1"));
+  EXPECT_THAT(LinesAt(DebugOptions::Verbosity::kBasic),
+              ElementsAre("Traces exporter=debug otelcol.signal=traces resource spans=1 spans=1"));
 }
 
 // Scenario: eight batches in one second, of which the first two and then every third are to be written.
@@ -76,7 +77,7 @@ TEST_F(DebugExporterTest, WritesTheTextOfItsVerbosity) {
   ASSERT_THAT(normal, SizeIs(2));
   EXPECT_EQ(normal[1],
             "ResourceTraces #0 service.name=vllm-decode\nScopeTraces #0\nllm_request 00000000000000000000000000000001 "
-            "0000000000000002 gen_ai.usage.prompt_tokens=5\n exporter=debug");
+            "0000000000000002 gen_ai.usage.prompt_tokens=5\n exporter=debug otelcol.signal=traces");
   const auto detailed = LinesAt(DebugOptions::Verbosity::kDetailed);
   ASSERT_THAT(detailed, SizeIs(2));
   EXPECT_THAT(detailed[1], testing::HasSubstr("\n    Name           : llm_request\n"));

@@ -64,7 +64,11 @@ std::string DestinationOf(const HttpTarget& target) {
 }
 
 CallMetrics::HttpCall CallOf(const HttpTarget& target, size_t bytes) {
-  return {.method = "POST", .server = target.endpoint, .is_secure = target.is_secure, .request_bytes = bytes};
+  return {.method = "POST",
+          .version = "1.1",
+          .server = target.endpoint,
+          .is_secure = target.is_secure,
+          .request_bytes = bytes};
 }
 
 // What is OK, though the specification has 200 alone, as in the Collector.

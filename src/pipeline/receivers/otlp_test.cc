@@ -186,7 +186,7 @@ TEST_F(OtlpReceiverTest, FindsItsPathsAsTheCollectorDoes) {
 
 // Scenario: a pipeline whose destination says INVALID_ARGUMENT and UNIMPLEMENTED.
 // Guarantees: clients are told that, as by the Collector, and not that their request could not be read or nobody wants
-// its signal; counted as failed.
+// its signal; counted as refused, as the Collector does.
 TEST_F(OtlpReceiverTest, PassesOnTheCodesOfDestinations) {
   Start();
   const std::string request = otlp::ReadRecordedRequests(".pb").front().body;
@@ -198,7 +198,7 @@ TEST_F(OtlpReceiverTest, PassesOnTheCodesOfDestinations) {
     EXPECT_EQ(http.status, http_status);
     EXPECT_THAT(std::string(http.body.view()), HasSubstr("backend: no"));
   }
-  EXPECT_GT(Spans("failed", "grpc"), 0u);
+  EXPECT_GT(Spans("refused", "grpc"), 0u);
   EXPECT_EQ(Refused("malformed") + Refused("signal"), 0u);
 }
 
@@ -222,7 +222,7 @@ TEST_F(OtlpReceiverTest, HasNoServiceForASignalThatNobodyTakes) {
 }
 
 // Scenario: the pipeline is full, then refuses for good.
-// Guarantees: clients are told when to come back, or not to; each kind is counted.
+// Guarantees: clients are told when to come back, or not to; both count as refused, as in the Collector.
 TEST_F(OtlpReceiverTest, PassesOnWhatThePipelineSays) {
   Start();
   const std::string request(BatchOf({"a", "b"}).Encode().view());
@@ -236,8 +236,8 @@ TEST_F(OtlpReceiverTest, PassesOnWhatThePipelineSays) {
   next_.AnswerWith(absl::InternalError("broken"));
   EXPECT_EQ(Http(PostTraces(request)).status, 500);
   EXPECT_EQ(Spans("refused", "grpc"), 2u);
-  EXPECT_EQ(Spans("refused", "http"), 2u);
-  EXPECT_EQ(Spans("failed", "http"), 2u);
+  EXPECT_EQ(Spans("refused", "http"), 4u);
+  EXPECT_EQ(Spans("failed", "http"), 0u);
   EXPECT_EQ(Spans("accepted", "grpc"), 0u);
 }
 
