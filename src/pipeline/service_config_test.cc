@@ -212,10 +212,10 @@ TEST(ServiceConfig, ReadsPipelinesAndTelemetry) {
 // Guarantees: refused by name.
 TEST(ServiceConfig, RefusesTelemetryItHasNot) {
   EXPECT_THAT(Refusal(With("",
-                           "service: {telemetry: {logs: {processors: [a]}, metrics: {views: [a]}}, pipelines: "
-                           "{traces: {receivers: [otlp], exporters: [debug]}}}\n")),
-              testing::AllOf(HasSubstr("service::telemetry::logs: processors is not supported by this version"),
-                             HasSubstr("service::telemetry::metrics: views is not supported by this version")));
+                           "service: {telemetry: {logs: {development: true}, metrics: {readers: [{producers: [a]}]}}, "
+                           "pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}\n")),
+              testing::AllOf(HasSubstr("service::telemetry::logs: development is not supported by this version"),
+                             HasSubstr("producers is not supported by this version")));
 }
 
 // Compares the defaults of `docs` with the values of the same keys in `printed`. Returns how many were compared.
