@@ -18,12 +18,19 @@ using wire::Writer;
 using Level = Patches::Level;
 
 // Steps through the spans that a slice has left, with the positions of what they stand in. `Visitor` has
-//   void OnResource(const ResourceSpansView&, std::string_view resource, size_t position)
-//   void OnScope(const ScopeSpansView&, std::string_view scope, size_t position)
+//   void OnResource(const Enclosing& resource)
+//   void OnScope(const Enclosing& scope)
 //   void OnSpan(std::string_view span, size_t position)
 // of which the first two are called once, before the first span that is left of the resource or scope.
 class SliceWalk {
  public:
+  // A resource or scope.
+  struct Enclosing {
+    std::string_view message;
+    std::string_view schema_url;
+    size_t position = 0;
+  };
+
   template <typename Visitor>
   static void Run(const Slice& slice, Visitor&& visitor) {
     size_t scope_position = 0;
@@ -40,13 +47,16 @@ class SliceWalk {
           const size_t position = span_position++;
           if (!slice.IsLeft(position)) continue;
           if (!std::exchange(in_resource, true)) {
-            const std::string_view resource = resource_spans.resource().wire();
-            visitor.OnResource(resource_spans, Current(slice, Level::kResource, resource_position, resource),
-                               resource_position);
+            visitor.OnResource(Enclosing{
+                .message = Current(slice, Level::kResource, resource_position, resource_spans.resource().wire()),
+                .schema_url = Current(slice, Level::kResourceSchemaUrl, resource_position, resource_spans.schema_url()),
+                .position = resource_position});
           }
           if (!std::exchange(in_scope, true)) {
-            const std::string_view scope = scope_spans.scope().wire();
-            visitor.OnScope(scope_spans, Current(slice, Level::kScope, scope_position, scope), scope_position);
+            visitor.OnScope(Enclosing{
+                .message = Current(slice, Level::kScope, scope_position, scope_spans.scope().wire()),
+                .schema_url = Current(slice, Level::kScopeSchemaUrl, scope_position, scope_spans.schema_url()),
+                .position = scope_position});
           }
           visitor.OnSpan(Current(slice, Level::kSpan, position, span), position);
           if (--spans_to_visit == 0) return;
@@ -62,7 +72,7 @@ class SliceWalk {
     return RepeatedView<std::string_view, field::ScopeSpans::kSpans>(scope_spans.wire());
   }
 
-  // The patch of a message if there is one, else the message as received.
+  // The patch of a message or text if there is one, else what was received.
   static std::string_view Current(const Slice& slice, Level level, size_t position, std::string_view received) {
     if (slice.patches_ == nullptr) return received;
     return slice.patches_->Find(level, position).value_or(received);
@@ -70,6 +80,8 @@ class SliceWalk {
 };
 
 namespace {
+
+using Enclosing = SliceWalk::Enclosing;
 
 // True for the one of a metric's fields that has its data points.
 bool IsMetricData(const Cursor& cursor) {
@@ -91,13 +103,13 @@ class ContextVisitor {
  public:
   explicit ContextVisitor(Visit& visit) : visit_(visit) {}
 
-  void OnResource(const ResourceSpansView& resource_spans, std::string_view resource, size_t) {
-    resource_ = ResourceView(resource);
-    resource_schema_url_ = resource_spans.schema_url();
+  void OnResource(const Enclosing& resource) {
+    resource_ = ResourceView(resource.message);
+    resource_schema_url_ = resource.schema_url;
   }
-  void OnScope(const ScopeSpansView& scope_spans, std::string_view scope, size_t) {
-    scope_ = ScopeView(scope);
-    scope_schema_url_ = scope_spans.schema_url();
+  void OnScope(const Enclosing& scope) {
+    scope_ = ScopeView(scope.message);
+    scope_schema_url_ = scope.schema_url;
   }
   void OnSpan(std::string_view wire, size_t position) {
     const SpanView span(wire);
@@ -126,16 +138,21 @@ void VisitSpans(const Slice& slice, Visit visit) {
 class Changes {
  public:
   void Keep(MessageEditor& editor, Level level, size_t position) {
-    if (!editor.is_changed()) return;
-    const std::string_view message = editor.wire();
-    patches_.push_back({.level = level, .position = position, .begin = bytes_.size(), .size = message.size()});
-    bytes_.append(message);
+    if (editor.is_changed()) Add(editor.wire(), level, position);
+  }
+  void Keep(const SchemaUrlEditor& editor, Level level, size_t position) {
+    if (editor.is_changed()) Add(editor.view(), level, position);
   }
 
   [[nodiscard]] const std::vector<Patches::Patch>& patches() const { return patches_; }
   [[nodiscard]] std::string TakeBytes() { return std::move(bytes_); }
 
  private:
+  void Add(std::string_view replacement, Level level, size_t position) {
+    patches_.push_back({.level = level, .position = position, .begin = bytes_.size(), .size = replacement.size()});
+    bytes_.append(replacement);
+  }
+
   std::string bytes_;
   std::vector<Patches::Patch> patches_;
 };
@@ -144,12 +161,12 @@ class ResourceEdit {
  public:
   ResourceEdit(absl::FunctionRef<void(ResourceEditor&)> edit, Changes& changes) : edit_(edit), changes_(changes) {}
 
-  void OnResource(const ResourceSpansView&, std::string_view resource, size_t position) {
-    editor_.Begin(resource);
+  void OnResource(const Enclosing& resource) {
+    editor_.Begin(resource.message);
     edit_(editor_);
-    changes_.Keep(editor_, Level::kResource, position);
+    changes_.Keep(editor_, Level::kResource, resource.position);
   }
-  void OnScope(const ScopeSpansView&, std::string_view, size_t) {}
+  void OnScope(const Enclosing&) {}
   void OnSpan(std::string_view, size_t) {}
 
  private:
@@ -162,11 +179,11 @@ class ScopeEdit {
  public:
   ScopeEdit(absl::FunctionRef<void(ScopeEditor&)> edit, Changes& changes) : edit_(edit), changes_(changes) {}
 
-  void OnResource(const ResourceSpansView&, std::string_view, size_t) {}
-  void OnScope(const ScopeSpansView&, std::string_view scope, size_t position) {
-    editor_.Begin(scope);
+  void OnResource(const Enclosing&) {}
+  void OnScope(const Enclosing& scope) {
+    editor_.Begin(scope.message);
     edit_(editor_);
-    changes_.Keep(editor_, Level::kScope, position);
+    changes_.Keep(editor_, Level::kScope, scope.position);
   }
   void OnSpan(std::string_view, size_t) {}
 
@@ -181,19 +198,19 @@ class SpanEdit {
  public:
   SpanEdit(absl::FunctionRef<void(SpanEditContext&)> edit, Changes& changes) : edit_(edit), changes_(changes) {}
 
-  void OnResource(const ResourceSpansView& resource_spans, std::string_view resource, size_t position) {
+  void OnResource(const Enclosing& resource) {
     KeepScope();
     KeepResource();
-    resource_.Begin(resource);
-    resource_schema_url_ = resource_spans.schema_url();
-    resource_position_ = position;
+    resource_.Begin(resource.message);
+    resource_schema_url_.Begin(resource.schema_url);
+    resource_position_ = resource.position;
     beginning_.of_resource = true;
   }
-  void OnScope(const ScopeSpansView& scope_spans, std::string_view scope, size_t position) {
+  void OnScope(const Enclosing& scope) {
     KeepScope();
-    scope_.Begin(scope);
-    scope_schema_url_ = scope_spans.schema_url();
-    scope_position_ = position;
+    scope_.Begin(scope.message);
+    scope_schema_url_.Begin(scope.schema_url);
+    scope_position_ = scope.position;
     beginning_.of_scope = true;
   }
   void OnSpan(std::string_view span, size_t position) {
@@ -210,11 +227,15 @@ class SpanEdit {
 
  private:
   void KeepResource() {
-    if (resource_position_) changes_.Keep(resource_, Level::kResource, *resource_position_);
+    if (!resource_position_) return;
+    changes_.Keep(resource_, Level::kResource, *resource_position_);
+    changes_.Keep(resource_schema_url_, Level::kResourceSchemaUrl, *resource_position_);
     resource_position_.reset();
   }
   void KeepScope() {
-    if (scope_position_) changes_.Keep(scope_, Level::kScope, *scope_position_);
+    if (!scope_position_) return;
+    changes_.Keep(scope_, Level::kScope, *scope_position_);
+    changes_.Keep(scope_schema_url_, Level::kScopeSchemaUrl, *scope_position_);
     scope_position_.reset();
   }
 
@@ -223,8 +244,8 @@ class SpanEdit {
   ResourceEditor resource_;
   ScopeEditor scope_;
   SpanEditor span_;
-  std::string_view resource_schema_url_;
-  std::string_view scope_schema_url_;
+  SchemaUrlEditor resource_schema_url_;
+  SchemaUrlEditor scope_schema_url_;
   std::optional<size_t> resource_position_;  // set while resource_ is in use
   std::optional<size_t> scope_position_;
   SpanEditContext::Beginning beginning_;  // of the span that comes next
@@ -265,27 +286,35 @@ class Copy {
 
   void ResourceSpans(std::string_view resource_spans) {
     const Opened opened = Open(field::Request::kResourceSpans);
-    const bool is_patched = Replace(Level::kResource, resource_position_++, field::ResourceSpans::kResource);
+    const size_t position = resource_position_++;
+    const bool has_new_message = Replace(Level::kResource, position, field::ResourceSpans::kResource);
+    const bool has_new_url = Find(Level::kResourceSchemaUrl, position).has_value();
     for (Cursor cursor(resource_spans); cursor.Next();) {
       if (cursor.field() == field::ResourceSpans::kScopeSpans) {
         ScopeSpans(cursor.bytes());
-      } else if (!is_patched || cursor.field() != field::ResourceSpans::kResource) {
+      } else if (!(has_new_message && cursor.field() == field::ResourceSpans::kResource) &&
+                 !(has_new_url && cursor.field() == field::ResourceSpans::kSchemaUrl)) {
         Pass(cursor.raw());
       }
     }
+    SchemaUrl(Level::kResourceSchemaUrl, position, field::ResourceSpans::kSchemaUrl);
     CloseOrTakeBack(opened);
   }
 
   void ScopeSpans(std::string_view scope_spans) {
     const Opened opened = Open(field::ResourceSpans::kScopeSpans);
-    const bool is_patched = Replace(Level::kScope, scope_position_++, field::ScopeSpans::kScope);
+    const size_t position = scope_position_++;
+    const bool has_new_message = Replace(Level::kScope, position, field::ScopeSpans::kScope);
+    const bool has_new_url = Find(Level::kScopeSchemaUrl, position).has_value();
     for (Cursor cursor(scope_spans); cursor.Next();) {
       if (cursor.field() == field::ScopeSpans::kSpans) {
         item_is_metric_ ? Metric(cursor.raw(), cursor.bytes()) : Span(cursor.raw());
-      } else if (!is_patched || cursor.field() != field::ScopeSpans::kScope) {
+      } else if (!(has_new_message && cursor.field() == field::ScopeSpans::kScope) &&
+                 !(has_new_url && cursor.field() == field::ScopeSpans::kSchemaUrl)) {
         Pass(cursor.raw());
       }
     }
+    SchemaUrl(Level::kScopeSchemaUrl, position, field::ScopeSpans::kSchemaUrl);
     CloseOrTakeBack(opened);
   }
 
@@ -336,14 +365,23 @@ class Copy {
     CloseOrTakeBack(opened);
   }
 
+  [[nodiscard]] std::optional<std::string_view> Find(Level level, size_t position) const {
+    return patches_ == nullptr ? std::nullopt : patches_->Find(level, position);
+  }
+
   // Writes the patch of a message, if there is one.
   bool Replace(Level level, size_t position, uint32_t field) {
-    if (patches_ == nullptr) return false;
-    const auto patch = patches_->Find(level, position);
+    const auto patch = Find(level, position);
     if (!patch) return false;
     Flush();
     writer_.Bytes(field, *patch);
     return true;
+  }
+
+  // The same of a text, which is left out if it is empty.
+  void SchemaUrl(Level level, size_t position, uint32_t field) {
+    const auto patch = Find(level, position);
+    if (patch && !patch->empty()) Replace(level, position, field);
   }
 
   // Copies a field as it is, together with those that lie in front of it.

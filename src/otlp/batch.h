@@ -43,8 +43,8 @@ class SpanEditContext {
     bool of_scope = false;
   };
 
-  SpanEditContext(ResourceEditor& resource, std::string_view resource_schema_url, ScopeEditor& scope,
-                  std::string_view scope_schema_url, SpanEditor& span, Beginning beginning)
+  SpanEditContext(ResourceEditor& resource, SchemaUrlEditor& resource_schema_url, ScopeEditor& scope,
+                  SchemaUrlEditor& scope_schema_url, SpanEditor& span, Beginning beginning)
       : resource_(resource),
         scope_(scope),
         span_(span),
@@ -55,15 +55,18 @@ class SpanEditContext {
   [[nodiscard]] ResourceEditor& resource() { return resource_; }
   [[nodiscard]] ScopeEditor& scope() { return scope_; }
   [[nodiscard]] SpanEditor& span() { return span_; }
+  // Of all the resource's (scope's) spans, as edits of the resource (scope) are.
+  [[nodiscard]] SchemaUrlEditor& resource_schema_url() { return resource_schema_url_; }
+  [[nodiscard]] SchemaUrlEditor& scope_schema_url() { return scope_schema_url_; }
   // True for the first span that is visited of its resource (scope).
   [[nodiscard]] bool begins_resource() const { return beginning_.of_resource; }
   [[nodiscard]] bool begins_scope() const { return beginning_.of_scope; }
-  // All of it as it is now. Valid until the next edit of any of the three.
+  // All of it as it is now. Valid until the next edit of any of them.
   [[nodiscard]] SpanContext context() {
     return {.resource = resource_.view(),
-            .resource_schema_url = resource_schema_url_,
+            .resource_schema_url = resource_schema_url_.view(),
             .scope = scope_.view(),
-            .scope_schema_url = scope_schema_url_,
+            .scope_schema_url = scope_schema_url_.view(),
             .span = span_.view()};
   }
 
@@ -71,8 +74,8 @@ class SpanEditContext {
   ResourceEditor& resource_;
   ScopeEditor& scope_;
   SpanEditor& span_;
-  std::string_view resource_schema_url_;
-  std::string_view scope_schema_url_;
+  SchemaUrlEditor& resource_schema_url_;
+  SchemaUrlEditor& scope_schema_url_;
   Beginning beginning_;
 };
 
@@ -110,8 +113,8 @@ class Slice {
   size_t DropIf(absl::FunctionRef<bool(const SpanContext&)> drop);
 
   // Each visits what has spans left, in order, with an editor for it, and keeps what was changed. Returns how many
-  // messages (resources, scopes, spans) it has replaced. A message without an effective edit costs no memory; if there
-  // is none at all, the slice is as it was.
+  // messages (resources, scopes, spans) and schema URLs it has replaced. A message without an effective edit costs no
+  // memory; if there is none at all, the slice is as it was.
   size_t EditResources(absl::FunctionRef<void(ResourceEditor&)> edit);
   size_t EditScopes(absl::FunctionRef<void(ScopeEditor&)> edit);
   size_t EditSpans(absl::FunctionRef<void(SpanEditContext&)> edit);

@@ -101,6 +101,51 @@ TEST(SliceEdit, ChangesAResourceForAllOfItsSpans) {
   ExpectCopyShowsTheSame(slice);
 }
 
+// Each schema URL, of resources and then of scopes, with a space behind it.
+std::string SchemaUrls(std::string_view request) {
+  std::string resources;
+  std::string scopes;
+  for (const ResourceSpansView resource : TracesView(request).resource_spans()) {
+    resources.append(resource.schema_url()).append(" ");
+    for (const ScopeSpansView scope : resource.scope_spans()) scopes.append(scope.schema_url()).append(" ");
+  }
+  return resources + "| " + scopes;
+}
+
+// Scenario: the schema URLs of a resource and a scope are set, changed and taken away, in edits of their own.
+// Guarantees: a visit and what an exporter would send have the new ones, all others stay, and so do the messages; one
+//   that is as it was costs nothing.
+TEST(SliceEdit, ChangesSchemaUrls) {
+  Slice slice = TwoServices();
+  const auto set = [&](std::string_view resource_url, std::string_view scope_url) {
+    return slice.EditSpans([&](SpanEditContext& context) {
+      if (context.begins_resource() && context.resource().view().service_name() == "a") {
+        context.resource_schema_url().Set(resource_url);
+      }
+      if (context.begins_scope() && context.scope().view().name() == "2") context.scope_schema_url().Set(scope_url);
+    });
+  };
+  EXPECT_EQ(set("", ""), 0u);
+  EXPECT_TRUE(slice.is_whole());
+  EXPECT_EQ(set("r", "s"), 3u);
+  EXPECT_EQ(SchemaUrls(Copy(slice)), "r  |  s  s ");
+  std::string seen;
+  slice.ForEach([&](const SpanContext& context) {
+    seen.append(context.resource_schema_url).append(context.scope_schema_url).append(",");
+  });
+  EXPECT_EQ(seen, "r,r,rs,rs,,,s,s,");
+  ExpectCopyShowsTheSame(slice);
+
+  Slice received = Read(Copy(slice));
+  std::swap(slice, received);
+  EXPECT_EQ(set("r", "s"), 0u);
+  EXPECT_TRUE(slice.is_whole());
+  EXPECT_EQ(set("", "longer"), 3u);
+  EXPECT_EQ(SchemaUrls(Copy(slice)), " |  longer  longer ");
+  ExpectCopyShowsTheSame(slice);
+  EXPECT_EQ(SchemaUrls(received.wire().view()), " |     ");
+}
+
 TEST(SliceEdit, ChangesScopes) {
   Slice slice = TwoServices();
   EXPECT_EQ(slice.EditScopes([](ScopeEditor& scope) {

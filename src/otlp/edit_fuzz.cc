@@ -100,6 +100,8 @@ class Edits {
       case 6:
         return Attributes(context.resource());
       case 7:
+        context.scope_schema_url().Set(script_.substr(0, Next()));
+        context.resource_schema_url().Set(context.context().scope_schema_url);
         return span.SetParentSpanId(context.context().span.span_id());
       default:
         return;
@@ -113,7 +115,8 @@ class Edits {
 std::string Shown(const Slice& slice) {
   std::string shown;
   slice.ForEach([&](const SpanContext& context) {
-    for (const std::string_view wire : {context.resource.wire(), context.scope.wire(), context.span.wire()}) {
+    for (const std::string_view wire : {context.resource.wire(), context.resource_schema_url, context.scope.wire(),
+                                        context.scope_schema_url, context.span.wire()}) {
       shown.append(std::to_string(wire.size())).append(wire);
     }
   });

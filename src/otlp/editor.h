@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "otlp/fields.h"
@@ -78,6 +79,34 @@ class ScopeEditor : public ViewEditor<ScopeView, field::Scope::kAttributes> {
   void SetName(std::string_view name) { SetText(field::Scope::kName, name); }
   void SetVersion(std::string_view version) { SetText(field::Scope::kVersion, version); }
   void SetDroppedAttributesCount(uint32_t count) { SetVarint(field::Scope::kDroppedAttributesCount, count); }
+};
+
+// The schema URL that stands beside a resource or scope. To be used again and again.
+class SchemaUrlEditor {
+ public:
+  SchemaUrlEditor() = default;
+  SchemaUrlEditor(const SchemaUrlEditor&) = delete;
+  SchemaUrlEditor& operator=(const SchemaUrlEditor&) = delete;
+
+  // Begins with another one, which must outlive the edits.
+  void Begin(std::string_view received) {
+    received_ = received;
+    current_ = received;
+  }
+  void Set(std::string_view url) {
+    std::string text(url);  // which may lie in text_
+    text_.swap(text);
+    current_ = text_;
+  }
+  // With all edits; "" is none. Valid until the next edit.
+  [[nodiscard]] std::string_view view() const { return current_; }
+  // True if it differs from what the editor began with.
+  [[nodiscard]] bool is_changed() const { return current_ != received_; }
+
+ private:
+  std::string_view received_;
+  std::string_view current_;  // received_, or text_
+  std::string text_;
 };
 
 class EventEditor : public ViewEditor<EventView, field::Event::kAttributes> {
