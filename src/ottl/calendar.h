@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Times as dates: the Gregorian calendar and the Collector's formats of "%Y-%m-%d".
+// Times as dates of the Gregorian calendar, and times and durations as Go writes them.
 
 #pragma once
 
@@ -8,8 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/status.h"
 
 namespace spanloom::ottl {
 
@@ -33,19 +31,8 @@ struct Date {
 // "2006-01-02T15:04:05.999999999-07:00", or "Z" at the end.
 [[nodiscard]] std::string FormatRfc3339(int64_t unix_ns, int32_t utc_offset_s);
 
-struct ParsedTime {
-  int64_t unix_ns = 0;
-  int32_t utc_offset_s = 0;
-};
-
-// A time by a format of directives (%Y, %m, ...: the list stands in docs/ottl.md), all else literally. kInvalidArgument
-// names the directive that is not known, or the place where `text` differs. Times beyond what 64 bits of nanoseconds
-// hold (1677 to 2262) are refused.
-[[nodiscard]] StatusOr<std::string> FormatTime(int64_t unix_ns, int32_t utc_offset_s, std::string_view format);
-// `location` is a name of the IANA database for texts that say no zone; "" for UTC.
-[[nodiscard]] StatusOr<ParsedTime> ParseTime(std::string_view text, std::string_view format, std::string_view location);
-// OK if both know every directive of `format`.
-[[nodiscard]] Status CheckTimeFormat(std::string_view format);
+// "+0130": as many of hours, minutes and seconds as `parts` says, with `separator` in between.
+[[nodiscard]] std::string FormatOffset(int32_t offset_s, std::string_view separator, int parts);
 
 // Go's time.ParseDuration: "1h15m30.5s", "-1.5h", "300ms". nullopt if it is none, or out of range.
 [[nodiscard]] std::optional<int64_t> ParseDuration(std::string_view text);

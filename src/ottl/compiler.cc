@@ -143,7 +143,7 @@ class MapGetter final : public Getter {
     for (size_t i = 0; i < values_.size(); ++i) {
       const Value value = values_[i]->Get(e);
       if (e.failed()) return {};
-      if (!CanBeAttribute(value)) return e.Fail(StrCat("<Invalid value type ", value.type_name(), ">"));
+      if (!CanBeAttributeThroughout(value)) return e.Fail(StrCat("<Invalid value type ", value.type_name(), ">"));
       SetEntry(entries, {keys_[i], value});
     }
     return e.NewMap(entries);
@@ -192,14 +192,27 @@ class CallGetter final : public Getter {
   Call call_;
 };
 
+bool IsConstant(const GetterPtr& getter) {
+  return getter->constant() != nullptr;
+}
+
 bool AreConstant(const std::vector<GetterPtr>& getters) {
-  return std::all_of(getters.begin(), getters.end(), [](const GetterPtr& g) { return g->constant() != nullptr; });
+  return std::all_of(getters.begin(), getters.end(), IsConstant);
 }
 
 size_t ParameterCount(const Function& function) {
   size_t count = 0;
   while (count < kParametersMax && !function.parameters[count].name.empty()) ++count;
   return count;
+}
+
+StatusOr<const Function*> Known(const Function* function, Context context, const Operand& call) {
+  if (function != nullptr && (!function->is_of_spans || context == Context::kSpan)) return function;
+  return absl::InvalidArgumentError(StrCat("undefined function ", Quoted(call.name)));
+}
+
+ConditionNode LiteralCondition(bool constant) {
+  return {.constant = constant, .is_literal = true};
 }
 
 ComparisonOperator Mirrored(ComparisonOperator op) {
@@ -341,40 +354,53 @@ Value Call::Run(Evaluation& e) const {
 }
 
 StatusOr<ConditionNode> Compiler::CompileCondition(const Expression& expression) {
-  ConditionNode node;
   switch (expression.kind) {
     case Expression::Kind::kConstant:
-      node.constant = expression.constant;
-      return node;
+      return LiteralCondition(expression.constant);
     case Expression::Kind::kComparison:
       return CompileComparison(expression.comparison);
     case Expression::Kind::kCall: {
-      node.kind = ConditionNode::Kind::kCall;
+      ConditionNode node{.kind = ConditionNode::Kind::kCall, .can_fail = true};
       ASSIGN_OR_RETURN(node.left, CompileValue(expression.comparison.left));
-      node.can_fail = true;
       return node;
     }
-    case Expression::Kind::kNot:
-      node.kind = ConditionNode::Kind::kNot;
-      break;
+    case Expression::Kind::kNot: {
+      ConditionNode node{.kind = ConditionNode::Kind::kNot};
+      ASSIGN_OR_RETURN(ConditionNode operand, CompileCondition(expression.operands.front()));
+      if (operand.is_literal) return LiteralCondition(!operand.constant);
+      node.can_fail = operand.can_fail;
+      node.operands.push_back(std::move(operand));
+      return node;
+    }
     case Expression::Kind::kAnd:
-      node.kind = ConditionNode::Kind::kAnd;
-      break;
     case Expression::Kind::kOr:
-      node.kind = ConditionNode::Kind::kOr;
       break;
   }
+  return CompileLogic(expression);
+}
+
+// A literal decides, or is left out, even where it stands behind what fails.
+StatusOr<ConditionNode> Compiler::CompileLogic(const Expression& expression) {
+  const bool is_or = expression.kind == Expression::Kind::kOr;
+  ConditionNode node{.kind = is_or ? ConditionNode::Kind::kOr : ConditionNode::Kind::kAnd};
+  bool is_decided = false;
   size_t first_joinable = 0;  // of an "or": behind the last operand that can fail
   for (const Expression& operand : expression.operands) {
     ASSIGN_OR_RETURN(ConditionNode compiled, CompileCondition(operand));
+    if (compiled.is_literal) {
+      is_decided = is_decided || compiled.constant == is_or;
+      continue;
+    }
     const auto joins = [&compiled](ConditionNode& earlier) { return JoinLookup(earlier, compiled); };
     const auto begin = node.operands.begin() + static_cast<std::ptrdiff_t>(first_joinable);
-    if (node.kind == ConditionNode::Kind::kOr && std::any_of(begin, node.operands.end(), joins)) continue;
+    if (is_or && std::any_of(begin, node.operands.end(), joins)) continue;
     node.can_fail = node.can_fail || compiled.can_fail;
     const bool ends_joining = compiled.can_fail;
     node.operands.push_back(std::move(compiled));
     if (ends_joining) first_joinable = node.operands.size();
   }
+  if (is_decided || node.operands.empty()) return LiteralCondition(is_decided == is_or);
+  if (node.operands.size() == 1) return std::move(node.operands.front());
   return node;
 }
 
@@ -386,7 +412,8 @@ StatusOr<ConditionNode> Compiler::CompileComparison(const Comparison& comparison
   const Value* left = node.left->constant();
   const Value* right = node.right->constant();
   if (left != nullptr && right != nullptr) {
-    return ConditionNode{.kind = ConditionNode::Kind::kConstant, .constant = Compare(*left, node.op, *right)};
+    const bool are_literals = IsLiteral(comparison.left) && IsLiteral(comparison.right);
+    return ConditionNode{.constant = Compare(*left, node.op, *right), .is_literal = are_literals};
   }
   if (left == nullptr && right == nullptr) return node;
   const Getter& path = left == nullptr ? *node.left : *node.right;
@@ -406,7 +433,7 @@ StatusOr<GetterPtr> Compiler::CompileValue(const Operand& operand) {
     case Operand::Kind::kLiteral:
       return Constant(ValueOf(operand.literal, program_.constants()));
     case Operand::Kind::kSymbol: {
-      ASSIGN_OR_RETURN(const int64_t number, ResolveEnum(operand.name));
+      ASSIGN_OR_RETURN(const int64_t number, ResolveEnum(context_, operand.name));
       return Constant(Value::Int(number));
     }
     case Operand::Kind::kPath:
@@ -500,20 +527,13 @@ StatusOr<GetterPtr> Compiler::CompilePath(const Operand& path) {
 StatusOr<std::unique_ptr<const Target>> Compiler::CompileTarget(const Operand& path) {
   if (path.kind != Operand::Kind::kPath) return absl::InvalidArgumentError("must be a path");
   ASSIGN_OR_RETURN(const PathRoot root, ResolvePath(context_, path));
-  if (root.field != nullptr && root.field->write == nullptr) {
-    return absl::InvalidArgumentError(StrCat("path ", Quoted(PathText(path)), " cannot be changed"));
-  }
   ASSIGN_OR_RETURN(GetterPtr getter, CompilePath(path));
   ASSIGN_OR_RETURN(std::vector<GetterPtr> keys, CompileAll(*root.keys));
   return std::make_unique<const Target>(root, std::move(getter), std::move(keys));
 }
 
 StatusOr<GetterPtr> Compiler::CompileConverter(const Operand& call) {
-  const Function* function = FindConverter(call.name);
-  if (function == nullptr) return absl::InvalidArgumentError(StrCat("undefined function ", Quoted(call.name)));
-  if (function->name == "IsRootSpan" && context_ != Context::kSpan) {
-    return absl::InvalidArgumentError("undefined function \"IsRootSpan\"");
-  }
+  ASSIGN_OR_RETURN(const Function* const function, Known(FindConverter(call.name), context_, call));
   ASSIGN_OR_RETURN(Call compiled, CompileCall(*function, call));
   const bool is_constant =
       function->is_pure && std::all_of(compiled.getters_.begin(), compiled.getters_.end(),
@@ -524,8 +544,7 @@ StatusOr<GetterPtr> Compiler::CompileConverter(const Operand& call) {
 }
 
 StatusOr<Call> Compiler::CompileEditor(const Operand& call) {
-  const Function* function = FindEditor(call.name);
-  if (function == nullptr) return absl::InvalidArgumentError(StrCat("undefined function ", Quoted(call.name)));
+  ASSIGN_OR_RETURN(const Function* const function, Known(FindEditor(call.name), context_, call));
   return CompileCall(*function, call);
 }
 
@@ -594,9 +613,15 @@ Status Compiler::Prepare(Call& call, bool are_literals) {
     if (call.getters_[i] == nullptr) continue;
     constants.given |= static_cast<uint8_t>(1U << i);
     if ((function.prepared_from >> i & 1) == 0) continue;
-    const Value* constant = call.getters_[i]->constant();
-    if (constant == nullptr) return absl::OkStatus();
-    constants.values[i] = ConvertArgument(evaluation, function.parameters[i].type, *constant);
+    const auto elements = call.getters_[i]->elements();
+    if (function.parameters[i].type == ParameterType::kChoices) {
+      if (!std::all_of(elements.begin(), elements.end(), IsConstant)) return absl::OkStatus();
+      constants.values[i] = call.getters_[i]->Get(evaluation);
+    } else if (const Value* constant = call.getters_[i]->constant()) {
+      constants.values[i] = ConvertArgument(evaluation, function.parameters[i].type, *constant);
+    } else {
+      return absl::OkStatus();
+    }
   }
   auto prepared = evaluation.failed() ? PreparedOr(evaluation.TakeStatus()) : function.prepare(constants);
   if (prepared.ok()) {

@@ -36,6 +36,7 @@ struct ConditionNode {
 
   Kind kind = Kind::kConstant;
   bool constant = false;
+  bool is_literal = false;  // a constant that stands in the text, and decides without the conditions in front of it
   bool can_fail = false;
   ComparisonOperator op = ComparisonOperator::kEqual;
   size_t slot = 0;
@@ -87,6 +88,7 @@ class Compiler {
 
  private:
   StatusOr<ConditionNode> CompileComparison(const Comparison& comparison);
+  StatusOr<ConditionNode> CompileLogic(const Expression& expression);
   StatusOr<GetterPtr> CompilePath(const Operand& path);
   StatusOr<GetterPtr> CompileRoot(const PathRoot& root, size_t& keys_taken);
   StatusOr<GetterPtr> CompileConverter(const Operand& call);

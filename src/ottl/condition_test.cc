@@ -2,6 +2,7 @@
 
 #include "ottl/condition.h"
 
+#include <absl/strings/str_replace.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -256,7 +257,30 @@ TEST(Conditions, SayWhyTheyFail) {
   EXPECT_EQ(Failure("attributes[0] == nil"), "type pcommon.Map does not support int64 indexing");
   EXPECT_EQ(Failure(R"(ParseJSON("{}")["a"] == nil)"), "key not found in map");
   EXPECT_EQ(Failure("String(1)"), "value returned from a converter is not a boolean");
-  EXPECT_EQ(Failure(R"(-attributes["s"] == 1 or true)"), "unsupported unary minus operation on type string");
+  EXPECT_EQ(Failure(R"(-attributes["s"] == 1 or name == "GET")"), "unsupported unary minus operation on type string");
+}
+
+// Scenario: conditions that fail, joined with what is known from the text alone.
+// Guarantees: literals decide, wherever they stand, or are left out; what a converter makes of literals does not, as in
+//   the Collector.
+TEST(Conditions, AreDecidedByLiterals) {
+  const std::string fails = R"(ParseJSON("x")["a"] == 1)";
+  for (const char* holds : {"%s or true", "true or %s", "%s or 1 == 1", "not (%s and false)", "not (false and %s)",
+                            "(%s or true) and name == \"GET\"", "not false and (false or name == \"GET\")"}) {
+    const std::string text = absl::StrReplaceAll(holds, {{"%s", fails}});
+    EXPECT_TRUE(Matches(text)) << text;
+  }
+  EXPECT_FALSE(Matches("false or (true and name == \"POST\")"));
+  for (const char* text : {"%s or Len(\"a\") == 1", "%s or 1 + 1 == 2", "%s and true", "%s or IsMatch(\"a\", \"a\")"}) {
+    EXPECT_NE(Failure(absl::StrReplaceAll(text, {{"%s", fails}})), "") << text;
+  }
+}
+
+// Scenario: what a span is made of, compared as a whole.
+// Guarantees: each equals itself alone.
+TEST(Conditions, CompareStatusEventsAndLinks) {
+  EXPECT_TRUE(Matches("events == events and links == links and status == status and [events] == [events]"));
+  EXPECT_TRUE(Matches("events != links and status != nil and not (events < events)"));
 }
 
 // Scenario: a list with a condition that fails before one that holds.

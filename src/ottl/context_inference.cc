@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "ottl/function_table.h"
 #include "ottl/lexer.h"
 #include "ottl/parser.h"
 #include "ottl/paths.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::string_view kContexts = "\"resource\", \"scope\", \"span\", \"spanevent\"";
 
-// Looks at every path of a tree.
+// Looks at every path, function and enum of a tree.
 class Inference {
  public:
   void Visit(const Expression& expression) {
@@ -26,7 +27,8 @@ class Inference {
 
   void Visit(const Operand& operand) {
     if (operand.kind == Operand::Kind::kPath) VisitPath(operand);
-    if (operand.kind == Operand::Kind::kCall && operand.name == "IsRootSpan") Raise(Context::kSpan);
+    if (operand.kind == Operand::Kind::kCall) VisitCall(operand);
+    if (operand.kind == Operand::Kind::kSymbol) VisitSymbol(operand);
     for (const Operand& part : operand.operands) Visit(part);
     for (const Operand& key : operand.keys) Visit(key);
     for (const PathSegment& segment : operand.segments) {
@@ -40,23 +42,41 @@ class Inference {
       return absl::InvalidArgumentError(
           StrCat("missing context name for path ", Quoted(without_context_), ", valid contexts are: ", kContexts));
     }
-    if (context_) return *context_;
-    return absl::InvalidArgumentError(
-        StrCat("unable to infer context: a path's first segment must be a valid context name: ", kContexts));
+    if (!context_) {
+      return absl::InvalidArgumentError(
+          StrCat("unable to infer context: a path's first segment must be a valid context name: ", kContexts));
+    }
+    for (const Context context : {*context_, Context::kSpanEvent, Context::kSpan}) {
+      if (context >= *context_ && HasWhatIsUsed(context)) return context;
+    }
+    return absl::InvalidArgumentError(StrCat("unable to infer context: context ", Quoted(ContextName(*context_)),
+                                             " does not support ", Quoted(needs_span_.empty() ? enum_ : needs_span_)));
   }
 
  private:
   void VisitPath(const Operand& path) {
     if (const auto prefix = PrefixOf(path)) {
-      Raise(*prefix);
+      context_ = std::max(context_.value_or(*prefix), *prefix);
     } else if (without_context_.empty()) {
       without_context_ = PathText(path);
     }
   }
-  void Raise(Context context) { context_ = std::max(context_.value_or(context), context); }
+  void VisitCall(const Operand& call) {
+    for (const Function* function : {FindConverter(call.name), FindEditor(call.name)}) {
+      if (function != nullptr && function->is_of_spans) needs_span_ = call.name;
+    }
+  }
+  void VisitSymbol(const Operand& symbol) {
+    if (ResolveEnum(Context::kSpan, symbol.name).ok()) enum_ = symbol.name;
+  }
+  [[nodiscard]] bool HasWhatIsUsed(Context context) const {
+    return (needs_span_.empty() || context == Context::kSpan) && (enum_.empty() || HasEnums(context));
+  }
 
-  std::optional<Context> context_;
-  std::string without_context_;  // the first path that names none
+  std::optional<Context> context_;  // the innermost that a path names
+  std::string needs_span_;          // a function that only spans have
+  std::string enum_;                // an enum
+  std::string without_context_;     // the first path that names none
 };
 
 }  // namespace

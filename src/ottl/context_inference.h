@@ -13,9 +13,10 @@
 
 namespace spanloom::ottl {
 
-// The innermost context that a path names: of `resource.attributes["a"]` and `span.name` the span. kInvalidArgument
-// quotes a text that cannot be parsed, names a path that begins with no context, or says that there is no path to tell
-// by.
+// The innermost context that a path names: of `resource.attributes["a"]` and `span.name` the span. If that has not the
+// functions or enums that are used, one further in that has: for enums of spans their events, as in the Collector.
+// kInvalidArgument quotes a text that cannot be parsed, names a path that begins with no context, or says that there is
+// no path to tell by, or what the context has not.
 StatusOr<Context> InferContext(std::span<const std::string> conditions, std::span<const std::string> statements = {});
 
 }  // namespace spanloom::ottl

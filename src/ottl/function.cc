@@ -174,6 +174,9 @@ Value ConvertArgument(Evaluation& e, ParameterType type, const Value& value) {
   }
   if (const Conversion convert = ConversionOf(type)) return value.is_nil() ? value : convert(e, value);
   const auto kind = KindOf(type);
+  if (type == ParameterType::kList && value.is(Kind::kList) && !CanBeAttributeThroughout(value)) {
+    return e.Fail("<Invalid value type> in a list: only attributes' values can lie in it");
+  }
   if (!kind || value.is(*kind)) return value;
   return e.Fail(StrCat("expected ", WantedName(type), " but got ", value.type_name()));
 }

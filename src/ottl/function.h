@@ -107,6 +107,7 @@ struct Function {
   PreparedOr (*prepare)(const Arguments&) = nullptr;
   uint8_t prepared_from = 0;  // bit n: parameter n
   bool is_pure = true;        // same arguments, same value
+  bool is_of_spans = false;   // there is none in other contexts than the span's
 };
 
 // The type of one element of a list; kAny if `type` is no list in the text.

@@ -15,7 +15,7 @@ namespace {
 
 using Table = absl::flat_hash_map<std::string, const Function*>;
 
-constexpr size_t kEditorFamilies = 3;  // the last ones of FunctionFamilies
+constexpr size_t kEditorFamilies = 4;  // the last ones of FunctionFamilies
 
 Table TableOf(std::span<const std::span<const Function>> families) {
   Table table;
@@ -34,10 +34,10 @@ const Function* Find(const Table& table, std::string_view name) {
 
 std::span<const std::span<const Function>> FunctionFamilies() {
   static const std::vector<std::span<const Function>> families = {
-      TypeConverters(),      TextConverters(),   ListConverters(), ParseConverters(),
-      ExtractConverters(),   TimeConverters(),   HashConverters(), EncodingConverters(),
-      AddressConverters(),   NumberConverters(), XmlConverters(),  XPathConverters(),
-      UserAgentConverters(), ValueEditors(),     MapEditors(),     ReplaceEditors(),
+      TypeConverters(),    TextConverters(),    ListConverters(), ParseConverters(), KeyValueConverters(),
+      CsvConverters(),     ExtractConverters(), TimeConverters(), HashConverters(),  EncodingConverters(),
+      AddressConverters(), NumberConverters(),  XmlConverters(),  XPathConverters(), UserAgentConverters(),
+      ValueEditors(),      MapEditors(),        ReplaceEditors(), SpanNameEditors(),
   };
   return families;
 }

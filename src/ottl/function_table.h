@@ -17,6 +17,8 @@ namespace spanloom::ottl {
 [[nodiscard]] std::span<const Function> TextConverters();
 [[nodiscard]] std::span<const Function> ListConverters();
 [[nodiscard]] std::span<const Function> ParseConverters();
+[[nodiscard]] std::span<const Function> KeyValueConverters();
+[[nodiscard]] std::span<const Function> CsvConverters();
 [[nodiscard]] std::span<const Function> ExtractConverters();
 [[nodiscard]] std::span<const Function> TimeConverters();
 [[nodiscard]] std::span<const Function> HashConverters();
@@ -29,6 +31,7 @@ namespace spanloom::ottl {
 [[nodiscard]] std::span<const Function> ValueEditors();
 [[nodiscard]] std::span<const Function> MapEditors();
 [[nodiscard]] std::span<const Function> ReplaceEditors();
+[[nodiscard]] std::span<const Function> SpanNameEditors();
 
 // All of them.
 [[nodiscard]] std::span<const std::span<const Function>> FunctionFamilies();

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <memory>
 #include <span>
 #include <string>
@@ -25,26 +27,21 @@ namespace spanloom::ottl {
 class GrokPattern final : public Prepared {
  public:
   // `definitions` are "NAME=PATTERN". With `names_only`, what `%{NAME}` matches without being given a name is left out;
-  // else it is captured as NAME. kInvalidArgument names a pattern that is not known or nests too deeply, or says what
-  // is wrong with the expression.
+  // else it is captured as NAME. kInvalidArgument names a pattern that is not known or nests too deeply, a definition
+  // that is none, or says what is wrong with the expression.
   static StatusOr<std::unique_ptr<const GrokPattern>> Compile(std::string_view pattern, bool names_only,
                                                               std::span<const std::string> definitions);
 
-  // What the captures match in `text`; empty if the pattern does not match. `%{NAME:name:int}` is an integer, also
-  // `long`, `float`, `double`, `bool`, `boolean`; what is no such value stays a string.
-  [[nodiscard]] std::vector<Entry> Extract(std::string_view text, Arena& arena) const;
+  // What the captures match in `text`, unless it is nothing; empty if the pattern does not match. `%{NAME:name:int}` is
+  // an integer, also `long`, `float`, `double`, `bool`, `boolean`; kInvalidArgument if it is no such value. The keys
+  // lie in the arena.
+  [[nodiscard]] StatusOr<std::vector<Entry>> Extract(std::string_view text, Arena& arena) const;
 
  private:
   friend class GrokCompiler;
 
-  struct Capture {
-    int group = 0;
-    std::string name;
-    std::string type;
-  };
-
   std::unique_ptr<const Pattern> pattern_;
-  std::vector<Capture> captures_;
+  absl::flat_hash_map<std::string, std::string> types_;  // by the name of the group
 };
 
 }  // namespace spanloom::ottl

@@ -58,12 +58,19 @@ void WriteHex(Evaluation& e, const Value& value, std::optional<Id> (*parse)(std:
   });
 }
 
-// Of messages, which no expression makes: those of the span itself are what it has, all else is passed over.
-void WriteNothing(Evaluation&, const Value&) {}
+// Of messages, which no expression makes: those of the span itself are what it has.
+void WriteSame(Evaluation& e, const Value& value, Value::Messages messages) {
+  const std::string_view wanted = Value::MessagesOf(messages, 0).type_name();
+  if (value.type_name() != wanted) e.Fail(StrCat("expects ", wanted, " but got ", value.type_name()));
+}
 
 template <typename Int>
 Value Number(Int value) {
   return Value::Int(static_cast<int64_t>(value));
+}
+
+Value Messages(Value::Messages messages, size_t count) {
+  return Value::MessagesOf(messages, static_cast<int64_t>(count));
 }
 
 Value Time(uint64_t unix_ns) {
@@ -106,7 +113,10 @@ constexpr Field kResourceFields[] = {
      [](Evaluation& e, const Value& v) {
        WriteInteger<uint32_t>(e, v, [&](auto n) { e.scene().resource_editor()->SetDroppedAttributesCount(n); });
      }},
-    {"schema_url", [](Evaluation& e) { return Value::String(e.scene().resource_schema_url()); }},
+    {"schema_url", [](Evaluation& e) { return Value::String(e.scene().resource_schema_url()); },
+     [](Evaluation& e, const Value& v) {
+       WriteText(e, v, [&](auto t) { e.scene().resource_schema_url_editor()->Set(t); });
+     }},
 };
 
 constexpr Field kScopeFields[] = {
@@ -118,7 +128,10 @@ constexpr Field kScopeFields[] = {
      [](Evaluation& e, const Value& v) {
        WriteInteger<uint32_t>(e, v, [&](auto n) { e.scene().scope_editor()->SetDroppedAttributesCount(n); });
      }},
-    {"schema_url", [](Evaluation& e) { return Value::String(e.scene().scope_schema_url()); }},
+    {"schema_url", [](Evaluation& e) { return Value::String(e.scene().scope_schema_url()); },
+     [](Evaluation& e, const Value& v) {
+       WriteText(e, v, [&](auto t) { e.scene().scope_schema_url_editor()->Set(t); });
+     }},
 };
 
 constexpr Field kSpanFields[] = {
@@ -210,11 +223,12 @@ constexpr Field kSpanFields[] = {
      [](Evaluation& e, const Value& v) {
        WriteInteger<uint32_t>(e, v, [&](auto n) { e.scene().span_editor()->SetDroppedLinksCount(n); });
      }},
-    {"status", [](Evaluation&) { return Value::Messages(0); }, WriteNothing},
-    {"events", [](Evaluation& e) { return Value::Messages(static_cast<int64_t>(e.scene().span().events().Count())); },
-     WriteNothing},
-    {"links", [](Evaluation& e) { return Value::Messages(static_cast<int64_t>(e.scene().span().links().Count())); },
-     WriteNothing},
+    {"status", [](Evaluation&) { return Value::MessagesOf(Value::Messages::kStatus, 0); },
+     [](Evaluation& e, const Value& v) { WriteSame(e, v, Value::Messages::kStatus); }},
+    {"events", [](Evaluation& e) { return Messages(Value::Messages::kEvents, e.scene().span().events().Count()); },
+     [](Evaluation& e, const Value& v) { WriteSame(e, v, Value::Messages::kEvents); }},
+    {"links", [](Evaluation& e) { return Messages(Value::Messages::kLinks, e.scene().span().links().Count()); },
+     [](Evaluation& e, const Value& v) { WriteSame(e, v, Value::Messages::kLinks); }},
 };
 
 constexpr Field kEventFields[] = {
@@ -232,7 +246,8 @@ constexpr Field kEventFields[] = {
      [](Evaluation& e, const Value& v) {
        WriteInteger<uint32_t>(e, v, [&](auto n) { e.scene().event_editor()->SetDroppedAttributesCount(n); });
      }},
-    {"event_index", [](Evaluation& e) { return Number(e.scene().event_index()); }},
+    {"event_index", [](Evaluation& e) { return Number(e.scene().event_index()); },
+     [](Evaluation& e, const Value&) { e.Fail("the path \"event_index\" cannot be changed"); }},
 };
 
 std::span<const Field> FieldsOf(Context context) {
@@ -332,7 +347,11 @@ StatusOr<PathRoot> ResolvePath(Context context, const Operand& path) {
   return root;
 }
 
-StatusOr<int64_t> ResolveEnum(std::string_view symbol) {
+StatusOr<int64_t> ResolveEnum(Context context, std::string_view symbol) {
+  if (!HasEnums(context)) {
+    const std::string_view name = context == Context::kScope ? "instrumentation scope" : "resource";
+    return absl::InvalidArgumentError(StrCat(name, " context does not provide Enum support"));
+  }
   for (const auto& [name, number] : kEnums) {
     if (symbol == name) return number;
   }

@@ -29,7 +29,7 @@ using FieldWriter = void (*)(Evaluation&, const Value&);
 struct Field {
   std::string_view name;
   FieldReader read = nullptr;
-  FieldWriter write = nullptr;  // null: it cannot be changed
+  FieldWriter write = nullptr;
 };
 
 // What a path begins with; keys may follow.
@@ -52,8 +52,13 @@ StatusOr<PathRoot> ResolvePath(Context context, const Operand& path);
 // The context that the path's first segment names, if it is one of the four (with the alias instrumentation_scope).
 [[nodiscard]] std::optional<Context> PrefixOf(const Operand& path);
 
-// The number behind SPAN_KIND_SERVER and the like. kInvalidArgument names the symbol.
-StatusOr<int64_t> ResolveEnum(std::string_view symbol);
+// True if texts of that context may name enums.
+[[nodiscard]] constexpr bool HasEnums(Context context) {
+  return context >= Context::kSpan;
+}
+
+// The number behind SPAN_KIND_SERVER and the like. kInvalidArgument names the symbol, or the context if it has none.
+StatusOr<int64_t> ResolveEnum(Context context, std::string_view symbol);
 
 // The first attribute called `key`; nil if there is none.
 [[nodiscard]] Value ReadAttribute(const Scene& scene, AttributeSource source, std::string_view key);

@@ -2,12 +2,14 @@
 
 #include "ottl/pattern.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "base/text.h"
 #include "ottl/lexer.h"
+#include "ottl/named_groups.h"
 
 namespace spanloom::ottl {
 namespace {
@@ -58,11 +60,19 @@ std::string_view GoWords(const re2::RE2& pattern) {
 
 }  // namespace
 
-Pattern::Pattern(std::string_view pattern) : re2_(Piece(pattern), PatternOptions()) {}
+Pattern::Pattern(std::string_view pattern) : re2_(WithNamesOfRe2(pattern), PatternOptions()) {}
 
 StatusOr<std::unique_ptr<const Pattern>> Pattern::Compile(std::string_view function, std::string_view pattern) {
   auto compiled = std::make_unique<const Pattern>(pattern);
-  if (compiled->re2().ok()) return compiled;
+  if (compiled->re2().ok()) {
+    const auto& names = compiled->re2().NamedCapturingGroups();
+    const auto bad =
+        std::find_if(names.begin(), names.end(), [](const auto& group) { return !IsGroupName(group.first); });
+    if (bad == names.end()) return compiled;
+    return absl::InvalidArgumentError(StrCat("the regex pattern supplied to ", function, " '", Quoted(pattern),
+                                             "' is not a valid pattern: error parsing regexp: invalid named capture: `",
+                                             bad->first, "`"));
+  }
   return absl::InvalidArgumentError(StrCat("the regex pattern supplied to ", function, " '", Quoted(pattern),
                                            "' is not a valid pattern: error parsing regexp: ", GoWords(compiled->re2()),
                                            ": `", compiled->re2().error_arg(), "`"));

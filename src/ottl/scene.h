@@ -44,6 +44,8 @@ class Scene {
     resource_editor_ = &edited.resource();
     scope_editor_ = &edited.scope();
     span_editor_ = &edited.span();
+    resource_schema_url_editor_ = &edited.resource_schema_url();
+    scope_schema_url_editor_ = &edited.scope_schema_url();
   }
   Scene(otlp::SpanEditContext& edited, otlp::EventEditor& event, size_t event_index) : Scene(edited) {
     event_editor_ = &event;
@@ -62,14 +64,20 @@ class Scene {
     return event_editor_ != nullptr ? event_editor_->view() : *event_;
   }
   [[nodiscard]] size_t event_index() const { return event_index_; }
-  [[nodiscard]] std::string_view resource_schema_url() const { return resource_schema_url_; }
-  [[nodiscard]] std::string_view scope_schema_url() const { return scope_schema_url_; }
+  [[nodiscard]] std::string_view resource_schema_url() const {
+    return resource_schema_url_editor_ != nullptr ? resource_schema_url_editor_->view() : resource_schema_url_;
+  }
+  [[nodiscard]] std::string_view scope_schema_url() const {
+    return scope_schema_url_editor_ != nullptr ? scope_schema_url_editor_->view() : scope_schema_url_;
+  }
 
   // Null unless they can be edited.
   [[nodiscard]] otlp::ResourceEditor* resource_editor() const { return resource_editor_; }
   [[nodiscard]] otlp::ScopeEditor* scope_editor() const { return scope_editor_; }
   [[nodiscard]] otlp::SpanEditor* span_editor() const { return span_editor_; }
   [[nodiscard]] otlp::EventEditor* event_editor() const { return event_editor_; }
+  [[nodiscard]] otlp::SchemaUrlEditor* resource_schema_url_editor() const { return resource_schema_url_editor_; }
+  [[nodiscard]] otlp::SchemaUrlEditor* scope_schema_url_editor() const { return scope_schema_url_editor_; }
 
  private:
   const otlp::ResourceView* resource_ = nullptr;
@@ -83,6 +91,8 @@ class Scene {
   otlp::ScopeEditor* scope_editor_ = nullptr;
   otlp::SpanEditor* span_editor_ = nullptr;
   otlp::EventEditor* event_editor_ = nullptr;
+  otlp::SchemaUrlEditor* resource_schema_url_editor_ = nullptr;
+  otlp::SchemaUrlEditor* scope_schema_url_editor_ = nullptr;
 };
 
 }  // namespace spanloom::ottl

@@ -183,6 +183,12 @@ std::optional<std::string_view> LikeString(Evaluation& e, const Value& value) {
   return e.arena().Copy(std::string_view(json));
 }
 
+std::string_view AttributeText(Evaluation& e, const Value& value) {
+  if (value.is(Kind::kBytes)) return e.arena().Copy(std::string_view(absl::Base64Escape(AbslView(value.text()))));
+  if (value.is(Kind::kDouble)) return e.arena().Copy(std::string_view(FormatPlainDouble(value.double_value())));
+  return LikeString(e, value).value_or("");
+}
+
 std::optional<double> LikeDouble(const Value& value) {
   switch (value.kind()) {
     case Kind::kDouble:

@@ -175,10 +175,12 @@ Value Value::Of(const otlp::ValueView& value) {
 }
 
 std::string_view Value::type_name() const {
-  constexpr std::array<std::string_view, 13> kNames = {
-      "nil",         "bool",      "int64",         "float64",         "string",         "[]byte",  "pcommon.Slice",
-      "pcommon.Map", "time.Time", "time.Duration", "pcommon.TraceID", "pcommon.SpanID", "messages"};
-  return kNames[static_cast<size_t>(kind_)];
+  constexpr std::array<std::string_view, 12> kNames = {
+      "nil",           "bool",        "int64",     "float64",       "string",          "[]byte",
+      "pcommon.Slice", "pcommon.Map", "time.Time", "time.Duration", "pcommon.TraceID", "pcommon.SpanID"};
+  constexpr std::array<std::string_view, 3> kMessageNames = {"ptrace.Status", "ptrace.SpanEventSlice",
+                                                             "ptrace.SpanLinkSlice"};
+  return is(Kind::kMessages) ? kMessageNames[static_cast<size_t>(messages())] : kNames[static_cast<size_t>(kind_)];
 }
 
 bool IsEncoded(const Value& value) {
@@ -308,7 +310,7 @@ bool IsIdentical(const Value& a, const Value& b) {
     case Kind::kMap:
       return HaveSameEntries(a, b);
     case Kind::kMessages:
-      return false;
+      return a.messages() == b.messages();  // of the one span that is looked at
     default:
       return a.int_value() == b.int_value();
   }
@@ -316,6 +318,19 @@ bool IsIdentical(const Value& a, const Value& b) {
 
 bool CanBeAttribute(const Value& value) {
   return value.kind() < Kind::kTime;
+}
+
+bool CanBeAttributeThroughout(const Value& value) {
+  if (!CanBeAttribute(value)) return false;
+  if (IsEncoded(value) || (!value.is(Kind::kList) && !value.is(Kind::kMap))) return true;
+  Arena unused;
+  if (value.is(Kind::kList)) {
+    const auto elements = ElementsOf(value, unused);
+    return std::all_of(elements.begin(), elements.end(), CanBeAttributeThroughout);
+  }
+  const auto entries = EntriesOf(value, unused);
+  return std::all_of(entries.begin(), entries.end(),
+                     [](const Entry& entry) { return CanBeAttributeThroughout(entry.value); });
 }
 
 std::optional<std::string> EncodeValue(const Value& value) {

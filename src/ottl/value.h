@@ -37,8 +37,11 @@ class Value {
     kDuration,  // nanoseconds
     kTraceId,
     kSpanId,
-    kMessages,  // the events or links of a span; may only be compared with nil and counted
+    kMessages,  // the status, events or links of a span; may only be compared and counted
   };
+
+  // What a kMessages is of the span.
+  enum class Messages : uint8_t { kStatus, kEvents, kLinks };
 
   constexpr Value() = default;
   static Value Bool(bool value) { return Value(Kind::kBool, value ? 1 : 0); }
@@ -58,7 +61,11 @@ class Value {
   static Value Duration(int64_t ns) { return Value(Kind::kDuration, ns); }
   static Value TraceId(std::string_view bytes) { return Value(Kind::kTraceId, bytes); }  // 16 bytes
   static Value SpanId(std::string_view bytes) { return Value(Kind::kSpanId, bytes); }    // 8 bytes
-  static Value Messages(int64_t count) { return Value(Kind::kMessages, count); }
+  static Value MessagesOf(Messages messages, int64_t count) {
+    Value result(Kind::kMessages, count);
+    result.size_ = static_cast<size_t>(messages);
+    return result;
+  }
   static Value List(std::span<const Value> elements);
   static Value Map(std::span<const Entry> entries);
   // An attribute that is there but has no value: nil, but for what is_unset says.
@@ -81,6 +88,7 @@ class Value {
   [[nodiscard]] std::string_view text() const { return {chars_, size_}; }  // kString, kBytes, kTraceId, kSpanId
   [[nodiscard]] int64_t ns() const { return int_; }                        // kTime, kDuration
   [[nodiscard]] int32_t utc_offset_s() const { return utc_offset_s_; }     // kTime
+  [[nodiscard]] Messages messages() const { return static_cast<Messages>(size_); }  // kMessages, whose int_value counts
 
   // The word that error messages have for the kind, as the Collector's: "string", "int64", "pcommon.Map".
   [[nodiscard]] std::string_view type_name() const;
@@ -101,7 +109,7 @@ class Value {
     const Value* elements_;  // kList
     const Entry* entries_;   // kMap
   };
-  size_t size_ = 0;  // of what the pointer points to
+  size_t size_ = 0;  // of what the pointer points to; of kMessages, which
   int32_t utc_offset_s_ = 0;
   Kind kind_ = Kind::kNil;
   bool is_encoded_ = false;
@@ -146,6 +154,9 @@ template <typename Attributes>
 
 // False for ids, times, durations and messages: OTLP has no such values.
 [[nodiscard]] bool CanBeAttribute(const Value& value);
+
+// The same of all that lies in it, too.
+[[nodiscard]] bool CanBeAttributeThroughout(const Value& value);
 
 // `value` as an AnyValue in wire form, as an attribute may have it. nullopt if it cannot be one, or nests more than
 // otlp::kValueDepthMax deep. What lies in a list and cannot be an attribute is left empty, as in the Collector.

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "ottl/digest.h"
 #include "ottl/function_table.h"
+#include "ottl/getter.h"
 #include "ottl/letter_case.h"
 #include "ottl/text_format.h"
 
@@ -157,52 +158,85 @@ std::optional<std::string> AddressOf(std::string_view text) {
   return std::nullopt;
 }
 
-struct Network {
-  std::string address;
-  int prefix_bits = 0;
-};
-
-class Networks final : public Prepared {
+class Network {
  public:
-  explicit Networks(std::vector<Network> networks) : networks_(std::move(networks)) {}
-  [[nodiscard]] bool Contain(const std::string& address) const {
-    return std::any_of(networks_.begin(), networks_.end(), [&](const Network& n) { return IsIn(address, n); });
+  // nullopt unless it is ADDRESS/BITS.
+  static std::optional<Network> Parse(std::string_view text) {
+    constexpr int64_t kMappedBits = 96;  // in front of an address of 4 bytes that is written as one of 16
+    const size_t slash = std::min(text.find('/'), text.size());
+    const auto address = AddressOf(text.substr(0, slash));
+    const std::string_view digits = text.substr(std::min(slash + 1, text.size()));
+    const auto bits = ParseInteger(digits);
+    if (!address || !bits || digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+    const bool is_long = text.find(':') != std::string_view::npos;
+    if (*bits > (is_long ? 128 : 32)) return std::nullopt;
+    Network network;
+    network.address_ = *address;
+    network.prefix_bits_ = *bits;
+    if (!is_long || address->size() > 4) return network;
+    network.prefix_bits_ -= kMappedBits;
+    if (network.prefix_bits_ < 0) network.address_.clear();  // has none of the short ones
+    return network;
   }
 
- private:
-  static bool IsIn(const std::string& address, const Network& network) {
-    if (address.size() != network.address.size()) return false;
-    for (int bit = 0; bit < network.prefix_bits; ++bit) {
+  [[nodiscard]] bool Contains(const std::string& address) const {
+    if (address.size() != address_.size()) return false;
+    for (int64_t bit = 0; bit < prefix_bits_; ++bit) {
       const auto index = static_cast<size_t>(bit / 8);
       const int mask = 0x80 >> bit % 8;
-      if ((address[index] & mask) != (network.address[index] & mask)) return false;
+      if ((address[index] & mask) != (address_[index] & mask)) return false;
     }
     return true;
   }
 
-  std::vector<Network> networks_;
+ private:
+  std::string address_;
+  int64_t prefix_bits_ = 0;
+};
+
+Status NoNetwork(std::string_view text) {
+  return absl::InvalidArgumentError(StrCat("invalid CIDR address: ", text));
+}
+
+// Those that stand in the text; nullopt if each call has its own.
+class Networks final : public Prepared {
+ public:
+  explicit Networks(std::optional<std::vector<Network>> networks) : networks_(std::move(networks)) {}
+  [[nodiscard]] const std::optional<std::vector<Network>>& networks() const { return networks_; }
+
+ private:
+  std::optional<std::vector<Network>> networks_;
 };
 
 PreparedOr PrepareNetworks(const Arguments& a) {
+  if (!a[1].is(Kind::kList)) return std::make_unique<Networks>(std::nullopt);
   Arena arena;
   std::vector<Network> networks;
   for (const Value& element : ElementsOf(a[1], arena)) {
-    const std::string_view text = element.text();
-    const size_t slash = text.find('/');
-    const auto address = AddressOf(text.substr(0, slash));
-    const auto bits = slash == std::string_view::npos ? std::nullopt : ParseInteger(text.substr(slash + 1));
-    if (!address || !bits || *bits < 0 || *bits > static_cast<int64_t>(8 * address->size())) {
-      return absl::InvalidArgumentError(StrCat("could not parse '", text, "' as a network: invalid CIDR address"));
-    }
-    networks.push_back({*address, static_cast<int>(*bits)});
+    auto network = Network::Parse(element.text());
+    if (!network) return NoNetwork(element.text());
+    networks.push_back(*std::move(network));
   }
   return std::make_unique<Networks>(std::move(networks));
 }
 
+// What is no address lies in no network. Networks behind one that has it are not looked at.
 Value IsInCidr(Evaluation& e, const Arguments& a) {
   const auto address = AddressOf(a[0].text());
-  if (!address) return e.Fail(StrCat("IsInCIDR: target: '", a[0].text(), "' is not a valid IP address"));
-  return Value::Bool(a.as<Networks>().Contain(*address));
+  if (!address) return Value::Bool(false);
+  if (const auto& networks = a.as<Networks>().networks()) {
+    return Value::Bool(std::any_of(networks->begin(), networks->end(),
+                                   [&](const Network& network) { return network.Contains(*address); }));
+  }
+  for (const GetterPtr& choice : a.choices) {
+    const Value value = choice->Get(e);
+    const Value text = e.failed() ? Value() : ConvertArgument(e, Type::kString, value);
+    if (e.failed()) return {};
+    const auto network = Network::Parse(text.text());
+    if (!network) return e.Fail(std::string(NoNetwork(text.text()).message()));
+    if (network->Contains(*address)) return Value::Bool(true);
+  }
+  return Value::Bool(false);
 }
 
 std::optional<uint8_t> ProtocolNumber(std::string_view name) {
@@ -244,7 +278,8 @@ Value CommunityId(Evaluation& e, const Arguments& a) {
 constexpr Function kFunctions[] = {
     {"URL", {Parameter{"url", Type::kString}}, Url},
     {"IsInCIDR",
-     {Parameter{"target", Type::kString}, Parameter{"networks", Type::kStrings}},
+     {Parameter{"target", Type::kString},
+      Parameter{.name = "networks", .type = Type::kChoices, .literal_type = Type::kStrings}},
      IsInCidr,
      PrepareNetworks,
      1 << 1},

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ottl/function_table.h"
 #include "ottl/grok.h"
+#include "ottl/map_builder.h"
 #include "ottl/pattern.h"
 
 namespace spanloom::ottl {
@@ -21,25 +22,25 @@ constexpr Parameter kPattern = {"pattern", Type::kString};
 PreparedOr PrepareExtractPatterns(const Arguments& a) {
   auto pattern = Pattern::Compile("ExtractPatterns", a[1].text());
   if (!pattern.ok()) return pattern.status();
-  if ((*pattern)->re2().NamedCapturingGroups().empty()) {
-    return absl::InvalidArgumentError("at least 1 named capture group must be supplied in the given regex");
-  }
   return PreparedOr(*std::move(pattern));
 }
 
 Value ExtractPatterns(Evaluation& e, const Arguments& a) {
   const re2::RE2& pattern = a.as<Pattern>().re2();
+  if (pattern.CapturingGroupNames().empty()) {
+    return e.Fail("at least 1 named capture group must be supplied in the given regex");
+  }
   const std::string_view text = a[0].text();
   std::vector<re2::StringPiece> groups(static_cast<size_t>(pattern.NumberOfCapturingGroups()) + 1);
-  std::vector<Entry> entries;
+  MapBuilder map;
   if (pattern.Match({text.data(), text.size()}, 0, text.size(), re2::RE2::UNANCHORED, groups.data(),
                     static_cast<int>(groups.size()))) {
     for (const auto& [number, name] : pattern.CapturingGroupNames()) {
       const re2::StringPiece& group = groups[static_cast<size_t>(number)];
-      entries.push_back({e.arena().Copy(std::string_view(name)), e.NewString({group.data(), group.size()})});
+      map.Set(e.arena().Copy(std::string_view(name)), e.NewString({group.data(), group.size()}));
     }
   }
-  return e.NewMap(entries);
+  return e.NewMap(map.entries());
 }
 
 PreparedOr PrepareGrok(const Arguments& a) {
@@ -53,11 +54,9 @@ PreparedOr PrepareGrok(const Arguments& a) {
   return PreparedOr(*std::move(pattern));
 }
 
-// The keys are copied, because the pattern may live for this call only.
 Value ExtractGrokPatterns(Evaluation& e, const Arguments& a) {
-  auto entries = a.as<GrokPattern>().Extract(a[0].text(), e.arena());
-  for (Entry& entry : entries) entry.key = e.arena().Copy(entry.key);
-  return e.NewMap(entries);
+  const auto entries = a.as<GrokPattern>().Extract(a[0].text(), e.arena());
+  return entries.ok() ? e.NewMap(*entries) : e.Fail(std::string(entries.status().message()));
 }
 
 constexpr Function kFunctions[] = {

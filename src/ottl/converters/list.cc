@@ -32,7 +32,8 @@ Value Len(Evaluation& e, const Arguments& a) {
     case Kind::kMap:
       return Value::Int(static_cast<int64_t>(CountOf(target)));
     case Kind::kMessages:
-      return Value::Int(target.int_value());
+      if (target.messages() != Value::Messages::kStatus) return Value::Int(target.int_value());
+      [[fallthrough]];
     default:
       return e.Fail(StrCat("Len: unsupported target type ", target.type_name()));
   }
@@ -74,6 +75,7 @@ Value Index(Evaluation& e, const Arguments& a) {
   }
   if (!a[0].is(Kind::kList))
     return e.Fail(StrCat("Index: target: expected string or slice but got ", a[0].type_name()));
+  if (!CanBeAttributeThroughout(a[0])) return e.Fail("Index: target: only attributes' values can lie in a list");
   const auto elements = ElementsOf(a[0], e.arena());
   for (size_t i = 0; i < elements.size(); ++i) {
     if (Compare(elements[i], ComparisonOperator::kEqual, a[1])) return Value::Int(static_cast<int64_t>(i));
@@ -112,7 +114,7 @@ PreparedOr PrepareSort(const Arguments& a) {
 }
 
 Value Sort(Evaluation& e, const Arguments& a) {
-  if (!a[0].is(Kind::kList)) {
+  if (!a[0].is(Kind::kList) || !CanBeAttributeThroughout(a[0])) {
     return e.Fail(StrCat("sort with unsupported type: '", a[0].type_name(), "'. Target is not a list"));
   }
   const auto elements = ElementsOf(a[0], e.arena());

@@ -4,11 +4,14 @@
 
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "base/text.h"
 #include "ottl/calendar.h"
 #include "ottl/function_table.h"
+#include "ottl/time_format.h"
 
 namespace spanloom::ottl {
 namespace {
@@ -29,34 +32,50 @@ Value Duration(Evaluation& e, const Arguments& a) {
   return ns ? Value::Duration(*ns) : e.Fail(StrCat("time: invalid duration \"", a[0].text(), "\""));
 }
 
-class TimeFormat final : public Prepared {};
+// Of Time, the zone of texts that say none, too.
+class PreparedFormat final : public Prepared {
+ public:
+  PreparedFormat(TimeFormat format, const absl::TimeZone& zone) : format_(std::move(format)), zone_(zone) {}
+  [[nodiscard]] const TimeFormat& format() const { return format_; }
+  [[nodiscard]] const absl::TimeZone& zone() const { return zone_; }
+
+ private:
+  TimeFormat format_;
+  absl::TimeZone zone_;
+};
 
 PreparedOr PrepareTime(const Arguments& a) {
-  if (a[1].text().empty()) return absl::InvalidArgumentError("format cannot be empty");
-  RETURN_IF_ERROR(CheckTimeFormat(a[1].text()));
+  if (a[1].text().empty()) return absl::InvalidArgumentError("format cannot be nil");
+  ASSIGN_OR_RETURN(TimeFormat format, TimeFormat::Compile(a[1].text()));
+  absl::TimeZone zone = a[1].text().ends_with('Z') ? absl::UTCTimeZone() : absl::LocalTimeZone();
+  if (a.has(2) && !a[2].text().empty()) {
+    const auto named = ZoneOf(std::string(a[2].text()));
+    if (!named) return absl::InvalidArgumentError(StrCat("failed to load location ", a[2].text()));
+    zone = *named;
+  }
   if (a.has(3) && !a[3].text().empty() && !a[3].text().starts_with("en")) {
     return absl::InvalidArgumentError(
         StrCat("unsupported locale \"", a[3].text(), "\": names of months and days are read in English only"));
   }
-  return std::make_unique<TimeFormat>();
+  return std::make_unique<PreparedFormat>(std::move(format), zone);
 }
 
 Value ParsedAs(Evaluation& e, const Arguments& a) {
-  if (a[0].text().empty()) return e.Fail("Time: target cannot be empty");
-  const auto time = ParseTime(a[0].text(), a[1].text(), a.has(2) ? a[2].text() : "");
+  if (a[0].text().empty()) return e.Fail("time cannot be nil");
+  const auto& prepared = a.as<PreparedFormat>();
+  const auto time = prepared.format().Parse(a[0].text(), prepared.zone(), e.clock().UnixNs());
   if (!time.ok()) return e.Fail(StrCat("Time: ", time.status().message()));
   return Value::Time(time->unix_ns, time->utc_offset_s);
 }
 
 PreparedOr PrepareFormatTime(const Arguments& a) {
-  if (a[1].text().empty()) return absl::InvalidArgumentError("format cannot be empty");
-  RETURN_IF_ERROR(CheckTimeFormat(a[1].text()));
-  return std::make_unique<TimeFormat>();
+  if (a[1].text().empty()) return absl::InvalidArgumentError("format cannot be nil");
+  ASSIGN_OR_RETURN(TimeFormat format, TimeFormat::Compile(a[1].text()));
+  return std::make_unique<PreparedFormat>(std::move(format), absl::UTCTimeZone());
 }
 
 Value Formatted(Evaluation& e, const Arguments& a) {
-  const auto text = FormatTime(a[0].ns(), a[0].utc_offset_s(), a[1].text());
-  return text.ok() ? e.NewString(*text) : e.Fail(std::string(text.status().message()));
+  return e.NewString(a.as<PreparedFormat>().format().Format(a[0].ns(), a[0].utc_offset_s()));
 }
 
 Value Unix(Evaluation& e, const Arguments& a) {
@@ -108,7 +127,7 @@ constexpr Function kFunctions[] = {
       Parameter{"location", Type::kStringLiteral, true}, Parameter{"locale", Type::kStringLiteral, true}},
      ParsedAs,
      PrepareTime,
-     1 << 1 | 1 << 3},
+     1 << 1 | 1 << 2 | 1 << 3},
     {"FormatTime", {kTime, Parameter{"format", Type::kStringLiteral}}, Formatted, PrepareFormatTime, 1 << 1},
     {"Unix", {Parameter{"seconds", Type::kInt}, Parameter{"nanoseconds", Type::kInt, true}}, Unix},
     {"TruncateTime", {kTime, kDuration}, TruncateTime},

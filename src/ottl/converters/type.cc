@@ -54,7 +54,7 @@ Value IsRootSpan(Evaluation& e, const Arguments&) {
 }
 
 Value IsList(Evaluation&, const Arguments& a) {
-  return Value::Bool(a[0].is(Kind::kList) || a[0].is(Kind::kMessages));
+  return Value::Bool(a[0].is(Kind::kList) || (a[0].is(Kind::kMessages) && a[0].messages() != Value::Messages::kStatus));
 }
 
 // The type of the parameter has converted it.
@@ -85,7 +85,7 @@ constexpr Function kFunctions[] = {
     {"IsMap", {Asked(Type::kMap)}, Is<Kind::kMap>},
     {"IsString", {Asked(Type::kString)}, Is<Kind::kString>},
     {"IsEmpty", {kValue}, IsEmpty},
-    {.name = "IsRootSpan", .call = IsRootSpan, .is_pure = false},
+    {.name = "IsRootSpan", .call = IsRootSpan, .is_pure = false, .is_of_spans = true},
     {"Int", {Parameter{"target", Type::kIntLike}}, Converted},
     {"Double", {Parameter{"target", Type::kDoubleLike}}, Converted},
     {"Bool", {Parameter{"target", Type::kBoolLike}}, Converted},

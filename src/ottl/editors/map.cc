@@ -4,7 +4,6 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
-#include <absl/strings/escaping.h>
 
 #include <algorithm>
 #include <limits>
@@ -186,19 +185,12 @@ Value TruncateAll(Evaluation& e, const Arguments& a) {
   return {};
 }
 
-// As pcommon.Value.AsString has it: bytes in base64, doubles as in JavaScript, what JSON cannot write as "".
-Value AsText(Evaluation& e, const Value& value) {
-  if (value.is(Kind::kBytes)) return e.NewString(absl::Base64Escape(AbslView(value.text())));
-  if (value.is(Kind::kDouble)) return e.NewString(FormatPlainDouble(value.double_value()));
-  return Value::String(LikeString(e, value).value_or(""));
-}
-
 Value StringifyAll(Evaluation& e, const Arguments& a) {
   auto entries = a.target->GetEntries(e);
   bool is_changed = false;
   for (Entry& entry : entries) {
     if (entry.value.is(Kind::kString)) continue;
-    entry.value = AsText(e, entry.value);
+    entry.value = Value::String(AttributeText(e, entry.value));
     is_changed = true;
   }
   if (is_changed) a.target->SetEntries(e, entries);

@@ -31,23 +31,6 @@ PreparedOr PrepareAppend(const Arguments& a) {
   return absl::InvalidArgumentError("at least one of the optional arguments ('value' or 'values') must be provided");
 }
 
-// True if an attribute can hold it: an id, a time and the like cannot be.
-bool IsAttributeValue(const Value& value) {
-  switch (value.kind()) {
-    case Kind::kNil:
-    case Kind::kBool:
-    case Kind::kInt:
-    case Kind::kDouble:
-    case Kind::kString:
-    case Kind::kBytes:
-    case Kind::kList:
-    case Kind::kMap:
-      return true;
-    default:
-      return false;
-  }
-}
-
 Value Append(Evaluation& e, const Arguments& a) {
   const Value before = a.target->Get(e);
   if (e.failed()) return {};
@@ -63,7 +46,7 @@ Value Append(Evaluation& e, const Arguments& a) {
     for (const Value& value : ElementsOf(a[2], e.arena())) elements.push_back(value);
   }
   for (const Value& value : elements) {
-    if (!IsAttributeValue(value)) return e.Fail(StrCat("<Invalid value type ", value.type_name(), ">"));
+    if (!CanBeAttributeThroughout(value)) return e.Fail(StrCat("<Invalid value type ", value.type_name(), ">"));
   }
   a.target->Set(e, e.NewList(elements));
   return {};

@@ -3,16 +3,15 @@
 #include "pipeline/processors/pattern.h"
 
 #include <absl/algorithm/container.h>
-#include <absl/strings/ascii.h>
 #include <re2/re2.h>
 #include <re2/set.h>
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "ottl/named_groups.h"
 #include "ottl/replacement.h"
 
 namespace spanloom::pipeline {
@@ -20,46 +19,6 @@ namespace {
 
 re2::StringPiece Piece(std::string_view text) {
   return {text.data(), text.size()};
-}
-
-bool IsNameCharacter(char c) {
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_';
-}
-
-// Where what stands at `begin` ends: an escape, with \\Q...\\E as one, a class in brackets, or one character.
-size_t EndOfElement(std::string_view expression, size_t begin) {
-  const auto behind = [&](std::string_view end_mark, size_t from) {
-    const size_t end = expression.find(end_mark, from);
-    return end == std::string_view::npos ? expression.size() : end + end_mark.size();
-  };
-  if (expression.substr(begin).starts_with("\\Q")) return behind("\\E", begin + 2);
-  if (expression[begin] == '\\') return std::min(begin + 2, expression.size());
-  if (expression[begin] != '[') return begin + 1;
-  size_t end = begin + 1;
-  if (expression.substr(end).starts_with('^')) ++end;
-  if (expression.substr(end).starts_with(']')) ++end;  // a bracket that stands first is one of the class
-  while (end < expression.size() && expression[end] != ']') {
-    end = expression.substr(end).starts_with("[:") ? behind(":]", end) : EndOfElement(expression, end);
-  }
-  return end + 1;
-}
-
-// The expression with (?P<name> for each (?<name>, which Go knows since 1.22 and this RE2 does not.
-std::string WithNamesOfRe2(std::string_view expression) {
-  constexpr std::string_view kGroup = "(?<";
-  std::string out;
-  for (size_t at = 0; at < expression.size();) {
-    const std::string_view rest = expression.substr(at);
-    if (rest.starts_with(kGroup) && rest.size() > kGroup.size() && IsNameCharacter(rest[kGroup.size()])) {
-      out += "(?P<";
-      at += kGroup.size();
-      continue;
-    }
-    const size_t end = std::min(EndOfElement(expression, at), expression.size());
-    out += expression.substr(at, end - at);
-    at = end;
-  }
-  return out;
 }
 
 }  // namespace
@@ -74,7 +33,7 @@ Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 Pattern::~Pattern() = default;
 
 StatusOr<Pattern> Pattern::Compile(const std::string& expression) {
-  auto compiled = std::make_unique<const re2::RE2>(WithNamesOfRe2(expression), re2::RE2::Quiet);
+  auto compiled = std::make_unique<const re2::RE2>(ottl::WithNamesOfRe2(expression), re2::RE2::Quiet);
   if (compiled->ok()) return Pattern(std::move(compiled));
   return absl::InvalidArgumentError(StrCat("is not a regular expression: ", compiled->error()));
 }
@@ -122,7 +81,8 @@ PatternList::PatternList(const std::vector<std::string>& expressions) {
   }
   if (patterns_.size() < 2) return;
   auto together = std::make_unique<Together>();
-  for (const std::string& expression : expressions) CHECK(together->set.Add(WithNamesOfRe2(expression), nullptr) >= 0);
+  for (const std::string& expression : expressions)
+    CHECK(together->set.Add(ottl::WithNamesOfRe2(expression), nullptr) >= 0);
   if (together->set.Compile()) together_ = std::move(together);
 }
 PatternList::PatternList(PatternList&&) noexcept = default;
