@@ -32,7 +32,7 @@ class RoutingTable {
   // Conditions (or statements) of routes that are left out.
   [[nodiscard]] const std::vector<std::string>& left_out() const { return left_out_; }
 
-  // kInvalidArgument if a condition fails and the error mode is propagate. A condition that fails does not hold else.
+  // kUnavailable if a condition fails and the error mode is propagate. A condition that fails does not hold else.
   StatusOr<WayShares> Choose(const otlp::Batch& batch);
 
  private:

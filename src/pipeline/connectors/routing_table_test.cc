@@ -236,7 +236,7 @@ TEST_F(RoutingTableTest, ErrorModesDecideAboutWhatFails) {
   for (const std::string mode : {"", "error_mode: propagate, "}) {
     RoutingTable refusing("routing", OptionsOf(StrCat("{", mode, table)), Clock::System());
     const Status refusal = refusing.Choose(otlp::Batch(Request(kTwoServices))).status();
-    EXPECT_EQ(refusal.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(refusal.code(), absl::StatusCode::kUnavailable);
     EXPECT_THAT(std::string(refusal.message()), HasSubstr("failed to eval condition: ParseJSON(name)"));
   }
   for (const std::string mode : {"ignore", "silent"}) {

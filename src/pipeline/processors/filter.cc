@@ -39,7 +39,6 @@ bool LeavesClientHalfOfScrapes(const std::vector<std::string>& conditions) {
 // The conditions of a group by what they are about, outermost first. Without a context each says that for itself.
 using ConditionsByContext = std::map<ottl::Context, std::vector<std::string>>;
 StatusOr<ConditionsByContext> ByContext(const FilterConditionsOptions& group) {
-  if (group.conditions.empty()) RETURN_IF_ERROR(Resolved(group.context, group.conditions).status());
   ConditionsByContext sorted;
   for (const std::string& condition : group.conditions) {
     ASSIGN_OR_RETURN(const ottl::Context context, Resolved(group.context, std::span(&condition, 1)));

@@ -65,7 +65,7 @@ class FilterProcessor final : public TransformProcessor {
 
   // Warns of conditions that drop more than they seem to, and of names that are no longer the Collector's.
   Status Start() override;
-  // kInvalidArgument if a condition fails and the error mode is propagate; else OK.
+  // kUnavailable if a condition fails and the error mode is propagate; else OK.
   Status Process(otlp::Batch& batch) override;
 
  private:

@@ -194,7 +194,7 @@ TEST_F(FilterProcessorTest, TreatsErrorsByTheErrorMode) {
   }
   options.error_mode = OttlErrorMode::kPropagate;
   otlp::Batch batch = BatchOf({"a", "b"});
-  EXPECT_EQ(MakeOf(options)->Process(batch).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(MakeOf(options)->Process(batch).code(), absl::StatusCode::kUnavailable);
 }
 
 // Scenario: what other Collector files say under filter.

@@ -13,9 +13,10 @@ namespace spanloom::pipeline {
 void DeclareErrorMode(config::OptionsReader& r, OttlErrorMode& mode) {
   static constexpr std::pair<std::string_view, OttlErrorMode> kModes[] = {
       {"ignore", OttlErrorMode::kIgnore}, {"silent", OttlErrorMode::kSilent}, {"propagate", OttlErrorMode::kPropagate}};
-  r.Choice<OttlErrorMode>("error_mode", mode, kModes,
-                          "What an error during evaluation means: with ignore it is logged and what failed is passed "
-                          "over, silent does not log it, propagate refuses the batch.");
+  r.Choice<OttlErrorMode>(
+      "error_mode", mode, kModes,
+      "What an error during evaluation means: with ignore it is logged and what failed is passed "
+      "over, silent does not log it, propagate refuses the batch: its sender is told to send it again.");
 }
 
 void DeclareGroupErrorMode(config::OptionsReader& r, OttlGroupErrorMode& mode) {
@@ -70,16 +71,20 @@ StatusOr<ottl::Context> Resolved(OttlContextChoice choice, std::span<const std::
 }
 
 OttlErrors::OttlErrors(std::string owner, std::string_view kind, const Clock& clock, std::string_view owner_kind)
-    : owner_(std::move(owner)), kind_(kind), owner_kind_(owner_kind), limiter_(clock) {}
+    : owner_(std::move(owner)),
+      kind_(kind),
+      failure_(StrCat(kind == "statement" ? "failed to execute " : "failed to eval ", kind)),
+      owner_kind_(owner_kind),
+      limiter_(clock) {}
 
 bool OttlErrors::GoesOn(OttlErrorMode mode, std::string_view text, const Status& error, Status& refusal) {
   if (mode == OttlErrorMode::kPropagate) {
-    refusal = Annotate(error, StrCat("failed to eval ", kind_, ": ", text));
+    refusal = absl::UnavailableError(StrCat(failure_, ": ", text, ", ", error.message()));
     return false;
   }
   if (mode == OttlErrorMode::kSilent) return true;
   if (const auto count = limiter_.Admit(1)) {
-    Log(LogLevel::kWarn, StrCat("failed to eval ", kind_),
+    Log(LogLevel::kWarn, failure_,
         {{owner_kind_, owner_},
          {kind_, std::string(text)},
          {"error", std::string(error.message())},

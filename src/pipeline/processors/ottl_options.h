@@ -48,12 +48,14 @@ class OttlErrors {
   // `kind` is what the log calls a text that failed: "condition", "statement"; `owner_kind` what has it.
   OttlErrors(std::string owner, std::string_view kind, const Clock& clock, std::string_view owner_kind = "processor");
 
-  // True to go on with the next text. With kPropagate, `refusal` becomes the error that the batch is refused with.
+  // True to go on with the next text. With kPropagate, `refusal` becomes the error that the batch is refused with:
+  // kUnavailable, as in the Collector, so that nothing is lost while a configuration is mended.
   bool GoesOn(OttlErrorMode mode, std::string_view text, const Status& error, Status& refusal);
 
  private:
   const std::string owner_;
   const std::string kind_;
+  const std::string failure_;  // "failed to eval condition"
   const std::string owner_kind_;
   LogLimiter limiter_;
 };

@@ -35,29 +35,6 @@ service:
 )yaml",
 };
 
-// Statements that follow one another and have one context.
-struct Run {
-  ottl::Context context;
-  std::vector<std::string> statements;
-};
-
-// kInvalidArgument as ottl::InferContext.
-StatusOr<std::vector<Run>> RunsOf(const TransformStatementsOptions& group) {
-  std::vector<Run> runs;
-  if (group.statements.empty()) return runs;
-  if (!group.is_flat_list) {
-    ASSIGN_OR_RETURN(const ottl::Context context, Resolved(group.context, group.conditions, group.statements));
-    runs.push_back({context, group.statements});
-    return runs;
-  }
-  for (const std::string& statement : group.statements) {
-    ASSIGN_OR_RETURN(const ottl::Context context, Resolved(group.context, {}, {&statement, 1}));
-    if (runs.empty() || runs.back().context != context) runs.push_back({context, {}});
-    runs.back().statements.push_back(statement);
-  }
-  return runs;
-}
-
 }  // namespace
 
 void TransformStatementsOptions::Declare(config::OptionsReader& r) {
@@ -69,21 +46,18 @@ void TransformStatementsOptions::Declare(config::OptionsReader& r) {
 }
 
 Status TransformStatementsOptions::Validate() const {
-  ASSIGN_OR_RETURN(const std::vector<Run> runs, RunsOf(*this));
-  for (const Run& run : runs) {
-    RETURN_IF_ERROR(ottl::StatementList::Compile(run.context, run.statements, conditions).status());
-  }
-  return absl::OkStatus();
+  ASSIGN_OR_RETURN(const ottl::Context resolved, Resolved(context, conditions, statements));
+  return ottl::StatementList::Compile(resolved, statements, conditions).status();
 }
 
 void TransformOptions::Declare(config::OptionsReader& r) {
   DeclareErrorMode(r, error_mode);
   r.SectionsOrTexts<TransformStatementsOptions>(
       "trace_statements", trace_statements,
-      "What is changed: a list of statements whose paths begin with their context, or of groups.",
-      [](std::vector<std::string> texts) {
-        return TransformStatementsOptions{.statements = std::move(texts), .is_flat_list = true};
-      });
+      "What is changed: a list of statements whose paths begin with their context, which is one group, or of groups. "
+      "Without a context, a group has the innermost that its paths name: with one on span events, nothing happens to "
+      "spans that have none.",
+      [](std::vector<std::string> texts) { return TransformStatementsOptions{.statements = std::move(texts)}; });
   for (const char* name : {"metric_statements", "log_statements", "profile_statements", "flatten_data"}) {
     r.Unsupported(name, kOnlyTraces, "false");
   }
@@ -93,19 +67,12 @@ StatementProcessor::StatementProcessor(const ComponentId& id, const TransformOpt
                                        const BuildContext& context)
     : errors_(id.ToString(), "statement", context.clock) {
   for (const TransformStatementsOptions& group : options.trace_statements) {
-    const auto runs = RunsOf(group);
-    CHECK(runs.ok());
-    for (const Run& run : *runs) AddGroup(run.context, group, run.statements, options.error_mode, context.clock);
+    const auto resolved = Resolved(group.context, group.conditions, group.statements);
+    CHECK(resolved.ok());
+    auto compiled = ottl::StatementList::Compile(*resolved, group.statements, group.conditions, context.clock);
+    CHECK(compiled.ok());
+    groups_.push_back({*resolved, *std::move(compiled), Resolved(group.error_mode, options.error_mode)});
   }
-}
-
-// `statements` have passed TransformStatementsOptions::Validate.
-void StatementProcessor::AddGroup(ottl::Context context, const TransformStatementsOptions& group,
-                                  const std::vector<std::string>& statements, OttlErrorMode inherited,
-                                  const Clock& clock) {
-  auto compiled = ottl::StatementList::Compile(context, statements, group.conditions, clock);
-  CHECK(compiled.ok());
-  groups_.push_back({context, *std::move(compiled), Resolved(group.error_mode, inherited)});
 }
 
 Status StatementProcessor::Process(otlp::Batch& batch) {

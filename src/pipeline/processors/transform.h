@@ -20,7 +20,6 @@ struct TransformStatementsOptions {
   std::vector<std::string> conditions = {};
   std::vector<std::string> statements = {};
   OttlGroupErrorMode error_mode = OttlGroupErrorMode::kInherited;
-  bool is_flat_list = false;  // the statements were written without a group: each is in the context of its own paths
   void Declare(config::OptionsReader& r);
   Status Validate() const;
 };
@@ -36,7 +35,7 @@ class StatementProcessor final : public TransformProcessor {
  public:
   StatementProcessor(const ComponentId& id, const TransformOptions& options, const BuildContext& context);
 
-  // kInvalidArgument if a statement fails and the error mode is propagate; else OK.
+  // kUnavailable if a statement fails and the error mode is propagate; else OK.
   Status Process(otlp::Batch& batch) override;
 
  private:
@@ -46,8 +45,6 @@ class StatementProcessor final : public TransformProcessor {
     OttlErrorMode error_mode;
   };
 
-  void AddGroup(ottl::Context context, const TransformStatementsOptions& group,
-                const std::vector<std::string>& statements, OttlErrorMode inherited, const Clock& clock);
   // Carries out the statements for `edited`, if their context begins with it or is its span. What one failed with
   // becomes `refusal`, if it is to.
   void Transform(const Group& group, otlp::SpanEditContext& edited, Status& refusal);

@@ -123,17 +123,17 @@ TEST_F(StatementProcessorTest, CarriesOutGroupsInOrder) {
       "0 http.a(first second) http.b(first second) db.C(first second) db.b(first second)");
 }
 
-// Scenario: a plain list of statements in several contexts.
-// Guarantees: each is carried out in the context of its own paths, in order.
-TEST_F(StatementProcessorTest, TakesEachStatementOfAPlainListInItsContext) {
+// Scenario: statements in several contexts, of which none is given.
+// Guarantees: all are carried out in the innermost one.
+TEST_F(StatementProcessorTest, TakesAGroupInItsInnermostContext) {
   const std::vector<std::string> statements = {
       R"(set(resource.attributes["count"], resource.attributes["count"] + 1))",
       R"(set(span.name, "x") where resource.attributes["count"] == 1)",
       R"(set(span.name, Concat([span.name, "y"], "")))",
       R"(set(resource.attributes["count"], resource.attributes["count"] + 1))",
   };
-  EXPECT_EQ(Transformed({.trace_statements = {{.statements = statements, .is_flat_list = true}}}),
-            "2 http.xy(first second) http.xy(first second) sql.xy(first second) sql.xy(first second)");
+  EXPECT_EQ(Transformed({.trace_statements = {{.statements = statements}}}),
+            "8 http.xy(first second) http.by(first second) sql.ay(first second) sql.by(first second)");
 }
 
 // Scenario: a statement that fails between two that do not.
@@ -144,7 +144,9 @@ TEST_F(StatementProcessorTest, TreatsErrorsByTheErrorMode) {
   options.trace_statements[0].error_mode = OttlGroupErrorMode::kPropagate;
   Status status;
   Transformed(options, &status);
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(std::string(status.message()),
+            "failed to execute statement: set(span.name, 1), expected string but got int64");
 }
 
 // Scenario: statements whose condition never holds.
