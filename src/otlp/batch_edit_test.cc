@@ -141,9 +141,9 @@ TEST(SliceEdit, ChangesSchemaUrls) {
   EXPECT_EQ(set("r", "s"), 0u);
   EXPECT_TRUE(slice.is_whole());
   EXPECT_EQ(set("", "longer"), 3u);
-  EXPECT_EQ(SchemaUrls(Copy(slice)), " |  longer  longer ");
+  EXPECT_EQ(SchemaUrls(Copy(slice)), "  |  longer  longer ");
   ExpectCopyShowsTheSame(slice);
-  EXPECT_EQ(SchemaUrls(received.wire().view()), " |     ");
+  EXPECT_EQ(SchemaUrls(received.wire().view()), "  |     ");
 }
 
 TEST(SliceEdit, ChangesScopes) {

@@ -37,15 +37,16 @@ struct Directive {
   char verb = 0;
 };
 
-// strconv.FormatFloat(value, 'g', -1, 64) with %v's bounds for an exponent.
+// strconv.FormatFloat(value, 'g', -1, 64): the shortest digits, with an exponent below 1e-4 and from 1e6 on.
 std::string FormatGeneral(double value) {
   if (std::isnan(value) || std::isinf(value)) return FormatDouble(value);
   if (value == 0) return std::signbit(value) ? "-0" : "0";
-  const int exponent = static_cast<int>(std::floor(std::log10(std::fabs(value))));
-  if (exponent >= -4 && exponent < 21) return FormatDouble(value);
-  std::array<char, 40> text;
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific);
-  return {text.data(), end};
+  std::array<char, 40> buffer;
+  const auto [end, error] =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+  const std::string text(buffer.data(), end);
+  const auto exponent = ParseInteger(text.substr(text.find('e') + 1)).value_or(0);
+  return exponent >= -4 && exponent < 6 ? FormatDouble(value) : text;
 }
 
 std::string Padded(std::string text, const Directive& d, bool is_number) {
@@ -75,7 +76,18 @@ std::string Digits(uint64_t value, int base, bool is_upper) {
   return digits;
 }
 
+std::string FormatCodePoint(int64_t value, const Directive& d) {
+  std::string text = StrCat("U+", absl::StrFormat("%04X", static_cast<uint64_t>(value)));
+  if (d.sharp && value >= 0x20 && value < 0x110000) {
+    text += " '";
+    AppendUtf8(text, static_cast<uint32_t>(value));
+    text += "'";
+  }
+  return Padded(text, d, false);
+}
+
 std::optional<std::string> FormatInt(int64_t value, const Directive& d) {
+  if (d.verb == 'U') return FormatCodePoint(value, d);
   constexpr std::string_view kVerbs = "dvboxXcq";
   constexpr std::array<int, 6> kBases = {10, 10, 2, 8, 16, 16};
   constexpr std::array<std::string_view, 6> kPrefixes = {"", "", "0b", "0", "0x", "0X"};
@@ -188,15 +200,19 @@ class Formatter {
   void One() {
     rest_.remove_prefix(1);
     Directive d = Flags();
-    d.width = Number();
+    has_bad_index_ = false;
+    Index();
+    d.width = Number("%!(BADWIDTH)");
     if (d.width && *d.width < 0) {
       d.minus = true;
       d.width = -*d.width;
     }
     if (rest_.starts_with('.')) {
       rest_.remove_prefix(1);
-      d.precision = Number().value_or(0);
+      Index();
+      d.precision = Number("%!(BADPREC)").value_or(0);
     }
+    Index();
     if (rest_.empty()) {
       out_ += "%!(NOVERB)";
       return;
@@ -204,8 +220,11 @@ class Formatter {
     const std::string_view verb = rest_.substr(0, Utf8Size(rest_));
     rest_.remove_prefix(verb.size());
     d.verb = verb[0];
+    if (verb == "v") d.plus = false;
     if (verb == "%") {
       out_ += "%";
+    } else if (has_bad_index_) {
+      StrAppend(out_, "%!", verb, "(BADINDEX)");
     } else if (next_ == arguments_.size()) {
       StrAppend(out_, "%!", verb, "(MISSING)");
     } else {
@@ -250,13 +269,26 @@ class Formatter {
     return d;
   }
 
-  // Digits, or the value of an argument where there is a star.
-  std::optional<int> Number() {
+  // "[2]": the argument that comes next is the second.
+  void Index() {
+    if (!rest_.starts_with('[')) return;
+    is_reordered_ = true;
+    const size_t end = rest_.find(']');
+    const auto number = end == std::string_view::npos ? std::nullopt : ParseInteger(rest_.substr(1, end - 1));
+    rest_.remove_prefix(end == std::string_view::npos ? 1 : end + 1);
+    has_bad_index_ = !number || *number < 1 || *number > static_cast<int64_t>(arguments_.size());
+    if (!has_bad_index_) next_ = static_cast<size_t>(*number) - 1;
+  }
+
+  // Digits, or the value of an argument where there is a star; `bad` is written if that is no integer.
+  std::optional<int> Number(std::string_view bad) {
     if (rest_.starts_with('*')) {
       rest_.remove_prefix(1);
-      if (next_ == arguments_.size() || !arguments_[next_].is(Kind::kInt)) return std::nullopt;
-      const int64_t number = arguments_[next_++].int_value();
-      return static_cast<int>(std::clamp<int64_t>(number, -kWidthMax, kWidthMax));
+      const bool is_there = next_ < arguments_.size();
+      const Value value = is_there ? arguments_[next_++] : Value();
+      if (value.is(Kind::kInt)) return static_cast<int>(std::clamp<int64_t>(value.int_value(), -kWidthMax, kWidthMax));
+      out_ += bad;
+      return std::nullopt;
     }
     std::optional<int> number;
     for (; !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9'; rest_.remove_prefix(1)) {
@@ -266,7 +298,7 @@ class Formatter {
   }
 
   void Extra() {
-    if (next_ == arguments_.size()) return;
+    if (next_ == arguments_.size() || is_reordered_) return;
     out_ += "%!(EXTRA ";
     for (size_t i = next_; i < arguments_.size(); ++i) {
       StrAppend(out_, i == next_ ? "" : ", ", GoType(arguments_[i]));
@@ -278,6 +310,8 @@ class Formatter {
   std::string_view rest_;
   std::span<const Value> arguments_;
   size_t next_ = 0;
+  bool has_bad_index_ = false;  // of the directive
+  bool is_reordered_ = false;
   std::string out_;
 };
 

@@ -295,7 +295,9 @@ class TimeReader {
       ASSIGN_OR_RETURN(const int32_t offset_s, NamedOffset(zone, civil));
       own = absl::FixedTimeZone(offset_s);
     }
-    const absl::Time time = absl::FromCivil(civil, own);
+    // A time of day that a change of the clocks leaves out is taken by the clock behind it, as in Go.
+    const auto info = own.At(civil);
+    const absl::Time time = info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.post : info.pre;
     const int64_t seconds = absl::ToUnixSeconds(time);
     constexpr int64_t kSecondsMax = std::numeric_limits<int64_t>::max() / kSecondNs - 1;
     if (seconds > kSecondsMax || seconds < -kSecondsMax) return absl::InvalidArgumentError("the time is out of range");
