@@ -39,17 +39,23 @@ std::vector<const XmlNode*> ElementsBelow(const XmlNode& element) {
   return elements;
 }
 
-std::string_view NewKey(Evaluation& e, const std::string& key) {
-  return e.arena().Copy(std::string_view(key));
+// Without the prefix of its namespace.
+std::string_view LocalName(std::string_view name) {
+  const size_t colon = name.find(':');
+  return colon == std::string_view::npos ? name : name.substr(colon + 1);
+}
+
+std::string_view NewKey(Evaluation& e, std::string_view name) {
+  return e.arena().Copy(LocalName(name));
 }
 
 // {"tag": .., "attributes": {..}, "content": .., "children": [..]}, of which only the tag is always there.
 Value Described(Evaluation& e, const XmlNode& element) {
-  std::vector<Entry> entries = {{"tag", e.NewString(element.name)}};
+  std::vector<Entry> entries = {{"tag", e.NewString(LocalName(element.name))}};
   if (!element.attributes.empty()) {
-    std::vector<Entry> attributes;
-    for (const auto& [name, value] : element.attributes) attributes.push_back({NewKey(e, name), e.NewString(value)});
-    entries.push_back({"attributes", e.NewMap(attributes)});
+    MapBuilder attributes;
+    for (const auto& [name, value] : element.attributes) attributes.Set(NewKey(e, name), e.NewString(value));
+    entries.push_back({"attributes", e.NewMap(attributes.entries())});
   }
   if (const std::string content = ContentOf(element); !content.empty()) {
     entries.push_back({"content", e.NewString(content)});
@@ -65,12 +71,15 @@ Value ParseXml(Evaluation& e, const Arguments& a) {
   return root.ok() ? Described(e, **root) : e.Fail("ParseXML: " + std::string(root.status().message()));
 }
 
-// A text, or a map of the children; nullopt of an element with neither. Children of one name become a list.
+// The first text as it is, or a map of the children; nullopt of an element with neither. Children of one name become a
+// list.
 std::optional<Value> Simplified(Evaluation& e, const XmlNode& element) {
   const std::vector<const XmlNode*> children = ElementsBelow(element);
   if (children.empty()) {
-    const std::string content = ContentOf(element);
-    return content.empty() ? std::nullopt : std::optional(e.NewString(content));
+    for (const auto& child : element.children) {
+      if (child->is_text() && !child->text.empty()) return e.NewString(child->text);
+    }
+    return std::nullopt;
   }
   struct Namesakes {
     size_t count = 0;
@@ -78,17 +87,18 @@ std::optional<Value> Simplified(Evaluation& e, const XmlNode& element) {
   };
   absl::flat_hash_map<std::string, Namesakes> by_name;
   for (const XmlNode* child : children) {
-    Namesakes& namesakes = by_name[child->name];
+    Namesakes& namesakes = by_name[std::string(LocalName(child->name))];
     ++namesakes.count;
     if (const auto value = Simplified(e, *child)) namesakes.values.push_back(*value);
   }
   MapBuilder map;
   for (const XmlNode* child : children) {
-    const Namesakes& namesakes = by_name[child->name];
-    if (namesakes.values.empty() || map.Has(child->name)) continue;
-    map.Set(NewKey(e, child->name), namesakes.count > 1 ? e.NewList(namesakes.values) : namesakes.values.front());
+    const std::string_view name = NewKey(e, child->name);
+    const Namesakes& namesakes = by_name[std::string(name)];
+    if (namesakes.values.empty() || map.Has(name)) continue;
+    map.Set(name, namesakes.count > 1 ? e.NewList(namesakes.values) : namesakes.values.front());
   }
-  return e.NewMap(map.entries());
+  return map.entries().empty() ? std::nullopt : std::optional(e.NewMap(map.entries()));
 }
 
 Value ParseSimplifiedXml(Evaluation& e, const Arguments& a) {
