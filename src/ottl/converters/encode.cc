@@ -4,8 +4,10 @@
 
 #include <absl/strings/escaping.h>
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/text.h"
 #include "ottl/function_table.h"
@@ -94,29 +96,53 @@ std::string FromUtf16(std::string_view text, bool is_big_endian) {
   return decoded;
 }
 
+class Decoding final : public Prepared {
+ public:
+  enum class Charset : uint8_t { kUtf8, kLatin1, kUtf16Be, kUtf16Le };
+
+  explicit Decoding(const Base64& variant) : base64_(&variant) {}
+  explicit Decoding(Charset charset) : charset_(charset) {}
+
+  // nullopt if the text is not so encoded.
+  [[nodiscard]] std::optional<std::string> Decode(std::string_view text) const {
+    if (base64_ != nullptr) return DecodeBase64(text, *base64_);
+    if (charset_ == Charset::kUtf8) return std::string(text);
+    return charset_ == Charset::kLatin1 ? FromLatin1(text) : FromUtf16(text, charset_ == Charset::kUtf16Be);
+  }
+
+ private:
+  const Base64* base64_ = nullptr;
+  Charset charset_ = Charset::kUtf8;
+};
+
+PreparedOr PrepareDecode(const Arguments& a) {
+  using Charset = Decoding::Charset;
+  constexpr std::pair<std::string_view, Charset> kCharsets[] = {
+      {"utf-8", Charset::kUtf8},      {"utf8", Charset::kUtf8},         {"us-ascii", Charset::kUtf8},
+      {"ascii", Charset::kUtf8},      {"utf8-raw", Charset::kUtf8},     {"nop", Charset::kUtf8},
+      {"", Charset::kUtf8},           {"iso-8859-1", Charset::kLatin1}, {"latin1", Charset::kLatin1},
+      {"utf-16", Charset::kUtf16Le},  {"utf16", Charset::kUtf16Le},     {"utf-16le", Charset::kUtf16Le},
+      {"utf-16be", Charset::kUtf16Be}};
+  if (const Base64* variant = FindVariant(a[1].text())) return std::make_unique<Decoding>(*variant);
+  const std::string name = ToLower(a[1].text());
+  for (const auto& [known, charset] : kCharsets) {
+    if (known == name) return std::make_unique<Decoding>(charset);
+  }
+  return absl::InvalidArgumentError(StrCat("unsupported encoding '", a[1].text(), "'"));
+}
+
 Value Decode(Evaluation& e, const Arguments& a) {
   if (!a[0].is(Kind::kString) && !a[0].is(Kind::kBytes)) {
-    return e.Fail(StrCat("Decode: target: unsupported type ", a[0].type_name()));
+    return e.Fail(StrCat("unsupported type provided to Decode function: ", a[0].type_name()));
   }
-  const std::string_view text = a[0].text();
-  const std::string encoding = ToLower(a[1].text());
-  if (const Base64* variant = FindVariant(encoding)) {
-    const auto decoded = DecodeBase64(text, *variant);
-    return decoded ? e.NewString(*decoded) : e.Fail("Decode: could not decode: illegal base64 data");
-  }
-  if (encoding == "utf-8" || encoding == "utf8" || encoding == "us-ascii" || encoding == "ascii") {
-    return Value::String(text);
-  }
-  if (encoding == "iso-8859-1" || encoding == "latin1") return e.NewString(FromLatin1(text));
-  if (encoding == "utf-16be" || encoding == "utf-16") return e.NewString(FromUtf16(text, true));
-  if (encoding == "utf-16le") return e.NewString(FromUtf16(text, false));
-  return e.Fail(StrCat("Decode: unsupported encoding '", encoding, "'"));
+  const auto decoded = a.as<Decoding>().Decode(a[0].text());
+  return decoded ? e.NewString(*decoded) : e.Fail("could not decode: illegal base64 data");
 }
 
 constexpr Function kFunctions[] = {
     {"Base64Decode", {Parameter{"target", Type::kString}}, Base64Decode},
     {"Base64Encode", {Parameter{"target", Type::kString}, Parameter{"variant", Type::kString, true}}, Base64Encode},
-    {"Decode", {Parameter{"target"}, Parameter{"encoding", Type::kString}}, Decode},
+    {"Decode", {Parameter{"target"}, Parameter{"encoding", Type::kString}}, Decode, PrepareDecode, 1 << 1},
 };
 
 }  // namespace

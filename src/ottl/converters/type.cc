@@ -4,6 +4,8 @@
 
 #include <absl/strings/escaping.h>
 
+#include <memory>
+
 #include "base/text.h"
 #include "ottl/function_table.h"
 
@@ -66,15 +68,22 @@ Value Hex(Evaluation& e, const Arguments& a) {
   return e.NewString(a.has(0) ? absl::BytesToHexString(AbslView(a[0].text())) : std::string());
 }
 
-// The id of `kSize` bytes, or the one that twice as many hexadecimal digits spell.
-template <size_t kSize, Value (*kMake)(std::string_view)>
-Value Id(Evaluation& e, const Arguments& a) {
+class Checked final : public Prepared {};
+
+template <size_t kSize>
+PreparedOr PrepareId(const Arguments& a) {
   const std::string_view bytes = a.has(0) ? a[0].text() : std::string_view();
-  if (bytes.size() == kSize) return kMake(bytes);
   const bool is_hex =
       bytes.size() == 2 * kSize && bytes.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-  if (is_hex) return kMake(e.arena().Copy(absl::HexStringToBytes(AbslView(bytes))));
-  return e.Fail(StrCat("an id needs ", kSize, " bytes or ", 2 * kSize, " hexadecimal digits"));
+  if (is_hex || bytes.size() == kSize) return std::make_unique<Checked>();
+  return absl::InvalidArgumentError(StrCat("an id needs ", kSize, " bytes or ", 2 * kSize, " hexadecimal digits"));
+}
+
+// The id of `kSize` bytes, or the one that twice as many hexadecimal digits spell, as PrepareId has seen.
+template <size_t kSize, Value (*kMake)(std::string_view)>
+Value Id(Evaluation& e, const Arguments& a) {
+  const std::string_view bytes = a[0].text();
+  return kMake(bytes.size() == kSize ? bytes : e.arena().Copy(absl::HexStringToBytes(AbslView(bytes))));
 }
 
 constexpr Function kFunctions[] = {
@@ -91,9 +100,9 @@ constexpr Function kFunctions[] = {
     {"Bool", {Parameter{"target", Type::kBoolLike}}, Converted},
     {"String", {Parameter{"target", Type::kStringLike}}, Converted},
     {"Hex", {kBytes}, Hex},
-    {"TraceID", {kBytes}, Id<16, Value::TraceId>},
-    {"SpanID", {kBytes}, Id<8, Value::SpanId>},
-    {"ProfileID", {kBytes}, Id<16, Value::TraceId>},
+    {"TraceID", {kBytes}, Id<16, Value::TraceId>, PrepareId<16>, 1 << 0},
+    {"SpanID", {kBytes}, Id<8, Value::SpanId>, PrepareId<8>, 1 << 0},
+    {"ProfileID", {kBytes}, Id<16, Value::TraceId>, PrepareId<16>, 1 << 0},
 };
 
 }  // namespace
