@@ -136,6 +136,25 @@ TEST_F(StatementProcessorTest, TakesAGroupInItsInnermostContext) {
             "8 http.xy(first second) http.by(first second) sql.ay(first second) sql.by(first second)");
 }
 
+// Scenario: statements on a resource that use what resources have not.
+// Guarantees: they are carried out in the next context that has it: for enums of each event, for functions of spans of
+//   each span; where there is none, they are refused.
+TEST_F(StatementProcessorTest, TakesAContextThatHasWhatIsUsed) {
+  const std::string statement = R"(set(resource.attributes["count"], resource.attributes["count"] + 1))";
+  const auto count = [&](const std::string& other) {
+    return Transformed({.trace_statements = {{.statements = {statement, other}}}}).substr(0, 1);
+  };
+  EXPECT_EQ(count(R"(set(resource.attributes["k"], "x"))"), "1");
+  EXPECT_EQ(count(R"(set(resource.attributes["k"], SPAN_KIND_SERVER))"), "8");
+  EXPECT_EQ(count(R"(set(resource.attributes["k"], "x") where IsRootSpan())"), "4");
+  EXPECT_EQ(count(R"(set_semconv_span_name("1.38.0"))"), "4");
+  const TransformStatementsOptions of_events{.statements = {R"(set(spanevent.name, "x") where IsRootSpan())"}};
+  const TransformStatementsOptions of_resources{.context = OttlContextChoice::kResource,
+                                                .statements = {R"(set(attributes["k"], SPAN_KIND_SERVER))"}};
+  EXPECT_FALSE(of_events.Validate().ok());
+  EXPECT_FALSE(of_resources.Validate().ok());
+}
+
 // Scenario: a statement that fails between two that do not.
 // Guarantees: it alone is passed over, or the batch is refused.
 TEST_F(StatementProcessorTest, TreatsErrorsByTheErrorMode) {
