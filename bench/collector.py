@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPU a span of `spanloom collector` beside the real Collector in the same run: same configuration, load and backend.
 
-The collector is pinned to core 0; load and backend are on core 1. Each counts for itself what it has sent; a run whose spans did not all arrive is an
-error. The CPU is that of the whole process from the first request until the last span was sent.
+Each line of the goals is measured at the rate at which its goal was set: the collector on core 0, load and backend on core 1. Beside it stands the same load as
+fast as it is taken, with both cores for the collector. Each counts for itself what it has sent; a run whose spans did not all arrive is an error. The CPU is
+that of the whole process from the first request until the last span was sent.
 
 usage: ./dev bench collector [--runs N] [--only TEXT] [--requests FACTOR]
 """
@@ -58,21 +59,28 @@ GUIDE_PROCESSORS = "filter/drop-metrics-scraping, batch"
 class Line:
     """One row of the table. `goal`: how many times less than the real Collector."""
 
-    def __init__(self, name, body, requests, goal, compression="gzip", backends=1, conditions=GUIDE_CONDITIONS, processors=GUIDE_PROCESSORS, burst=None):
-        """`burst`: so many requests at once, then a wait until they are sent; without it all come as fast as they are taken."""
-        self.name, self.body, self.requests, self.goal, self.burst = name, body, requests, goal, burst
+    def __init__(self, name, body, requests, goal=None, compression="gzip", backends=1, conditions=GUIDE_CONDITIONS, processors=GUIDE_PROCESSORS,
+                 rate=None, burst=None):
+        """`rate`: requests a second. `burst`: so many requests at once, then a wait until they are sent. Neither: all come as fast as they are taken."""
+        self.name, self.body, self.requests, self.goal, self.rate, self.burst = name, body, requests, goal, rate, burst
         self.compression, self.backends, self.conditions, self.processors = compression, backends, conditions, processors
+        self.cores = servers.ALL_CORES if rate is None else str(servers.SERVER_CORE)
 
 
 LINES = [
-    Line("guide, gzip, 512 spans a request", "llm512", 1_200, 10),
-    Line("guide, two gzip backends", "llm512", 1_200, 12, backends=2),
-    Line("guide, no compression", "llm512", 3_000, 6, compression="none"),
-    Line("guide, gzip, one span a request", "one", 40_000, 10),
-    # What comes faster than it is compressed would be refused, to be sent again: by ours above 64 MiB, which are 33 of these requests.
-    Line("guide, gzip, spans of 20 KB", "large", 500, 20, burst=25),
-    Line("40 conditions, no compression", "llm512", 3_000, None, compression="none", conditions=GUIDE_CONDITIONS + MANY_CONDITIONS),
-    Line("batch alone, no compression", "llm512", 3_000, None, compression="none", processors="batch"),
+    Line("guide, gzip, 30,000 spans/s", "llm512", 600, 10, rate=30_000 / 512),
+    Line("guide, two gzip backends, 60,000 spans/s", "llm512", 1_200, 12, backends=2, rate=60_000 / 512),
+    Line("guide, no compression, 30,000 spans/s", "llm512", 600, 6, compression="none", rate=30_000 / 512),
+    Line("guide, gzip, one span a request, 5,000/s", "one", 50_000, 10, rate=5_000),
+    Line("guide, gzip, spans of 20 KB, 400/s", "large", 63, 20, rate=400 / 64),
+    Line("guide, gzip, full rate", "llm512", 1_200),
+    Line("guide, two gzip backends, full rate", "llm512", 1_200, backends=2),
+    Line("guide, no compression, full rate", "llm512", 3_000, compression="none"),
+    Line("guide, gzip, one span a request, full rate", "one", 40_000),
+    # What comes faster than it is compressed would be refused, to be sent again: by ours above 64 MiB, which are 50 of these requests.
+    Line("guide, gzip, spans of 20 KB, full rate", "large", 400, burst=40),
+    Line("40 conditions, no compression, full rate", "llm512", 3_000, compression="none", conditions=GUIDE_CONDITIONS + MANY_CONDITIONS),
+    Line("batch alone, no compression, full rate", "llm512", 3_000, compression="none", processors="batch"),
 ]
 
 
@@ -88,7 +96,7 @@ class CollectorUnderTest(servers.Server):
             **ports, exporters="\n".join(exporters), processors=line.processors,
             names=", ".join(f"otlp/{index}" for index in range(len(backends))),
             conditions="\n".join(f"        - {condition}" for condition in line.conditions)))
-        super().__init__(name, [*command, f"--config={config}"], cores=servers.ALL_CORES, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        super().__init__(name, [*command, f"--config={config}"], cores=line.cores, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.ports = ports
         servers.wait_for_port(ports["grpc"], self.process)
 
@@ -112,10 +120,10 @@ class Backend(servers.Server):
         self.ports["grpc"] = int(self.process.stdout.readline())
 
 
-def load(port, body, requests):
+def load(port, body, requests, rate=None):
     path, placeholder, _, _ = body
     command = ["taskset", "-c", servers.LOAD_CORE, servers.PEERS / "bin/load", "grpc", port, EXPORT, path, requests, CONNECTIONS, IN_FLIGHT,
-               "application/x-protobuf", placeholder]
+               "application/x-protobuf", placeholder, rate or 0]
     result = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if result.returncode != 0:
         sys.exit(f"load failed: {result.stdout}{result.stderr}")
@@ -132,7 +140,7 @@ def measure(collector, line, body, factor):
     before = collector.cpu_seconds()
     for done in range(0, requests, line.burst or requests):
         burst = min(line.burst or requests, requests - done)
-        load(collector.ports["grpc"], body, burst)
+        load(collector.ports["grpc"], body, burst, line.rate)
         collector.wait_until_sent((warm + done + burst) * spans * line.backends)
     cpu = collector.cpu_seconds() - before
     return cpu / (requests * spans) * 1e6, servers.memory_kib(collector.process.pid, "VmHWM") / 1024
@@ -196,7 +204,7 @@ def idle(folder):
 
 def held(folder, contents, requests=200):
     """Memory a span, when tail_sampling passes everything on after 30 s and nothing has been passed on yet."""
-    line = Line("held", "llm512", requests, None, processors="tail_sampling")
+    line = Line("held", "llm512", requests, processors="tail_sampling")
     with Backend() as backend:
         for name, make in collectors(folder, line, [backend]):
             with make() as collector:

@@ -3,6 +3,7 @@
 
 import base64
 import json
+from pydoc_data import topics
 
 from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
@@ -10,6 +11,7 @@ from opentelemetry.proto.common.v1 import common_pb2
 
 TRACE_ID = b"SPANLOOM00000000"  # a placeholder: the generator counts in its last 8 bytes
 START_NS = 1_790_000_000_000_000_000
+PROMPT_CHARACTERS = 19_500  # with the rest of a span: 20 KB
 
 LLM_ATTRIBUTES = {
     "gen_ai.request.id": "cmpl-6f2c1f0c9d7a4c0fb7b1f2a3c4d5e6f7-{index:04d}",
@@ -66,13 +68,12 @@ def request(spans, attributes):
 
 
 def large_request(spans):
-    """Spans of about 20 KB: a prompt in each, of words that repeat as text does."""
+    """Spans of about 20 KB: a prompt in each, of English from Python's own reference, another piece each time."""
     message = request(spans, LLM_ATTRIBUTES)
-    words = ["token", "latency", "prefill", "decode", "the", "of", "and", "request", "cache", "model", "paged", "attention"]
-    for span in message.resource_spans[0].scope_spans[0].spans:
-        number = int.from_bytes(span.span_id, "big")
-        text = " ".join(f"{words[(number * 7 + index * index) % len(words)]}{index * number % 97}" for index in range(2_350))
-        span.attributes.append(attribute("gen_ai.input.messages", text))
+    text = "\n".join(topics.topics[name] for name in sorted(topics.topics))
+    for index, span in enumerate(message.resource_spans[0].scope_spans[0].spans):
+        begin = index * PROMPT_CHARACTERS % (len(text) - PROMPT_CHARACTERS)
+        span.attributes.append(attribute("gen_ai.input.messages", text[begin:begin + PROMPT_CHARACTERS]))
     return message
 
 
@@ -96,7 +97,7 @@ def write(folder):
         "empty": (b"", "", 0),
         "one": (request(1, LLM_ATTRIBUTES).SerializeToString(), TRACE_ID.decode(), 1),
         "hundred": (request(100, PLAIN_ATTRIBUTES).SerializeToString(), TRACE_ID.decode(), 100),
-        "large": (large_request(100).SerializeToString(), TRACE_ID.decode(), 100),
+        "large": (large_request(64).SerializeToString(), TRACE_ID.decode(), 64),
         "llm512": (llm.SerializeToString(), TRACE_ID.decode(), 512),
         "llm512.json": (otlp_json(llm), TRACE_ID.hex(), 512),
     }

@@ -3,9 +3,13 @@
 #include <nghttp2/nghttp2.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <span>
 #include <unordered_map>
 
 #include "load.h"
@@ -15,8 +19,8 @@ namespace spanloom::bench {
 namespace {
 
 constexpr int kEventsMax = 64;
-constexpr int kPatienceMs = 30'000;        // without an answer
-constexpr int32_t kWindowBytes = 1 << 30;  // the generator never holds the server back
+constexpr std::chrono::seconds kPatience{30};  // without an answer
+constexpr int32_t kWindowBytes = 1 << 30;      // the generator never holds the server back
 
 nghttp2_nv Field(std::string_view name, std::string_view value) {
   return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
@@ -54,6 +58,11 @@ class Http2Load {
   static int OnStreamClosed(nghttp2_session*, int32_t stream_id, uint32_t error_code, void* user);
   static ssize_t ReadMessage(nghttp2_session*, int32_t, uint8_t* to, size_t size, uint32_t* flags,
                              nghttp2_data_source* source, void*);
+  [[nodiscard]] bool is_paced() const { return options_.rate > 0; }
+  // When the next request is to be sent; all are sent, or as many are under way as may be: nothing.
+  [[nodiscard]] std::optional<LoadResult::Clock::time_point> NextDue() const;
+  void SendDue();
+  int Wait(std::span<epoll_event> events) const;
   void Open(nghttp2_session_callbacks* callbacks);
   void Send(Http2Client& client);
   void Serve(Http2Client& client);
@@ -64,6 +73,7 @@ class Http2Load {
   const int epoll_ = ::epoll_create1(0);
   std::vector<std::unique_ptr<Http2Client>> clients_;
   uint64_t sent_ = 0;
+  LoadResult::Clock::time_point begin_;
   LoadResult result_;
 };
 
@@ -88,17 +98,44 @@ void Http2Load::Open(nghttp2_session_callbacks* callbacks) {
 }
 
 LoadResult Http2Load::Run() {
+  begin_ = LoadResult::Clock::now();
   for (const auto& client : clients_) {
-    for (int i = 0; i < options_.in_flight; ++i) Send(*client);
+    for (int i = 0; i < options_.in_flight && !is_paced(); ++i) Send(*client);
     Write(*client);
   }
-  epoll_event events[kEventsMax];
+  std::array<epoll_event, kEventsMax> events;
   while (result_.count() < options_.requests) {
-    const int count = ::epoll_wait(epoll_, events, kEventsMax, kPatienceMs);
-    if (count <= 0) Die("no answer for 30 s");
+    if (is_paced()) SendDue();
+    const int count = Wait(events);
     for (int i = 0; i < count; ++i) Serve(*static_cast<Http2Client*>(events[i].data.ptr));
   }
   return std::move(result_);
+}
+
+std::optional<LoadResult::Clock::time_point> Http2Load::NextDue() const {
+  const uint64_t under_way_max = uint64_t(options_.connections) * options_.in_flight;
+  if (!is_paced() || sent_ == options_.requests || sent_ - result_.count() >= under_way_max) return std::nullopt;
+  const std::chrono::duration<double> since_begin(static_cast<double>(sent_) / options_.rate);
+  return begin_ + std::chrono::duration_cast<LoadResult::Clock::duration>(since_begin);
+}
+
+void Http2Load::SendDue() {
+  for (auto due = NextDue(); due.has_value() && *due <= LoadResult::Clock::now(); due = NextDue()) {
+    Http2Client& client = *clients_[sent_ % clients_.size()];
+    Send(client);
+    Write(client);
+  }
+}
+
+// How many events came, none if a request is due before.
+int Http2Load::Wait(std::span<epoll_event> events) const {
+  const auto due = NextDue();
+  const auto left = due.has_value() ? *due - LoadResult::Clock::now() : std::chrono::nanoseconds(kPatience);
+  const int64_t nanoseconds = std::max<int64_t>(0, std::chrono::nanoseconds(left).count());
+  const timespec timeout{.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
+  const int count = ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
+  if (count < 0 || (count == 0 && !due.has_value())) Die("no answer for 30 s");
+  return count;
 }
 
 void Http2Load::Send(Http2Client& client) {
@@ -156,7 +193,7 @@ int Http2Load::OnStreamClosed(nghttp2_session*, int32_t stream_id, uint32_t erro
     load.result_.Failed("grpc-status " + call.grpc_status + ", HTTP/2 error " + std::to_string(error_code));
   }
   client.calls.erase(found);
-  load.Send(client);
+  if (!load.is_paced()) load.Send(client);
   return 0;
 }
 

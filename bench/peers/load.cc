@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A load generator that checks every answer:
-//   load grpc|http1 PORT PATH BODY-FILE REQUESTS CONNECTIONS IN-FLIGHT [CONTENT-TYPE [PLACEHOLDER]]
+//   load grpc|http1 PORT PATH BODY-FILE REQUESTS CONNECTIONS IN-FLIGHT [CONTENT-TYPE [PLACEHOLDER [REQUESTS-A-SECOND]]]
 // Prints one line of JSON; ends with 1 if a request failed.
 
 #include "load.h"
@@ -19,14 +19,16 @@ constexpr int kArgumentsMin = 8;
 
 int Run(int argc, char** argv) {
   if (argc < kArgumentsMin)
-    Die("usage: load grpc|http1 PORT PATH BODY REQUESTS CONNECTIONS IN-FLIGHT [TYPE [PLACEHOLDER]]");
+    Die("usage: load grpc|http1 PORT PATH BODY REQUESTS CONNECTIONS IN-FLIGHT [TYPE [PLACEHOLDER [RATE]]]");
   const std::string_view protocol = argv[1];
   const LoadOptions options{.port = static_cast<uint16_t>(std::stoi(argv[2])),
                             .requests = std::stoull(argv[5]),
                             .connections = std::stoi(argv[6]),
                             .in_flight = std::stoi(argv[7]),
+                            .rate = argc > 10 ? std::stod(argv[10]) : 0,
                             .path = argv[3],
                             .content_type = argc > 8 ? argv[8] : "application/x-protobuf"};
+  if (options.rate > 0 && protocol != "grpc") Die("a rate is for grpc alone");
   RequestBody body(argv[4], argc > 9 ? argv[9] : "");
   const auto begin = LoadResult::Clock::now();
   LoadResult result = protocol == "grpc" ? RunGrpc(options, body) : RunHttp1(options, body);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a run of load is, and what came of it. Closed loop: each connection keeps `in_flight` requests under way until
-// `requests` are answered over all of them.
+// What a run of load is, and what came of it. Each connection keeps `in_flight` requests under way until `requests` are
+// answered over all of them; or, with a rate, requests are sent when they are due, and late only if so many are under
+// way.
 
 #pragma once
 
@@ -19,6 +20,7 @@ struct LoadOptions {
   uint64_t requests = 0;
   int connections = 1;
   int in_flight = 1;  // of each connection; HTTP/1.1 has one
+  double rate = 0;    // requests a second over all connections, evenly spaced; 0: as fast as they are answered
   std::string path;
   std::string content_type;  // of HTTP/1.1
 };
@@ -53,7 +55,7 @@ class LoadResult {
 // gRPC over HTTP/2, unary: every answer must be 200 with grpc-status 0.
 LoadResult RunGrpc(const LoadOptions& options, RequestBody& body);
 
-// POST over HTTP/1.1 with kept-alive connections: every answer must be 200.
+// POST over HTTP/1.1 with kept-alive connections: every answer must be 200. Has no rate.
 LoadResult RunHttp1(const LoadOptions& options, RequestBody& body);
 
 }  // namespace spanloom::bench
