@@ -110,7 +110,7 @@ class Process {
     RETURN_IF_ERROR(ReadFirstConfig());
     metrics_.SetDetailed(config_.telemetry.has_detailed_metrics);
     const UsableCores cores = FindUsableCores();
-    loops_ = std::make_unique<net::LoopPool>(cores.count);
+    loops_ = std::make_unique<net::LoopPool>(cores.count, net::LoopRest::kWhenItPays);
     RETURN_IF_ERROR(PushLog());
     // The Collector's words, as others below: scripts wait for them.
     Log(LogLevel::kInfo, "Starting otelcol...", {{"Version", Version()}, {"NumCPU", cores.count}});

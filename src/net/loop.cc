@@ -15,6 +15,7 @@
 #include "base/process_cores.h"
 #include "base/text.h"
 #include "net/detail/asio.h"
+#include "net/loop_rest.h"
 
 namespace spanloom::net {
 namespace {
@@ -80,11 +81,33 @@ bool Loop::IsCurrent() const {
   return current_loop == this;
 }
 
-void Loop::Run() {
+void Loop::Run(LoopRest rest) {
   current_loop = this;
   const auto keep_running = asio::make_work_guard(internal_->context);
-  internal_->context.run();
+  if (rest == LoopRest::kWhenItPays) {
+    RunWithRests();
+  } else {
+    internal_->context.run();
+  }
   current_loop = nullptr;
+}
+
+void Loop::RunWithRests() {
+  asio::io_context& context = internal_->context;
+  RestPolicy policy;
+  bool rests = false;
+  LoopUsage begin = ThreadUsage(internal_->bytes_read);
+  while (!context.stopped()) {
+    const auto end = std::chrono::steady_clock::now() + kRestWindow;
+    if (!rests) context.run_until(end);
+    while (rests && !context.stopped() && std::chrono::steady_clock::now() < end) {
+      context.poll();
+      std::this_thread::sleep_for(kLoopRest);
+    }
+    const LoopUsage now = ThreadUsage(internal_->bytes_read);
+    rests = policy.RestsNext(now - begin);
+    begin = now;
+  }
 }
 
 void Loop::Stop() {
@@ -99,11 +122,11 @@ struct LoopPool::State {
   std::unique_ptr<WorkerPool> workers;
 };
 
-LoopPool::LoopPool(size_t count) : state_(std::make_unique<State>()) {
+LoopPool::LoopPool(size_t count, LoopRest rest) : state_(std::make_unique<State>()) {
   if (count == 0) count = FindUsableCores().count;
   for (size_t i = 0; i < count; ++i) {
     Loop& loop = *state_->loops.emplace_back(std::make_unique<Loop>());
-    std::thread& thread = state_->threads.emplace_back([&loop] { loop.Run(); });
+    std::thread& thread = state_->threads.emplace_back([&loop, rest] { loop.Run(rest); });
     pthread_setname_np(thread.native_handle(), StrCat("spanloom-loop-", i % 10).c_str());  // Linux takes 15 characters
   }
 }

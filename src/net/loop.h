@@ -34,6 +34,10 @@ class Timer {
   std::shared_ptr<State> state_;  // shared with the pending wait inside the loop
 };
 
+// What a loop does when it has nothing to do: kNever waits for the next event. kWhenItPays sleeps a little first, where
+// that finds more at once: for servers whose clients don't mind two milliseconds (net/loop_rest.h).
+enum class LoopRest { kNever, kWhenItPays };
+
 // One thread that runs an Asio io_context. Post is thread-safe, the rest is bound to the loop's own thread.
 class Loop {
  public:
@@ -56,7 +60,8 @@ class Loop {
 
  private:
   friend class LoopPool;
-  void Run();
+  void Run(LoopRest rest);
+  void RunWithRests();
   void Stop();
   std::unique_ptr<Internal> internal_;
 };
@@ -66,7 +71,7 @@ class Loop {
 class LoopPool {
  public:
   // `count` must be positive; 0 means one for each core that the process may use (base/process_cores.h).
-  explicit LoopPool(size_t count);
+  explicit LoopPool(size_t count, LoopRest rest = LoopRest::kNever);
   ~LoopPool();
 
   [[nodiscard]] size_t size() const;

@@ -50,6 +50,7 @@ struct Loop::Internal {
   asio::io_context context{1};
   std::array<char, kReadBufferBytes> read_buffer;
   std::string output;
+  uint64_t bytes_read = 0;  // into read_buffer, since the loop began
   DateText date;
 };
 

@@ -229,6 +229,7 @@ asio::awaitable<error_code> ServerConnection::ReadHeader(std::string_view& rest)
 std::string_view ServerConnection::ReadSome(error_code& error) {
   auto& target = loop_.internal().read_buffer;
   const size_t bytes = socket_.ReadSome(asio::buffer(target), error);
+  loop_.internal().bytes_read += bytes;
   if (buffer_.size() == 0) return {target.data(), bytes};
   buffer_.commit(asio::buffer_copy(buffer_.prepare(bytes), asio::buffer(target, bytes)));
   return {static_cast<const char*>(buffer_.data().data()), buffer_.size()};

@@ -17,6 +17,7 @@ namespace {
 constexpr std::chrono::milliseconds kLinger{1'000};
 constexpr size_t kFrameHeaderBytes = 9;    // RFC 9113, 4.1
 constexpr size_t kOutboundAckMax = 1'000;  // PING and SETTINGS acknowledgements waiting; nghttp2's default
+constexpr int kReadsInTurnMax = 8;         // of a full buffer, 512 KiB, before others have their turn; guess
 constexpr uint64_t kResetBurst = 1'000;    // rapid reset (CVE-2023-44487): nghttp2's defaults
 constexpr uint64_t kResetsPerSecond = 33;
 constexpr size_t kWaitingFramesMax = 10'000;  // that a peer makes us queue without reading them; guess
@@ -189,18 +190,24 @@ asio::awaitable<void> Connection::Read(std::shared_ptr<Connection> self, std::st
   self->OnClosed(self->end_reason_);
 }
 
-// False when the connection is at its end.
+// False when the connection is at its end. A full buffer says that there is more, for which nothing needs to be waited.
 bool Connection::ReadAvailable() {
   auto& buffer = loop_.internal().read_buffer;
-  error_code error;
-  const size_t bytes = socket_.ReadSome(asio::buffer(buffer), error);
-  if (WouldBlock(error)) return true;
-  if (error) {
-    Fail(absl::UnavailableError(error == asio::error::eof ? "the peer closed the connection" : error.message()));
-    return false;
+  bool is_open = true;
+  size_t bytes = buffer.size();
+  for (int reads = 0; is_open && bytes == buffer.size() && reads < kReadsInTurnMax; ++reads) {
+    error_code error;
+    bytes = socket_.ReadSome(asio::buffer(buffer), error);
+    if (WouldBlock(error)) return true;
+    if (error) {
+      Fail(absl::UnavailableError(error == asio::error::eof ? "the peer closed the connection" : error.message()));
+      return false;
+    }
+    loop_.internal().bytes_read += bytes;
+    last_read_ = std::chrono::steady_clock::now();
+    is_open = finished_ || Feed({buffer.data(), bytes});
   }
-  last_read_ = std::chrono::steady_clock::now();
-  return finished_ || Feed({buffer.data(), bytes});
+  return is_open;
 }
 
 bool Connection::Feed(std::string_view bytes) {
