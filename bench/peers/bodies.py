@@ -3,6 +3,7 @@
 
 import base64
 import json
+import random
 from pydoc_data import topics
 
 from google.protobuf import json_format
@@ -67,14 +68,25 @@ def request(spans, attributes):
     return message
 
 
-def large_request(spans):
-    """Spans of about 20 KB: a prompt in each, of English from Python's own reference, another piece each time."""
+def large_request(spans, text):
+    """Spans of about 20 KB: a prompt in each, a piece of `text`, another one each time."""
     message = request(spans, LLM_ATTRIBUTES)
-    text = "\n".join(topics.topics[name] for name in sorted(topics.topics))
     for index, span in enumerate(message.resource_spans[0].scope_spans[0].spans):
         begin = index * PROMPT_CHARACTERS % (len(text) - PROMPT_CHARACTERS)
         span.attributes.append(attribute("gen_ai.input.messages", text[begin:begin + PROMPT_CHARACTERS]))
     return message
+
+
+def english():
+    """Python's own reference."""
+    return "\n".join(topics.topics[name] for name in sorted(topics.topics))
+
+
+def few_words(characters=460_000):
+    """A dozen words in any order, as load generators write prompts."""
+    words = ["token", "latency", "prefill", "decode", "the", "of", "and", "request", "cache", "model", "paged", "attention"]
+    draw = random.Random(1)
+    return " ".join(draw.choice(words) for _ in range(characters // 6))
 
 
 def otlp_json(message):
@@ -97,7 +109,8 @@ def write(folder):
         "empty": (b"", "", 0),
         "one": (request(1, LLM_ATTRIBUTES).SerializeToString(), TRACE_ID.decode(), 1),
         "hundred": (request(100, PLAIN_ATTRIBUTES).SerializeToString(), TRACE_ID.decode(), 100),
-        "large": (large_request(64).SerializeToString(), TRACE_ID.decode(), 64),
+        "large": (large_request(64, english()).SerializeToString(), TRACE_ID.decode(), 64),
+        "few_words": (large_request(64, few_words()).SerializeToString(), TRACE_ID.decode(), 64),
         "llm512": (llm.SerializeToString(), TRACE_ID.decode(), 512),
         "llm512.json": (otlp_json(llm), TRACE_ID.hex(), 512),
     }
