@@ -4,16 +4,13 @@
 
 #include <absl/strings/escaping.h>
 
-#include <memory>
-#include <optional>
 #include <utility>
 
-#include "base/mutex.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "net/client.h"
 #include "net/loop.h"
-#include "pipeline/loop_call.h"
+#include "net/waiting_request.h"
 
 namespace spanloom::app {
 namespace {
@@ -47,29 +44,7 @@ StatusOr<net::HttpClientOptions> ClientOptions(const Url& url, const FetchOption
 StatusOr<net::HttpResponse> Ask(const Url& url, const FetchOptions& options) {
   ASSIGN_OR_RETURN(net::HttpClientOptions client_options, ClientOptions(url, options));
   net::LoopPool loops(1);
-  net::Loop& loop = loops.At(0);
-  std::unique_ptr<net::HttpClient> client;
-  StatusOr<net::HttpResponse> answer = absl::UnknownError("");
-  Notification answered;
-  loop.Post([&] {
-    auto made = net::HttpClient::Create(loop, std::move(client_options));
-    if (!made.ok()) {
-      answer = made.status();
-      return answered.Notify();
-    }
-    client = *std::move(made);
-    client->Send(RequestFor(url), options.deadline, [&](StatusOr<net::HttpResponse> response) {
-      answer = std::move(response);
-      answered.Notify();
-    });
-  });
-  {
-    // Fails what is under way.
-    const std::stop_callback on_hurry(options.hurry, [&] { loop.Post([&] { client.reset(); }); });
-    answered.Wait();
-  }
-  pipeline::RunOn(loop, [&] { client.reset(); });
-  return answer;
+  return net::SendAndWait(loops.At(0), std::move(client_options), RequestFor(url), options.deadline, options.hurry);
 }
 
 // What an answer that is not the text means for whoever wrote the URL.

@@ -13,8 +13,8 @@
 #include "app/version.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "net/loop_call.h"
 #include "otlp/log_record.h"
-#include "pipeline/loop_call.h"
 #include "sdk/console_sender.h"
 
 namespace spanloom::app {
@@ -95,7 +95,7 @@ StatusOr<sdk::SendRequest> LogPusher::OpenWayOut(const sdk::SpanRoute& route, ne
     };
   }
   Status status;
-  pipeline::RunOn(loop_, [&] {
+  net::RunOn(loop_, [&] {
     auto sender = sdk::OtlpSender::Create(loop_, *route.destination);
     status = sender.status();
     if (sender.ok()) senders_.push_back(*std::move(sender));
@@ -126,7 +126,7 @@ StatusOr<std::unique_ptr<LogPusher>> LogPusher::Create(const std::vector<sdk::Sp
 
 LogPusher::~LogPusher() {
   Stop(std::chrono::milliseconds(0));
-  pipeline::RunOn(loop_, [this] { senders_.clear(); });
+  net::RunOn(loop_, [this] { senders_.clear(); });
 }
 
 void LogPusher::Stop(std::chrono::milliseconds grace) {

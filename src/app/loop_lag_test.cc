@@ -132,7 +132,7 @@ TEST_F(LoopLagTest, StaysLowDuringScansAndAppends) {
 // Guarantees: the watch sees it; so the test above can fail.
 TEST_F(LoopLagTest, WouldBeSeen) {
   LoopWatch watch(server_.loops.At(0));
-  pipeline::RunOn(server_.loops.At(0), [] {
+  net::RunOn(server_.loops.At(0), [] {
     const nanoseconds end = ThreadCpuTime() + 4 * kLagMax;
     while (ThreadCpuTime() < end) {
     }

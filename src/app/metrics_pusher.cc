@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/text.h"
+#include "net/loop_call.h"
 #include "pipeline/log_limiter.h"
-#include "pipeline/loop_call.h"
 #include "sdk/console_sender.h"
 #include "sdk/otlp_sender.h"
 
@@ -178,7 +178,7 @@ StatusOr<std::unique_ptr<MetricsPusher>> MetricsPusher::Create(const pipeline::M
   auto state =
       std::make_shared<State>(push, std::move(views), std::move(resource), begin_unix_ns, loops, clock, metrics);
   Status status;
-  pipeline::RunOn(state->loop(), [&] { status = state->Begin(); });
+  net::RunOn(state->loop(), [&] { status = state->Begin(); });
   RETURN_IF_ERROR(Annotate(status, "service.telemetry.metrics"));
   return std::unique_ptr<MetricsPusher>(new MetricsPusher(std::move(state)));
 }
@@ -189,10 +189,10 @@ MetricsPusher::~MetricsPusher() {
 
 void MetricsPusher::Stop(std::chrono::milliseconds grace) {
   if (grace.count() > 0) {
-    pipeline::RunOn(state_->loop(), [this] { state_->Finish(); });
+    net::RunOn(state_->loop(), [this] { state_->Finish(); });
     state_->AwaitIdle(grace);
   }
-  pipeline::RunOn(state_->loop(), [this] { state_->Close(); });
+  net::RunOn(state_->loop(), [this] { state_->Close(); });
 }
 
 }  // namespace spanloom::app

@@ -7,7 +7,7 @@
 
 #include "base/go_limits.h"
 #include "base/process_memory.h"
-#include "pipeline/loop_call.h"
+#include "net/loop_call.h"
 
 namespace spanloom::app {
 namespace {
@@ -36,11 +36,11 @@ void LogLimits(const UsableCores& cores) {
 }
 
 LogKeeper::LogKeeper(net::Loop& loop) : loop_(loop) {
-  pipeline::RunOn(loop_, [this] { Wait(); });
+  net::RunOn(loop_, [this] { Wait(); });
 }
 
 LogKeeper::~LogKeeper() {
-  pipeline::RunOn(loop_, [this] { timer_.Cancel(); });
+  net::RunOn(loop_, [this] { timer_.Cancel(); });
   SettleLog(/*in_haste=*/true);
 }
 

@@ -13,8 +13,8 @@
 #include "app/version.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "net/loop_call.h"
 #include "otlp/writer.h"
-#include "pipeline/loop_call.h"
 #include "sdk/environment.h"
 #include "semconv/names.h"
 
@@ -69,7 +69,7 @@ std::string Resource(sdk::TextPairs resource) {
 
 StatusOr<sdk::SendRequest> SimulatorTracing::OpenWayOut(const sdk::OtlpSenderOptions& destination) {
   Status status;
-  pipeline::RunOn(loop_, [&] {
+  net::RunOn(loop_, [&] {
     auto sender = sdk::OtlpSender::Create(loop_, destination);
     status = sender.status();
     if (sender.ok()) sender_ = *std::move(sender);
@@ -126,7 +126,7 @@ void SimulatorTracing::OpenStartup(const sdk::BatchExporterOptions& batch, const
 void SimulatorTracing::TellStartup(std::chrono::nanoseconds duration) {
   if (startup_.empty()) return;
   const int64_t begin_ns = clock_.UnixNs();
-  pipeline::RunOn(loop_, [&] {
+  net::RunOn(loop_, [&] {
     startup_end_ = loop_.PostAfter(duration, [this, begin_ns, duration] {
       const auto sink_of = [this](StartupProcess process) -> sdk::SpanSink& {
         StartupExporter& of = startup_[static_cast<size_t>(process)];
@@ -140,14 +140,14 @@ void SimulatorTracing::TellStartup(std::chrono::nanoseconds duration) {
 }
 
 void SimulatorTracing::Stop(std::chrono::milliseconds grace) {
-  pipeline::RunOn(loop_, [this] { startup_end_ = net::Timer(); });
+  net::RunOn(loop_, [this] { startup_end_ = net::Timer(); });
   for (StartupExporter& each : startup_) each.exporter->Stop(grace);
   if (exporter_ != nullptr) exporter_->Stop(grace);
 }
 
 SimulatorTracing::~SimulatorTracing() {
   Stop(std::chrono::milliseconds(0));
-  pipeline::RunOn(loop_, [this] { sender_.reset(); });
+  net::RunOn(loop_, [this] { sender_.reset(); });
 }
 
 }  // namespace spanloom::app

@@ -131,9 +131,16 @@ class GrpcChannel {
   std::shared_ptr<State> state_;  // shared with coroutines under way
 };
 
+class TlsCredentials;
+
+// What clients of HTTP/1.1 need for TLS by these options, to be shared among them: making it reads files, and the
+// machine's roots for 10 to 30 ms, which blocks. `name` is for the log. kInvalidArgument as of TlsClientOptions.
+StatusOr<std::shared_ptr<TlsCredentials>> ReadHttpClientTls(TlsClientOptions options, std::string name);
+
 struct HttpClientOptions {
-  std::string endpoint = {};                 // as GrpcChannelOptions
-  std::optional<TlsClientOptions> tls = {};  // unset: cleartext
+  std::string endpoint = {};                        // as GrpcChannelOptions
+  std::optional<TlsClientOptions> tls = {};         // unset, and shared_tls too: cleartext
+  std::shared_ptr<TlsCredentials> shared_tls = {};  // that was read before, in place of `tls`
   std::optional<Proxy> proxy =
       {};                       // that requests go through: by CONNECT if there is TLS, else it is told their target
   size_t connections_max = 16;  // kept alive; requests beyond wait in order

@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 #include "base/text.h"
-#include "pipeline/loop_call.h"
+#include "net/loop_call.h"
 #include "pipeline/testing/fake_backend.h"
 #include "pipeline/testing/pipeline_fixture.h"
 

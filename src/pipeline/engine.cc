@@ -12,7 +12,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "pipeline/loop_call.h"
+#include "net/loop_call.h"
 
 namespace spanloom::pipeline {
 namespace {

@@ -2,29 +2,14 @@
 
 #include "sdk/tracing.h"
 
-#include <absl/functional/function_ref.h>
-
 #include <utility>
 
 #include "base/check.h"
-#include "base/mutex.h"
 #include "base/rng.h"
+#include "net/loop_call.h"
 #include "sdk/console_sender.h"
 
 namespace spanloom::sdk {
-namespace {
-
-void RunOn(net::Loop& loop, absl::FunctionRef<void()> task) {
-  CHECK(!loop.IsCurrent());
-  Notification done;
-  loop.Post([&] {
-    task();
-    done.Notify();
-  });
-  done.Wait();
-}
-
-}  // namespace
 
 // By OTLP to where `route` says, or to standard output.
 StatusOr<SendRequest> Tracing::OpenWayOut(const SpanRoute& route, net::LoopPool& loops) {

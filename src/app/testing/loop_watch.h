@@ -19,7 +19,7 @@
 #include "base/check.h"
 #include "base/mutex.h"
 #include "net/loop.h"
-#include "pipeline/loop_call.h"
+#include "net/loop_call.h"
 
 namespace spanloom::app {
 
@@ -51,7 +51,7 @@ class LoopWatch {
   static constexpr std::chrono::milliseconds kPeriod{1};
 
   explicit LoopWatch(net::Loop& loop) : loop_(loop) {
-    pipeline::RunOn(loop_, [this] {
+    net::RunOn(loop_, [this] {
       core_wait_ = std::make_unique<CoreWait>();
       SetTimer();
     });
@@ -59,7 +59,7 @@ class LoopWatch {
 
   // How late each task was that became due meanwhile, ascending. Waits for the one that is due next.
   [[nodiscard]] std::vector<std::chrono::nanoseconds> Stop() {
-    pipeline::RunOn(loop_, [this] { is_last_ = true; });
+    net::RunOn(loop_, [this] { is_last_ = true; });
     has_ended_.Wait();
     std::sort(lags_.begin(), lags_.end());
     return std::move(lags_);

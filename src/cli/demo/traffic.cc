@@ -10,6 +10,7 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "net/loop_call.h"
 
 namespace spanloom::cli::demo {
 namespace {
@@ -190,27 +191,18 @@ class Traffic::State : public std::enable_shared_from_this<Traffic::State> {
 
 StatusOr<std::unique_ptr<Traffic>> Traffic::Start(net::Loop& loop, const Clock& clock, TrafficOptions options) {
   auto state = std::make_shared<State>(loop, clock, std::move(options));
-  Status connected;
-  Notification begun;
-  loop.Post([&] {
-    connected = state->Connect();
+  RETURN_IF_ERROR(net::RunOn(loop, [&] {
+    Status connected = state->Connect();
     if (connected.ok()) state->AwaitNext();
-    begun.Notify();
-  });
-  begun.Wait();
-  RETURN_IF_ERROR(connected);
+    return connected;
+  }));
   return std::unique_ptr<Traffic>(new Traffic(std::move(state)));
 }
 
 Traffic::Traffic(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 Traffic::~Traffic() {
-  Notification ended;
-  state_->loop().Post([state = state_, &ended] {
-    state->End();
-    ended.Notify();
-  });
-  ended.Wait();
+  net::RunOn(state_->loop(), [this] { state_->End(); });
 }
 
 TrafficStats Traffic::stats() const {

@@ -2,18 +2,17 @@
 
 #include "cli/doctor/live.h"
 
-#include <memory>
 #include <set>
 #include <utility>
 
 #include "base/clock.h"
-#include "base/mutex.h"
 #include "base/text.h"
 #include "doctor/own_metrics_rules.h"
 #include "doctor/trace_rules.h"
 #include "kube/resource.h"
 #include "net/client.h"
 #include "net/loop.h"
+#include "net/waiting_request.h"
 
 namespace spanloom::cli::doctor {
 namespace {
@@ -25,43 +24,17 @@ using spanloom::doctor::TraceSample;
 constexpr std::chrono::seconds kAnswerMax{30};
 constexpr size_t kAnswerBytesMax = 256 << 20;  // a thousand traces of vLLM's are 20 MiB; guess
 
-// Shared with the loop, which may answer after the caller has gone on.
-struct Question {
-  std::unique_ptr<net::HttpClient> client;  // bound to the loop
-  Notification answered;
-  StatusOr<std::string> answer = absl::UnknownError("unanswered");
-};
-
 // The body of a GET that is answered 200.
 StatusOr<std::string> Get(net::Loop& loop, const std::string& endpoint, const std::string& path,
                           const std::string& query) {
-  const auto question = std::make_shared<Question>();
-  loop.Post([&loop, question, endpoint, path, query] {
-    net::HttpClientOptions options;
-    options.endpoint = endpoint;
-    options.body_bytes_max = kAnswerBytesMax;
-    auto client = net::HttpClient::Create(loop, std::move(options));
-    if (!client.ok()) {
-      question->answer = client.status();
-      return question->answered.Notify();
-    }
-    question->client = *std::move(client);
-    net::HttpRequest request{.method = "GET", .path = path, .query = query};
-    question->client->Send(
-        std::move(request), kAnswerMax, [question, path](const StatusOr<net::HttpResponse>& response) {
-          if (!response.ok()) {
-            question->answer = response.status();
-          } else if (response->status != 200) {
-            question->answer = absl::UnavailableError(StrCat(path, " was answered ", response->status));
-          } else {
-            question->answer = std::string(response->body.view());
-          }
-          question->answered.Notify();
-        });
-  });
-  question->answered.Wait();
-  loop.Post([question] { question->client.reset(); });
-  return std::move(question->answer);
+  net::HttpClientOptions options;
+  options.endpoint = endpoint;
+  options.body_bytes_max = kAnswerBytesMax;
+  net::HttpRequest request{.method = "GET", .path = path, .query = query};
+  ASSIGN_OR_RETURN(const net::HttpResponse response,
+                   net::SendAndWait(loop, std::move(options), std::move(request), kAnswerMax));
+  if (response.status == 200) return std::string(response.body.view());
+  return absl::UnavailableError(StrCat(path, " was answered ", response.status));
 }
 
 StatusOr<TraceSample> Sample(net::Loop& loop, const LiveOptions& options) {

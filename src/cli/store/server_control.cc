@@ -4,14 +4,13 @@
 
 #include <chrono>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <utility>
 
-#include "base/mutex.h"
 #include "base/text.h"
 #include "net/client.h"
 #include "net/loop.h"
+#include "net/waiting_request.h"
 
 namespace spanloom::cli::store {
 namespace {
@@ -20,34 +19,11 @@ constexpr std::chrono::hours kPatience{24};  // merging is slow, so as not to be
 
 StatusOr<net::HttpResponse> Post(const std::string& endpoint, std::string_view verb, std::string_view query) {
   net::LoopPool loops(1);
-  net::Loop& loop = loops.At(0);
-  std::unique_ptr<net::HttpClient> client;
-  std::optional<StatusOr<net::HttpResponse>> answer;
-  Notification answered;
-  loop.Post([&] {
-    auto created = net::HttpClient::Create(loop, {.endpoint = endpoint, .tls = std::nullopt});
-    if (!created.ok()) {
-      answer = created.status();
-      return answered.Notify();
-    }
-    client = *std::move(created);
-    net::HttpRequest request;
-    request.method = "POST";
-    request.path = StrCat("/", verb);
-    request.query = query;
-    client->Send(std::move(request), kPatience, [&](StatusOr<net::HttpResponse> response) {
-      answer = std::move(response);
-      answered.Notify();
-    });
-  });
-  answered.Wait();
-  Notification closed;
-  loop.Post([&] {
-    client = nullptr;
-    closed.Notify();
-  });
-  closed.Wait();
-  return *std::move(answer);
+  net::HttpRequest request;
+  request.method = "POST";
+  request.path = StrCat("/", verb);
+  request.query = query;
+  return net::SendAndWait(loops.At(0), {.endpoint = endpoint, .tls = std::nullopt}, std::move(request), kPatience);
 }
 
 }  // namespace

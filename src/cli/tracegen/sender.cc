@@ -6,31 +6,17 @@
 #include <utility>
 #include <vector>
 
-#include "base/check.h"
 #include "base/mutex.h"
 #include "base/text.h"
+#include "net/loop_call.h"
 
 namespace spanloom::cli::tracegen {
-namespace {
-
-// Runs `task` on the loop and waits for its end. Not to be called on the loop.
-void RunOnLoop(net::Loop& loop, absl::FunctionRef<void()> task) {
-  CHECK(!loop.IsCurrent());
-  Notification done;
-  loop.Post([&] {
-    task();
-    done.Notify();
-  });
-  done.Wait();
-}
-
-}  // namespace
 
 StatusOr<std::unique_ptr<Sender>> Sender::Create(net::Loop& loop, const Clock& clock, SenderOptions options,
                                                  std::stop_token stop, const TransportFactory& make_transport) {
   auto sender = std::unique_ptr<Sender>(new Sender(loop, clock, options));
   Status status;
-  RunOnLoop(loop, [&] {
+  net::RunOn(loop, [&] {
     StatusOr<std::unique_ptr<Transport>> transport = make_transport(loop);
     status = transport.status();
     if (transport.ok()) sender->transport_ = *std::move(transport);
@@ -46,7 +32,7 @@ Sender::Sender(net::Loop& loop, const Clock& clock, SenderOptions options)
 Sender::~Sender() {
   on_stop_.reset();
   Drain();
-  RunOnLoop(loop_, [this] { transport_.reset(); });
+  net::RunOn(loop_, [this] { transport_.reset(); });
 }
 
 bool Sender::Submit(ExportRequest request) {

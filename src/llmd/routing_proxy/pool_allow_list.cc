@@ -7,7 +7,6 @@
 #include <absl/container/flat_hash_set.h>
 
 #include <algorithm>
-#include <functional>
 #include <span>
 #include <utility>
 
@@ -19,6 +18,7 @@
 #include "kube/mirror.h"
 #include "kube/object.h"
 #include "kube/reflector.h"
+#include "net/loop_call.h"
 
 namespace spanloom::llmd::routing_proxy {
 namespace {
@@ -84,19 +84,6 @@ std::optional<kube::Mirror<std::string>::Decoded> DecodePool(const simdjson::dom
   const kube::InferencePool pool = kube::ReadInferencePool(object);
   return kube::Mirror<std::string>::Decoded{.key = std::string(pool.meta.name),
                                             .object = kube::LabelSelectorOf(pool.selector)};
-}
-
-// Runs `task` on `loop` and waits for it.
-void RunOn(net::Loop& loop, const std::function<void()>& task) {
-  Mutex mutex;
-  bool is_done = false;
-  loop.Post([&] {
-    task();
-    const MutexLock lock(mutex);
-    is_done = true;
-  });
-  const MutexLock lock(mutex);
-  mutex.Await([&] { return is_done; });
 }
 
 }  // namespace

@@ -9,19 +9,25 @@ namespace spanloom::llmd::routing_proxy {
 
 StatusOr<std::unique_ptr<Upstreams>> Upstreams::Create(net::Loop& loop, const ProxyOptions& options) {
   std::unique_ptr<Upstreams> upstreams(new Upstreams(loop, options));
+  ASSIGN_OR_RETURN(const Tls decoder_tls, ReadTls(options.decoder_tls, "decoder"));
+  ASSIGN_OR_RETURN(upstreams->prefiller_tls_, ReadTls(options.prefiller_tls, "prefiller"));
   for (size_t rank = 0; rank < options.data_parallel_size; ++rank) {
     const auto port = static_cast<uint16_t>(options.decoder_port + rank);
-    ASSIGN_OR_RETURN(Upstream decoder,
-                     upstreams->Make(net::JoinHostPort(options.decoder_host, port), options.decoder_tls));
+    ASSIGN_OR_RETURN(Upstream decoder, upstreams->Make(net::JoinHostPort(options.decoder_host, port), decoder_tls));
     upstreams->decoders_.push_back(std::move(decoder));
   }
   return upstreams;
 }
 
-StatusOr<Upstream> Upstreams::Make(const std::string& target, const std::optional<net::TlsClientOptions>& tls) const {
+StatusOr<Upstreams::Tls> Upstreams::ReadTls(const std::optional<net::TlsClientOptions>& options, std::string name) {
+  if (!options.has_value()) return nullptr;
+  return net::ReadHttpClientTls(*options, std::move(name));
+}
+
+StatusOr<Upstream> Upstreams::Make(const std::string& target, const Tls& tls) const {
   net::HttpClientOptions options;
   options.endpoint = target;
-  options.tls = tls;
+  options.shared_tls = tls;
   options.connections_max = options_.connections_per_host_max;
   options.waiting_max = options_.connections_per_host_max;
   options.body_bytes_max = options_.answer_bytes_max;
@@ -29,11 +35,10 @@ StatusOr<Upstream> Upstreams::Make(const std::string& target, const std::optiona
   options.idle_max = kUpstreamIdleMax;
   options.backs_off = false;  // every request says whether the server is there now
   ASSIGN_OR_RETURN(std::unique_ptr<net::HttpClient> client, net::HttpClient::Create(loop_, std::move(options)));
-  return Upstream{.target = target, .is_tls = tls.has_value(), .client = std::move(client)};
+  return Upstream{.target = target, .is_tls = tls != nullptr, .client = std::move(client)};
 }
 
-StatusOr<Upstream> Upstreams::Find(std::string key, const std::string& target,
-                                   const std::optional<net::TlsClientOptions>& tls) {
+StatusOr<Upstream> Upstreams::Find(std::string key, const std::string& target, const Tls& tls) {
   if (const auto known = by_key_.find(key); known != by_key_.end()) {
     recent_.splice(recent_.begin(), recent_, known->second);
     return known->second->second;
@@ -49,11 +54,11 @@ StatusOr<Upstream> Upstreams::Find(std::string key, const std::string& target,
 }
 
 StatusOr<Upstream> Upstreams::Prefiller(const std::string& target) {
-  return Find(target, target, options_.prefiller_tls);
+  return Find(target, target, prefiller_tls_);
 }
 
 StatusOr<Upstream> Upstreams::Bootstrap(const std::string& target) {
-  return Find(StrCat("bootstrap ", target), target, std::nullopt);
+  return Find(StrCat("bootstrap ", target), target, nullptr);
 }
 
 }  // namespace spanloom::llmd::routing_proxy

@@ -6,6 +6,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -28,7 +29,7 @@ struct Upstream {
 // Sequence-bound: its loop.
 class Upstreams {
  public:
-  // `options` must outlive it. Errors: those of net::HttpClient::Create.
+  // `options` must outlive it. Reads certificates, which blocks. Errors: those of net::HttpClient::Create.
   static StatusOr<std::unique_ptr<Upstreams>> Create(net::Loop& loop, const ProxyOptions& options);
 
   // The model server's rank.
@@ -44,13 +45,19 @@ class Upstreams {
 
  private:
   Upstreams(net::Loop& loop, const ProxyOptions& options) : loop_(loop), options_(options) {}
-  StatusOr<Upstream> Make(const std::string& target, const std::optional<net::TlsClientOptions>& tls) const;
-  StatusOr<Upstream> Find(std::string key, const std::string& target, const std::optional<net::TlsClientOptions>& tls);
+  // Read at the start and shared by all clients of a kind: a new prefill pod must not hold up the loop. Null:
+  // cleartext.
+  using Tls = std::shared_ptr<net::TlsCredentials>;
+  static StatusOr<Tls> ReadTls(const std::optional<net::TlsClientOptions>& options, std::string name);
+
+  StatusOr<Upstream> Make(const std::string& target, const Tls& tls) const;
+  StatusOr<Upstream> Find(std::string key, const std::string& target, const Tls& tls);
 
   using Recent = std::list<std::pair<std::string, Upstream>>;
 
   net::Loop& loop_;
   const ProxyOptions& options_;
+  Tls prefiller_tls_;
   std::vector<Upstream> decoders_;  // [data_parallel_size]
   Recent recent_;                   // the last asked first
   std::unordered_map<std::string, Recent::iterator> by_key_;

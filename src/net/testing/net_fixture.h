@@ -22,6 +22,7 @@
 #include "base/status.h"
 #include "net/client.h"
 #include "net/loop.h"
+#include "net/loop_call.h"
 #include "net/server.h"
 
 namespace spanloom::net {
@@ -55,14 +56,6 @@ class Promise {
   };
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
-
-// Runs `function` on `loop` and returns its result.
-template <typename Function>
-auto RunOn(Loop& loop, Function function) {
-  const Promise<decltype(function())> promise;
-  loop.Post([promise, function = std::move(function)]() mutable { promise.Set(function()); });
-  return promise.Get();
-}
 
 // Options of a server on a free port of loopback, whose gRPC method and HTTP handler answer with what they got.
 ServerOptions EchoOptions();

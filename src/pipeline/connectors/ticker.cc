@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "pipeline/loop_call.h"
+#include "net/loop_call.h"
 
 namespace spanloom::pipeline {
 

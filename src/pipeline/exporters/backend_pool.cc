@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "pipeline/loop_call.h"
+#include "net/loop_call.h"
 
 namespace spanloom::pipeline {
 namespace {

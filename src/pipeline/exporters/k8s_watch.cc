@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "kube/endpoint_slice.h"
 #include "kube/json.h"
-#include "pipeline/loop_call.h"
+#include "net/loop_call.h"
 
 namespace spanloom::pipeline {
 namespace {

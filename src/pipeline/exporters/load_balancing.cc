@@ -10,10 +10,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "net/loop_call.h"
 #include "net/name_lookup.h"
 #include "pipeline/exporters/export_counters.h"
 #include "pipeline/joined_done.h"
-#include "pipeline/loop_call.h"
 
 namespace spanloom::pipeline {
 namespace {

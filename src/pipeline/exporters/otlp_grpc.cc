@@ -10,12 +10,12 @@
 #include <utility>
 
 #include "base/text.h"
+#include "net/loop_call.h"
 #include "otlp/export_service.h"
 #include "otlp/partial_success.h"
 #include "pipeline/exporters/export_counters.h"
 #include "pipeline/exporters/partial_success_log.h"
 #include "pipeline/exporters/user_agent.h"
-#include "pipeline/loop_call.h"
 
 namespace spanloom::pipeline {
 namespace {

@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "config/yaml.h"
+#include "net/loop_call.h"
 #include "otlp/wire/writer.h"
-#include "pipeline/loop_call.h"
 #include "pipeline/testing/fake_backend.h"
 #include "pipeline/testing/fake_consumer.h"
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "config/yaml.h"
-#include "pipeline/loop_call.h"
+#include "net/loop_call.h"
 #include "pipeline/testing/fake_backend.h"
 #include "pipeline/testing/fake_consumer.h"
 

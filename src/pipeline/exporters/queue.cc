@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "net/loop_call.h"
 #include "pipeline/exporters/queue_state.h"
-#include "pipeline/loop_call.h"
 
 namespace spanloom::pipeline {
 namespace {

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "net/loop_call.h"
 #include "otlp/request.h"
-#include "pipeline/loop_call.h"
 #include "pipeline/testing/fake_consumer.h"
 #include "pipeline/testing/fake_destination.h"
 #include "pipeline/testing/requests.h"

@@ -16,10 +16,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/worker_pool.h"
+#include "net/loop_call.h"
 #include "pipeline/extensions/cpu_sampler.h"
 #include "pipeline/extensions/html_page.h"
 #include "pipeline/extensions/pprof_profile.h"
-#include "pipeline/loop_call.h"
 
 namespace spanloom::pipeline {
 namespace {

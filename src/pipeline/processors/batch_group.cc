@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
-#include "pipeline/loop_call.h"
+#include "net/loop_call.h"
 
 namespace spanloom::pipeline {
 namespace {

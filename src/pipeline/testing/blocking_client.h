@@ -13,8 +13,9 @@
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "net/client.h"
+#include "net/loop_call.h"
 #include "net/server.h"
-#include "pipeline/loop_call.h"
+#include "net/waiting_request.h"
 #include "pipeline/testing/fake_consumer.h"
 
 namespace spanloom::pipeline {
@@ -46,23 +47,9 @@ inline StatusOr<Bytes> CallGrpc(net::Loop& loop, const std::string& endpoint, By
 
 // The answer to one HTTP request over a connection of its own.
 inline StatusOr<net::HttpResponse> SendHttp(net::Loop& loop, const std::string& endpoint, net::HttpRequest request) {
-  Notification answered;
-  StatusOr<net::HttpResponse> answer = absl::UnknownError("");
-  std::unique_ptr<net::HttpClient> client;
-  RunOn(loop, [&] {
-    net::HttpClientOptions options;
-    options.endpoint = endpoint;
-    auto created = net::HttpClient::Create(loop, std::move(options));
-    CHECK(created.ok());
-    client = *std::move(created);
-    client->Send(std::move(request), std::chrono::seconds(20), [&](StatusOr<net::HttpResponse> result) {
-      answer = std::move(result);
-      answered.Notify();
-    });
-  });
-  CHECK(answered.WaitFor(kPatience));
-  RunOn(loop, [&] { client.reset(); });
-  return answer;
+  net::HttpClientOptions options;
+  options.endpoint = endpoint;
+  return net::SendAndWait(loop, std::move(options), std::move(request), std::chrono::seconds(20));
 }
 
 // An address on loopback that nobody listens on at the moment, for tests that need the same one twice.

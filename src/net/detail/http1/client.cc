@@ -88,7 +88,7 @@ class HttpClient::State final : public std::enable_shared_from_this<State> {
  public:
   using ExchangePtr = std::shared_ptr<HttpExchange::State>;  // shared with its owner and its connection
 
-  State(Loop& loop, HttpClientOptions options, Target target, std::unique_ptr<TlsCredentials> tls,
+  State(Loop& loop, HttpClientOptions options, Target target, std::shared_ptr<TlsCredentials> tls,
         std::optional<ProxyRoute> route)
       : loop_(loop),
         options_(std::move(options)),
@@ -122,7 +122,7 @@ class HttpClient::State final : public std::enable_shared_from_this<State> {
   Loop& loop_;
   const HttpClientOptions options_;
   const Target target_;
-  const std::unique_ptr<TlsCredentials> tls_;  // null: cleartext
+  const std::shared_ptr<TlsCredentials> tls_;  // null: cleartext; of other clients too, if they share it
   const std::optional<ProxyRoute> route_;      // unset: directly
   Backoff backoff_;
   std::deque<ExchangePtr> waiting_;         // exchanges without a connection, in order
@@ -275,16 +275,20 @@ void HttpClient::State::Shutdown() {
   }
 }
 
+StatusOr<std::shared_ptr<TlsCredentials>> ReadHttpClientTls(TlsClientOptions options, std::string name) {
+  return TlsCredentials::ForClient(std::move(options), ClientProtocol::kHttp1, std::move(name));
+}
+
 StatusOr<std::unique_ptr<HttpClient>> HttpClient::Create(Loop& loop, HttpClientOptions options) {
   ASSIGN_OR_RETURN(Target target, ParseTarget(options.endpoint));
-  std::unique_ptr<TlsCredentials> tls;
-  if (options.tls.has_value()) {
-    ASSIGN_OR_RETURN(tls, TlsCredentials::ForClient(*options.tls, ClientProtocol::kHttp1, options.endpoint));
+  std::shared_ptr<TlsCredentials> tls = options.shared_tls;
+  if (tls == nullptr && options.tls.has_value()) {
+    ASSIGN_OR_RETURN(tls, ReadHttpClientTls(*options.tls, options.endpoint));
   }
   std::optional<ProxyRoute> route;
   if (options.proxy.has_value()) {
-    ASSIGN_OR_RETURN(route, options.tls.has_value() ? ProxyRoute::Tunnel(*options.proxy, target)
-                                                    : ProxyRoute::Forward(*options.proxy));
+    ASSIGN_OR_RETURN(route,
+                     tls != nullptr ? ProxyRoute::Tunnel(*options.proxy, target) : ProxyRoute::Forward(*options.proxy));
   }
   auto state = std::make_shared<State>(loop, std::move(options), std::move(target), std::move(tls), std::move(route));
   return std::unique_ptr<HttpClient>(new HttpClient(std::move(state)));
