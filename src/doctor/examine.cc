@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
-#include "config/yaml.h"
+#include "doctor/collector_configs.h"
 #include "doctor/collector_rules.h"
 #include "doctor/model_service_rules.h"
 #include "doctor/router_rules.h"
@@ -21,43 +21,10 @@ namespace {
 using config::Node;
 using Kind = Document::Kind;
 
-// The node with the lines of the file that its text was embedded in.
-Node Moved(const Node& node, int lines) {
-  config::Source source = node.source();
-  source.line += lines;
-  if (node.is_list()) {
-    std::vector<Node> items;
-    for (const Node& item : node.items()) items.push_back(Moved(item, lines));
-    return Node::List(std::move(items), source);
-  }
-  if (!node.is_map()) return node.is_null() ? Node::Null(source) : Node::Scalar(node.text(), node.style(), source);
-  std::vector<Node::Entry> entries;
-  for (const Node::Entry& entry : node.entries()) {
-    config::Source key = entry.source;
-    key.line += lines;
-    entries.push_back({entry.key, key, Moved(entry.value, lines)});
-  }
-  return Node::Map(std::move(entries), source);
-}
-
-// A collector's configuration in a ConfigMap is a text, in an OpenTelemetryCollector it is a tree.
 void CheckObject(const Node& object, Findings& findings) {
+  for (const Node& config : CollectorConfigsOf(object)) CheckCollector(config, true, findings);
   const std::string_view kind = TextAt(object, {"kind"});
-  if (kind == "OpenTelemetryCollector") {
-    if (const Node* config = At(object, {"spec", "config"}); config != nullptr && config->is_map()) {
-      CheckCollector(*config, true, findings);
-    }
-    return;
-  }
-  if (kind != "ConfigMap") return CheckWorkload(object, findings);
-  const Node* data = object.Find("data");
-  if (data == nullptr) return;
-  for (const Node::Entry& entry : data->entries()) {
-    const StatusOr<Node> root = config::ParseYaml(entry.value.text(), entry.value.source().file);
-    const bool is_whole = root.ok() && root->Find("receivers") != nullptr && root->Find("service") != nullptr;
-    if (!is_whole) continue;  // or a part that is merged over another
-    CheckCollector(Moved(*root, entry.value.source().line), true, findings);
-  }
+  if (kind != "ConfigMap" && kind != "OpenTelemetryCollector") CheckWorkload(object, findings);
 }
 
 void CheckDocument(const Document& document, Findings& findings) {
@@ -76,6 +43,11 @@ void CheckDocument(const Document& document, Findings& findings) {
 }
 
 }  // namespace
+
+void CheckDocuments(std::span<const Document> documents, Findings& findings) {
+  for (const Document& document : documents) CheckDocument(document, findings);
+  CheckSampling(documents, findings);
+}
 
 Examination Examine(std::span<const FileText> files) {
   Examination examination;
@@ -98,8 +70,7 @@ Examination Examine(std::span<const FileText> files) {
     }
   }
   examination.documents = all.size();
-  for (const Document& document : all) CheckDocument(document, findings);
-  CheckSampling(all, findings);
+  CheckDocuments(all, findings);
   examination.findings = std::move(findings).Take();
   const auto order = [&](const Finding& finding) {
     const auto file =

@@ -23,6 +23,9 @@ struct Examination {
   size_t documents = 0;           // that were understood
 };
 
+// What each document says, and what they say together.
+void CheckDocuments(std::span<const Document> documents, Findings& findings);
+
 // A file that can't be read as YAML, or in which nothing is known, is a finding too.
 [[nodiscard]] Examination Examine(std::span<const FileText> files);
 

@@ -184,6 +184,7 @@ spec:
         - {name: OTEL_SERVICE_NAME, value: routing-proxy}
         - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "http://otel-collector:4317"}
         - {name: OTEL_TRACES_EXPORTER, value: otlp}
+        - {name: OTEL_RESOURCE_ATTRIBUTES, value: "k8s.pod.name=$(POD_NAME)"}
       containers:
       - name: vllm
         image: ghcr.io/llm-d/llm-d-cuda:v0.5.0
@@ -191,8 +192,25 @@ spec:
         env:
         - {name: OTEL_SERVICE_NAME, value: vllm-decode}
         - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "http://otel-collector:4317"}
+        - {name: OTEL_RESOURCE_ATTRIBUTES, value: "k8s.pod.name=$(POD_NAME)"}
 )y",
      {}},
+    {"Nameless",
+     R"(apiVersion: apps/v1
+kind: Deployment
+spec:
+  template:
+    spec:
+      containers:
+      - name: vllm
+        image: vllm/vllm-openai:v0.11.0
+        args: ["--otlp-traces-endpoint", "http://otel-collector:4317"]
+        env:
+        - {name: OTEL_SERVICE_NAME, value: vllm-decode}
+      - name: other
+        image: busybox
+)",
+     {"1 pod-nameless"}},
     {"NoArgument",
      R"(apiVersion: v1
 kind: Pod
@@ -221,7 +239,7 @@ spec:
     env:
     - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "http://otel-collector:4317"}
 )",
-     {"5 exporter-console"}},
+     {"1 pod-nameless", "5 exporter-console"}},
     {"FlagOff",
      R"(apiVersion: v1
 kind: Pod
@@ -233,7 +251,7 @@ spec:
     - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "http://otel-collector:4317"}
     - {name: OTEL_TRACES_EXPORTER, value: otlp}
 )",
-     {"6 tracing-flag-off"}},
+     {"1 pod-nameless", "6 tracing-flag-off"}},
     {"EndpointWithoutValue",
      R"(apiVersion: v1
 kind: Pod
@@ -244,7 +262,7 @@ spec:
     - {name: OTEL_TRACES_EXPORTER, value: otlp}
     - name: OTEL_EXPORTER_OTLP_ENDPOINT
 )",
-     {"8 endpoint-empty"}},
+     {"1 pod-nameless", "8 endpoint-empty"}},
     {"CommentInScript",
      R"(apiVersion: v1
 kind: Pod
@@ -260,7 +278,7 @@ spec:
     env:
     - {name: OTEL_SERVICE_NAME, value: vllm-decode}
 )",
-     {"10 script-comment"}},
+     {"1 pod-nameless", "10 script-comment"}},
     {"CollectorOnLocalhost",
      R"(apiVersion: v1
 kind: ConfigMap

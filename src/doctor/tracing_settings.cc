@@ -30,7 +30,12 @@ std::string Setting(std::string_view key, std::string_view value) {
   return StrCat(key, ": \"", value, "\"");
 }
 
-// The host of "http://HOST:PORT/..." or "HOST:PORT", and the port or "".
+bool IsLocal(std::string_view host) {
+  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+}  // namespace
+
 std::pair<std::string_view, std::string_view> HostAndPort(std::string_view endpoint) {
   if (const size_t scheme = endpoint.find("://"); scheme != std::string_view::npos) endpoint.remove_prefix(scheme + 3);
   endpoint = endpoint.substr(0, endpoint.find('/'));
@@ -38,12 +43,6 @@ std::pair<std::string_view, std::string_view> HostAndPort(std::string_view endpo
   if (colon == std::string_view::npos || endpoint.ends_with(']')) return {endpoint, ""};
   return {endpoint.substr(0, colon), endpoint.substr(colon + 1)};
 }
-
-bool IsLocal(std::string_view host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-}
-
-}  // namespace
 
 void CheckEndpoint(const Node& node, std::string_view key, Findings& findings) {
   const std::string_view endpoint = node.is_scalar() ? std::string_view(node.text()) : std::string_view();

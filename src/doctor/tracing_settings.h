@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "config/node.h"
 #include "doctor/finding.h"
@@ -20,6 +21,9 @@ inline constexpr std::string_view kSampler = "parentbased_traceidratio";
 
 // Which SDK reads a setting: they differ in what they take.
 enum class Reader { kPython, kGo };
+
+// The host of "http://HOST:PORT/..." or "HOST:PORT", and the port or "".
+[[nodiscard]] std::pair<std::string_view, std::string_view> HostAndPort(std::string_view endpoint);
 
 // An OTLP endpoint that is written in `node`; `key` is what a fix sets.
 void CheckEndpoint(const config::Node& node, std::string_view key, Findings& findings);

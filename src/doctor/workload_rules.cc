@@ -2,10 +2,15 @@
 
 #include "doctor/workload_rules.h"
 
+#include <absl/strings/str_join.h>
+
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/text.h"
+#include "doctor/containers.h"
 #include "doctor/document.h"
 #include "doctor/switches.h"
 #include "doctor/tracing_settings.h"
@@ -87,11 +92,16 @@ void CheckGoComponent(const Node& container, const Environment& environment, Fin
   }
 }
 
+// The scheduler or the routing proxy, by its image.
+bool IsGo(const Node& container) {
+  const std::string_view image = ReadImage(TextAt(container, {"image"})).name;
+  return image == "llm-d-routing-sidecar" || image == "llm-d-inference-scheduler" || image == "epp" ||
+         image.starts_with("llm-d-router");
+}
+
 void CheckContainer(const Node& container, Findings& findings) {
   const Environment environment = EnvironmentOf(container);
-  const std::string_view image = ReadImage(TextAt(container, {"image"})).name;
-  const bool is_go = image == "llm-d-routing-sidecar" || image == "llm-d-inference-scheduler" || image == "epp" ||
-                     image.starts_with("llm-d-router");
+  const bool is_go = IsGo(container);
   const bool is_vllm = !is_go && IsVllm(container);
   if (!is_go && !is_vllm) return;
   if (const Node* name = container.Find("image"); name != nullptr && HasTracingVariable(environment)) {
@@ -102,16 +112,43 @@ void CheckContainer(const Node& container, Findings& findings) {
   CheckVllm(container, environment, findings);
 }
 
+// True if the container's spans say which pod they come from.
+bool NamesItsPod(const Environment& environment) {
+  const auto attributes = environment.find("OTEL_RESOURCE_ATTRIBUTES");
+  if (attributes == environment.end()) return false;
+  const Node* value = attributes->second->Find("value");
+  return value == nullptr || !value->is_scalar() || value->text().find("k8s.pod.") != std::string::npos;
+}
+
+// Every pod of a Deployment calls itself by the same service's name.
+void CheckPodIdentity(const Node& object, const std::vector<const Node*>& containers, Findings& findings) {
+  std::vector<std::string> nameless;
+  for (const Node* container : containers) {
+    const Environment environment = EnvironmentOf(*container);
+    const bool is_traced = IsGo(*container) || ArgumentOf(WordsOf(*container), kTracesEndpointFlag).has_value();
+    if (!is_traced || !HasTracingVariable(environment) || NamesItsPod(environment)) continue;
+    nameless.emplace_back(TextAt(*container, {"name"}));
+  }
+  if (nameless.empty()) return;
+  findings.Note(
+      "pod-nameless", object.source(),
+      StrCat("spans of ", absl::StrJoin(nameless, ", "),
+             " do not say which pod they come from; a backend of ours tells it from the connection, as a last "
+             "resort. In env of each container:"),
+      "- name: OTEL_RESOURCE_ATTRIBUTES_POD_NAME\n  valueFrom: {fieldRef: {fieldPath: metadata.name}}\n"
+      "- name: OTEL_RESOURCE_ATTRIBUTES_NAMESPACE_NAME\n  valueFrom: {fieldRef: {fieldPath: metadata.namespace}}\n"
+      "- name: OTEL_RESOURCE_ATTRIBUTES\n"
+      "  value: "
+      "\"k8s.pod.name=$(OTEL_RESOURCE_ATTRIBUTES_POD_NAME),k8s.namespace.name=$(OTEL_RESOURCE_ATTRIBUTES_NAMESPACE_"
+      "NAME)\"");
+}
+
 }  // namespace
 
 void CheckWorkload(const Node& object, Findings& findings) {
-  for (const std::string_view key : {"initContainers", "containers"}) {
-    for (const Node& container : NodesAt(object, key)) CheckContainer(container, findings);
-  }
-  for (const Node::Entry& entry : object.entries()) {
-    const bool is_pod_part = entry.key == "initContainers" || entry.key == "containers";
-    if (!is_pod_part && entry.value.is_map()) CheckWorkload(entry.value, findings);
-  }
+  const std::vector<const Node*> containers = ContainersOf(object);
+  for (const Node* container : containers) CheckContainer(*container, findings);
+  CheckPodIdentity(object, containers, findings);
 }
 
 }  // namespace spanloom::doctor

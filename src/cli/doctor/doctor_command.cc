@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "cli/doctor/cluster.h"
 #include "cli/doctor/live.h"
 #include "doctor/examine.h"
 #include "doctor/report.h"
@@ -56,7 +57,8 @@ void AddOutput(CLI::App& app, std::string& output) {
 }
 
 int RunFiles(int argc, char** argv) {
-  CLI::App app("Say why traces are missing or wrong; `spanloom doctor live` asks what runs", "spanloom doctor");
+  CLI::App app("Say why traces are missing or wrong; `spanloom doctor live` and `doctor cluster` ask what runs",
+               "spanloom doctor");
   std::vector<std::string> names;
   std::string output = "text";
   app.add_option(
@@ -103,11 +105,30 @@ int RunLive(int argc, char** argv) {
   return Report(ExamineLive(options), output);
 }
 
+int RunCluster(int argc, char** argv) {
+  CLI::App app("Look at what is deployed in a namespace, and at what has become of it", "spanloom doctor cluster");
+  ClusterOptions options;
+  std::string output = "text";
+  app.add_option("-n,--namespace", options.name_space, "Namespace; if not given, that of the kubeconfig's context");
+  app.add_option("--kubeconfig", options.kubeconfig,
+                 "File; if not given, $KUBECONFIG, ~/.kube/config, or inside a pod its service account");
+  app.add_option("--context", options.context, "Context of the kubeconfig; if not given, the current one");
+  AddOutput(app, output);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageError;
+  }
+  return Report(ExamineCluster(options), output);
+}
+
 }  // namespace
 
 int Run(int argc, char** argv) {
-  const bool is_live = argc > 1 && std::string_view(argv[1]) == "live";
-  return is_live ? RunLive(argc - 1, argv + 1) : RunFiles(argc, argv);
+  const std::string_view what = argc > 1 ? argv[1] : "";
+  if (what == "live") return RunLive(argc - 1, argv + 1);
+  if (what == "cluster") return RunCluster(argc - 1, argv + 1);
+  return RunFiles(argc, argv);
 }
 
 }  // namespace spanloom::cli::doctor
