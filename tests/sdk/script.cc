@@ -113,9 +113,9 @@ void Script::End(const std::string& span) {
 void Script::PrintHeaders(const std::string& span) const {
   net::HttpHeaders headers;
   Inject(spans_.at(span).context(), headers, tracer_.propagation());
-  std::string separator;
+  const char* separator = "";
   for (const auto& [name, value] : headers.fields()) {
-    std::printf("%s%s=%s", std::exchange(separator, "\t").c_str(), name.c_str(), value.c_str());
+    std::printf("%s%s=%s", std::exchange(separator, "\t"), name.c_str(), value.c_str());
   }
   std::printf("\n");
 }
