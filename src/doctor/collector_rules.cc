@@ -107,6 +107,24 @@ void CheckExporter(const Node& exporter, std::string_view id, bool is_in_pod, Fi
   }
 }
 
+// Whether an exporter needs no `batch` in front of it: its queue groups what it sends, or it sends nothing over a
+// network.
+bool GroupsItself(const Node& config, std::string_view id) {
+  const std::string_view type = TypeOf(id);
+  if (type == "spanloom_store" || type == "debug" || type == "nop") return true;
+  const Node* exporter = At(config, {"exporters", id});
+  return exporter != nullptr && At(*exporter, {"sending_queue", "batch"}) != nullptr;
+}
+
+bool IsGrouped(const Node& config, const Node& pipeline) {
+  const std::vector<Node>& processors = NodesAt(pipeline, "processors");
+  const std::vector<Node>& exporters = NodesAt(pipeline, "exporters");
+  return std::any_of(processors.begin(), processors.end(),
+                     [](const Node& id) { return TypeOf(id.text()) == "batch"; }) ||
+         std::all_of(exporters.begin(), exporters.end(),
+                     [&config](const Node& id) { return GroupsItself(config, id.text()); });
+}
+
 // Without them a pipeline is refused; what a pipeline of traces lacks is looked at here.
 void CheckPipelines(const Node& config, Findings& findings) {
   const Node* pipelines = At(config, {"service", "pipelines"});
@@ -115,9 +133,7 @@ void CheckPipelines(const Node& config, Findings& findings) {
   for (const Node::Entry& pipeline : pipelines->entries()) {
     if (TypeOf(pipeline.key) != "traces") continue;
     has_traces = true;
-    bool batches = false;
-    for (const Node& id : NodesAt(pipeline.value, "processors")) batches = batches || TypeOf(id.text()) == "batch";
-    if (!batches) {
+    if (!IsGrouped(config, pipeline.value)) {
       findings.Note("pipeline-no-batch", pipeline.source,
                     StrCat(pipeline.key, " has no batch: what comes in small requests goes on in as many"), "- batch");
     }

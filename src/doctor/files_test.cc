@@ -346,7 +346,23 @@ service:
   pipelines:
     traces: {receivers: [otlp], exporters: [debug]}
 )",
-     {"5 pipeline-no-batch", "5 pipeline-no-backend"}},
+     {"5 pipeline-no-backend"}},
+    {"NoBatch",
+     R"(receivers: {otlp: {}}
+exporters: {otlp: {endpoint: "j:4317", tls: {insecure: true}}, spanloom_store: {}}
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [spanloom_store, otlp]}
+)",
+     {"5 pipeline-no-batch"}},
+    {"QueueThatGroups",
+     R"(receivers: {otlp: {}}
+exporters: {otlp: {endpoint: "j:4317", tls: {insecure: true}, sending_queue: {batch: {min_size: 1024}}}, spanloom_store: {}}
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [spanloom_store, otlp]}
+)",
+     {}},
     {"NoTraces",
      R"(receivers: {otlp: {}}
 exporters: {otlp: {endpoint: "j:4317", tls: {insecure: true}}}
