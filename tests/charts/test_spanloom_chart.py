@@ -133,6 +133,14 @@ def test_retention_leaves_room_on_the_volume():
         assert configuration["exporters"]["spanloom_store"]["retention"]["mib_max"] == mib
 
 
+def test_the_stores_tools_may_write_in_its_pod():
+    """*Scenario:* `spanloom store backup` in a pod whose root file system is read-only; it keeps a copy of the catalogue for itself. *Guarantees:* that goes to a volume."""
+    container = render(CHART, {"storage": {"kind": "persistentVolume"}, "extraEnv": [{"name": "A", "value": "b"}]}).the("StatefulSet")["spec"]["template"]["spec"]["containers"][0]
+    writable = {mount["mountPath"] for mount in container["volumeMounts"] if not mount.get("readOnly")}
+    environment = {entry["name"]: entry["value"] for entry in container["env"]}
+    assert environment["TMPDIR"] in writable and environment["A"] == "b"
+
+
 def test_what_is_written_below_config_wins():
     """*Scenario:* false, 0, null and an empty list below `config` and `options`, which merges like to pass over. *Guarantees:* they take the place of what the chart wrote."""
     grpc = {"keepalive": {"enforcement_policy": {"permit_without_stream": False}}}

@@ -90,9 +90,14 @@ spec:
       command: [spanloom]
       args:
         {{- toYaml .args | nindent 8 }}
-      {{- with $v.extraEnv }}
+      {{- if or $durable $v.extraEnv }}
       env:
+        {{- if $durable }}
+        - {name: TMPDIR, value: /var/lib/spanloom}  # where `spanloom store` in the pod may write
+        {{- end }}
+        {{- with $v.extraEnv }}
         {{- toYaml . | nindent 8 }}
+        {{- end }}
       {{- end }}
       ports:
         - {name: otlp-grpc, containerPort: 4317}
