@@ -20,6 +20,7 @@ ACTION=install
 SPLIT=no
 BACKEND=spanloom
 STORAGE=""
+STORE=""        # directory on the volume, if not the usual one
 IMAGE=""
 COLLECTOR_IMAGE=""
 WAIT=yes
@@ -57,6 +58,7 @@ Deploys Spanloom in place of llm-d's OTel Collector + Jaeger, or removes it.
                          (default: one pod for both)
       --storage SIZE     keep the traces on a volume of SIZE, such as 20Gi
                 memory   keep them in memory, as the guide's Jaeger does (default): they go with the pod
+      --store NAME       use the directory NAME of the volume, such as a backup (default store)
       --backend spanloom           traces go into Spanloom's own store (default)
                 tempo              and from there to tempo:4317 in the same namespace
                 otlp=HOST:PORT     and from there to this backend over OTLP/gRPC; otlp=https://HOST:PORT speaks TLS
@@ -86,6 +88,7 @@ parse_arguments() {
       -h|--help) usage; exit 0 ;;
       --split) SPLIT=yes ;;
       --storage) value "$1" $# "${2:-}"; STORAGE=$2; shift ;;
+      --store) value "$1" $# "${2:-}"; STORE=$2; shift ;;
       --backend) value "$1" $# "${2:-}"; BACKEND=$2; shift ;;
       --image) value "$1" $# "${2:-}"; IMAGE=$2; shift ;;
       --collector-image) value "$1" $# "${2:-}"; COLLECTOR_IMAGE=$2; shift ;;
@@ -133,6 +136,15 @@ check_arguments() {
   [ -z "$STORAGE" ] || [ "$BACKEND" != jaeger ] || die "--storage: with --backend jaeger there is no store of Spanloom's"
   [ -n "$STORAGE" ] || STORAGE=memory
   [ "$STORAGE" = memory ] || check_size
+  check_store
+}
+
+check_store() {
+  case $STORE in
+    '') return 0 ;;
+    *[!A-Za-z0-9._-]*|.*) die "--store $STORE: the name of a directory on the volume: letters, digits, '.', '_' and '-', the first of them no '.'" ;;
+  esac
+  [ "$STORAGE" != memory ] || die "--store $STORE: there is no volume; --storage says how large it is, such as 20Gi"
 }
 
 check_size() {
@@ -352,6 +364,7 @@ list_storage_patches() {
   local retention=$(($(mib_of "$STORAGE") * 4 / 5))
   patch PersistentVolumeClaim replace /spec/resources/requests/storage "\"$STORAGE\""
   patch StatefulSet add /spec/template/spec/containers/0/args/- "\"--set=exporters.spanloom_store.retention.mib_max=$retention\""
+  [ -z "$STORE" ] || patch StatefulSet add /spec/template/spec/containers/0/args/- "\"--set=exporters.spanloom_store.data_dir=/var/lib/spanloom/$STORE\""
 }
 
 list_backend_patches() {

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 import yaml
 
-from conftest import BINARY, DEPLOY, OVERLAYS, ROOT, kubectl
+from manifests import BINARY, DEPLOY, OVERLAYS, ROOT, kubectl
 
 TEXT = (ROOT / "docs/deploy.md").read_text()
 COMMANDS = [line[2:] for block in re.findall(r"```console\n(.*?)```", TEXT, re.S) for line in block.splitlines() if line.startswith("$ ")]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """install-tracing.sh against a cluster that is played by fake_kubectl.py: every branch, and what the user is told in it."""
 
-import http.server
 import json
 import os
 import pathlib
@@ -11,114 +10,18 @@ import shlex
 import shutil
 import signal
 import subprocess
-import threading
 
 import pytest
 import yaml
 
-from conftest import BINARY, DEPLOY, kubectl, of_kind, pod_command
+from manifests import BINARY, DEPLOY, kubectl, of_kind, pod_command
 from processes import wait_for
 
-HERE = pathlib.Path(__file__).resolve().parent
 OURS = {"app.kubernetes.io/part-of": "llm-d-tracing"}
 ALL_IN_ONE = {"ConfigMap/spanloom-config", "StatefulSet/jaeger", "Service/jaeger-collector", "Service/otel-collector"}
 SPLIT = ALL_IN_ONE | {"ConfigMap/otel-collector-config", "Deployment/otel-collector"}
 GUIDES = {"Deployment/jaeger": {"app": "jaeger"}, "Service/jaeger-collector": {}, "ConfigMap/otel-collector-config": {},
           "Deployment/otel-collector": {"app": "otel-collector"}, "Service/otel-collector": {}}
-
-
-class Backend(http.server.BaseHTTPRequestHandler):
-    """What stands behind both Services: takes spans, and shows the traces that it has."""
-
-    traces = set()
-    forgets = False
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, code):
-        self.send_response(code)
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        span = body["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
-        assert self.path == "/v1/traces" and re.fullmatch("[0-9a-f]{16}", span["spanId"])
-        if not self.server.forgets:
-            self.server.traces.add(span["traceId"])
-        self.answer(self.server.code)
-
-    def do_GET(self):
-        self.answer(200 if self.path.removeprefix("/api/traces/") in self.server.traces else 404)
-
-
-@pytest.fixture(scope="module")
-def backend_server():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Backend)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-
-
-@pytest.fixture
-def backend(backend_server):
-    backend_server.traces, backend_server.forgets, backend_server.code = set(), False, 200
-    return backend_server
-
-
-class Cluster:
-    def __init__(self, folder, backend):
-        self.file, self.folder = folder / "cluster.json", folder
-        tools = folder / "bin"
-        tools.mkdir()
-        (tools / "kubectl").symlink_to(HERE / "fake_kubectl.py")
-        self.environment = {"PATH": f"{tools}:/usr/bin:/bin", "FAKE_CLUSTER": str(self.file), "REAL_KUBECTL": kubectl(), "TMPDIR": str(folder),
-                            "SPANLOOM_OPERATOR_SECONDS": "1", "SPANLOOM_VERIFY_SECONDS": "60", "SPANLOOM_POLL_SECONDS": "0.02"}
-        port = backend.server_address[1]
-        self.holds(namespaces=["llm-d"], forward={"otel-collector": port, "jaeger-collector": port})
-
-    def holds(self, **state):
-        before = json.loads(self.file.read_text()) if self.file.exists() else {}
-        self.file.write_text(json.dumps({**before, **state}))
-        return self
-
-    @property
-    def state(self):
-        return json.loads(self.file.read_text())
-
-    @property
-    def objects(self):
-        return set(self.state.get("objects", {}))
-
-    @property
-    def calls(self):
-        path = pathlib.Path(f"{self.file}.calls")
-        return path.read_text().splitlines() if path.exists() else []
-
-    def applied(self):
-        return list(yaml.safe_load_all(pathlib.Path(f"{self.file}.applied.yaml").read_text()))
-
-    def run(self, *arguments, code=0, script=DEPLOY / "install-tracing.sh"):
-        result = subprocess.run([str(script), *arguments], env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
-        assert result.returncode == code, result.stdout + result.stderr
-        assert not list(self.folder.glob("install-tracing.*")), "its folder is still there"
-        return result
-
-    def install(self, *arguments, code=0, **options):
-        return self.run("-n", "llm-d", *arguments, code=code, **options)
-
-
-@pytest.fixture(scope="module")
-def kustomized_before(tmp_path_factory):
-    return tmp_path_factory.mktemp("kustomized")
-
-
-@pytest.fixture
-def cluster(tmp_path, backend, kustomized_before):
-    made = Cluster(tmp_path, backend)
-    made.environment["FAKE_CACHE"] = str(kustomized_before)
-    return made
 
 
 def changes(cluster):
@@ -141,6 +44,8 @@ def changes(cluster):
     (["-n", "llm-d", "--storage", "20"], "[ERROR] --storage 20: 'memory', or a size such as 20Gi (units Mi, Gi, Ti, M, G, T)"),
     (["-n", "llm-d", "--storage", "10Mi"], "[ERROR] --storage 10Mi: a store needs 1Gi at least"),
     (["-n", "llm-d", "--storage", "20Gi", "--backend", "jaeger"], "[ERROR] --storage: with --backend jaeger there is no store of Spanloom's"),
+    (["-n", "llm-d", "--storage", "20Gi", "--store", "../etc"], "[ERROR] --store ../etc: the name of a directory on the volume: letters, digits, '.', '_' and '-', the first of them no '.'"),
+    (["-n", "llm-d", "--store", "before"], "[ERROR] --store before: there is no volume; --storage says how large it is, such as 20Gi"),
     (["-n", "llm-d", "--timeout", "soon"], "[ERROR] --timeout soon: a number of seconds, or such as 90s, 3m, 1h"),
     (["-n", "llm-d", "--purge"], "[ERROR] --purge removes the traces: it goes with --uninstall"),
 ])
@@ -320,6 +225,13 @@ def test_storage_is_a_claim_of_that_size_and_retention_fits(cluster, tmp_path):
     printed = subprocess.run([*command, "print-config"], env={**os.environ, **environment}, capture_output=True, text=True, timeout=30)
     assert yaml.safe_load(printed.stdout)["exporters"]["spanloom_store"]["retention"]["mib_max"] == 40960
     assert "in memory" not in result.stdout
+
+
+def test_another_directory_of_the_volume_is_used(cluster, tmp_path):
+    cluster.install("--storage", "50Gi", "--store", "before-0.2.0", "--no-wait")
+    command, environment = pod_command(of_kind(cluster.applied(), "StatefulSet")["jaeger"], cluster.applied(), tmp_path)
+    printed = subprocess.run([*command, "print-config"], env={**os.environ, **environment}, capture_output=True, text=True, timeout=30)
+    assert yaml.safe_load(printed.stdout)["exporters"]["spanloom_store"]["data_dir"] == "/var/lib/spanloom/before-0.2.0"
 
 
 @pytest.mark.parametrize("image, operators", [

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from conftest import DEPLOY, kubectl
+from manifests import DEPLOY, kubectl
 
 os.environ.setdefault("FAKE_CLUSTER", "")
 from fake_kubectl import jsonpath  # noqa: E402

@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from conftest import BINARY, DEPLOY, OVERLAYS, every_set, kustomized, manifest, of_kind, overlay, pod_command, workloads
+from manifests import BINARY, DEPLOY, OVERLAYS, every_set, kustomized, manifest, of_kind, overlay, pod_command, workloads
 from processes import SPAN, get, send, start, wait_for
 
 KUBERNETES = "1.34"
@@ -135,6 +135,14 @@ def test_retention_fits_the_volume():
     arguments = of_kind(objects, "StatefulSet")["jaeger"]["spec"]["template"]["spec"]["containers"][0]["args"]
     mib = next(int(argument.rsplit("=", 1)[1]) for argument in arguments if "retention.mib_max" in argument)
     assert mib == int(size.removesuffix("Gi")) * 1024 * 4 // 5
+
+
+# Scenario: `spanloom store backup` in a pod whose root file system is read-only; it keeps a copy of the catalogue for itself.
+# Guarantees: that goes to a volume that may be written.
+def test_the_stores_tools_may_write_in_its_pod():
+    store = of_kind(overlay("persistent-volume"), "StatefulSet")["jaeger"]["spec"]["template"]["spec"]["containers"][0]
+    writable = {mount["mountPath"] for mount in store["volumeMounts"] if not mount.get("readOnly")}
+    assert {entry["name"]: entry["value"] for entry in store["env"]}["TMPDIR"] in writable
 
 
 # Scenario: the pods of `overlays/split` as processes, their names replaced by addresses; a request's span, a scrape's and a real call named GET come in.

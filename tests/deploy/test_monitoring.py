@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 import yaml
 
-from conftest import DEPLOY, PROMTOOL, of_kind, overlay, workloads
+from manifests import DEPLOY, PROMTOOL, of_kind, overlay, workloads
 from processes import send, start, wait_for
 
 RULES = DEPLOY / "alerts/spanloom.rules.yaml"

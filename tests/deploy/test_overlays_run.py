@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from conftest import of_kind, overlay
+from manifests import of_kind, overlay
 from processes import SPAN, get, send, start, wait_for
 
 

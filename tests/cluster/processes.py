@@ -3,13 +3,15 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
-from conftest import pod_command
+from manifests import pod_command
 
+READY = r'"msg":"(Everything is ready|ready"|the routing proxy is ready)'
 SPAN = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "llm_request", "kind": 2,
         "startTimeUnixNano": "1767225600000000000", "endTimeUnixNano": "1767225601000000000"}
 SCRAPE = {**SPAN, "spanId": "eee19b7ec3c1b175", "name": "llm_d.pd_proxy.GET /metrics", "attributes": [{"key": "url.path", "value": {"stringValue": "/metrics"}}]}
@@ -36,12 +38,16 @@ def start(workload, objects, folder, replacements=(), arguments=()):
     """Runs a pod's command on loopback and free ports; returns the process and the ports that it listens on, by listener."""
     free = [(f"0.0.0.0:{port}", "127.0.0.1:0") for port in (4317, 4318, 16686, 13133, 8888, 8889)]
     command, environment = pod_command(workload, objects, folder, [*free, *replacements])
-    log = folder / f"{workload['metadata']['name']}.log"
-    process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log.open("w"), env={**os.environ, **environment})
+    return start_command([*command, *arguments], environment, folder / f"{workload['metadata']['name']}.log")
+
+
+def start_command(command, environment, log):
+    """Runs a command of the binary that logs JSON; returns the process and its ports once it is ready."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log.open("w"), env={**os.environ, **environment})
     try:
-        wait_for(lambda: "Everything is ready" in log.read_text() or process.poll() is not None)
+        wait_for(lambda: re.search(READY, log.read_text()) or process.poll() is not None)
         assert process.poll() is None, log.read_text()
-        lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+        lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{") and line.endswith("}")]
         return process, {line["server"]: int(line["endpoint"].rsplit(":", 1)[1]) for line in lines
                          if line["msg"] == "listening" and "/" not in line["endpoint"]}
     except BaseException:

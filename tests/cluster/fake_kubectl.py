@@ -4,7 +4,8 @@
 
 What the file may say, all of it optional: `server` (down, unknown-user), `namespaces`, `unseen_namespaces` (reading one is forbidden), `crd`,
 `unseen_crds`, `operator` (acts on the custom resource), `may_not` (["create services"]), `objects` ({"Kind/name": labels}), `pods`, `events`, `logs`,
-`not_ready` (["statefulset/jaeger"]), `forward` ({service: port}), `fail` ({"delete": text}). Real: kustomize.
+`not_ready` (["statefulset/jaeger"]), `forward` ({service: port, or {its port: port}}), `mounts` ({path in a pod: folder}), `fail` ({"delete": text}). Real: kustomize; programs that
+`exec` starts, on this machine, with `mounts` replaced; forwarding, where a port of this machine is named. The port $FAKE_KUBELET is told of each change, and answered when its pods run (pods.py).
 """
 
 import json
@@ -12,14 +13,16 @@ import os
 import re
 import shlex
 import signal
+import socket
 import sys
+import threading
 import zlib
 
 FILE = os.environ["FAKE_CLUSTER"]
 CRD = "opentelemetrycollectors.opentelemetry.io"
 GROUPS = {"Deployment": "deployment.apps", "StatefulSet": "statefulset.apps", "OpenTelemetryCollector": "opentelemetrycollector.opentelemetry.io"}
 KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet", "service": "Service", "configmap": "ConfigMap", "persistentvolumeclaim": "PersistentVolumeClaim",
-         CRD: "OpenTelemetryCollector", "pod": "Pod"}
+         CRD: "OpenTelemetryCollector", "pod": "Pod", "pvc": "PersistentVolumeClaim", "secret": "Secret"}
 
 
 def cluster():
@@ -30,6 +33,11 @@ def cluster():
 def save(state):
     with open(FILE, "w") as file:
         json.dump(state, file)
+    if "FAKE_KUBELET" in os.environ:
+        with socket.create_connection(("127.0.0.1", int(os.environ["FAKE_KUBELET"]))) as kubelet, kubelet.makefile() as answer:
+            complaint = answer.read()
+        if complaint:
+            fail(complaint)
 
 
 def fail(text):
@@ -104,29 +112,58 @@ def get(state, words, options):
         if f"{kind}/{name}" in state.get("objects", {}):
             print(shown(kind, name))
         return None
+    if what == "configmap":
+        return print(entry_of(state, words[1], options["o"]), end="")
     kinds = {kind_of(word) for word in what.split(",")}
     return print(jsonpath(options["o"].removeprefix("jsonpath="), {"items": list(objects_of(state, kinds))}), end="")
 
 
-def documents(path):
-    """(kind, name, labels) of each object in what kustomize wrote, in its regular layout."""
-    with open(path) as file:
-        for text in (file.read() + "\n").replace("\n---\n", "\n\0").split("\0"):
-            head = re.search(r"^metadata:\n((?:  .*\n)*)", text, re.M)[1]
-            labels = dict(re.findall(r'^    ([\w./-]+): "?([^"\n]*)"?$', head.split("  labels:\n")[1].split("  name:")[0], re.M)) if "  labels:\n" in head else {}
-            yield re.search(r"^kind: (\w+)", text, re.M)[1], re.search(r"^  name: (\S+)", head, re.M)[1], labels
+def entry_of(state, name, template):
+    """An entry of a ConfigMap as it was applied: jsonpath={.data.KEY}."""
+    text = state.get("texts", {}).get(f"ConfigMap/{name}") or fail(f'Error from server (NotFound): configmaps "{name}" not found')
+    key = re.fullmatch(r"jsonpath=\{\.data\.(.+)\}", template)[1].replace("\\.", ".")
+    found = re.search(rf"^  {re.escape(key)}: \|\n((?:    .*\n|\n)*)", text, re.M)
+    return re.sub(r"^    ", "", found[1], flags=re.M)
+
+
+def documents(everything):
+    """(kind, name, labels, text) of each object in what kustomize wrote, in its regular layout."""
+    for text in (everything + "\n").replace("\n---\n", "\n\0").split("\0"):
+        if not re.search(r"^kind: ", text, re.M):
+            continue
+        head = re.search(r"^metadata:\n((?:  .*\n)*)", text, re.M)[1]
+        labels = dict(re.findall(r'^    ([\w./-]+): "?([^"\n]*)"?$', head.split("  labels:\n")[1].split("  name:")[0], re.M)) if "  labels:\n" in head else {}
+        yield re.search(r"^kind: (\w+)", text, re.M)[1], re.search(r"^  name: (\S+)", head, re.M)[1], labels, text
+
+
+def asked_for(options):
+    """The objects of -f FILE, -f - or -k FOLDER."""
+    if "k" in options:
+        with os.popen(f"'{os.environ['REAL_KUBECTL']}' kustomize '{options['k']}'") as rendering:
+            text = rendering.read()
+        return text or fail(f"error: {options['k']} cannot be put together")
+    if options["f"] == "-":
+        return sys.stdin.read()
+    try:
+        with open(options["f"]) as file:
+            return file.read()
+    except OSError:
+        return fail(f'error: the path "{options["f"]}" does not exist')
 
 
 def apply(state, words, options):
     objects = state.setdefault("objects", {})
     dry = f" ({options['dry-run']} dry run)" if "dry-run" in options else ""
-    with open(options["f"]) as source, open(FILE + ".applied.yaml", "w") as copy:
-        copy.write(source.read())
-    for kind, name, labels in documents(options["f"]):
+    asked = asked_for(options)
+    with open(FILE + ".applied.yaml", "w") as copy:
+        copy.write(asked)
+    for kind, name, labels, text in documents(asked):
         print(f"{shown(kind, name)} {'configured' if f'{kind}/{name}' in objects else 'created'}{dry}")
         if dry:
             continue
         objects[f"{kind}/{name}"] = labels
+        if "FAKE_KUBELET" in os.environ:
+            state.setdefault("texts", {})[f"{kind}/{name}"] = text
         if kind == "OpenTelemetryCollector" and state.get("operator"):
             for made in ("Deployment/otel-collector", "Service/otel-collector"):
                 objects[made] = {"app.kubernetes.io/managed-by": "opentelemetry-operator"}
@@ -141,28 +178,84 @@ def delete(state, words, options):
         if not names:
             print("No resources found")
     else:
-        names = [f"{kind_of(word.split('/')[0])}/{word.split('/')[1]}" for word in words]
+        if "k" in options or "f" in options:
+            names = [f"{kind}/{name}" for kind, name, _, _ in documents(asked_for(options))]
+        else:
+            pairs = ["/".join(words)] if "/" not in words[0] else words
+            names = [f"{kind_of(word.split('/')[0])}/{word.split('/')[1]}" for word in pairs]
+        missing = [identity for identity in names if identity not in objects]
+        if missing and "ignore-not-found" not in options:
+            fail(f'Error from server (NotFound): {missing[0]} not found')
         names = [identity for identity in names if identity in objects]
     for identity in names:
         print(f'{shown(*identity.split("/")).replace("/", " ", 1).replace(" ", chr(32) + chr(34))}" deleted' + (" (server dry run)" if "dry-run" in options else ""))
         if "dry-run" in options:
             continue
         del objects[identity]
+        state.get("texts", {}).pop(identity, None)
         if identity == "OpenTelemetryCollector/otel" and state.get("operator"):
             for made in ("Deployment/otel-collector", "Service/otel-collector"):
                 objects.pop(made, None)
 
 
 def port_forward(state, words):
-    service, port = words[0].removeprefix("service/"), words[1].lstrip(":")
-    if service not in state.get("forward", {}):
+    service, port = words[0].removeprefix("service/").removeprefix("svc/"), words[1].split(":")[-1]
+    target = state.get("forward", {}).get(service)
+    target = target.get(port) if isinstance(target, dict) else target
+    if target is None:
         fail(f'error: timed out waiting for the condition on service "{service}"')
-    print(f"Forwarding from 127.0.0.1:{state['forward'][service]} -> {port}", flush=True)
-    signal.pause()
+    if words[1].startswith(":"):
+        print(f"Forwarding from 127.0.0.1:{target} -> {port}", flush=True)
+        signal.pause()
+    relay(words[1].split(":")[0], port, target)
+
+
+def relay(local, port, target):
+    with socket.create_server(("127.0.0.1", int(local))) as listener:
+        print(f"Forwarding from 127.0.0.1:{local} -> {port}", flush=True)
+        while True:
+            near, far = listener.accept()[0], socket.create_connection(("127.0.0.1", target))
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=pump, args=(source, sink), daemon=True).start()
+
+
+def pump(source, sink):
+    while data := source.recv(65536):
+        sink.sendall(data)
+    sink.shutdown(socket.SHUT_WR)
+
+
+def execute(state, words, options):
+    if not any(pod["metadata"]["name"] == words[0] for pod in state.get("pods", [])):
+        fail(f'Error from server (NotFound): pods "{words[0]}" not found')
+    command = list(options["command"])
+    for path, folder in state.get("mounts", {}).items():
+        command = [word.replace(path, folder) if word.startswith(path) else word for word in command]
+    os.execvp(command[0], command)
+
+
+def create(state, words, options):
+    kind, name = words[0], words[-1]
+    if kind == "namespace":
+        state.setdefault("namespaces", []).append(name)
+    else:
+        files = {}
+        for entry in options["from-file"].split(","):
+            path = entry.split("=")[-1]
+            try:
+                with open(path) as file:
+                    files[entry.split("=")[0]] = file.read()
+            except OSError:
+                fail(f"error: error reading {path}: no such file or directory")
+        state.setdefault("objects", {})[f"{kind_of(kind)}/{name}"] = {}
+        state.setdefault("texts", {})[f"{kind_of(kind)}/{name}"] = json.dumps({"kind": kind_of(kind), "metadata": {"name": name}, "stringData": files})
+    print(f"{kind}/{name} created")
 
 
 def kustomize(folder):
-    """The real kubectl's answer, kept in $FAKE_CACHE for the next one who asks the same."""
+    """The real kubectl's answer; what install-tracing.sh puts together is kept in $FAKE_CACHE for the next one who asks the same."""
+    if not os.path.exists(f"{folder}/manifests"):
+        os.execv(os.environ["REAL_KUBECTL"], ["kubectl", "kustomize", folder])
     with open(f"{folder}/kustomization.yaml") as file:
         asked = file.read() + ",".join(sorted(os.listdir(f"{folder}/manifests")))
     kept = f"{os.environ['FAKE_CACHE']}/{zlib.crc32(asked.encode()):08x}.yaml"
@@ -183,14 +276,16 @@ def logs(state, words, options):
 
 def parse(arguments):
     words, options, rest = [], {}, list(arguments)
-    with_value = {"--namespace", "-o", "-f", "-l", "--field-selector", "--address", "--raw"}
+    with_value = {"--namespace", "-n", "-o", "-f", "-k", "-l", "--field-selector", "--address", "--raw"}
     while rest:
         word = rest.pop(0)
-        if word in with_value:
+        if word == "--":
+            options["command"], rest = rest, []
+        elif word in with_value:
             options[word.lstrip("-")] = rest.pop(0)
         elif word.startswith("--"):
             key, _, value = word[2:].partition("=")
-            options[key] = value
+            options[key] = f"{options[key]},{value}" if key == "from-file" and key in options else value
         else:
             words.append(word)
     return words, options
@@ -221,18 +316,23 @@ def main():
     elif verb == "api-resources":
         print(CRD if state.get("crd") else "", end="\n")
     elif verb == "create":
-        state.setdefault("namespaces", []).append(words[1])
-        print(f"namespace/{words[1]} created")
+        create(state, words, options)
         save(state)
     elif verb in ("apply", "delete"):
         (apply if verb == "apply" else delete)(state, words, options)
         save(state)
     elif verb == "rollout":
+        if words[0] == "restart":
+            state["restarted"] = [*state.get("restarted", []), words[1]]
+            save(state)
+            print(f"{shown(*[kind_of(words[1].split('/')[0]), words[1].split('/')[1]])} restarted")
         sys.exit(1 if words[1] in state.get("not_ready", []) else 0)
     elif verb == "logs":
         logs(state, words, options)
     elif verb == "port-forward":
         port_forward(state, words)
+    elif verb == "exec":
+        execute(state, words, options)
     else:
         fail(f"error: unknown command {verb!r}")
     return None

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A place to type the pages in: the repository's top as a user has it after `./dev build`, a cluster that is played, and the programs that pages name."""
+
+import json
+import os
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TESTS / "cluster"))
+sys.path.insert(0, str(TESTS / "guide"))
+
+from gateway import Gateway  # noqa: E402
+from manifests import BINARY, DEPLOY, kubectl  # noqa: E402
+from page import Reader  # noqa: E402
+from pods import Pods  # noqa: E402
+from processes import start_command  # noqa: E402
+
+# Charts of llm-d are played by one that takes their values, with our library's templates and schema.
+LLM_D_CHARTS = ["llm-d-modelservice/llm-d-modelservice", "gaie/inferencepool"]
+FREE = [f"--set={key}=127.0.0.1:0" for key in ("receivers.otlp.protocols.grpc.endpoint", "receivers.otlp.protocols.http.endpoint", "extensions.spanloom_query.endpoint",
+                                               "extensions.health_check.endpoint", "service.telemetry.metrics.address")]
+# `./dev build` takes minutes, and its outcome is what all tests are run on.
+DEV = f"""#!/bin/sh -e
+[ "$*" = build ]
+mkdir -p build/release/bin
+ln -sf '{BINARY.resolve()}' build/release/bin/spanloom
+"""
+
+
+def programs(folder):
+    folder.mkdir()
+    (folder / "kubectl").symlink_to(TESTS / "cluster/fake_kubectl.py")
+    (folder / "docker").symlink_to(TESTS / "cluster/fake_docker.py")
+    (folder / "spanloom").symlink_to(BINARY.resolve())
+    (folder / "helm").write_text(f"#!/bin/sh\nexec '{sys.executable}' '{TESTS / 'cluster/fake_helm.py'}' \"$@\"\n")
+    (folder / "python3").symlink_to(sys.executable)  # with PyYAML, which inject-tracing needs
+    (folder / "helm").chmod(0o755)
+    return folder
+
+
+def user_folder(folder):
+    shutil.copytree(TESTS / "guide/user", folder)
+    shutil.copytree(DEPLOY, folder / "deploy")
+    (folder / "dev").write_text(DEV)
+    (folder / "dev").chmod(0o755)
+    return folder
+
+
+def consumer_chart(folder):
+    shutil.copytree(TESTS / "charts/consumer", folder)
+    shutil.copytree(DEPLOY / "charts/llm-d-tracing", folder / "charts/llm-d-tracing")
+    shutil.copy(DEPLOY / "charts/llm-d-tracing/values.schema.json", folder)
+    return str(folder)
+
+
+class Place:
+    """A reader, and what its commands reach."""
+
+    def __init__(self, folder, cache):
+        self.cluster = folder / "cluster.json"
+        self.pods = Pods(self.cluster, folder / "pods")
+        self.gateway = Gateway(self.pods)
+        self.tempo, ports = start_command([str(BINARY), "serve", "--in-memory", "--log-format=json", *FREE], {}, folder / "tempo.log")
+        self.pods.others = {"infra-pd-inference-gateway": {"80": self.gateway.port}, "tempo.monitoring": {"4317": ports["otlp/grpc"]}}
+        self.cluster.write_text(json.dumps({"namespaces": ["llm-d"], "forward": self.pods.others}))
+        chart = consumer_chart(folder / "llm-d-chart")
+        environment = {
+            "PATH": f"{programs(folder / 'bin')}:/usr/bin:/bin", "HOME": str(folder), "FAKE_CLUSTER": str(self.cluster), "FAKE_KUBELET": str(self.pods.port),
+            "FAKE_IMAGES": str(folder / "images"), "FAKE_RELEASES": str(folder / "releases.json"), "FAKE_CHARTS": json.dumps(dict.fromkeys(LLM_D_CHARTS, chart)),
+            "FAKE_CACHE": str(cache), "REAL_KUBECTL": kubectl(), "SPANLOOM_POLL_SECONDS": "0.02", "SPANLOOM_VERIFY_SECONDS": "60"}
+        (folder / "var").mkdir()
+        (folder / "backup").mkdir()
+        self.reader = Reader(user_folder(folder / "user"), environment, {"/var/lib/": f"{folder / 'var'}/", "/backup/": f"{folder / 'backup'}/"})
+
+    def calls(self):
+        path = pathlib.Path(f"{self.cluster}.calls")
+        return path.read_text().splitlines() if path.exists() else []
+
+    def stop(self):
+        self.reader.stop()
+        self.gateway.stop()
+        self.pods.stop()
+        self.tempo.terminate()
+        assert self.tempo.wait(60) == 0
+
+
+@pytest.fixture(scope="session")
+def kustomized_before(tmp_path_factory):
+    return tmp_path_factory.mktemp("kustomized")
+
+
+@pytest.fixture
+def place(tmp_path, kustomized_before):
+    made = Place(tmp_path, kustomized_before)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def one_place(tmp_path_factory, kustomized_before):
+    """The same for tests that leave nothing in it."""
+    made = Place(tmp_path_factory.mktemp("place"), kustomized_before)
+    yield made
+    made.stop()
