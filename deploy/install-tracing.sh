@@ -31,6 +31,7 @@ PURGE=no
 COLLECTOR=none  # none (all in one), standalone or operator: how the collector in front is run
 INSECURE=true   # whether the other backend is spoken to without TLS
 WORK=""         # folder of this run, gone at its end
+CHANGING=no     # whether something has been changed, and not yet brought to an end
 
 # -------------------------------------------------------------------------------------------------------------- messages
 
@@ -487,12 +488,14 @@ install() {
   fi
   render
   if [ "$DRY_RUN" = yes ]; then dry_run; return; fi
+  CHANGING=yes
   create_namespace
   remove_other_variants
   apply
   remove_leftovers
   fall_back_if_operator_is_dead
   if [ "$WAIT" = yes ]; then wait_until_ready; verify; fi
+  CHANGING=no
   ok "Spanloom as OTel Collector + Jaeger deployed successfully."
   say_access
 }
@@ -506,6 +509,7 @@ say_access() {
   info "Components should export OTLP traces to:"
   info "  http://otel-collector.$NAMESPACE.svc.cluster.local:4317"
   info "  (or simply http://otel-collector:4317 from the same namespace)"
+  if [ "$NAMESPACE_THERE" = no ]; then info "Namespace '$NAMESPACE' is new, so no workload is in it: one that is in another namespace needs the first of these names."; fi
   if [ "$BACKEND" = jaeger ]; then return; fi
   if [ "$STORAGE" = memory ]; then info "Traces are kept in memory, and go with the pod: --storage 20Gi keeps them."; fi
 }
@@ -514,7 +518,9 @@ uninstall() {
   info "Removing Spanloom as OTel Collector + Jaeger from namespace '$NAMESPACE'..."
   reach_server
   see_namespace
+  CHANGING=yes
   if [ "$NAMESPACE_THERE" != no ]; then remove_all; fi
+  CHANGING=no
   ok "OTel Collector + Jaeger removed from namespace '$NAMESPACE'."
 }
 
@@ -625,10 +631,10 @@ verify() {
   local trace port
   trace=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   info "Sending a test span to otel-collector:4318..."
-  port=$(forward otel-collector 4318) || die "Service 'otel-collector' cannot be reached: $(tail -n 1 "$WORK/forward-otel-collector")"
+  port=$(forward otel-collector 4318) || die "Service 'otel-collector' cannot be reached: $(forward_trouble otel-collector)"
   send_span "$port" "$trace" || die "otel-collector:4318 did not take a test span: ${ANSWER:-no answer}"
   if ! port=$(forward jaeger-collector 16686); then
-    [ "$BACKEND" = jaeger ] || die "Service 'jaeger-collector' cannot be reached: $(tail -n 1 "$WORK/forward-jaeger-collector")"
+    [ "$BACKEND" = jaeger ] || die "Service 'jaeger-collector' cannot be reached: $(forward_trouble jaeger-collector)"
     warn "The test span was taken. It was not looked for, since 'jaeger-collector' has no port 16686 that answers."
     return
   fi
@@ -647,6 +653,13 @@ forward() {
     sleep "$POLL_SECONDS"
   done
   sed -n 's/^Forwarding from 127\.0\.0\.1:\([0-9]*\) .*/\1/p' "$log" | head -n 1
+}
+
+# What kubectl said of it at last, or that it says nothing: forward_trouble SERVICE
+forward_trouble() {
+  local said
+  said=$(tail -n 1 "$WORK/forward-$1")
+  echo "${said:-kubectl port-forward service/$1 says nothing for ${VERIFY_SECONDS}s}"
 }
 
 # http PORT METHOD PATH BODY: sets ANSWER to the status line's code and words; true if the code is 200.
@@ -683,8 +696,18 @@ find_span() { again http "$1" GET "/api/traces/$2" ""; }
 
 # ------------------------------------------------------------------------------------------------------------------ main
 
+# What a run that fails leaves behind, and what to do about it.
+say_what_is_left() {
+  if [ "$ACTION" = uninstall ]; then
+    warn "What could not be removed is still in namespace '$NAMESPACE': run this again when the cause is mended."
+  else
+    warn "What has been applied stays in namespace '$NAMESPACE'. Mend the cause and run this again, or remove it: $0 -u -n $NAMESPACE"
+  fi
+}
+
 clean_up() {
   local pid
+  if [ "$CHANGING" = yes ]; then say_what_is_left; fi
   if [ -f "$WORK/pids" ]; then while read -r pid; do kill "$pid" 2>/dev/null || true; done <"$WORK/pids"; fi
   rm -rf "$WORK"
 }

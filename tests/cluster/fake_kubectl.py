@@ -4,7 +4,7 @@
 
 What the file may say, all of it optional: `server` (down, unknown-user), `namespaces`, `unseen_namespaces` (reading one is forbidden), `crd`,
 `unseen_crds`, `operator` (acts on the custom resource), `may_not` (["create services"]), `objects` ({"Kind/name": labels}), `pods`, `events`, `logs`,
-`not_ready` (["statefulset/jaeger"]), `forward` ({service: port, or {its port: port}}), `mounts` ({path in a pod: folder}), `fail` ({"delete": text}). Real: kustomize; programs that
+`not_ready` (["statefulset/jaeger"]), `forward` ({service: port, or {its port: port}}), `mounts` ({path in a pod: folder}), `fail` ({"delete": text}), `silent` (verbs that never end), `refused` ({"Kind/name": what apply says of it}). Real: kustomize; programs that
 `exec` starts, on this machine, with `mounts` replaced; forwarding, where a port of this machine is named. The port $FAKE_KUBELET is told of each change, and answered when its pods run (pods.py).
 """
 
@@ -13,9 +13,7 @@ import os
 import re
 import shlex
 import signal
-import socket
 import sys
-import threading
 import zlib
 
 FILE = os.environ["FAKE_CLUSTER"]
@@ -34,6 +32,7 @@ def save(state):
     with open(FILE, "w") as file:
         json.dump(state, file)
     if "FAKE_KUBELET" in os.environ:
+        import socket  # here, as most calls do without, and there are many
         with socket.create_connection(("127.0.0.1", int(os.environ["FAKE_KUBELET"]))) as kubelet, kubelet.makefile() as answer:
             complaint = answer.read()
         if complaint:
@@ -158,6 +157,8 @@ def apply(state, words, options):
     with open(FILE + ".applied.yaml", "w") as copy:
         copy.write(asked)
     for kind, name, labels, text in documents(asked):
+        if f"{kind}/{name}" in state.get("refused", {}):
+            continue
         print(f"{shown(kind, name)} {'configured' if f'{kind}/{name}' in objects else 'created'}{dry}")
         if dry:
             continue
@@ -211,6 +212,8 @@ def port_forward(state, words):
 
 
 def relay(local, port, target):
+    import socket
+    import threading
     with socket.create_server(("127.0.0.1", int(local))) as listener:
         print(f"Forwarding from 127.0.0.1:{local} -> {port}", flush=True)
         while True:
@@ -222,7 +225,7 @@ def relay(local, port, target):
 def pump(source, sink):
     while data := source.recv(65536):
         sink.sendall(data)
-    sink.shutdown(socket.SHUT_WR)
+    sink.shutdown(1)  # no more to be written
 
 
 def execute(state, words, options):
@@ -305,6 +308,8 @@ def main():
         fail("The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?")
     if state.get("server") == "unknown-user":
         fail("error: You must be logged in to the server (Unauthorized)")
+    if verb in state.get("silent", []):
+        signal.pause()
     if verb in state.get("fail", {}):
         fail(state["fail"][verb])
     if verb == "get":
@@ -321,6 +326,8 @@ def main():
     elif verb in ("apply", "delete"):
         (apply if verb == "apply" else delete)(state, words, options)
         save(state)
+        if verb == "apply" and state.get("refused"):
+            fail("\n".join(state["refused"].values()))
     elif verb == "rollout":
         if words[0] == "restart":
             state["restarted"] = [*state.get("restarted", []), words[1]]
