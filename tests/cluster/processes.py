@@ -12,6 +12,8 @@ import urllib.request
 from manifests import pod_command
 
 READY = r'"msg":"(Everything is ready|ready"|the routing proxy is ready)'
+FREE = [f"--set={key}=127.0.0.1:0" for key in ("receivers.otlp.protocols.grpc.endpoint", "receivers.otlp.protocols.http.endpoint", "extensions.spanloom_query.endpoint",
+        "extensions.health_check.endpoint", "service.telemetry.metrics.address")]
 SPAN = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "llm_request", "kind": 2,
         "startTimeUnixNano": "1767225600000000000", "endTimeUnixNano": "1767225601000000000"}
 SCRAPE = {**SPAN, "spanId": "eee19b7ec3c1b175", "name": "llm_d.pd_proxy.GET /metrics", "attributes": [{"key": "url.path", "value": {"stringValue": "/metrics"}}]}

@@ -17,12 +17,10 @@ from gateway import Gateway  # noqa: E402
 from manifests import BINARY, DEPLOY, kubectl  # noqa: E402
 from page import Reader  # noqa: E402
 from pods import Pods  # noqa: E402
-from processes import start_command  # noqa: E402
+from processes import FREE, start_command  # noqa: E402
 
 # Charts of llm-d are played by one that takes their values, with our library's templates and schema.
 LLM_D_CHARTS = ["llm-d-modelservice/llm-d-modelservice", "gaie/inferencepool"]
-FREE = [f"--set={key}=127.0.0.1:0" for key in ("receivers.otlp.protocols.grpc.endpoint", "receivers.otlp.protocols.http.endpoint", "extensions.spanloom_query.endpoint",
-                                               "extensions.health_check.endpoint", "service.telemetry.metrics.address")]
 # `./dev build` takes minutes, and its outcome is what all tests are run on.
 DEV = f"""#!/bin/sh -e
 [ "$*" = build ]
@@ -36,9 +34,10 @@ def programs(folder):
     (folder / "kubectl").symlink_to(TESTS / "cluster/fake_kubectl.py")
     (folder / "docker").symlink_to(TESTS / "cluster/fake_docker.py")
     (folder / "spanloom").symlink_to(BINARY.resolve())
-    (folder / "helm").write_text(f"#!/bin/sh\nexec '{sys.executable}' '{TESTS / 'cluster/fake_helm.py'}' \"$@\"\n")
-    (folder / "python3").symlink_to(sys.executable)  # with PyYAML, which inject-tracing needs
-    (folder / "helm").chmod(0o755)
+    # The Python of the tests has the Helm engine, and PyYAML, which inject-tracing needs. A link to it would not find them.
+    for name, first in (("helm", f"'{TESTS / 'cluster/fake_helm.py'}'"), ("python3", "")):
+        (folder / name).write_text(f"#!/bin/sh\nexec '{sys.executable}' {first} \"$@\"\n")
+        (folder / name).chmod(0o755)
     return folder
 
 

@@ -2,7 +2,8 @@
 """Reads a page, and types what it says to type.
 
 A block ```console has commands behind `$ `, which go on where a line ends with `\\`; other lines are what the command before them prints: `...` stands
-for any text, or alone for any lines. A block ```yaml FILE is what the user writes into FILE: it is merged into what is there. Other blocks are not typed.
+for any text, or alone for any lines; a command without lines below it may print what it likes. A block ```yaml FILE is what the user writes into FILE:
+it is merged into what is there. Other blocks are not typed.
 
 What is typed is what is printed, but for this:
   * a port of this machine (`localhost:16686`, the first of `16686:16686`, what `doctor live` asks if nobody says) becomes a free one, the same all along;
