@@ -229,11 +229,13 @@ def pump(source, sink):
 
 
 def execute(state, words, options):
-    if not any(pod["metadata"]["name"] == words[0] for pod in state.get("pods", [])):
+    pod = next((pod for pod in state.get("pods", []) if pod["metadata"]["name"] == words[0]), None)
+    if pod is None:
         fail(f'Error from server (NotFound): pods "{words[0]}" not found')
     command = list(options["command"])
     for path, folder in state.get("mounts", {}).items():
         command = [word.replace(path, folder) if word.startswith(path) else word for word in command]
+    os.environ["TMPDIR"] = pod["temporary"]
     os.execvp(command[0], command)
 
 

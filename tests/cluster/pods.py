@@ -38,6 +38,7 @@ class Pods:
         self.file, self.folder = pathlib.Path(file), pathlib.Path(folder)
         self.others = {}  # {service: {its port: port of this machine}} of what is no pod
         self.running = {}  # {"Deployment/decode/vllm": (what it was started with, process, {containerPort: port})}
+        self.temporary = {}  # {workload: where programs in its pod write temporary files}
         pods = self
 
         class Change(socketserver.StreamRequestHandler):
@@ -90,6 +91,7 @@ class Pods:
             self.end(name)
         command, environment = self.command(workload, container, objects, folder)
         process, ports = start_command(command, environment, folder / "log")
+        self.temporary[workload["metadata"]["name"]] = environment.get("TMPDIR", "/a-root-that-is-read-only")
         self.running[name] = asked, process, {LISTENERS[listener]: port for listener, port in ports.items() if listener in LISTENERS}
 
     def command(self, workload, container, objects, folder):
@@ -145,7 +147,8 @@ class Pods:
     def known(self, objects, workloads):
         """What kubectl finds in the file: where Services and workloads lead to, pods, and where volumes are."""
         direct = {f"deploy/{workload['metadata']['name']}": {str(port): target for entry in self.of(workload) for port, target in entry.items()} for workload in workloads}
-        pods = [{"metadata": {"name": f"{workload['metadata']['name']}-0"}} for workload in workloads if self.of(workload)]
+        names = [workload["metadata"]["name"] for workload in workloads if self.of(workload)]
+        pods = [{"metadata": {"name": f"{name}-0"}, "temporary": self.temporary[name]} for name in names]
         mounts = {"/var/lib/spanloom": str(self.volume(workload)) for workload in workloads if workload["kind"] == "StatefulSet"}
         return {"forward": {**self.others, **direct, **self.forwards(objects)}, "pods": pods, "mounts": mounts}
 
