@@ -58,8 +58,14 @@ class Pods:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
-        for name in reversed(list(self.running)):  # who sends before who is sent to
-            self.end(name)
+        left = [entry[1] for entry in self.running.values()]
+        try:
+            for name in reversed(list(self.running)):  # who sends before who is sent to
+                self.end(name)
+        finally:
+            for process in left:
+                process.kill()
+                process.wait()
 
     def end(self, name):
         process = self.running.pop(name)[1]

@@ -80,11 +80,13 @@ class Place:
         return path.read_text().splitlines() if path.exists() else []
 
     def stop(self):
-        self.reader.stop()
-        self.gateway.stop()
-        self.pods.stop()
-        self.tempo.terminate()
-        assert self.tempo.wait(60) == 0
+        try:
+            self.reader.stop()
+            self.gateway.stop()
+            self.pods.stop()
+        finally:
+            self.tempo.terminate()
+            assert self.tempo.wait(60) == 0
 
 
 @pytest.fixture(scope="session")
