@@ -5,11 +5,13 @@
 
 execute_process(COMMAND git describe --always --dirty --abbrev=12 WORKING_DIRECTORY ${SOURCE}
                 OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+execute_process(COMMAND git log -1 --format=%cs WORKING_DIRECTORY ${SOURCE}
+                OUTPUT_VARIABLE date OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 if(NOT commit)
   set(commit "unknown")
 endif()
 set(text "// SPDX-License-Identifier: Apache-2.0\n// Written by cmake/Version.cmake.\n#pragma once\n
-#define SPANLOOM_VERSION \"${VERSION}\"\n#define SPANLOOM_COMMIT \"${commit}\"\n#define SPANLOOM_LIBRARIES \"${LIBRARIES}\"\n")
+#define SPANLOOM_VERSION \"${VERSION}\"\n#define SPANLOOM_COMMIT \"${commit}\"\n#define SPANLOOM_DATE \"${date}\"\n#define SPANLOOM_LIBRARIES \"${LIBRARIES}\"\n")
 if(EXISTS ${OUTPUT})
   file(READ ${OUTPUT} old)
 endif()

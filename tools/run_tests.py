@@ -170,7 +170,7 @@ def plan(options):
     for name in sorted(declared_tests()):
         steps.append((name, unit_step(options.preset, bins / name)))
     steps.append(("page", page_step(options.node)))
-    for file in e2e_files(options.tier):
+    for file in tier_files("e2e", options.tier):
         steps.append((file.stem.replace("test_", "e2e-").replace("long_", "long-"), e2e_step(options.preset, options.node, file)))
     for file in sorted((ROOT / "tests/charts").glob("test_*.py")):
         steps.append((file.stem.replace("test_", "charts-"), e2e_step(options.preset, options.node, file)))
@@ -178,14 +178,16 @@ def plan(options):
         steps.append((file.stem.replace("test_", "deploy-"), e2e_step(options.preset, options.node, file)))
     for file in sorted((ROOT / "tests/guide").glob("test_*.py")):
         steps.append((file.stem.replace("test_", "guide-"), e2e_step(options.preset, options.node, file)))
+    for file in tier_files("package", options.tier):
+        steps.append((file.stem.replace("test_", "package-").replace("long_", "long-package-"), e2e_step(options.preset, options.node, file)))
     for target in fuzz_targets(options.fuzz_target):
         steps.append((f"fuzz-{target.removesuffix('_fuzz')}", fuzz_step(target, seconds)))
     return [step for step in steps if options.only in step[0]]
 
 
-def e2e_files(tier):
-    """test_*.py; in the long tier long_*.py too, whose peers must be built or take their time."""
-    folder = ROOT / "tests/e2e"
+def tier_files(name, tier):
+    """Of a folder of tests/: test_*.py; in the long tier long_*.py too, whose peers must be had or built, or take their time."""
+    folder = ROOT / "tests" / name
     return sorted(folder.glob("test_*.py")) + (sorted(folder.glob("long_*.py")) if tier == "long" else [])
 
 

@@ -23,6 +23,8 @@ namespace spanloom::app {
 namespace {
 
 constexpr int kError = 1;
+constexpr const char* kName = "spanloom collector";
+constexpr const char* kWords = "Collector for traces: runs a configuration of the OpenTelemetry Collector";
 
 int Fail(std::string_view what) {
   std::fputs(StrCat("Error: ", what, "\n").c_str(), stderr);
@@ -82,9 +84,16 @@ int Run(const CollectorArguments& arguments, int64_t begin_ns) {
 
 }  // namespace
 
+cli::reference::CommandDoc DescribeCollector() {
+  CLI::App command(kWords, kName);
+  CollectorArguments arguments;
+  DeclareCollectorArguments(command, arguments);
+  return cli::reference::ReadCommand(command);
+}
+
 int RunCollector(const std::vector<std::string>& arguments) {
   const int64_t begin_ns = Clock::System().SteadyNs();
-  CLI::App command("Collector for traces: runs a configuration of the OpenTelemetry Collector", "spanloom collector");
+  CLI::App command(kWords, kName);
   CollectorArguments parsed;
   DeclareCollectorArguments(command, parsed);
   try {

@@ -8,10 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "cli/reference/command_doc.h"
+
 namespace spanloom::app {
 
 // The command, given what stands behind its name. Returns the exit code: 0, or 1 for everything that is wrong. To be
 // called before other threads are started.
 int RunCollector(const std::vector<std::string>& arguments);
+
+// Its command line, in words.
+[[nodiscard]] cli::reference::CommandDoc DescribeCollector();
 
 }  // namespace spanloom::app

@@ -5,10 +5,6 @@
 #include <absl/strings/str_join.h>
 #include <absl/strings/str_replace.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
@@ -188,15 +184,6 @@ std::string ServicePage() {
                 "\n```yaml\n", kServiceExample, "```\n\n## Keys\n\n", OptionTables(pipeline::DescribeService()));
 }
 
-bool WriteFile(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (file) return true;
-  std::fprintf(stderr, "cannot write %s: %s\n", path.c_str(), std::strerror(errno));
-  return false;
-}
-
 }  // namespace
 
 std::string OptionTables(const std::vector<OptionDoc>& docs) {
@@ -223,18 +210,11 @@ std::map<std::string, std::string> ConfigReference(const pipeline::Registry& reg
   return pages;
 }
 
-int PrintConfigReference(const std::string& directory) {
+std::map<std::string, std::string> ConfigReference() {
   pipeline::Registry registry;
   RegisterCollectorComponents(registry);
   RegisterStoreComponents(registry, nullptr);
-  for (const auto& [name, text] : ConfigReference(registry)) {
-    if (directory.empty()) {
-      std::fputs(text.c_str(), stdout);
-    } else if (!WriteFile(StrCat(directory, "/", name), text)) {
-      return 1;
-    }
-  }
-  return 0;
+  return ConfigReference(registry);
 }
 
 }  // namespace spanloom::app

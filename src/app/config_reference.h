@@ -20,8 +20,7 @@ std::map<std::string, std::string> ConfigReference(const pipeline::Registry& reg
 // The tables of one page: the keys of `docs`, a table for each section below them, and what is not supported.
 std::string OptionTables(const std::vector<config::OptionDoc>& docs);
 
-// `spanloom config-reference`: writes the pages of this binary into `directory`, which must exist, or all of them to
-// standard output if it is "". Returns the exit code.
-int PrintConfigReference(const std::string& directory);
+// The same for all components that this binary has.
+std::map<std::string, std::string> ConfigReference();
 
 }  // namespace spanloom::app

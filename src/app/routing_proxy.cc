@@ -43,6 +43,8 @@ using llmd::routing_proxy::ProxyOptions;
 using llmd::routing_proxy::RoutingProxy;
 
 constexpr int kError = 1;
+constexpr const char* kName = "spanloom routing-proxy";
+constexpr const char* kWords = "Sidecar of a decode pod in llm-d: prefill elsewhere, decode here";
 constexpr int kUsageError = 2;
 constexpr char kServiceName[] = "routing-proxy";
 constexpr std::chrono::milliseconds kSpansMax{2'000};     // for the last spans; guess
@@ -191,14 +193,25 @@ int Run(const RoutingProxyFlags& flags, int64_t begin_ns) {
   return process.Stop() ? 0 : kError;
 }
 
+void Declare(CLI::App& command, RoutingProxyFlags& flags) {
+  command.set_version_flag("--version", VersionText());
+  DeclareRoutingProxyFlags(command, flags);
+}
+
 }  // namespace
+
+cli::reference::CommandDoc DescribeRoutingProxy() {
+  CLI::App command(kWords, kName);
+  RoutingProxyFlags flags;
+  Declare(command, flags);
+  return cli::reference::ReadCommand(command);
+}
 
 int RunRoutingProxy(const std::vector<std::string>& arguments) {
   const int64_t begin_ns = Clock::System().SteadyNs();
-  CLI::App command("Sidecar of a decode pod in llm-d: prefill elsewhere, decode here", "spanloom routing-proxy");
-  command.set_version_flag("--version", VersionText());
+  CLI::App command(kWords, kName);
   RoutingProxyFlags flags;
-  DeclareRoutingProxyFlags(command, flags);
+  Declare(command, flags);
   try {
     std::vector<std::string> reversed = arguments;  // as CLI11 takes them
     absl::c_reverse(reversed);

@@ -55,9 +55,11 @@ void DeclareServing(CLI::App& command, RoutingProxyFlags& flags) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command.add_flag("--secure-proxy,--secure-serving", flags.is_secure, "Serve over TLS")->default_str("true");
-  command.add_option(
-      "--cert-path", flags.cert_path,
-      "Directory of tls.crt and tls.key, read again as they change; without it a certificate is made at start");
+  command
+      .add_option(
+          "--cert-path", flags.cert_path,
+          "Directory of tls.crt and tls.key, read again as they change; without it a certificate is made at start")
+      ->type_name("DIR");
   command.add_option("--max-body-bytes", flags.body_bytes_max, "Largest body of a request that takes two legs")
       ->capture_default_str();
   AddDuration(command, "--drain-timeout", flags.drain_timeout, "How long a stop may wait for requests under way",

@@ -7,15 +7,15 @@
 namespace spanloom::app {
 namespace {
 
-// An option's check in CLI11's manner: "" if `text` is fine.
+// An option's check in CLI11's manner: "" if `text` is fine. `choices` is as that of CLI::IsMember, for help.
 template <typename Parse>
-CLI::Validator Checked(Parse parse) {
+CLI::Validator Checked(Parse parse, const char* choices) {
   return CLI::Validator(
       [parse](std::string& text) {
         const auto parsed = parse(text);
         return parsed.ok() ? std::string() : std::string(parsed.status().message());
       },
-      "");
+      choices);
 }
 
 }  // namespace
@@ -41,8 +41,10 @@ void DeclareServeArguments(CLI::App& command, ServeArguments& arguments) {
       ->capture_default_str();
   command.add_flag("!--no-store-append", arguments.append_store,
                    "Do not append spanloom_store to the pipelines of --config");
-  command.add_option("--log-format", arguments.log_format, "text or json")->check(Checked(ParseLogFormat));
-  command.add_option("--log-level", arguments.log_level, "debug, info, warn or error")->check(Checked(ParseLogLevel));
+  command.add_option("--log-format", arguments.log_format, "text or json")
+      ->check(Checked(ParseLogFormat, "{text,json}"));
+  command.add_option("--log-level", arguments.log_level, "debug, info, warn or error")
+      ->check(Checked(ParseLogLevel, "{debug,info,warn,error}"));
   DeclareDrainTimeout(command, arguments.drain_timeout);
   // Options may stand before and behind these words.
   command.add_subcommand("print-config", "Print the configuration that would run, secrets redacted, and end")

@@ -34,6 +34,8 @@ using llmd::simulator::Role;
 using llmd::simulator::Simulator;
 
 constexpr int kError = 1;
+constexpr const char* kName = "spanloom simulator";
+constexpr const char* kWords = "A model server without a model: vLLM's API, metrics, KV events and spans";
 constexpr int kUsageError = 2;
 constexpr std::chrono::milliseconds kSpansMax{2'000};  // to send the last spans; guess
 
@@ -145,8 +147,15 @@ int Run(const SimulatorArguments& arguments) {
 
 }  // namespace
 
+cli::reference::CommandDoc DescribeSimulator() {
+  CLI::App command(kWords, kName);
+  SimulatorArguments arguments;
+  DeclareSimulatorArguments(command, arguments);
+  return cli::reference::ReadCommand(command);
+}
+
 int RunSimulator(const std::vector<std::string>& arguments) {
-  CLI::App command("A model server without a model: vLLM's API, metrics, KV events and spans", "spanloom simulator");
+  CLI::App command(kWords, kName);
   SimulatorArguments parsed;
   ReadPod(parsed.options);
   DeclareSimulatorArguments(command, parsed);

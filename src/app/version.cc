@@ -11,6 +11,10 @@ const char* Version() {
   return SPANLOOM_VERSION;
 }
 
+const char* VersionDate() {
+  return SPANLOOM_DATE;
+}
+
 std::string VersionText() {
   return StrCat("spanloom ", SPANLOOM_VERSION, "\ncommit    ", SPANLOOM_COMMIT, "\ncompiler  GCC ", __VERSION__,
                 "\nlibraries ", SPANLOOM_LIBRARIES, "\n");

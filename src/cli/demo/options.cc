@@ -24,12 +24,11 @@ StatusOr<std::chrono::milliseconds> ParseDuration(const std::string& text) {
   return absl::ToChronoMilliseconds(duration);
 }
 
-}  // namespace
+constexpr const char* kWords = "A small llm-d cluster on this machine, with live traffic and its traces";
+constexpr const char* kName = "spanloom demo";
+constexpr const char* kDefaultDuration = "0s";
 
-StatusOr<std::variant<DemoOptions, HelpText>> ParseOptions(int argc, const char* const* argv) {
-  DemoOptions options;
-  std::string duration = "0s";
-  CLI::App app("A small llm-d cluster on this machine, with live traffic and its traces", "spanloom demo");
+void DeclareOptions(CLI::App& app, DemoOptions& options, std::string& duration) {
   app.add_option("--rate", options.rate, "Requests a second, on average")
       ->check(CLI::Range(kRateMin, kRateMax))
       ->capture_default_str();
@@ -49,6 +48,23 @@ StatusOr<std::variant<DemoOptions, HelpText>> ParseOptions(int argc, const char*
       "Take whatever ports are free, for the page and OTLP too, in place of 16686, 4317, 4318, 13133 and 8888");
   app.add_option("--duration", duration, "Ends by itself after this time; 0s: at Ctrl-C")->capture_default_str();
   app.add_option("--seed", options.seed, "Seed of prompts, lengths and arrivals")->capture_default_str();
+}
+
+}  // namespace
+
+reference::CommandDoc Describe() {
+  CLI::App app(kWords, kName);
+  DemoOptions options;
+  std::string duration = kDefaultDuration;
+  DeclareOptions(app, options, duration);
+  return reference::ReadCommand(app);
+}
+
+StatusOr<std::variant<DemoOptions, HelpText>> ParseOptions(int argc, const char* const* argv) {
+  DemoOptions options;
+  std::string duration = kDefaultDuration;
+  CLI::App app(kWords, kName);
+  DeclareOptions(app, options, duration);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "base/status.h"
+#include "cli/reference/command_doc.h"
 
 namespace spanloom::cli::demo {
 
@@ -28,6 +29,9 @@ struct DemoOptions {
 struct HelpText {
   std::string text;
 };
+
+// The command line, in words.
+[[nodiscard]] reference::CommandDoc Describe();
 
 // Parses the arguments after the command's name, argv[0]. kInvalidArgument names the option and what it takes.
 StatusOr<std::variant<DemoOptions, HelpText>> ParseOptions(int argc, const char* const* argv);

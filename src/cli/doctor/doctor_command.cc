@@ -26,6 +26,13 @@ using spanloom::doctor::FileText;
 constexpr int kFound = 1;
 constexpr int kUsageError = 2;
 constexpr std::string_view kStandardInput = "-";
+constexpr const char* kName = "spanloom doctor";
+constexpr const char* kWords =
+    "Say why traces are missing or wrong; `spanloom doctor live` and `doctor cluster` ask what runs";
+constexpr const char* kLive = "live";
+constexpr const char* kLiveWords = "Look at the traces that have arrived, and at what the collector says of itself";
+constexpr const char* kCluster = "cluster";
+constexpr const char* kClusterWords = "Look at what is deployed in a namespace, and at what has become of it";
 
 StatusOr<FileText> Read(const std::string& name) {
   if (name == kStandardInput) {
@@ -56,35 +63,38 @@ void AddOutput(CLI::App& app, std::string& output) {
   app.add_option("--output", output, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
 }
 
-int RunFiles(int argc, char** argv) {
-  CLI::App app("Say why traces are missing or wrong; `spanloom doctor live` and `doctor cluster` ask what runs",
-               "spanloom doctor");
+struct FilesOptions {
   std::vector<std::string> names;
   std::string output = "text";
+};
+
+void DeclareFiles(CLI::App& app, FilesOptions& options) {
   app.add_option(
-         "FILE", names,
+         "FILE", options.names,
          "Values of the llm-d charts, Kubernetes objects, rendered charts, a collector's configuration; - reads "
          "standard input")
       ->required();
-  AddOutput(app, output);
+  AddOutput(app, options.output);
+}
+
+int RunFiles(int argc, char** argv) {
+  CLI::App app(kWords, kName);
+  FilesOptions options;
+  DeclareFiles(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
-  const StatusOr<std::vector<FileText>> files = ReadAll(names);
+  const StatusOr<std::vector<FileText>> files = ReadAll(options.names);
   if (!files.ok()) {
     std::cerr << files.status().message() << "\n";
     return kUsageError;
   }
-  return Report(spanloom::doctor::Examine(*files).findings, output);
+  return Report(spanloom::doctor::Examine(*files).findings, options.output);
 }
 
-int RunLive(int argc, char** argv) {
-  CLI::App app("Look at the traces that have arrived, and at what the collector says of itself",
-               "spanloom doctor live");
-  LiveOptions options;
-  std::string output = "text";
+void DeclareLive(CLI::App& app, LiveOptions& options, std::string& output) {
   app.add_option("--backend", options.backend, "HOST:PORT of Jaeger's API, or none")->capture_default_str();
   app.add_option("--metrics", options.metrics, "HOST:PORT of the collector's metrics, or none")->capture_default_str();
   app.add_option("--expect", options.expected, "Services that should be there")->delimiter(',');
@@ -97,6 +107,13 @@ int RunLive(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--lookback", options.lookback, "How far back")->capture_default_str();
   AddOutput(app, output);
+}
+
+int RunLive(int argc, char** argv) {
+  CLI::App app(kLiveWords, "spanloom doctor live");
+  LiveOptions options;
+  std::string output = "text";
+  DeclareLive(app, options, output);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -105,15 +122,19 @@ int RunLive(int argc, char** argv) {
   return Report(ExamineLive(options), output);
 }
 
-int RunCluster(int argc, char** argv) {
-  CLI::App app("Look at what is deployed in a namespace, and at what has become of it", "spanloom doctor cluster");
-  ClusterOptions options;
-  std::string output = "text";
+void DeclareCluster(CLI::App& app, ClusterOptions& options, std::string& output) {
   app.add_option("-n,--namespace", options.name_space, "Namespace; if not given, that of the kubeconfig's context");
   app.add_option("--kubeconfig", options.kubeconfig,
                  "File; if not given, $KUBECONFIG, ~/.kube/config, or inside a pod its service account");
   app.add_option("--context", options.context, "Context of the kubeconfig; if not given, the current one");
   AddOutput(app, output);
+}
+
+int RunCluster(int argc, char** argv) {
+  CLI::App app(kClusterWords, "spanloom doctor cluster");
+  ClusterOptions options;
+  std::string output = "text";
+  DeclareCluster(app, options, output);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -124,10 +145,22 @@ int RunCluster(int argc, char** argv) {
 
 }  // namespace
 
+reference::CommandDoc Describe() {
+  CLI::App app(kWords, kName);
+  FilesOptions files;
+  DeclareFiles(app, files);
+  LiveOptions live;
+  std::string output;
+  DeclareLive(*app.add_subcommand(kLive, kLiveWords), live, output);
+  ClusterOptions cluster;
+  DeclareCluster(*app.add_subcommand(kCluster, kClusterWords), cluster, output);
+  return reference::ReadCommand(app);
+}
+
 int Run(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
-  if (what == "live") return RunLive(argc - 1, argv + 1);
-  if (what == "cluster") return RunCluster(argc - 1, argv + 1);
+  if (what == kLive) return RunLive(argc - 1, argv + 1);
+  if (what == kCluster) return RunCluster(argc - 1, argv + 1);
   return RunFiles(argc, argv);
 }
 

@@ -4,7 +4,12 @@
 
 #pragma once
 
+#include "cli/reference/command_doc.h"
+
 namespace spanloom::cli::doctor {
+
+// The command line, in words.
+[[nodiscard]] reference::CommandDoc Describe();
 
 // The command, `argv[0]` being its name. Returns the exit code: 0 if nothing was found, 1 if something was, 2 for a
 // wrong command line or a file that can't be read.

@@ -81,6 +81,8 @@ class Command {
     AddBackup();
   }
 
+  [[nodiscard]] reference::CommandDoc Describe() const { return reference::ReadCommand(app_); }
+
   // The exit status of a command line that is to go no further; nullopt to go on.
   std::optional<int> Parse(int argc, const char* const* argv) {
     try {
@@ -197,6 +199,10 @@ class Command {
 };
 
 }  // namespace
+
+reference::CommandDoc Describe() {
+  return Command().Describe();
+}
 
 int Run(int argc, const char* const* argv) {
   Command command;

@@ -23,6 +23,8 @@ constexpr int kRetriesMax = 100;
 constexpr std::chrono::nanoseconds kDurationMax = std::chrono::hours(24 * 365);
 constexpr std::chrono::nanoseconds kTimeoutMax = std::chrono::minutes(10);
 
+constexpr const char* kWords = "Sends generated traces over OTLP and reports what became of them.";
+constexpr const char* kName = "spanloom tracegen";
 constexpr std::string_view kScheme = "http://";
 
 // The options as the user wrote them.
@@ -79,6 +81,8 @@ StatusOr<std::string> ParseEndpoint(std::string endpoint, Protocol protocol) {
 }
 
 void DeclareOptions(CLI::App& app, RawOptions& raw, TracegenOptions& options) {
+  app.footer(
+      "Exit status: 0 if every span sent was acknowledged, 1 if one was refused or lost, 2 for a wrong command line.");
   app.add_option("--endpoint", raw.endpoint, "host:port of the receiver [localhost:4317, or :4318 for http]");
   app.add_option("--protocol", raw.protocol, "OTLP over this protocol, with protobuf bodies")
       ->check(CLI::IsMember({"grpc", "http"}))
@@ -171,10 +175,16 @@ StatusOr<TracegenOptions> Convert(const CLI::App& app, const RawOptions& raw, Tr
 
 }  // namespace
 
+reference::CommandDoc Describe() {
+  CLI::App app(kWords, kName);
+  RawOptions raw;
+  TracegenOptions options;
+  DeclareOptions(app, raw, options);
+  return reference::ReadCommand(app);
+}
+
 StatusOr<std::variant<TracegenOptions, HelpText>> ParseOptions(int argc, const char* const* argv) {
-  CLI::App app("Sends generated traces over OTLP and reports what became of them.", "spanloom tracegen");
-  app.footer(
-      "Exit status: 0 if every span sent was acknowledged, 1 if one was refused or lost, 2 for a wrong command line.");
+  CLI::App app(kWords, kName);
   RawOptions raw;
   TracegenOptions options;
   DeclareOptions(app, raw, options);

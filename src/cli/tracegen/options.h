@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "base/status.h"
+#include "cli/reference/command_doc.h"
 #include "cli/tracegen/trace_shape.h"
 #include "cli/tracegen/transport.h"
 #include "net/compression.h"
@@ -42,6 +43,9 @@ struct TracegenOptions {
 struct HelpText {
   std::string text;
 };
+
+// The command line, in words.
+[[nodiscard]] reference::CommandDoc Describe();
 
 // Parses the arguments after the command's name, argv[0]. A seed that is not given is drawn from the operating system.
 // kInvalidArgument names the option and what it takes.
