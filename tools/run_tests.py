@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds and runs every test of a tier. Each step is timed; the last line is `N passed, N failed, N skipped`.
 
-A step is one test binary, the page's tests, a file of end-to-end tests, of tests of deploy/ or of the pages for its users, or one fuzz target on its corpus. The slowest ten are printed.
+A step is one test binary, the page's tests, a file of end-to-end tests, of tests of deploy/, of packages or of the pages for its users, or one fuzz target on its corpus. The slowest ten are printed.
 """
 
 import argparse
@@ -178,7 +178,8 @@ def plan(options):
         steps.append((file.stem.replace("test_", "deploy-"), e2e_step(options.preset, options.node, file)))
     for file in sorted((ROOT / "tests/guide").glob("test_*.py")):
         steps.append((file.stem.replace("test_", "guide-"), e2e_step(options.preset, options.node, file)))
-    for file in tier_files("package", options.tier):
+    # What is packaged is never a sanitizer's build.
+    for file in tier_files("package", options.tier) if options.preset == "dev" else []:
         steps.append((file.stem.replace("test_", "package-").replace("long_", "long-package-"), e2e_step(options.preset, options.node, file)))
     for target in fuzz_targets(options.fuzz_target):
         steps.append((f"fuzz-{target.removesuffix('_fuzz')}", fuzz_step(target, seconds)))
