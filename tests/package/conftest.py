@@ -76,7 +76,7 @@ def image(tmp_path_factory):
 
 
 def unpack(image, name, folder):
-    run(program("umoci", "umoci"), "unpack", "--image", f"{image / 'oci'}:{name}", folder)
+    run(program("umoci", "umoci"), "unpack", *(["--rootless"] if os.geteuid() else []), "--image", f"{image / 'oci'}:{name}", folder)
     return folder
 
 
