@@ -99,6 +99,7 @@ TEST_F(AdmittanceTest, TakesParametersForHeaders) {
   EXPECT_TRUE(who_.has_value());
   Admit(*Asking(), "X-Key=by%20query");
   EXPECT_EQ(extension_.authenticator->shown, "by header");
+  extension_.authenticator->Answer(Admittance::Attributes());
 }
 
 TEST_F(AdmittanceTest, NamesTheExtensionsThatThereAre) {

@@ -301,6 +301,7 @@ TEST_F(QueueStorageTest, KeepsRoomForWhatIsReserved) {
   rooms.clear();
   ASSERT_TRUE(stored.destination().AwaitAttempts(1));
   EXPECT_THAT(NamesIn(stored.destination().attempts()[0]), ElementsAre("c"));
+  stored.destination().Release(size_t{0});
 }
 
 // Scenario: the extension that is named is not there.

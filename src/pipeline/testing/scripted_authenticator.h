@@ -25,7 +25,11 @@ class ScriptedAuthenticator final : public ServerAuthenticator {
     if (!was_asked_.HasBeenNotified()) was_asked_.Notify();
   }
   [[nodiscard]] std::string challenge() const override { return "Key"; }
-  void Answer(StatusOr<Attributes> who) { std::move(done_)(std::move(who)); }
+  void Answer(StatusOr<Attributes> who) {
+    Done done = std::move(done_);  // it holds whoever asks, and that this
+    done_ = nullptr;
+    std::move(done)(std::move(who));
+  }
 
   // Until it is asked for the first time, by another thread; false: in vain.
   [[nodiscard]] bool AwaitQuestion() const { return was_asked_.WaitFor(kPatience); }
