@@ -25,6 +25,12 @@ using Names = std::vector<std::string>;
 
 class QueueGroupingTest : public testing::Test {
  protected:
+  // What is under way holds the queue until it is answered.
+  void TearDown() override {
+    destination_.Release(size_t{0});
+    if (queue_ != nullptr) queue_->Stop(kPatience);
+  }
+
   SendingQueue& Make(const SendingQueueOptions& options, const RetryOptions& retry = {.enabled = false}) {
     queue_ = std::make_unique<SendingQueue>(
         "otlp_grpc", std::make_shared<RequestEncoder>(net::Compression::kNone), options, retry, context_, loops_.At(0),
