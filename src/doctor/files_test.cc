@@ -355,6 +355,14 @@ service:
     traces: {receivers: [otlp], exporters: [spanloom_store, otlp]}
 )",
      {"5 pipeline-no-batch"}},
+    {"StoreOfThisProcess",
+     R"(receivers: {otlp: {}}
+exporters: {spanloom_store: {}}
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [spanloom_store]}
+)",
+     {}},
     {"QueueThatGroups",
      R"(receivers: {otlp: {}}
 exporters: {otlp: {endpoint: "j:4317", tls: {insecure: true}, sending_queue: {batch: {min_size: 1024}}}, spanloom_store: {}}

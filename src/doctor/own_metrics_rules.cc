@@ -22,7 +22,7 @@ struct Trouble {
   std::string_view meaning;
 };
 
-constexpr std::array<Trouble, 5> kTroubles = {{
+constexpr std::array<Trouble, 6> kTroubles = {{
     {"otelcol_exporter_send_failed_spans", "exporter", "live-exporter-failing",
      "spans could not be sent and are lost; its log says why"},
     {"otelcol_exporter_enqueue_failed_spans", "exporter", "live-queue-full",
@@ -32,6 +32,8 @@ constexpr std::array<Trouble, 5> kTroubles = {{
     {"otelcol_receiver_failed_spans", "receiver", "live-receiver-fails", "spans could not be passed on"},
     {"otelcol_processor_refused_spans", "processor", "live-processor-refuses",
      "spans were refused to their senders by a processor: memory_limiter has too little"},
+    {"otelcol_processor_memory_limiter_refused_spans", "processor", "live-processor-refuses",
+     "spans were refused to their senders: more memory is in use than its limit"},
 }};
 
 // The value of label `name` in `{a="x",b="y"}`; "" if there is none.

@@ -34,8 +34,10 @@ TEST(MetricsPage, TellsTrouble) {
                     "otelcol_exporter_send_failed_spans{exporter=\"otlp/jaeger\",error_type=\"a\"} 3\n"
                     "otelcol_exporter_send_failed_spans{exporter=\"otlp/jaeger\",error_type=\"b\"} 4\n"
                     "otelcol_exporter_send_failed_spans{exporter=\"otlp/tempo\"} 0\n"
-                    "otelcol_receiver_refused_spans_total{receiver=\"otlp\",transport=\"grpc\"} 1e3 1700000000000\n"),
-              ElementsAre("live-exporter-failing otlp/jaeger: 7", "live-receiver-refuses otlp: 1000"));
+                    "otelcol_receiver_refused_spans_total{receiver=\"otlp\",transport=\"grpc\"} 1e3 1700000000000\n"
+                    "otelcol_processor_memory_limiter_refused_spans{processor=\"memory_limiter\"} 9\n"),
+              ElementsAre("live-exporter-failing otlp/jaeger: 7", "live-receiver-refuses otlp: 1000",
+                          "live-processor-refuses memory_limiter: 9"));
 }
 
 TEST(MetricsPage, IsWellOrNoPage) {
