@@ -76,9 +76,10 @@ void RegisterCollectorComponents(pipeline::Registry& registry) {
   pipeline::RegisterZPagesExtension(registry);
 }
 
-void RegisterStoreComponents(pipeline::Registry& registry, pipeline::StoreSource store) {
+void RegisterStoreComponents(pipeline::Registry& registry, pipeline::StoreSource store,
+                             const query::InsightSources& insight) {
   pipeline::RegisterSpanloomStoreExporter(registry, store);
-  RegisterQueryExtension(registry, store);
+  RegisterQueryExtension(registry, store, insight);
 }
 
 }  // namespace spanloom::app

@@ -15,7 +15,9 @@
 #include "app/log_pusher.h"
 #include "app/metrics_page.h"
 #include "app/metrics_pusher.h"
+#include "app/own_findings.h"
 #include "app/own_resource.h"
+#include "app/own_status.h"
 #include "app/process_log.h"
 #include "app/process_metrics.h"
 #include "app/signals.h"
@@ -96,14 +98,30 @@ void WarnOfRestarts(const pipeline::ServiceConfig& start, const pipeline::Servic
   }
 }
 
+// A configuration as it was read, and what was understood of it.
+struct CheckedConfig {
+  config::Node root;
+  pipeline::ServiceConfig parsed;
+};
+
+int64_t StartUnixNs(const Clock& clock, int64_t begin_steady_ns) {
+  return clock.UnixNs() - (clock.SteadyNs() - begin_steady_ns);
+}
+
 // Everything that runs between start and stop, in order of construction.
 class Process {
  public:
   Process(int64_t begin_ns, const ProcessPlan& plan) : begin_ns_(begin_ns), plan_(plan) {
     RegisterCollectorComponents(registry_);
-    if (plan.has_store) {
-      RegisterStoreComponents(registry_, [this]() -> store::SpanStore& { return host_->store(); });
-    }
+    if (!plan.has_store) return;
+    const pipeline::StoreSource store = [this]() -> store::SpanStore& { return host_->store(); };
+    const auto store_state = [this]() -> query::StoreState {
+      return {.kept = host_->Describe(), .stats = host_->store().Stats(), .retention = host_->retention()};
+    };
+    status_.emplace(metrics_, store_state, Clock::System(), StartUnixNs(Clock::System(), begin_ns));
+    findings_.emplace(metrics_, store, Clock::System(),
+                      OwnFindingsOptions{.listen_host = plan.listen_host, .is_in_pod = RunsInPod()});
+    RegisterStoreComponents(registry_, store, {.status = &*status_, .findings = &*findings_});
   }
 
   Status Start() {
@@ -178,34 +196,42 @@ class Process {
 
  private:
   // `on_parsed` is called before anything is logged of it; its error is the result.
-  StatusOr<pipeline::ServiceConfig> ReadConfig(std::stop_token hurry,
-                                               absl::FunctionRef<Status(const pipeline::ServiceConfig&)> on_parsed) {
-    ASSIGN_OR_RETURN(const ComposedConfig composed, plan_.load_config(std::move(hurry)));
+  StatusOr<CheckedConfig> ReadConfig(std::stop_token hurry,
+                                     absl::FunctionRef<Status(const pipeline::ServiceConfig&)> on_parsed) {
+    ASSIGN_OR_RETURN(ComposedConfig composed, plan_.load_config(std::move(hurry)));
     ASSIGN_OR_RETURN(pipeline::ServiceConfig config, pipeline::ParseServiceConfig(composed.root, registry_));
     RETURN_IF_ERROR(on_parsed(config));
     for (const std::string& warning : config.warnings) Log(LogLevel::kWarn, warning);
     for (const std::string& note : composed.notes) Log(LogLevel::kInfo, note);
-    return config;
+    return CheckedConfig{.root = std::move(composed.root), .parsed = std::move(config)};
+  }
+
+  void SetFindingsConfig(config::Node root) {
+    if (findings_) findings_->SetConfig(std::move(root));
   }
 
   // And sets up what tells of the process.
   Status ReadFirstConfig() {
     Rng rng(Rng::SystemSeed());
-    ASSIGN_OR_RETURN(config_, ReadConfig({}, [&](const pipeline::ServiceConfig& config) {
+    ASSIGN_OR_RETURN(CheckedConfig first, ReadConfig({}, [&](const pipeline::ServiceConfig& config) {
                        resource_ = OwnResource(config.telemetry.resource, rng);
                        return SetUpLog(plan_, config.telemetry.log, resource_);
                      }));
+    config_ = std::move(first.parsed);
+    SetFindingsConfig(std::move(first.root));
     log_ = config_.telemetry.log;
     return absl::OkStatus();
   }
 
   Status TryReload(std::stop_token hurry) {
-    ASSIGN_OR_RETURN(const pipeline::ServiceConfig config,
+    ASSIGN_OR_RETURN(CheckedConfig now,
                      ReadConfig(hurry, [](const pipeline::ServiceConfig&) { return absl::OkStatus(); }));
+    const pipeline::ServiceConfig& config = now.parsed;
     RETURN_IF_ERROR(SetUpLog(plan_, config.telemetry.log, resource_));
     WarnOfRestarts(config_, config);
     const Status status = engine_->Reload(config, plan_.drain_timeout, std::move(hurry)).status();
     if (!status.ok()) return RestoreLog(status);
+    SetFindingsConfig(std::move(now.root));
     log_ = config.telemetry.log;
     return status;
   }
@@ -267,7 +293,9 @@ class Process {
   config::StringMap resource_;
   MetricRegistry metrics_;
   const net::ProxyRules proxies_ = net::ProxyRules::FromEnvironment();
-  std::unique_ptr<StoreHost> host_;  // null without a store
+  std::unique_ptr<StoreHost> host_;  // null without a store, as are the next two
+  std::optional<OwnStatus> status_;
+  std::optional<OwnFindings> findings_;
   std::unique_ptr<net::LoopPool> loops_;
   std::unique_ptr<LogPusher> log_pusher_;  // null if the log is sent nowhere
   std::optional<net::LoopLag> loop_lag_;

@@ -25,11 +25,15 @@ struct QueryOptions {
 
 class QueryExtension final : public pipeline::Extension {
  public:
-  QueryExtension(const QueryOptions& options, const pipeline::BuildContext& context, store::SpanStore& store)
-      : endpoint_(pipeline::ListenEndpoint(options.endpoint, context, kPort)), context_(context), store_(store) {}
+  QueryExtension(const QueryOptions& options, const pipeline::BuildContext& context, store::SpanStore& store,
+                 const query::InsightSources& insight)
+      : endpoint_(pipeline::ListenEndpoint(options.endpoint, context, kPort)),
+        context_(context),
+        store_(store),
+        insight_(insight) {}
 
   Status Start() override {
-    query::QueryServerOptions options{.endpoint = endpoint_};
+    query::QueryServerOptions options{.endpoint = endpoint_, .insight = insight_};
     ASSIGN_OR_RETURN(server_, query::QueryServer::Create(context_.loops, context_.metrics, store_, std::move(options),
                                                          PageAssets()));
     return absl::OkStatus();
@@ -51,11 +55,12 @@ class QueryExtension final : public pipeline::Extension {
   const std::string endpoint_;
   const pipeline::BuildContext context_;
   store::SpanStore& store_;
+  const query::InsightSources insight_;
   std::unique_ptr<query::QueryServer> server_;
 };
 
 constexpr pipeline::ComponentDoc kDoc = {
-    .words = "Serves the page, and Jaeger's HTTP API over the store.",
+    .words = "Serves the page, Jaeger's HTTP API over the store, and how this process is doing (/api/insight/).",
     .example = R"(extensions:
   spanloom_query:
     endpoint: 0.0.0.0:16686
@@ -64,12 +69,13 @@ constexpr pipeline::ComponentDoc kDoc = {
 
 }  // namespace
 
-void RegisterQueryExtension(pipeline::Registry& registry, pipeline::StoreSource store) {
+void RegisterQueryExtension(pipeline::Registry& registry, pipeline::StoreSource store,
+                            const query::InsightSources& insight) {
   registry.extensions.Add<QueryOptions>(
       "spanloom_query", kDoc,
-      [store = std::move(store)](const pipeline::ComponentId&, const QueryOptions& options,
-                                 const pipeline::BuildContext& context) {
-        return std::make_unique<QueryExtension>(options, context, store());
+      [store = std::move(store), insight](const pipeline::ComponentId&, const QueryOptions& options,
+                                          const pipeline::BuildContext& context) {
+        return std::make_unique<QueryExtension>(options, context, store(), insight);
       });
 }
 

@@ -64,7 +64,7 @@ StatusOr<std::unique_ptr<StoreHost>> StoreHost::Open(const pipeline::SpanloomSto
                                                      MetricRegistry& metrics, const Clock& clock) {
   std::unique_ptr<StoreHost> host(new StoreHost(options));
   RETURN_IF_ERROR(options.data_dir.empty() ? host->OpenInMemory(metrics, clock) : host->OpenOnDisk(metrics, clock));
-  RETURN_IF_ERROR(host->store().SetRetention(RetentionOf(options.retention)).status());
+  RETURN_IF_ERROR(host->store().SetRetention(host->retention()).status());
   return host;
 }
 
@@ -120,6 +120,10 @@ Status StoreHost::Close() {
   if (on_disk_ != nullptr) return on_disk_->Stop();
   in_memory_->Stop();
   return absl::OkStatus();
+}
+
+store::RetentionPolicy StoreHost::retention() const {
+  return RetentionOf(options_.retention);
 }
 
 std::string StoreHost::Describe() const {

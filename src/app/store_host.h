@@ -40,6 +40,8 @@ class StoreHost {
   // What the store keeps and what it loses, in one sentence.
   [[nodiscard]] std::string Describe() const;
 
+  [[nodiscard]] store::RetentionPolicy retention() const;
+
  private:
   explicit StoreHost(const pipeline::SpanloomStoreOptions& options) : options_(options) {}
   Status OpenOnDisk(MetricRegistry& metrics, const Clock& clock);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "net/compression.h"
 #include "query/accept_encoding.h"
+#include "query/insight_json.h"
 
 namespace spanloom::query {
 namespace {
@@ -48,7 +49,8 @@ QueryServer::QueryServer(const net::LoopPool& loops, MetricRegistry& metrics, co
       jaeger_(store, clock, options.jaeger),
       page_(assets),
       router_(JaegerError) {
-  AddRoutes();
+  AddJaegerRoutes();
+  AddInsightRoutes();
   readers_ =
       std::make_unique<WorkerPool>("query", options.readers > 0 ? options.readers : loops.size(), options.waiting_max);
 }
@@ -57,7 +59,7 @@ QueryServer::~QueryServer() {
   if (server_ != nullptr) server_->Stop(std::chrono::milliseconds(0));
 }
 
-void QueryServer::AddRoutes() {
+void QueryServer::AddJaegerRoutes() {
   const jaeger::Handlers& api = jaeger_;
   router_.Add("GET", "/api/services",
               [&api](const auto& request, const auto&, auto stop) { return api.Services(request, stop); });
@@ -72,6 +74,26 @@ void QueryServer::AddRoutes() {
               [&api](const auto& request, const auto& path, auto stop) { return api.Trace(request, path[0], stop); });
   router_.Add("GET", "/api/dependencies",
               [&api](const auto& request, const auto&, auto stop) { return api.Dependencies(request, stop); });
+}
+
+void QueryServer::AddInsightRoutes() {
+  if (const StatusSource* status = options_.insight.status; status != nullptr) {
+    router_.Add("GET", "/api/insight/status", [status](const auto&, const auto&, auto) {
+      const StatusReport report = status->Status();
+      jaeger::DataResponse response;
+      WriteStatus(report, response.data());
+      return response.Finish(report.counts.size());
+    });
+  }
+  if (FindingsSource* findings = options_.insight.findings; findings != nullptr) {
+    router_.Add("GET", "/api/insight/findings", [findings](const auto&, const auto&, auto stop) {
+      const StatusOr<FindingsReport> report = findings->Find(std::move(stop));
+      if (!report.ok()) return jaeger::ErrorResponse(report.status());
+      jaeger::DataResponse response;
+      WriteFindings(*report, response.data());
+      return response.Finish(report->findings.size());
+    });
+  }
 }
 
 void QueryServer::Receive(HttpRequest request, net::HttpResponder responder) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The read path's front door: the page and Jaeger's HTTP API on one port. Requests arrive on loops and are answered on
-// reader threads, so that a scan of the store never holds up a socket. When the client goes away, or the server's grace
-// time ends, the store is told to stop.
+// The read path's front door: the page, Jaeger's HTTP API and our own (/api/insight/*) on one port. Requests arrive on
+// loops and are answered on reader threads, so that a scan of the store never holds up a socket. When the client goes
+// away, or the server's grace time ends, the store is told to stop.
 
 #pragma once
 
@@ -20,12 +20,20 @@
 #include "base/worker_pool.h"
 #include "net/loop.h"
 #include "net/server.h"
+#include "query/findings_source.h"
 #include "query/jaeger/handlers.h"
 #include "query/page/static_page.h"
 #include "query/router.h"
+#include "query/status_source.h"
 #include "store/span_store.h"
 
 namespace spanloom::query {
+
+// What /api/insight/* asks; without a source its path is not there. They outlive the server.
+struct InsightSources {
+  const StatusSource* status = nullptr;
+  FindingsSource* findings = nullptr;
+};
 
 struct QueryServerOptions {
   std::string endpoint = "127.0.0.1:16686";  // Jaeger's port
@@ -33,6 +41,7 @@ struct QueryServerOptions {
   size_t waiting_max = 256;                  // requests; further ones are answered 503 with Retry-After; guess
   size_t compress_bytes_min = 1'024;         // smaller answers are sent as they are
   jaeger::HandlerLimits jaeger = {};
+  InsightSources insight = {};
 };
 
 // Counts requests by status in `spanloom_query_requests{code}`, 499 if the client went away first, and those that found
@@ -59,7 +68,8 @@ class QueryServer {
  private:
   QueryServer(const net::LoopPool& loops, MetricRegistry& metrics, const store::SpanStore& store,
               const QueryServerOptions& options, const std::vector<page::StaticAsset>& assets, const Clock& clock);
-  void AddRoutes();
+  void AddJaegerRoutes();
+  void AddInsightRoutes();
   // On a loop.
   void Receive(net::HttpRequest request, net::HttpResponder responder);
   // On a reader thread. With `stop` requested it is an error, soon.

@@ -279,5 +279,46 @@ TEST_F(QueryServerTest, PassesOnThatTheStoreIsUnavailable) {
   slow.Release();
 }
 
+class FixedStatus final : public StatusSource {
+ public:
+  [[nodiscard]] StatusReport Status() const override {
+    return {.version = "1.2", .counts = {{.part = "receiver", .id = "otlp", .event = "accepted", .spans = 3}}};
+  }
+};
+
+// What it was given, or an error.
+class FixedFindings final : public FindingsSource {
+ public:
+  [[nodiscard]] StatusOr<FindingsReport> Find(std::stop_token stop) override {
+    if (!stop.stop_possible()) return absl::InternalError("nobody could stop this");
+    return answer;
+  }
+  StatusOr<FindingsReport> answer = absl::UnavailableError("being looked at");
+};
+
+// Scenario: a server whose process tells how it is doing, and what is wrong with it once it has looked.
+// Guarantees: both are answered in the envelope of the other answers; an error of the source is one of the answer.
+TEST_F(QueryServerTest, TellsOfTheProcess) {
+  const FixedStatus status;
+  FixedFindings findings;
+  Start(model_, {.insight = {.status = &status, .findings = &findings}});
+  EXPECT_THAT(std::string(Get("/api/insight/status").body.view()),
+              HasSubstr(R"("version":"1.2","counts":[{"part":"receiver","id":"otlp","event":"accepted","spans":3}])"));
+  EXPECT_EQ(Get("/api/insight/findings").status, 503);
+  findings.answer = FindingsReport{.findings = {{.rule = "live-orphans", .severity = "warning"}}};
+  const HttpResponse found = Get("/api/insight/findings");
+  EXPECT_EQ(found.status, 200);
+  EXPECT_THAT(std::string(found.body.view()), HasSubstr(R"("errors":0,"warnings":1,"notes":0)"));
+  EXPECT_THAT(std::string(found.body.view()), HasSubstr(R"("total":1)"));
+}
+
+// Scenario: a server whose process tells nothing.
+// Guarantees: the paths are not there.
+TEST_F(QueryServerTest, HasNoInsightWithoutSources) {
+  Start(model_);
+  EXPECT_EQ(Get("/api/insight/status").status, 404);
+  EXPECT_EQ(Get("/api/insight/findings").status, 404);
+}
+
 }  // namespace
 }  // namespace spanloom::query

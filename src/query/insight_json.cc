@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "query/insight_json.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace spanloom::query {
+namespace {
+
+constexpr int64_t kNsPerUs = 1'000;
+constexpr uint64_t kNsPerSecond = 1'000'000'000;
+
+uint64_t Count(const FindingsReport& report, std::string_view severity) {
+  const auto& all = report.findings;
+  return static_cast<uint64_t>(
+      std::count_if(all.begin(), all.end(), [&](const Finding& finding) { return finding.severity == severity; }));
+}
+
+void WriteFinding(const Finding& finding, JsonWriter& json) {
+  json.BeginObject();
+  json.Field("rule", finding.rule);
+  json.Field("severity", finding.severity);
+  json.Field("file", finding.where);
+  if (finding.line > 0) json.Field("line", finding.line);
+  json.Field("what", finding.what);
+  if (!finding.fix.empty()) json.Field("fix", finding.fix);
+  json.EndObject();
+}
+
+void WriteCount(const SpanCount& count, JsonWriter& json) {
+  json.BeginObject();
+  json.Field("part", count.part);
+  json.Field("id", count.id);
+  json.Field("event", count.event);
+  if (!count.cause.empty()) json.Field("cause", count.cause);
+  json.Field("spans", count.spans);
+  json.EndObject();
+}
+
+void WriteQueue(const QueueState& queue, JsonWriter& json) {
+  json.BeginObject();
+  json.Field("exporter", queue.exporter);
+  json.Field("size", queue.size);
+  json.Field("capacity", queue.capacity);
+  json.EndObject();
+}
+
+void WriteStore(const StoreState& store, JsonWriter& json) {
+  json.BeginObject();
+  json.Field("kept", store.kept);
+  json.Field("traces", store.stats.traces);
+  json.Field("spans", store.stats.spans);
+  json.Field("bytes", store.stats.bytes);
+  if (store.stats.spans > 0) {
+    json.Field("oldest_us", store.stats.oldest_unix_ns / kNsPerUs);
+    json.Field("newest_us", store.stats.newest_unix_ns / kNsPerUs);
+  }
+  if (store.segments) json.Field("segments", *store.segments);
+  json.Field("spans_evicted", store.stats.spans_evicted);
+  json.Field("spans_expired", store.stats.spans_expired);
+  json.Field("spans_purged", store.stats.spans_purged);
+  json.Field("spans_duplicate", store.stats.spans_duplicate);
+  if (store.retention.age_max_ns) json.Field("age_max_s", *store.retention.age_max_ns / kNsPerSecond);
+  if (store.retention.bytes_max) json.Field("bytes_max", *store.retention.bytes_max);
+  json.EndObject();
+}
+
+template <typename Items, typename Write>
+void WriteAll(std::string_view key, const Items& items, Write write, JsonWriter& json) {
+  json.Key(key);
+  json.BeginArray();
+  for (const auto& item : items) write(item, json);
+  json.EndArray();
+}
+
+}  // namespace
+
+void WriteFindings(const FindingsReport& report, JsonWriter& json) {
+  json.BeginObject();
+  json.Field("looked_us", report.looked_unix_ns / kNsPerUs);
+  WriteAll("findings", report.findings, WriteFinding, json);
+  json.Field("errors", Count(report, "error"));
+  json.Field("warnings", Count(report, "warning"));
+  json.Field("notes", Count(report, "note"));
+  WriteAll(
+      "left_out", report.left_out, [](const std::string& text, JsonWriter& out) { out.String(text); }, json);
+  json.EndObject();
+}
+
+void WriteStatus(const StatusReport& report, JsonWriter& json) {
+  json.BeginObject();
+  json.Field("now_us", report.now_unix_ns / kNsPerUs);
+  json.Field("started_us", report.started_unix_ns / kNsPerUs);
+  json.Field("version", report.version);
+  WriteAll("counts", report.counts, WriteCount, json);
+  WriteAll("queues", report.queues, WriteQueue, json);
+  json.Key("store");
+  WriteStore(report.store, json);
+  json.EndObject();
+}
+
+}  // namespace spanloom::query

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "query/insight_json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace spanloom::query {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+template <typename Report>
+std::string Text(void (*write)(const Report&, JsonWriter&), const Report& report) {
+  std::string text;
+  JsonWriter json(text);
+  write(report, json);
+  return text;
+}
+
+// Scenario: two findings, one of a file with a fix, one of none.
+// Guarantees: each as the doctor writes it, what is not there left out; counted by severity; with when it was found.
+TEST(InsightJson, WritesFindingsAsTheDoctorDoes) {
+  const FindingsReport report{
+      .looked_unix_ns = 1'700'000'000'000'001'999,
+      .findings = {{.rule = "filter-drops-get",
+                    .severity = "error",
+                    .where = "collector.yaml",
+                    .line = 8,
+                    .what = "it \"drops\"",
+                    .fix = "- a\n- b"},
+                   {.rule = "live-orphans", .severity = "warning", .where = "the store", .what = "3 spans"}},
+      .left_out = {"traces of 2 services: too slow"}};
+  EXPECT_EQ(Text(WriteFindings, report),
+            R"({"looked_us":1700000000000001,"findings":[{"rule":"filter-drops-get","severity":"error",)"
+            R"("file":"collector.yaml","line":8,"what":"it \"drops\"","fix":"- a\n- b"},)"
+            R"({"rule":"live-orphans","severity":"warning","file":"the store","what":"3 spans"}],)"
+            R"("errors":1,"warnings":1,"notes":0,"left_out":["traces of 2 services: too slow"]})");
+}
+
+// Scenario: a process with a loss, a queue and a store that has something; and one that has just begun, in memory.
+// Guarantees: causes, times, segments and limits are there where there are any, and nowhere else.
+TEST(InsightJson, WritesStatus) {
+  StatusReport report{
+      .now_unix_ns = 5'000'000,
+      .started_unix_ns = 2'000'000,
+      .version = "0.1.0",
+      .counts = {{.part = "receiver", .id = "otlp", .event = "accepted", .spans = 7},
+                 {.part = "exporter", .id = "otlp", .event = "lost", .cause = "shutdown", .spans = 2}},
+      .queues = {{.exporter = "otlp", .size = 3, .capacity = 1'000}},
+      .store = {.kept = "on disk, in /data",
+                .stats = {.traces = 2, .spans = 5, .bytes = 900, .oldest_unix_ns = 1'000, .newest_unix_ns = 4'000},
+                .segments = 1,
+                .retention = {.age_max_ns = 3'600'000'000'000, .bytes_max = 1'024}}};
+  EXPECT_EQ(Text(WriteStatus, report),
+            R"({"now_us":5000,"started_us":2000,"version":"0.1.0","counts":[)"
+            R"({"part":"receiver","id":"otlp","event":"accepted","spans":7},)"
+            R"({"part":"exporter","id":"otlp","event":"lost","cause":"shutdown","spans":2}],)"
+            R"("queues":[{"exporter":"otlp","size":3,"capacity":1000}],"store":{"kept":"on disk, in /data","traces":2,)"
+            R"("spans":5,"bytes":900,"oldest_us":1,"newest_us":4,"segments":1,"spans_evicted":0,"spans_expired":0,)"
+            R"("spans_purged":0,"spans_duplicate":0,"age_max_s":3600,"bytes_max":1024}})");
+  report.store = {.kept = "in memory"};
+  const std::string empty = Text(WriteStatus, report);
+  for (const char* key : {"oldest_us", "segments", "age_max_s", "bytes_max"}) EXPECT_THAT(empty, Not(HasSubstr(key)));
+}
+
+}  // namespace
+}  // namespace spanloom::query
