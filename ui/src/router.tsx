@@ -36,13 +36,19 @@ const traceRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/trace/TracePage"), "TracePage"),
 });
 
+const pipelineRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/pipeline",
+  component: lazyRouteComponent(() => import("./pages/pipeline/PipelinePage"), "PipelinePage"),
+});
+
 function writeAddress(address: Address): string {
   const text = new URLSearchParams(address).toString();
   return text === "" ? "" : `?${text}`;
 }
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([homeRoute, searchRoute, traceRoute]),
+  routeTree: rootRoute.addChildren([homeRoute, searchRoute, traceRoute, pipelineRoute]),
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: writeAddress,
   defaultPreload: "intent",

@@ -5,6 +5,7 @@
 
 import { keepPreviousData, type QueryClient, queryOptions } from "@tanstack/react-query";
 import { ApiError, getData } from "./http";
+import type { FindingsReport, StatusReport } from "./insight";
 import type { JaegerTrace } from "./jaeger_json";
 import { kDefaultSearch, type SearchState, toQuery } from "./search_state";
 
@@ -65,3 +66,24 @@ export function traceQuery(traceId: string, client: QueryClient) {
         .find((trace) => trace.traceID === traceId),
   });
 }
+
+async function getReport<T>(path: string, signal: AbortSignal): Promise<T> {
+  const report = await getData<T>(path, signal);
+  if (report === null) throw new ApiError(path, undefined, "the answer is empty");
+  return report;
+}
+
+export const statusQuery = queryOptions({
+  queryKey: ["status"],
+  queryFn: ({ signal }) => getReport<StatusReport>("/api/insight/status", signal),
+});
+
+const kBusyRetries = 10;
+
+// While the first examination is under way for somebody else, the server says to come again.
+export const findingsQuery = queryOptions({
+  queryKey: ["findings"],
+  queryFn: ({ signal }) => getReport<FindingsReport>("/api/insight/findings", signal),
+  retry: (failures, error) => error instanceof ApiError && error.status === 503 && failures < kBusyRetries,
+  retryDelay: 1000,
+});

@@ -41,6 +41,9 @@ export function Shell() {
           >
             Search
           </Link>
+          <Link to="/pipeline" className={styles.page} activeProps={{ className: styles.active }}>
+            Pipeline
+          </Link>
         </nav>
         <GoBox />
         <Tooltip label="Keys (?)">
