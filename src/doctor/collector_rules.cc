@@ -71,16 +71,19 @@ void CheckFilter(const Node& filter, Findings& findings) {
   }
 }
 
-void CheckReceiver(const Node& receiver, std::string_view id, Findings& findings) {
+bool IsLocal(std::string_view endpoint) {
+  return endpoint == "localhost" || endpoint.starts_with("localhost:") || endpoint.starts_with("127.");
+}
+
+void CheckReceiver(const Node& receiver, std::string_view id, std::string_view default_host, Findings& findings) {
   const Node* protocols = receiver.Find("protocols");
   if (protocols == nullptr) return;
   for (const Node::Entry& protocol : protocols->entries()) {
     const Node* endpoint = protocol.value.Find("endpoint");
     const std::string_view text = endpoint == nullptr ? std::string_view() : std::string_view(endpoint->text());
-    const bool is_local = text.empty() || text.starts_with("localhost:") || text.starts_with("127.");
-    if (!is_local) continue;
+    if (!IsLocal(text.empty() ? default_host : text)) continue;
     findings.Error("receiver-localhost", endpoint == nullptr ? protocol.source : endpoint->source(),
-                   StrCat(id, " listens on ", text.empty() ? "localhost (the default)" : text,
+                   StrCat(id, " listens on ", text.empty() ? StrCat(default_host, " (the default)") : std::string(text),
                           ", where no other pod can reach it"),
                    StrCat("endpoint: 0.0.0.0:", protocol.key == "grpc" ? "4317" : "4318"));
   }
@@ -151,14 +154,14 @@ void CheckPipelines(const Node& config, Findings& findings) {
 
 }  // namespace
 
-void CheckCollector(const Node& config, bool is_in_pod, Findings& findings) {
+void CheckCollector(const Node& config, bool is_in_pod, Findings& findings, std::string_view default_host) {
   const auto each = [&](std::string_view section, auto check) {
     const Node* part = config.Find(section);
     if (part == nullptr) return;
     for (const Node::Entry& entry : part->entries()) check(entry);
   };
   each("receivers", [&](const Node::Entry& entry) {
-    if (is_in_pod && TypeOf(entry.key) == "otlp") CheckReceiver(entry.value, entry.key, findings);
+    if (is_in_pod && TypeOf(entry.key) == "otlp") CheckReceiver(entry.value, entry.key, default_host, findings);
   });
   each("processors", [&](const Node::Entry& entry) {
     if (TypeOf(entry.key) == "filter") CheckFilter(entry.value, findings);
