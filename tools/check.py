@@ -83,7 +83,7 @@ def check_sizes():
                          for begin, length in function_bodies(text) if length > limits["function_lines_max"]]
             if not text.startswith("// SPDX-License-Identifier: Apache-2.0\n"):
                 problems.append(f"{name}: no SPDX line at the top")
-    for name in tracked("deploy/*.sh", "deploy/*.yaml", "tests/cluster/*.py", "tests/deploy/*.py", "tests/deploy/*.yaml", "tests/guide/*.py"):
+    for name in tracked("deploy/*.sh", "deploy/*.yaml", "tests/played/*.py", "tests/deploy/*.py", "tests/deploy/*.yaml", "tests/guide/*.py"):
         if not any("SPDX-License-Identifier: Apache-2.0" in line for line in (ROOT / name).read_text().split("\n")[:2]):
             problems.append(f"{name}: no SPDX line at the top")
     if suppressed > limits["suppressed_warnings"]:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TESTS / "cluster"))
+sys.path.insert(0, str(TESTS / "played"))
 sys.path.insert(0, str(TESTS / "guide"))
 
 from gateway import Gateway  # noqa: E402
