@@ -195,15 +195,23 @@ may() {  # may VERB RESOURCE [options]: whether the API server says that we may;
   [ "${answer%%[ -]*}" != no ]
 }
 
-# Sets NAMESPACE_THERE to yes, no, or unseen: whoever has rights in one namespace alone may not look at it.
+# Sets NAMESPACE_THERE to yes, no, going (it is being deleted), or unseen: whoever has rights in one namespace alone may not look at it.
 see_namespace() {
+  local phase
   NAMESPACE_THERE=yes
-  kubectl get namespace "$NAMESPACE" -o name >/dev/null 2>"$WORK/namespace" && return
+  if phase=$(kubectl get namespace "$NAMESPACE" -o 'jsonpath={.status.phase}' 2>"$WORK/namespace"); then
+    [ "$phase" != Terminating ] || NAMESPACE_THERE=going
+    return
+  fi
   case $(cat "$WORK/namespace") in
     *NotFound*|*"not found"*) NAMESPACE_THERE=no ;;
     *orbidden*) NAMESPACE_THERE=unseen ;;
     *) die "Namespace '$NAMESPACE' could not be looked at: $(tail -n 1 "$WORK/namespace")" ;;
   esac
+}
+
+need_namespace_to_stay() {
+  [ "$NAMESPACE_THERE" != going ] || die "Namespace '$NAMESPACE' is being deleted. Wait until it is gone, or use another one. (kubectl get namespace $NAMESPACE -o yaml says what holds it up.)"
 }
 
 create_namespace() {
@@ -481,6 +489,7 @@ install() {
   choose_collector
   if [ "$SERVER" = yes ]; then
     see_namespace
+    need_namespace_to_stay
     need_rights
     survey
     need_no_owner
@@ -645,6 +654,7 @@ verify() {
 # forward SERVICE PORT: prints the port on this machine that leads there.
 forward() {
   local log=$WORK/forward-$1 pid end=$((SECONDS + VERIFY_SECONDS))
+  : >"$log"  # so that it is there before kubectl's own process is
   kubectl --namespace "$NAMESPACE" port-forward "service/$1" ":$2" --address 127.0.0.1 >"$log" 2>&1 &
   pid=$!
   echo "$pid" >>"$WORK/pids"

@@ -133,6 +133,7 @@ def test_without_rights_to_the_custom_resource_it_is_standalone(cluster):
 @pytest.mark.parametrize("state, message", [
     ({"may_not": ["create statefulsets.apps", "create services"]}, "You may not create services statefulsets.apps in namespace 'llm-d'. (kubectl auth can-i create services -n llm-d says no.)"),
     ({"namespaces": [], "may_not": ["create namespaces"]}, "Namespace 'llm-d' does not exist, and you may not create namespaces. Ask an administrator for: kubectl create namespace llm-d"),
+    ({"terminating_namespaces": ["llm-d"]}, "Namespace 'llm-d' is being deleted. Wait until it is gone, or use another one. (kubectl get namespace llm-d -o yaml says what holds it up.)"),
     ({"server": "down"}, "The API server does not answer (context 'test'): The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?"),
     ({"server": "unknown-user"}, "The API server does not know you: error: You must be logged in to the server (Unauthorized)"),
     ({"objects": {"Deployment/otel-collector": {"app.kubernetes.io/managed-by": "Helm"}}}, "Deployment 'otel-collector' in namespace 'llm-d' is managed by Helm. Remove it there first, or use another namespace."),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plays kubectl against a cluster that is a JSON file, $FAKE_CLUSTER; each call is a line of $FAKE_CLUSTER.calls.
 
-What the file may say, all of it optional: `server` (down, unknown-user), `namespaces`, `unseen_namespaces` (reading one is forbidden), `crd`,
+What the file may say, all of it optional: `server` (down, unknown-user), `namespaces`, `unseen_namespaces` (reading one is forbidden), `terminating_namespaces`, `crd`,
 `unseen_crds`, `operator` (acts on the custom resource), `may_not` (["create services"]), `objects` ({"Kind/name": labels}), `pods`, `events`, `logs`,
 `not_ready` (["statefulset/jaeger"]), `forward` ({service: port, or {its port: port}}), `mounts` ({path in a pod: folder}), `fail` ({"delete": text}), `silent` (verbs that never end), `refused` ({"Kind/name": what apply says of it}). Real: kustomize; programs that
 `exec` starts, on this machine, with `mounts` replaced; forwarding, where a port of this machine is named. The port $FAKE_KUBELET is told of each change, and answered when its pods run (pods.py).
@@ -92,7 +92,7 @@ def get(state, words, options):
             fail(f'Error from server (Forbidden): namespaces "{words[1]}" is forbidden: User "dev" cannot get resource "namespaces" in API group "" in the namespace "{words[1]}"')
         if words[1] not in state.get("namespaces", []):
             fail(f'Error from server (NotFound): namespaces "{words[1]}" not found')
-        return print(f"namespace/{words[1]}")
+        return print("Terminating" if words[1] in state.get("terminating_namespaces", []) else "Active", end="")
     if what == "crd":
         if state.get("unseen_crds"):
             fail(f'Error from server (Forbidden): customresourcedefinitions.apiextensions.k8s.io "{CRD}" is forbidden: User "dev" cannot get resource')
