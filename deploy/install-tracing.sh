@@ -393,7 +393,43 @@ list_backend_patches() {
 
 render() {
   write_kustomization
+  kustomize
+  list_digests >>"$WORK/kustomization.yaml"
+  kustomize
+}
+
+kustomize() {
   kubectl kustomize "$WORK" >"$WORK/objects.yaml" 2>"$WORK/kustomize" || die "The manifests cannot be put together: $(tail -n 1 "$WORK/kustomize")"
+}
+
+# Pods are replaced when their configuration is another one: their templates say which one it is.
+list_digests() {
+  if [ "$COLLECTOR" = none ]; then
+    digest_patch StatefulSet spanloom-config spanloom-backend
+  else
+    digest_patch StatefulSet spanloom-config
+    digest_patch Deployment otel-collector-config spanloom-backend
+  fi
+}
+
+# digest_patch KIND CONFIGMAP... : an annotation of a kind's pods with a digest of what these ConfigMaps hold.
+digest_patch() {
+  local kind=$1 digest
+  shift
+  digest=$(config_maps " $* " | cksum | tr ' ' -)
+  printf '  - target: {kind: %s}\n    patch: |\n      apiVersion: apps/v1\n      kind: %s\n      metadata: {name: any}\n' "$kind" "$kind"
+  printf '      spec: {template: {metadata: {annotations: {checksum/config: "%s"}}}}\n' "$digest"
+}
+
+# config_maps " NAME... ": the documents of these ConfigMaps.
+config_maps() {
+  awk -v wanted="$1" '
+    function finish() { if (document ~ /\nkind: ConfigMap\n/ && index(wanted, " " name " ")) printf "%s", document; document = "\n" }
+    BEGIN { document = "\n" }
+    /^---$/ { finish(); next }
+    /^  name: / { name = $2 }
+    { document = document $0 "\n" }
+    END { finish() }' "$WORK/objects.yaml"
 }
 
 # ---------------------------------------------------------------------------------------------------------------- action

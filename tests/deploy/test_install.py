@@ -239,6 +239,33 @@ def container_of(cluster, kind, name):
     return of_kind(cluster.applied(), kind)[name]["spec"]["template"]["spec"]["containers"][0]
 
 
+def digests(cluster):
+    """What the templates of pods say of their configuration, by kind."""
+    return {entry["kind"]: entry["spec"]["template"]["metadata"]["annotations"]["checksum/config"] for entry in cluster.applied() if entry["kind"] in ("StatefulSet", "Deployment")}
+
+
+# Scenario: the configuration of one workload is another one in the next run; apply alone would leave its pod as it is.
+# Guarantees: the template of that workload changes, so that its pod is replaced, and that of the other does not: a store in memory is not emptied for nothing.
+def test_a_changed_configuration_replaces_its_pod(cluster, copy):
+    cluster.install("--split", "--no-wait", script=copy / "install-tracing.sh")
+    before = digests(cluster)
+    cluster.install("--split", "--no-wait", script=copy / "install-tracing.sh")
+    assert digests(cluster) == before
+    for name, changed in (("otel-collector.yaml", "Deployment"), ("jaeger-all-in-one.yaml", "StatefulSet")):
+        path = copy / "manifests" / name
+        path.write_text(path.read_text().replace("send_batch_size: 1024", "send_batch_size: 512"))
+        cluster.environment["FAKE_CACHE"] = str(cluster.folder / name)
+        pathlib.Path(cluster.environment["FAKE_CACHE"]).mkdir()
+        cluster.install("--split", "--no-wait", script=copy / "install-tracing.sh")
+        after = digests(cluster)
+        assert {kind for kind in after if after[kind] != before[kind]} == {changed}
+        before = after
+    cluster.install("--no-wait", script=copy / "install-tracing.sh")
+    alone = digests(cluster)["StatefulSet"]
+    cluster.install("--no-wait", "--backend=tempo", script=copy / "install-tracing.sh")
+    assert digests(cluster)["StatefulSet"] != alone
+
+
 def test_storage_is_a_claim_of_that_size_and_retention_fits(cluster, tmp_path):
     result = cluster.install("--storage", "50Gi", "--no-wait")
     assert of_kind(cluster.applied(), "PersistentVolumeClaim")["spanloom-store"]["spec"]["resources"]["requests"] == {"storage": "50Gi"}
