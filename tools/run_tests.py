@@ -124,6 +124,20 @@ def vllm_step(preset):
     return run
 
 
+def cluster_step(preset):
+    """All of tests/cluster in one go: they share a cluster."""
+    def run():
+        log, xml = RESULTS / "cluster.log", RESULTS / "cluster.xml"
+        env = dict(SANITIZER_ENV, SPANLOOM_BINARY=str(ROOT / "build" / preset / "bin/spanloom"))
+        command = [str(PYTHON), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(ROOT / "tests/cluster"), "--durations=10", f"--junitxml={xml}"]
+        code = call(command, log, env=env)
+        outcome = judged(junit(xml), code, log)
+        if (RESULTS / "cluster.json").exists():
+            print(f"the cluster: {(RESULTS / 'cluster.json').read_text().strip()}")
+        return outcome
+    return run
+
+
 def print_differences():
     """What the simulator does otherwise than the real server, green or not; what it no longer does can leave the list."""
     found, known = RESULTS / "vllm/differences.txt", ROOT / "tests/vllm/known_differences.txt"
@@ -162,8 +176,9 @@ def fuzz_targets(wanted):
 
 def plan(options):
     """(name, function) of each step, in order."""
-    if options.tier == "vllm":
-        return [step for step in [("vllm", vllm_step(options.preset))] if options.only in step[0]]
+    alone = {"vllm": vllm_step, "cluster": cluster_step}
+    if options.tier in alone:
+        return [step for step in [(options.tier, alone[options.tier](options.preset))] if options.only in step[0]]
     seconds = options.fuzz_seconds or (60 if options.tier == "long" else 2)
     steps = []
     bins = ROOT / "build" / options.preset / "bin"
@@ -207,7 +222,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--node", required=True, help="folder of the pinned node")
     parser.add_argument("--preset", default="dev", choices=["dev", "asan", "tsan"])
-    parser.add_argument("--tier", default="everyday", choices=["everyday", "long", "vllm"])
+    parser.add_argument("--tier", default="everyday", choices=["everyday", "long", "vllm", "cluster"])
     parser.add_argument("--only", default="")
     parser.add_argument("--fuzz-seconds", type=int)
     parser.add_argument("--fuzz-target")
@@ -228,7 +243,7 @@ def main():
         return result
 
     if any(not name.startswith(("fuzz-", "page")) for name, _ in steps):
-        targets = ("spanloom",) if options.tier == "vllm" else ()
+        targets = ("spanloom",) if options.tier in ("vllm", "cluster") else ()
         timed(f"build {options.preset}", lambda: build(options.preset, targets))
     if any(name.startswith("fuzz-") for name, _ in steps):
         timed("build fuzz", lambda: build("fuzz", fuzz_targets(options.fuzz_target)))
