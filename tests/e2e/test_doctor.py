@@ -49,7 +49,7 @@ def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):
 def test_each_rule_is_documented_and_each_documented_rule_exists():
     paths = [*(ROOT / "src/doctor").glob("*.cc"), *(ROOT / "src/cli/doctor").glob("*.cc")]
     sources = "".join(path.read_text() for path in paths if not path.name.endswith("_test.cc"))
-    rules = set(re.findall(r'findings\s*\.\s*(?:Error|Warning|Note)\(\s*"([a-z-]+)"', sources)) | set(re.findall(r'"(live-[a-z-]+)"', sources))
+    rules = set(re.findall(r'findings\s*\.\s*(?:Error|Warning|Note)\(\s*"([a-z-]+)"', sources)) | set(re.findall(r'"((?:live|cluster)-[a-z-]+)"', sources))
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs/doctor.md").read_text(), re.MULTILINE))
     assert rules == documented and len(rules) > 30
 

@@ -22,20 +22,29 @@ from processes import FREE, start_command  # noqa: E402
 # Charts of llm-d are played by one that takes their values, with our library's templates and schema.
 LLM_D_CHARTS = ["llm-d-modelservice/llm-d-modelservice", "gaie/inferencepool"]
 # `./dev build` takes minutes, and its outcome is what all tests are run on.
+# `./dev build` leaves the binary of this run, `./dev package image` a layout that names the images of the Containerfile, without what is in them:
+# tests/package makes them.
 DEV = f"""#!/bin/sh -e
-[ "$*" = build ]
-mkdir -p build/release/bin
-ln -sf '{BINARY.resolve()}' build/release/bin/spanloom
+case "$*" in
+  build)
+    mkdir -p build/release/bin
+    ln -sf '{BINARY.resolve()}' build/release/bin/spanloom ;;
+  "package image")
+    mkdir -p build/package/oci
+    sed -n 's/^FROM .* AS \\(.*\\)$/{{"annotations": {{"org.opencontainers.image.ref.name": "\\1"}}}}/p' deploy/images/Containerfile |
+      jq -s '{{manifests: .}}' >build/package/oci/index.json ;;
+  *) echo "dev: unknown: $*" >&2; exit 1 ;;
+esac
 """
 
 
 def programs(folder):
     folder.mkdir()
-    (folder / "kubectl").symlink_to(TESTS / "cluster/fake_kubectl.py")
-    (folder / "docker").symlink_to(TESTS / "cluster/fake_docker.py")
+    (folder / "kubectl").symlink_to(TESTS / "played/fake_kubectl.py")
+    (folder / "skopeo").symlink_to(TESTS / "played/fake_skopeo.py")
     (folder / "spanloom").symlink_to(BINARY.resolve())
     # The Python of the tests has the Helm engine, and PyYAML, which inject-tracing needs. A link to it would not find them.
-    for name, first in (("helm", f"'{TESTS / 'cluster/fake_helm.py'}'"), ("python3", "")):
+    for name, first in (("helm", f"'{TESTS / 'played/fake_helm.py'}'"), ("python3", "")):
         (folder / name).write_text(f"#!/bin/sh\nexec '{sys.executable}' {first} \"$@\"\n")
         (folder / name).chmod(0o755)
     return folder
@@ -69,7 +78,7 @@ class Place:
         chart = consumer_chart(folder / "llm-d-chart")
         environment = {
             "PATH": f"{programs(folder / 'bin')}:/usr/bin:/bin", "HOME": str(folder), "FAKE_CLUSTER": str(self.cluster), "FAKE_KUBELET": str(self.pods.port),
-            "FAKE_IMAGES": str(folder / "images"), "FAKE_RELEASES": str(folder / "releases.json"), "FAKE_CHARTS": json.dumps(dict.fromkeys(LLM_D_CHARTS, chart)),
+            "FAKE_RELEASES": str(folder / "releases.json"), "FAKE_CHARTS": json.dumps(dict.fromkeys(LLM_D_CHARTS, chart)),
             "FAKE_CACHE": str(cache), "REAL_KUBECTL": kubectl(), "SPANLOOM_POLL_SECONDS": "0.02", "SPANLOOM_VERIFY_SECONDS": "60"}
         (folder / "var").mkdir()
         (folder / "backup").mkdir()

@@ -58,7 +58,7 @@ def test_no_command_stands_where_it_is_not_typed(name):
     ("$ kubectl apply -n llm-d -k deploy/overlays/none", "cannot be put together"),
     ("$ kubectl port-forward -n llm-d svc/jaeger 16686:16686", "timed out"),
     ("$ helm upgrade --install ms llm-d-modelservice/llm-d-modelservice --value x", "unknown flag: --value"),
-    ("$ docker build -f deploy/images/Dockerfile --target spanlom -t x .", "target stage 'spanlom' could not be found"),
+    ("$ ./dev package image && skopeo copy oci:build/package/oci:spanlom docker://registry.example/x:1", "no image 'spanlom' found"),
     ("$ spanloom doctor ms-pd/value.yaml", "can't be read"),
     ("$ curl -s http://localhost:16686/api/services", "ends with 7"),
     ("$ spanloom --version\nspanloom 0.0.9\n...", "not\nspanloom 0.0.9"),
