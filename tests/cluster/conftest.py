@@ -163,8 +163,12 @@ def installed_crd(cluster, crd):
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     name = crd["metadata"]["name"]
     cluster.api.create(path, crd)
+    def is_established():
+        conditions = cluster.api.get(f"{path}/{name}").get("status", {}).get("conditions") or []
+        return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
+
     try:
-        wait_for(lambda: any(condition["type"] == "Established" and condition["status"] == "True" for condition in cluster.api.get(f"{path}/{name}").get("status", {}).get("conditions", [])))
+        wait_for(is_established)
         served = f"/apis/{crd['spec']['group']}/{crd['spec']['versions'][0]['name']}"
         wait_for(lambda: cluster.api.find(served))
         yield

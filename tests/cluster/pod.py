@@ -143,12 +143,12 @@ class Pod:
             self._reported = status
 
     def _ask(self, method, path, body, content="application/json"):
-        """Again until the API server answers. A pod that it does not know any more is gone."""
+        """Again until the API server answers. A pod that it does not know any more, or whose namespace ends, is gone."""
         while True:
             try:
                 return self.node.api.call(method, path, body, content)
             except ApiError as error:
-                if error.code == 404 or error.code == 409 and method != "DELETE":
+                if error.code == 404 or error.code == 409 and method != "DELETE" or "is being terminated" in str(error):
                     raise Gone from None
                 if error.code < 500 and error.code != 429:
                     self.node.complain(f"{method} {path}: {error}")

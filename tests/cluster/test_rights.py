@@ -57,8 +57,11 @@ def test_strangers_are_told_what_they_may_not(cluster, made_namespace):
     assert message in stranger.script(made_namespace, code=1).stderr
     cluster.bind(made_namespace, "stranger", "view")
     assert message in stranger.script(made_namespace, code=1).stderr
+    services = f"/api/v1/namespaces/{made_namespace}/services"
+    cluster.api.create(services, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "jaeger-collector", "labels": {"app.kubernetes.io/part-of": "llm-d-tracing"}}, "spec": {"ports": [{"port": 4317}]}})
     refused = stranger.script(made_namespace, "-u", code=1)
-    assert "[OK]" not in refused.stdout
+    assert "[OK]" not in refused.stdout and objects(cluster, made_namespace) == {"service/jaeger-collector"}
+    cluster.api.call("DELETE", f"{services}/jaeger-collector")
     nobody = cluster.user("no-such-token").script(made_namespace, code=1)
     assert nobody.stderr.startswith("[ERROR] The API server does not know you: ")
     assert objects(cluster, made_namespace) == set()

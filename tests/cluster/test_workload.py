@@ -35,7 +35,7 @@ def deployments_of(rows, off=False):
     """A Deployment for each workload of a case; sidecars where they were."""
     pods = {}
     for row in rows:
-        pod = pods.setdefault(row["workload"].split("/")[1], {})
+        pod = pods.setdefault(row["workload"].split("/")[1].replace(".", "-").lower(), {})  # "decode.workerTemplate" of a LeaderWorkerSet
         container = container_of(row, off)
         if row["init"]:
             pod.setdefault("initContainers", []).append({**container, "restartPolicy": "Always"})
