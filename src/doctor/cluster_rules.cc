@@ -18,6 +18,7 @@
 #include "doctor/switches.h"
 #include "doctor/tracing_settings.h"
 #include "doctor/vllm_arguments.h"
+#include "kube/endpoint_slice.h"
 
 namespace spanloom::doctor {
 namespace {
@@ -25,7 +26,6 @@ namespace {
 using config::Node;
 
 constexpr std::string_view kGrpcPort = "4317";
-constexpr std::string_view kServiceLabel = "kubernetes.io/service-name";  // of an EndpointSlice
 
 std::string_view NameOf(const Node& object) {
   return TextAt(object, {"metadata", "name"});
@@ -115,7 +115,7 @@ bool IsWritten(const Node& object) {
   return At(object, {"metadata", "ownerReferences"}) == nullptr;
 }
 
-// "a, b or c".
+// "a, b, c"; "none" without any.
 std::string Alternatives(const std::vector<std::string>& names) {
   if (names.empty()) return "none";
   return absl::StrJoin(names, ", ");
@@ -172,7 +172,7 @@ class ServiceRules {
     size_t takers = 0;
     for (const Node* slice : OfKind(view_, "EndpointSlice", named.name_space)) {
       const Node* labels = At(*slice, {"metadata", "labels"});
-      if (labels == nullptr || TextAt(*labels, {kServiceLabel}) != named.name) continue;
+      if (labels == nullptr || TextAt(*labels, {kube::kServiceNameLabel}) != named.name) continue;
       const auto& endpoints = NodesAt(*slice, "endpoints");
       takers += std::count_if(endpoints.begin(), endpoints.end(), [](const Node& each) {
         return TextAt(each, {"conditions", "ready"}) != "false";

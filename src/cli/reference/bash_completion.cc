@@ -63,15 +63,8 @@ std::string CommandCase(const CommandRow& row) {
 }  // namespace
 
 std::string BashCompletion(const CommandDoc& root) {
-  const std::vector<CommandRow> rows = CommandRows(root);
-  std::string script =
-      "# Completion of spanloom in bash. Written by `spanloom completion bash`.\n\n"
-      "# Sets what may follow a command.\n_spanloom_command() {\n  case $1 in\n";
-  for (const CommandRow& row : rows) StrAppend(script, CommandCase(row));
-  return StrCat(script,
-                "  esac\n}\n\n# Sets what the value of a flag may be; fails if it has none.\n_spanloom_value() {\n"
-                "  value=\n  case $1 in\n",
-                ValueCases(rows), "  esac\n  [[ -n $value ]]\n}\n", kWalk);
+  return StrCat("# Completion of spanloom in bash. Written by `spanloom completion bash`.\n\n",
+                CommandFunctions(CommandRows(root), CommandCase), kWalk);
 }
 
 }  // namespace spanloom::cli::reference

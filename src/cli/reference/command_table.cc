@@ -79,4 +79,14 @@ std::string ValueCases(const std::vector<CommandRow>& rows) {
   return cases;
 }
 
+std::string CommandFunctions(const std::vector<CommandRow>& rows,
+                             absl::FunctionRef<std::string(const CommandRow&)> command_case) {
+  std::string text = "# Sets what may follow a command.\n_spanloom_command() {\n  case $1 in\n";
+  for (const CommandRow& row : rows) StrAppend(text, command_case(row));
+  return StrCat(text,
+                "  esac\n}\n\n# Sets what the value of a flag may be; fails if it has none.\n_spanloom_value() {\n"
+                "  value=\n  case $1 in\n",
+                ValueCases(rows), "  esac\n  [[ -n $value ]]\n}\n");
+}
+
 }  // namespace spanloom::cli::reference

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <absl/functional/function_ref.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,5 +37,9 @@ struct CommandRow {
 
 // The cases of a function of bash and zsh that sets `value` for "COMMAND FLAG" to what ValueWord says of it.
 [[nodiscard]] std::string ValueCases(const std::vector<CommandRow>& rows);
+
+// In bash and zsh: the functions _spanloom_command, with what `command_case` makes of each row, and _spanloom_value.
+[[nodiscard]] std::string CommandFunctions(const std::vector<CommandRow>& rows,
+                                           absl::FunctionRef<std::string(const CommandRow&)> command_case);
 
 }  // namespace spanloom::cli::reference

@@ -72,15 +72,8 @@ std::string CommandCase(const CommandRow& row) {
 }  // namespace
 
 std::string ZshCompletion(const CommandDoc& root) {
-  const std::vector<CommandRow> rows = CommandRows(root);
-  std::string script =
-      "#compdef spanloom\n# Completion of spanloom in zsh. Written by `spanloom completion zsh`.\n\n"
-      "# Sets what may follow a command.\n_spanloom_command() {\n  case $1 in\n";
-  for (const CommandRow& row : rows) StrAppend(script, CommandCase(row));
-  return StrCat(script,
-                "  esac\n}\n\n# Sets what the value of a flag may be; fails if it has none.\n_spanloom_value() {\n"
-                "  value=\n  case $1 in\n",
-                ValueCases(rows), "  esac\n  [[ -n $value ]]\n}\n", kWalk);
+  return StrCat("#compdef spanloom\n# Completion of spanloom in zsh. Written by `spanloom completion zsh`.\n\n",
+                CommandFunctions(CommandRows(root), CommandCase), kWalk);
 }
 
 }  // namespace spanloom::cli::reference
