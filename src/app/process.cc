@@ -28,6 +28,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process_cores.h"
+#include "base/process_memory.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "net/loop.h"
@@ -322,6 +323,7 @@ int RunProcess(const ProcessPlan& plan, int64_t begin_ns) {
     Log(LogLevel::kError, StrCat("cannot start: ", StdView(started.message())));
     return 1;
   }
+  GiveBackProgramPages();
   WaitForStop(signals, [&](std::stop_token hurry) { process.Reload(std::move(hurry)); });
   LetNextSignalKill(signals);
   return process.Stop() ? 0 : 1;

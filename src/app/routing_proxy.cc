@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process_cores.h"
+#include "base/process_memory.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "kube/cluster_access.h"
@@ -188,6 +189,7 @@ int Run(const RoutingProxyFlags& flags, int64_t begin_ns) {
     Log(LogLevel::kError, StrCat("cannot start: ", StdView(started.message())));
     return absl::IsInvalidArgument(started) ? kUsageError : kError;
   }
+  GiveBackProgramPages();
   WaitForStop(signals, [](const std::stop_token&) { ReopenLog(); });
   LetNextSignalKill(signals);
   return process.Stop() ? 0 : kError;

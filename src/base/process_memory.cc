@@ -2,6 +2,8 @@
 
 #include "base/process_memory.h"
 
+#include <link.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,7 +44,25 @@ uint64_t MachineBytes(const std::string& root) {
   return kibibytes * 1024;
 }
 
+// As dl_iterate_phdr calls it for each object. Segments that can be written have pages that are in no file.
+int GiveBackSegments(dl_phdr_info* object, size_t /*size*/, void* /*data*/) {
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  for (int i = 0; i < object->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = object->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+    const uint64_t begin = (object->dlpi_addr + segment.p_vaddr) / page * page;
+    const uint64_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+    // May fail, as where pages are locked: they stay, and nothing is lost.
+    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+  return 0;
+}
+
 }  // namespace
+
+void GiveBackProgramPages() {
+  dl_iterate_phdr(GiveBackSegments, nullptr);
+}
 
 std::optional<uint64_t> ResidentBytes(const std::string& root) {
   std::ifstream file(StrCat(root, "/proc/self/statm"));

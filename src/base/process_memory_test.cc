@@ -89,5 +89,26 @@ TEST_F(ProcessMemoryTest, ReadsResidentPages) {
   EXPECT_GT(FindUsableMemory()->bytes, *ResidentBytes());
 }
 
+// Bytes in memory that are a file's (/proc/self/statm, "shared").
+uint64_t ResidentFileBytes() {
+  std::ifstream file("/proc/self/statm");
+  uint64_t size = 0;
+  uint64_t resident = 0;
+  uint64_t shared = 0;
+  file >> size >> resident >> shared;
+  return shared * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+// Guarantees: most of the program leaves memory, and all of it still runs.
+TEST(ProgramPages, AreGivenBack) {
+  static int written = 1;
+  written = 2;
+  const uint64_t before = ResidentFileBytes();
+  GiveBackProgramPages();
+  EXPECT_LT(ResidentFileBytes(), before / 2);
+  EXPECT_EQ(written, 2);
+  EXPECT_EQ(std::to_string(12'345), "12345");
+}
+
 }  // namespace
 }  // namespace spanloom

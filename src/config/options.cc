@@ -4,6 +4,7 @@
 
 #include <absl/algorithm/container.h>
 #include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
 #include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
 
@@ -285,17 +286,20 @@ int64_t OptionsReader::Integer(std::string_view name, int64_t value, std::string
 }
 
 size_t OptionsReader::ChoiceIndex(std::string_view name, size_t index, std::span<const std::string_view> names,
-                                  std::string_view words) {
+                                  std::string_view words, Letters letters) {
   const std::string valid = JoinWords(names);
   if (docs_ != nullptr) {
-    Describe(name, StrCat("one of ", valid), std::string(names[index]), words);
+    Describe(name, StrCat("one of ", valid, letters == Letters::kAnyCase ? ", in any case" : ""),
+             index < names.size() ? std::string(names[index]) : "", words);
     return index;
   }
   const Node* node = Take(name);
   // {} is how the Collector prints one that was left out.
   if (node == nullptr || (node->is_map() && node->entries().empty())) return index;
   const std::string text = node->is_scalar() ? node->text() : "";
-  const auto found = absl::c_find(names, text);
+  const auto found = absl::c_find_if(names, [&](std::string_view choice) {
+    return letters == Letters::kAnyCase ? absl::EqualsIgnoreCase(AbslView(choice), text) : choice == text;
+  });
   if (node->is_scalar() && found != names.end()) return static_cast<size_t>(found - names.begin());
   const std::vector<std::string> known(names.begin(), names.end());
   problems_->Add(PathOf(name), StrCat("unknown value ", Shown(*node), " (valid: ", valid, DidYouMean(text, known), ")"),

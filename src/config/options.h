@@ -66,6 +66,9 @@ struct OptionDoc {
   std::vector<OptionDoc> children = {};  // of a section
 };
 
+// How the words of a choice may be written.
+enum class Letters : uint8_t { kExact, kAnyCase };
+
 // The valid values of a number, both ends included.
 template <typename T>
 struct Range {
@@ -119,14 +122,19 @@ class OptionsReader {
   // One of a few words.
   template <typename E>
   void Choice(std::string_view name, E& value, std::span<const std::pair<std::string_view, E>> choices,
-              std::string_view words) {
-    std::vector<std::string_view> names;
-    size_t index = 0;
-    for (size_t i = 0; i < choices.size(); ++i) {
-      names.push_back(choices[i].first);
-      if (choices[i].second == value) index = i;
-    }
-    value = choices[ChoiceIndex(name, index, names, words)].second;
+              std::string_view words, Letters letters = Letters::kExact) {
+    const auto held = std::ranges::find(choices, value, &std::pair<std::string_view, E>::second);
+    const size_t index =
+        ChoiceIndex(name, static_cast<size_t>(held - choices.begin()), NamesOf(choices), words, letters);
+    if (index < choices.size()) value = choices[index].second;
+  }
+
+  // The same, or none of them if it is left out.
+  template <typename E>
+  void Choice(std::string_view name, std::optional<E>& value, std::span<const std::pair<std::string_view, E>> choices,
+              std::string_view words, Letters letters = Letters::kExact) {
+    const size_t index = ChoiceIndex(name, choices.size(), NamesOf(choices), words, letters);
+    if (index < choices.size()) value = choices[index].second;
   }
 
   // A section whose defaults hold when it is left out.
@@ -256,8 +264,16 @@ class OptionsReader {
   void DescribeSection(std::string_view name, OptionDoc::Kind kind, std::string_view words,
                        std::vector<OptionDoc> children);
   int64_t Integer(std::string_view name, int64_t value, std::string_view words, Range<int64_t> range);
+  template <typename E>
+  static std::vector<std::string_view> NamesOf(std::span<const std::pair<std::string_view, E>> choices) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, value] : choices) names.push_back(name);
+    return names;
+  }
+
+  // Which of `names` is chosen; `index`, which may be past their end, if it is left out.
   size_t ChoiceIndex(std::string_view name, size_t index, std::span<const std::string_view> names,
-                     std::string_view words);
+                     std::string_view words, Letters letters);
   void WrongType(std::string_view name, std::string_view expected, const Node& node);
   void WrongRange(std::string_view name, std::string_view range, const Node& node);
   void RefuseUnknownKeys();

@@ -12,6 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 enum class Codec { kNone, kGzip };
@@ -37,6 +38,7 @@ struct SampleOptions {
   std::vector<std::string> names;
   StringMap headers;
   Codec codec = Codec::kGzip;
+  std::optional<Codec> any_codec;
   ServerOptions grpc;
   std::optional<ServerOptions> http;
   std::optional<ServerOptions> unix_side;
@@ -53,6 +55,7 @@ struct SampleOptions {
     r.Field("names", names, "Names.");
     r.Field("headers", headers, "Headers.");
     r.Choice<Codec>("codec", codec, kCodecs, "How it is compressed.");
+    r.Choice<Codec>("any_codec", any_codec, kCodecs, "How something else is compressed.", Letters::kAnyCase);
     r.Field("grpc", grpc, "The gRPC side.");
     r.FieldOrDefaults("http", http, "The HTTP side.");
     r.Field("unix", unix_side, "The local side.");
@@ -227,6 +230,17 @@ TEST(Options, TakesAnEmptyMapForAChoiceLeftOut) {
   const auto [options, problems] = Read("codec: {}");
   EXPECT_THAT(problems, IsEmpty());
   EXPECT_EQ(options.codec, Codec::kGzip);
+}
+
+// Scenario: a word in capitals for a choice that takes any case and for one that does not, and an optional choice that
+// is there, left out and empty. Guarantees: as declared; what is left out is nothing; "" is no word.
+TEST(Options, ReadsWordsInAnyCaseWhereDeclared) {
+  const auto read = Read("any_codec: GZIP");
+  EXPECT_THAT(read.problems, IsEmpty());
+  EXPECT_EQ(read.options.any_codec, Codec::kGzip);
+  EXPECT_EQ(Read("").options.any_codec, std::nullopt);
+  EXPECT_THAT(Read("codec: GZIP\nany_codec: ''").problems,
+              ElementsAre(HasSubstr("codec: unknown value"), HasSubstr("any_codec: unknown value")));
 }
 
 // Scenario: one item of a list, two sections deep, is a map.

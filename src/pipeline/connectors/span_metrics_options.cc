@@ -23,6 +23,7 @@ constexpr std::pair<std::string_view, DurationUnit> kUnits[] = {{"ms", DurationU
 constexpr std::pair<std::string_view, otlp::Temporality> kTemporalities[] = {
     {"AGGREGATION_TEMPORALITY_CUMULATIVE", otlp::Temporality::kCumulative},
     {"AGGREGATION_TEMPORALITY_DELTA", otlp::Temporality::kDelta},
+    {"", otlp::Temporality::kCumulative},
 };
 
 // An error that names `key` if one of `dimensions` is there twice or by default.
@@ -68,7 +69,7 @@ void ExponentialBucketsOptions::Declare(config::OptionsReader& r) {
 
 void SpanHistogramOptions::Declare(config::OptionsReader& r) {
   r.Field("disable", disable, "Whether there is no metric `duration`.");
-  r.Choice<DurationUnit>("unit", unit, kUnits, "Unit of `duration`.");
+  r.Choice<DurationUnit>("unit", unit, kUnits, "Unit of `duration`.", config::Letters::kAnyCase);
   r.Field("explicit", explicit_buckets, "Buckets with bounds, which is the default.");
   r.Field("exponential", exponential, "Buckets that adapt to what is measured. Not together with explicit.");
   r.Field("dimensions", dimensions, "Further dimensions of `duration` alone.");

@@ -85,7 +85,8 @@ void OtlpGrpcExporterOptions::DeclareAllButEndpoint(config::OptionsReader& r) {
   r.Field("headers", headers, "Metadata sent with every request.");
   r.Field("keepalive", keepalive, "Pings of a connection that is silent; none if it is left out.");
   r.Choice<net::GrpcBalancing>("balancer_name", balancer_name, kBalancers,
-                               "What to do with several addresses: take turns, or stay with the first that works.");
+                               "What to do with several addresses: take turns, or stay with the first that works.",
+                               config::Letters::kAnyCase);
   r.Field("wait_for_ready", wait_for_ready,
           "Whether an attempt waits for a connection, until its timeout, instead of failing when there is none.");
   r.Field("authority", authority, "Name sent as the request's authority, in place of the endpoint.");

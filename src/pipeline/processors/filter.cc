@@ -94,7 +94,7 @@ void FilterTracesOptions::Declare(config::OptionsReader& r) {
 void FilterConditionsOptions::Declare(config::OptionsReader& r) {
   DeclareContext(r, context);
   r.Field("conditions", conditions, "OTTL conditions; what one holds for is dropped.");
-  DeclareGroupErrorMode(r, error_mode);
+  DeclareErrorMode(r, error_mode);
 }
 
 Status FilterConditionsOptions::Validate() const {
@@ -167,7 +167,7 @@ FilterProcessor::FilterProcessor(const ComponentId& id, const FilterOptions& opt
   for (const FilterConditionsOptions& group : options.trace_conditions) {
     const auto sorted = ByContext(group);
     CHECK(sorted.ok());
-    const OttlErrorMode mode = Resolved(group.error_mode, options.error_mode);
+    const OttlErrorMode mode = group.error_mode.value_or(options.error_mode);
     for (const auto& [group_context, conditions] : *sorted) AddGroup(group_context, conditions, mode, context.clock);
   }
 }

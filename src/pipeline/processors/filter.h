@@ -37,7 +37,7 @@ struct FilterTracesOptions {
 struct FilterConditionsOptions {
   OttlContextChoice context = OttlContextChoice::kInferred;
   std::vector<std::string> conditions = {};
-  OttlGroupErrorMode error_mode = OttlGroupErrorMode::kInherited;
+  std::optional<OttlErrorMode> error_mode = {};  // the processor's if it is left out
   void Declare(config::OptionsReader& r);
   Status Validate() const;
 };

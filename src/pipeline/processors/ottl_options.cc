@@ -9,37 +9,20 @@
 #include "ottl/context_inference.h"
 
 namespace spanloom::pipeline {
+namespace {
 
-void DeclareErrorMode(config::OptionsReader& r, OttlErrorMode& mode) {
-  static constexpr std::pair<std::string_view, OttlErrorMode> kModes[] = {
-      {"ignore", OttlErrorMode::kIgnore}, {"silent", OttlErrorMode::kSilent}, {"propagate", OttlErrorMode::kPropagate}};
-  r.Choice<OttlErrorMode>(
-      "error_mode", mode, kModes,
-      "What an error during evaluation means: with ignore it is logged and what failed is passed "
-      "over, silent does not log it, propagate refuses the batch: its sender is told to send it again.");
+constexpr std::pair<std::string_view, OttlErrorMode> kErrorModes[] = {
+    {"ignore", OttlErrorMode::kIgnore}, {"silent", OttlErrorMode::kSilent}, {"propagate", OttlErrorMode::kPropagate}};
+
+}  // namespace
+
+void DeclareErrorMode(config::OptionsReader& r, OttlErrorMode& mode, std::string_view words) {
+  r.Choice<OttlErrorMode>("error_mode", mode, kErrorModes, words, config::Letters::kAnyCase);
 }
 
-void DeclareGroupErrorMode(config::OptionsReader& r, OttlGroupErrorMode& mode) {
-  static constexpr std::pair<std::string_view, OttlGroupErrorMode> kModes[] = {
-      {"", OttlGroupErrorMode::kInherited},
-      {"ignore", OttlGroupErrorMode::kIgnore},
-      {"silent", OttlGroupErrorMode::kSilent},
-      {"propagate", OttlGroupErrorMode::kPropagate}};
-  r.Choice<OttlGroupErrorMode>("error_mode", mode, kModes, "The error_mode of this group; empty for the processor's.");
-}
-
-OttlErrorMode Resolved(OttlGroupErrorMode mode, OttlErrorMode inherited) {
-  switch (mode) {
-    case OttlGroupErrorMode::kIgnore:
-      return OttlErrorMode::kIgnore;
-    case OttlGroupErrorMode::kSilent:
-      return OttlErrorMode::kSilent;
-    case OttlGroupErrorMode::kPropagate:
-      return OttlErrorMode::kPropagate;
-    case OttlGroupErrorMode::kInherited:
-      break;
-  }
-  return inherited;
+void DeclareErrorMode(config::OptionsReader& r, std::optional<OttlErrorMode>& mode) {
+  r.Choice<OttlErrorMode>("error_mode", mode, kErrorModes, "The error_mode of this group; the processor's if left out.",
+                          config::Letters::kAnyCase);
 }
 
 void DeclareContext(config::OptionsReader& r, OttlContextChoice& choice) {
@@ -50,7 +33,8 @@ void DeclareContext(config::OptionsReader& r, OttlContextChoice& choice) {
       {"span", OttlContextChoice::kSpan},
       {"spanevent", OttlContextChoice::kSpanEvent}};
   r.Choice<OttlContextChoice>("context", choice, kContexts,
-                              "Where paths begin; empty to tell it from their first segments.");
+                              "Where paths begin; empty to tell it from their first segments.",
+                              config::Letters::kAnyCase);
 }
 
 StatusOr<ottl::Context> Resolved(OttlContextChoice choice, std::span<const std::string> conditions,

@@ -8,6 +8,7 @@
 #include <absl/functional/function_ref.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,12 +29,13 @@ enum class OttlErrorMode : uint8_t {
   kSilent,     // the same without the log
   kPropagate,  // the batch is refused
 };
-void DeclareErrorMode(config::OptionsReader& r, OttlErrorMode& mode);
-
-// The error_mode of a group of conditions or statements: its own, or the processor's.
-enum class OttlGroupErrorMode : uint8_t { kInherited, kIgnore, kSilent, kPropagate };
-void DeclareGroupErrorMode(config::OptionsReader& r, OttlGroupErrorMode& mode);
-[[nodiscard]] OttlErrorMode Resolved(OttlGroupErrorMode mode, OttlErrorMode inherited);
+inline constexpr std::string_view kSpanErrorWords =
+    "What an error during evaluation means: with ignore it is logged and what failed is passed over, silent does not "
+    "log it, propagate refuses the batch: its sender is told to send it again.";
+// `words`: what an error means to what has the option.
+void DeclareErrorMode(config::OptionsReader& r, OttlErrorMode& mode, std::string_view words = kSpanErrorWords);
+// Of a group of conditions or statements; nullopt for the processor's.
+void DeclareErrorMode(config::OptionsReader& r, std::optional<OttlErrorMode>& mode);
 
 // The context of a group.
 enum class OttlContextChoice : uint8_t { kInferred, kResource, kScope, kSpan, kSpanEvent };

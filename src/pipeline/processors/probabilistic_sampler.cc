@@ -126,7 +126,7 @@ void ProbabilisticSamplerOptions::Declare(config::OptionsReader& r) {
       "contradiction to itself or, in mode hash_seed, of another sampler.");
   r.Field("sampling_precision", sampling_precision, "Precision of thresholds.",
           {.min = 1, .max = kSamplingHexDigits, .unit = "hexadecimal digits"});
-  static constexpr std::pair<std::string_view, bool> kSources[] = {{"traceID", true}};
+  static constexpr std::pair<std::string_view, bool> kSources[] = {{"traceID", true}, {"", true}};
   bool by_trace_id = true;
   r.Choice<bool>("attribute_source", by_trace_id, kSources, "Where randomness comes from; others are for logs.");
   r.Unsupported("from_attribute", "it is for logs; spans are chosen by their trace id");

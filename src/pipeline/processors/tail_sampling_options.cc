@@ -175,11 +175,9 @@ void BooleanAttributePolicyOptions::Declare(config::OptionsReader& r) {
 }
 
 void OttlConditionPolicyOptions::Declare(config::OptionsReader& r) {
-  static constexpr std::pair<std::string_view, OttlErrorMode> kModes[] = {
-      {"ignore", OttlErrorMode::kIgnore}, {"silent", OttlErrorMode::kSilent}, {"propagate", OttlErrorMode::kPropagate}};
-  r.Choice<OttlErrorMode>("error_mode", error_mode, kModes,
-                          "What an error during evaluation means: with ignore it is logged and the condition does not "
-                          "hold, silent does not log it, with propagate the policy says nothing of the trace.");
+  DeclareErrorMode(r, error_mode,
+                   "What an error during evaluation means: with ignore it is logged and the condition does not hold, "
+                   "silent does not log it, with propagate the policy says nothing of the trace.");
   r.Field("span", span, "OTTL conditions; one of them must hold for a span.",
           [](const std::string& text) { return ottl::CheckCondition(ottl::Context::kSpan, text); });
   r.Field("spanevent", spanevent, "OTTL conditions; one of them must hold for an event of a span.",

@@ -42,7 +42,7 @@ void TransformStatementsOptions::Declare(config::OptionsReader& r) {
   r.Field("conditions", conditions,
           "The statements are carried out where one of these OTTL conditions holds; none: everywhere.");
   r.Field("statements", statements, "OTTL statements, carried out in order.");
-  DeclareGroupErrorMode(r, error_mode);
+  DeclareErrorMode(r, error_mode);
 }
 
 Status TransformStatementsOptions::Validate() const {
@@ -71,7 +71,7 @@ StatementProcessor::StatementProcessor(const ComponentId& id, const TransformOpt
     CHECK(resolved.ok());
     auto compiled = ottl::StatementList::Compile(*resolved, group.statements, group.conditions, context.clock);
     CHECK(compiled.ok());
-    groups_.push_back({*resolved, *std::move(compiled), Resolved(group.error_mode, options.error_mode)});
+    groups_.push_back({*resolved, *std::move(compiled), group.error_mode.value_or(options.error_mode)});
   }
 }
 

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ struct TransformStatementsOptions {
   OttlContextChoice context = OttlContextChoice::kInferred;
   std::vector<std::string> conditions = {};
   std::vector<std::string> statements = {};
-  OttlGroupErrorMode error_mode = OttlGroupErrorMode::kInherited;
+  std::optional<OttlErrorMode> error_mode = {};  // the processor's if it is left out
   void Declare(config::OptionsReader& r);
   Status Validate() const;
 };

@@ -160,7 +160,7 @@ TEST_F(StatementProcessorTest, TakesAContextThatHasWhatIsUsed) {
 TEST_F(StatementProcessorTest, TreatsErrorsByTheErrorMode) {
   TransformOptions options{.trace_statements = {{.statements = {R"(set(span.name, 1))", R"(set(span.name, "x"))"}}}};
   EXPECT_THAT(Transformed(options), HasSubstr("http.x(first second)"));
-  options.trace_statements[0].error_mode = OttlGroupErrorMode::kPropagate;
+  options.trace_statements[0].error_mode = OttlErrorMode::kPropagate;
   Status status;
   Transformed(options, &status);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
