@@ -44,23 +44,6 @@ Status FileError(const std::string& path) {
   return absl::ErrnoToStatus(errno, StrCat("cannot read configuration file ", path));
 }
 
-StatusOr<std::string> ReadFile(const std::string& path) {
-  OpenFile file(path);
-  if (!file.ok()) return FileError(path);
-  std::string content;
-  std::array<char, 16 << 10> buffer;
-  while (true) {
-    const ssize_t count = file.Read(buffer.data(), buffer.size());
-    if (count < 0) return FileError(path);
-    if (count == 0) return content;
-    content.append(buffer.data(), static_cast<size_t>(count));
-    if (content.size() > config::kYamlBytesMax) {
-      return absl::InvalidArgumentError(
-          StrCat("configuration file ", path, " is larger than ", config::kYamlBytesMax, " bytes"));
-    }
-  }
-}
-
 std::optional<std::string> EnvironmentVariable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
   if (value == nullptr) return std::nullopt;
@@ -86,11 +69,28 @@ class FetchedTexts {
 
 }  // namespace
 
+StatusOr<std::string> ReadConfigurationFile(const std::string& path) {
+  OpenFile file(path);
+  if (!file.ok()) return FileError(path);
+  std::string content;
+  std::array<char, 16 << 10> buffer;
+  while (true) {
+    const ssize_t count = file.Read(buffer.data(), buffer.size());
+    if (count < 0) return FileError(path);
+    if (count == 0) return content;
+    content.append(buffer.data(), static_cast<size_t>(count));
+    if (content.size() > config::kYamlBytesMax) {
+      return absl::InvalidArgumentError(
+          StrCat("configuration file ", path, " is larger than ", config::kYamlBytesMax, " bytes"));
+    }
+  }
+}
+
 StatusOr<config::Node> ReadConfiguration(std::span<const std::string> locations, std::span<const std::string> settings,
                                          std::stop_token hurry) {
   FetchedTexts fetched(std::move(hurry));
   const config::ExpansionSources sources{.environment = EnvironmentVariable,
-                                         .read_file = ReadFile,
+                                         .read_file = ReadConfigurationFile,
                                          .fetch = [&](const std::string& url) { return fetched.Get(url); }};
   std::vector<config::ConfigText> texts;
   for (const std::string& location : locations) {

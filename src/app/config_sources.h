@@ -14,6 +14,9 @@
 
 namespace spanloom::app {
 
+// The content of a file, at most config::kYamlBytesMax; a larger one is kInvalidArgument. Blocks.
+StatusOr<std::string> ReadConfigurationFile(const std::string& path);
+
 // Reads what `locations` name (config/location.h) in order, lays `settings` ("a.b.c=value") over them, and replaces
 // ${...}. Each URL is fetched once (app/config_fetch.h), which blocks, unless there is a hurry; not to be called on a
 // loop. Variables that are not set are logged. Errors: kNotFound or kPermissionDenied (a file), those of FetchText (a

@@ -4,6 +4,7 @@
 
 #include <absl/algorithm/container.h>
 #include <absl/strings/numbers.h>
+#include <absl/strings/str_join.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -14,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "app/config_sources.h"
+#include "app/flags_file.h"
 #include "app/signals.h"
 #include "app/simulator_arguments.h"
 #include "app/simulator_tracing.h"
@@ -91,6 +94,7 @@ class SimulatorProcess {
     for (size_t rank = 0; rank < arguments_.ranks; ++rank) outlets.push_back({&metrics_[rank], events_[rank].get()});
     ASSIGN_OR_RETURN(simulator_,
                      Simulator::Create(arguments_.options, loops_, outlets, Clock::System(), tracing_->tracer()));
+    TellWhatIsUnheeded();
     if (!arguments_.detailed_traces.empty()) {
       Log(LogLevel::kWarn,
           "--collect-detailed-traces changes no span, as in every vLLM since 0.11: --otlp-traces-endpoint alone gives "
@@ -110,6 +114,15 @@ class SimulatorProcess {
   }
 
  private:
+  void TellWhatIsUnheeded() const {
+    const std::vector<std::string> flags = WithoutEffect(arguments_.foreign);
+    if (!flags.empty()) Log(LogLevel::kInfo, "flags without effect here", {{"flags", absl::StrJoin(flags, " ")}});
+    const auto& dataset = arguments_.options.dataset;
+    if (dataset == nullptr) return;
+    Log(LogLevel::kInfo, "answers come from a data set",
+        {{"file", arguments_.words.dataset_path}, {"answers", static_cast<int64_t>(dataset->size())}});
+  }
+
   // Each rank publishes for itself.
   Status PublishEvents() {
     for (size_t rank = 0; rank < arguments_.ranks; ++rank) {
@@ -145,6 +158,37 @@ int Run(const SimulatorArguments& arguments) {
   return 0;
 }
 
+int Complain(const Status& status) {
+  std::fputs(StrCat("Error: ", StdView(status.message()), "\n").c_str(), stderr);
+  return kUsageError;
+}
+
+// nullopt, or what the process is to end with: after --help, or an error, which was told; one of `file` unless that is
+// "".
+std::optional<int> Parse(CLI::App& command, std::vector<std::string> arguments, const std::string& file) {
+  try {
+    absl::c_reverse(arguments);  // as CLI11 takes them
+    command.parse(std::move(arguments));
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    if (!file.empty()) return Complain(absl::InvalidArgumentError(StrCat(file, ": ", error.what())));
+    const int code = command.exit(error);
+    return code == 0 ? 0 : kUsageError;
+  }
+}
+
+// The arguments, and in front of them what `file` says besides.
+StatusOr<std::vector<std::string>> WithFile(const CLI::App& asked, const std::string& file,
+                                            const std::vector<std::string>& arguments) {
+  if (file.empty()) return arguments;
+  // Blocks of llm-d-inference-sim's files, whose flags may also stand at the top.
+  static const std::vector<std::string> groups = {"latencies", "kvcache", "tool-calls", "dataset", "ssl", "lora"};
+  ASSIGN_OR_RETURN(const std::string text, ReadConfigurationFile(file));
+  ASSIGN_OR_RETURN(std::vector<std::string> all, ReadFlagsFile(text, file, asked, groups));
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return all;
+}
+
 }  // namespace
 
 cli::reference::CommandDoc DescribeSimulator() {
@@ -155,25 +199,21 @@ cli::reference::CommandDoc DescribeSimulator() {
 }
 
 int RunSimulator(const std::vector<std::string>& arguments) {
+  CLI::App asked(kWords, kName);
+  SimulatorArguments from_command;
+  DeclareSimulatorArguments(asked, from_command);
+  if (const auto code = Parse(asked, arguments, "")) return *code;
+  const std::string& file = from_command.words.config_file;
+  StatusOr<std::vector<std::string>> all = WithFile(asked, file, arguments);
+  if (!all.ok()) return Complain(all.status());
   CLI::App command(kWords, kName);
   SimulatorArguments parsed;
   ReadPod(parsed.options);
   DeclareSimulatorArguments(command, parsed);
-  try {
-    std::vector<std::string> reversed = arguments;  // as CLI11 takes them
-    absl::c_reverse(reversed);
-    command.parse(std::move(reversed));
-  } catch (const CLI::ParseError& error) {
-    const int code = command.exit(error);
-    return code == 0 ? 0 : kUsageError;
-  }
+  if (const auto code = Parse(command, *std::move(all), file)) return *code;
   Status status = CompleteArguments(parsed);
   if (status.ok()) status = ReadSideChannel(parsed);
-  if (!status.ok()) {
-    std::fputs(StrCat("Error: ", StdView(status.message()), "\n").c_str(), stderr);
-    return kUsageError;
-  }
-  return Run(parsed);
+  return status.ok() ? Run(parsed) : Complain(status);
 }
 
 }  // namespace spanloom::app

@@ -4,6 +4,7 @@
 
 #include <absl/algorithm/container.h>
 #include <absl/strings/numbers.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -95,6 +96,18 @@ void DeclareServer(CLI::App& command, SimulatorArguments& arguments) {
   command.add_option("--mode", arguments.words.mode, "What answers say: random words, or an echo of the prompt")
       ->check(CLI::IsMember({"random", "echo"}))
       ->capture_default_str();
+  command.add_option("--runner", arguments.words.runner, "vLLM's: generate or pooling leave the other's routes out")
+      ->check(CLI::IsMember({"auto", "generate", "pooling"}))
+      ->capture_default_str();
+  command.add_option("--engine", arguments.words.engine, "llm-d-inference-sim's: whose API this is")
+      ->envname("SIM_ENGINE")
+      ->check(CLI::IsMember({"vllm"}));
+  command.add_option("--config", arguments.words.config_file, "A YAML file of flags; the command line stands over it")
+      ->type_name("FILE");
+  command.add_flag("--strict", arguments.options.is_strict,
+                   "Refuse chats and completions that do not say by content-type that they are JSON, as vLLM does");
+  command.add_flag("--enable-sleep-mode,!--no-enable-sleep-mode", arguments.options.has_sleep_mode,
+                   "Whether there are /sleep, /wake_up and /is_sleeping");
   command.add_option("--seed", arguments.options.seed, "The same seed gives the same answers and times");
   command
       .add_option("--role", arguments.words.role,
@@ -130,7 +143,8 @@ void DeclareEngine(CLI::App& command, SimulatorArguments& arguments) {
       ->default_str(std::to_string(engine.step_tokens_max));
   command.add_option("--max-loras", engine.loras_max, "LoRA adapters that run at once; requests of others wait")
       ->capture_default_str();
-  command.add_flag("--enable-kvcache,--enable-prefix-caching", engine.finds_blocks, "Keep a prefix cache");
+  command.add_flag("--enable-kvcache,--enable-prefix-caching,!--no-enable-prefix-caching", engine.finds_blocks,
+                   "Keep a prefix cache");
   command
       .add_option("--global-cache-hit-threshold", arguments.options.cache_hit_threshold,
                   "Share of a prompt that is to be in the cache, 0 to 1; a request below it ends with the reason "
@@ -229,6 +243,7 @@ void DeclareTelemetry(CLI::App& command, SimulatorArguments& arguments) {
   command.add_option("--log-format", arguments.log_format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
+  command.add_option("--v", arguments.words.verbosity, "klog's: 1 warn, 2 and 3 info, 4 and more debug");
   command.add_option("--log-level", arguments.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
@@ -243,6 +258,41 @@ void DeclareFailures(CLI::App& command, SimulatorArguments& arguments) {
                   "How they fail: any of those there are if not given")
       ->delimiter(',')
       ->check(CLI::IsMember(llmd::simulator::FailureTypes()));
+}
+
+void DeclareTools(CLI::App& command, llmd::simulator::ToolOptions& tools) {
+  const auto add = [&](const std::string& name, auto& target, const std::string& words) {
+    return command.add_option(name, target, words)->capture_default_str();
+  };
+  add("--min-tool-call-integer-param", tools.integer_min, "The least integer in an argument of a tool");
+  add("--max-tool-call-integer-param", tools.integer_max, "The largest one; a schema's own bounds go first");
+  add("--min-tool-call-number-param", tools.number_min, "The least number in an argument of a tool");
+  add("--max-tool-call-number-param", tools.number_max, "The largest one; a schema's own bounds go first");
+  add("--min-tool-call-array-param-length", tools.list_min, "The fewest items of a list in an argument of a tool");
+  add("--max-tool-call-array-param-length", tools.list_max, "The most; a schema's own bounds go first");
+  const CLI::Range percent(0, 100);
+  add("--tool-call-not-required-param-probability", tools.optional_percent,
+      "Percentage of the arguments that are given though they need not be")
+      ->check(percent);
+  add("--object-tool-call-not-required-field-probability", tools.optional_field_percent,
+      "The same of the members of objects in arguments")
+      ->check(percent);
+  add("--tool-call-extra-call-probability", tools.extra_call_percent,
+      "Chance in percent that one more tool is called than has to be, again after each: none has to be with "
+      "tool_choice auto, one with required")
+      ->check(percent);
+}
+
+void DeclareDataset(CLI::App& command, SimulatorArguments::Words& words) {
+  command
+      .add_option("--dataset-path", words.dataset_path,
+                  "Answers are those of this data set, an SQLite file as llm-d-inference-sim has them")
+      ->type_name("FILE");
+  command.add_option("--dataset-table-name", words.dataset_table, "Its table")->capture_default_str();
+  command
+      .add_option("--dataset-url", words.dataset_url,
+                  "Where the file comes from; if it is not there, it is not fetched")
+      ->type_name("URL");
 }
 
 Status Wrong(std::string_view flag, std::string_view what) {
@@ -401,32 +451,39 @@ Status CompleteTls(SimulatorArguments& arguments) {
   return absl::OkStatus();
 }
 
-// What the flags ask for that were given, where the calculator is not named.
-LatencyCalculator ChooseCalculator(const SimulatorArguments& arguments) {
-  const std::string& word = arguments.words.calculator;
-  if (word == "constant") return LatencyCalculator::kConstant;
-  if (word == "per-token") return LatencyCalculator::kPerToken;
-  if (word == "batch" || arguments.words.has_batched_tokens) return LatencyCalculator::kBatch;
-  const LatencyOptions& latency = arguments.options.engine.latency;
-  if (latency.time_to_first_token.mean.count() != 0) return LatencyCalculator::kConstant;
-  if (latency.prefill_overhead.count() != 0 || latency.prefill_per_token.mean.count() != 0)
-    return LatencyCalculator::kPerToken;
-  return latency.inter_token.mean.count() != 0 ? LatencyCalculator::kConstant : LatencyCalculator::kBatch;
+void NameCalculator(SimulatorArguments& arguments) {
+  LatencyOptions& latency = arguments.options.engine.latency;
+  const auto named = llmd::simulator::ParseLatencyCalculator(arguments.words.calculator);
+  latency.is_calculator_named = named || arguments.words.has_batched_tokens;
+  latency.calculator = named.value_or(LatencyCalculator::kBatch);
 }
 
-// A time that the calculator does not look at would be given in vain.
-Status CheckCalculator(const SimulatorArguments& arguments) {
-  const LatencyOptions& latency = arguments.options.engine.latency;
-  if (latency.calculator == LatencyCalculator::kConstant) {
-    if (latency.prefill_overhead.count() == 0 && latency.prefill_per_token.mean.count() == 0) return absl::OkStatus();
-    return Wrong("--prefill-overhead, --prefill-time-per-token",
-                 "have no meaning with constant latencies; use --latency-calculator=per-token or batch, and leave "
-                 "--time-to-first-token out");
+// klog's numbers, as far as there is something to say.
+void SetVerbosity(SimulatorArguments& arguments) {
+  constexpr int kWarning = 1;
+  constexpr int kDebug = 4;
+  if (!arguments.words.verbosity) return;
+  const int number = *arguments.words.verbosity;
+  arguments.log_level = number <= kWarning ? "warn" : number < kDebug ? "info" : "debug";
+}
+
+// A file that is not there is not fetched: nothing here is.
+Status ReadDataset(SimulatorArguments& arguments) {
+  const SimulatorArguments::Words& words = arguments.words;
+  if (words.dataset_path.empty()) {
+    return words.dataset_url.empty()
+               ? absl::OkStatus()
+               : Wrong("--dataset-url", "says where a file comes from; --dataset-path is to name it");
   }
-  if (latency.time_to_first_token.mean.count() == 0) return absl::OkStatus();
-  return Wrong(
-      "--time-to-first-token",
-      "has a meaning with --latency-calculator=constant alone; use --prefill-overhead and --prefill-time-per-token");
+  if (words.mode == "echo")
+    return Wrong("--dataset-path", "with --mode=echo answers are the prompts; leave one of them out");
+  if (access(words.dataset_path.c_str(), F_OK) != 0 && !words.dataset_url.empty()) {
+    return Wrong("--dataset-url", StrCat("nothing is downloaded here, and ", words.dataset_path,
+                                         " (--dataset-path) is not there; fetch it: curl -Lo ", words.dataset_path, " ",
+                                         words.dataset_url));
+  }
+  ASSIGN_OR_RETURN(arguments.options.dataset, llmd::simulator::Dataset::Load(words.dataset_path, words.dataset_table));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -438,6 +495,9 @@ void DeclareSimulatorArguments(CLI::App& command, SimulatorArguments& arguments)
   DeclareEvents(command, arguments);
   DeclareTelemetry(command, arguments);
   DeclareFailures(command, arguments);
+  DeclareTools(command, arguments.options.tools);
+  DeclareDataset(command, arguments.words);
+  DeclareForeignFlags(command, arguments.foreign);
   DeclareDrainTimeout(command, arguments.drain_timeout);
 }
 
@@ -452,6 +512,7 @@ llmd::simulator::KvEventOptions EventsOf(const SimulatorArguments& arguments, si
 
 Status CompleteArguments(SimulatorArguments& arguments) {
   llmd::simulator::SimulatorOptions& options = arguments.options;
+  RETURN_IF_ERROR(RefuseMissing(arguments.foreign));
   RETURN_IF_ERROR(ReadTransferConfig(arguments));
   RETURN_IF_ERROR(ReadAdapters(arguments));
   RETURN_IF_ERROR(ReadFakeMetrics(arguments));
@@ -460,15 +521,20 @@ Status CompleteArguments(SimulatorArguments& arguments) {
   options.endpoint =
       StrCat(words.host.find(':') == std::string::npos ? words.host : StrCat("[", words.host, "]"), ":", words.port);
   options.mode = words.mode == "echo" ? llmd::simulator::AnswerMode::kEcho : llmd::simulator::AnswerMode::kRandom;
+  options.runner = words.runner == "generate"  ? llmd::simulator::Runner::kGenerate
+                   : words.runner == "pooling" ? llmd::simulator::Runner::kPooling
+                                               : llmd::simulator::Runner::kAuto;
+  SetVerbosity(arguments);
   options.role = words.role == "prefill" ? Role::kPrefill : words.role == "decode" ? Role::kDecode : Role::kBoth;
   RETURN_IF_ERROR(CompleteTls(arguments));
   const auto algorithm = llmd::wire::ParseBlockHashAlgorithm(words.hash_algorithm);
   if (!algorithm.ok()) return Wrong("--prefix-caching-hash-algo", StdView(algorithm.status().message()));
   options.hash_algorithm = *algorithm;
   options.engine.latency.running_max = options.engine.running_max;
-  options.engine.latency.calculator = ChooseCalculator(arguments);
+  NameCalculator(arguments);
+  RETURN_IF_ERROR(ChooseCalculator(options.engine.latency));
   RETURN_IF_ERROR(CompleteEvents(arguments));
-  return CheckCalculator(arguments);
+  return ReadDataset(arguments);
 }
 
 }  // namespace spanloom::app

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/drain_argument.h"
+#include "app/simulator_foreign_flags.h"
 #include "llmd/simulator/kv_event_publisher.h"
 #include "llmd/simulator/options.h"
 
@@ -26,6 +27,7 @@ struct SimulatorArguments {
   std::string traces_endpoint = {};               // --otlp-traces-endpoint; "": no spans
   std::vector<std::string> detailed_traces = {};  // --collect-detailed-traces, which changes nothing, as in vLLM
   std::string service_suffix = {};
+  ForeignFlags foreign = {};
   size_t ranks = 1;  // --data-parallel-size
   std::string log_format = "text";
   std::string log_level = "info";
@@ -37,7 +39,14 @@ struct SimulatorArguments {
     uint16_t port = 8'000;
     std::string certificate_file = {};
     std::string key_file = {};
+    std::string config_file = {};
+    std::string engine = {};
+    std::string runner = "auto";
     std::string mode = "random";
+    std::string dataset_path = {};
+    std::string dataset_table = "llmd";
+    std::string dataset_url = {};
+    std::optional<int> verbosity = {};  // --v
     std::string calculator = {};
     std::string role = {};
     std::string hash_algorithm = "sha256_cbor";

@@ -32,6 +32,11 @@ class Simulator(Process):
                    if line.split("{")[0].split(" ")[0] == name and all(label in line for label in wanted))
 
 
+def pieces_of(stream):
+    """The JSON objects of a stream of events."""
+    return [json.loads(line.removeprefix("data: ")) for line in stream.decode().split("\n") if line.startswith("data: {")]
+
+
 @pytest.fixture
 def simulate():
     """Starts simulators with given arguments; stops them afterwards, which they have to survive."""

@@ -11,9 +11,10 @@ from conftest import RECORDED, START_SECONDS_MAX, request, wait_for
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 from otlp_backend import Backend
-from simulators import Simulator, llm_spans, simulate  # noqa: F401
+from simulators import Simulator, llm_spans, pieces_of, simulate  # noqa: F401
 
 HELLO = [{"role": "user", "content": "Hello, who are you?"}]
+MISSING = "1 validation error:\n  {'type': 'missing', 'loc': 'body.%s', 'msg': 'Field required', 'input': '<dict of %d items>'}"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -53,12 +54,32 @@ def test_completions(simulate):
     answer = simulator.client().completions.create(model="tiny", prompt=["One two", "Three"], max_tokens=4, n=2, echo=True, logprobs=2, extra_body={"ignore_eos": True})
     assert [choice.text.startswith(prompt) for choice, prompt in zip(answer.choices, ["One two"] * 2 + ["Three"] * 2)] == [True] * 4
     assert answer.usage.completion_tokens == 16
-    assert len(answer.choices[0].logprobs.tokens) == 4 and len(answer.choices[0].logprobs.top_logprobs[0]) == 2
+    logprobs = answer.choices[0].logprobs
+    assert "".join(logprobs.tokens) == answer.choices[0].text and logprobs.tokens[:2] == ["One", " two"] and len(logprobs.tokens) == 6
+    assert logprobs.token_logprobs[0] is logprobs.top_logprobs[0] is None and len(logprobs.top_logprobs[1]) == 2
     _, _, tokenized = simulator.post("/tokenize", {"prompt": "One two", "return_token_strs": True})
     assert tokenized["count"] == len(tokenized["tokens"]) and "".join(tokenized["token_strs"]) == "One two"
     assert simulator.post("/detokenize", {"tokens": tokenized["tokens"]})[2] == {"prompt": "One two"}
     by_ids = simulator.client().completions.create(model="tiny", prompt=tokenized["tokens"], max_tokens=1)
     assert by_ids.usage.prompt_tokens == tokenized["count"]
+
+
+# Scenario: token ids and probabilities of the prompt are asked for, whole and streamed.
+# Guarantees: a chat tells them once, a completion with each choice; streams tell the ids at their begin.
+def test_what_the_prompt_was(simulate):
+    simulator = simulate()
+    ids = simulator.post("/tokenize", {"messages": HELLO})[2]["tokens"]
+    chat = {"messages": HELLO, "max_tokens": 3, "ignore_eos": True, "return_token_ids": True}
+    answer = simulator.post("/v1/chat/completions", {**chat, "prompt_logprobs": 2})[2]
+    assert answer["prompt_token_ids"] == ids and len(answer["choices"][0]["token_ids"]) == 3
+    assert answer["prompt_logprobs"][0] is None and [len(each) for each in answer["prompt_logprobs"][1:]] == [2] * (len(ids) - 1)
+    assert answer["prompt_logprobs"][1][str(ids[1])]["rank"] == 1
+    events = pieces_of(simulator.post("/v1/chat/completions", {**chat, "stream": True})[2])
+    assert [piece["prompt_token_ids"] for piece in events if "prompt_token_ids" in piece] == [ids]
+    completion = {"prompt": [[3], [7, 8]], "max_tokens": 2, "ignore_eos": True, "return_token_ids": True}
+    assert [choice["prompt_token_ids"][-1] for choice in simulator.post("/v1/completions", completion)[2]["choices"]][1] == 8
+    chunks = pieces_of(simulator.post("/v1/completions", {**completion, "prompt": [7, 8], "stream": True})[2])
+    assert [piece["choices"][0]["prompt_token_ids"] for piece in chunks] == [[7, 8], None]
 
 
 # Guarantees: an echo comes back whole, in any script, and ends in front of a stop string, which is named.
@@ -76,16 +97,20 @@ def test_errors(simulate):
     simulator = simulate()
     client = simulator.client()
     ask = lambda **changes: client.chat.completions.create(**{"model": "tiny", "messages": HELLO, **changes})  # noqa: E731
-    with pytest.raises(openai.NotFoundError, match="The model `other` does not exist."):
+    with pytest.raises(openai.NotFoundError, match="The model `other` does not exist. Valid aliases: tiny."):
         ask(model="other")
     with pytest.raises(openai.BadRequestError, match="This model's maximum context length is 1024 tokens. However, your request has"):
         ask(messages=[{"role": "user", "content": "word " * 2000}])
     with pytest.raises(openai.BadRequestError, match="is too large: 1024"):
         ask(max_tokens=1024)
-    for path, body, told in (("/v1/chat/completions", {"messages": HELLO, "temperature": -1}, ("temperature must be non-negative, got -1.", "BadRequestError", "temperature")),
-                             ("/v1/chat/completions", {"messages": HELLO, "stream_options": {}}, ("Stream options can only be defined when `stream=True`.", "BadRequestError", "stream_options")),
-                             ("/v1/completions", {}, ("1 validation error:\n  {'loc': ('body', 'prompt'), 'msg': 'Field required'}", "Bad Request", "body.prompt")),
-                             ("/v1/load_lora_adapter", {"lora_name": ""}, ("1 validation error:\n  {'loc': ('body', 'lora_name'), 'msg': 'Field required'}", "Bad Request", "body.lora_name"))):
+    with pytest.raises(openai.BadRequestError, match="max_tokens=2000 cannot be greater than max_model_len=1024."):
+        ask(max_tokens=2000)
+    for path, body, told in (("/v1/chat/completions", {"messages": HELLO, "temperature": -1}, ("temperature must be non-negative, got -1.0. (parameter=temperature, value=-1.0)", "BadRequestError", "temperature")),
+                             ("/v1/chat/completions", {"messages": HELLO, "stream_options": {}}, ("Stream options can only be defined when `stream=True`. (parameter=stream_options)", "BadRequestError", "stream_options")),
+                             ("/v1/completions", {}, ("Either prompt or prompt_embeds must be provided and non-empty. (parameter=prompt)", "BadRequestError", "prompt")),
+                             ("/v1/chat/completions", {"messages": HELLO, "n": 2, "temperature": 0}, ("n must be 1 when using greedy sampling, got 2.", "BadRequestError", None)),
+                             ("/v1/chat/completions", {}, (MISSING % ("messages", 0), "Bad Request", "body.messages")),
+                             ("/v1/load_lora_adapter", {"lora_name": ""}, (MISSING % ("lora_name", 1), "Bad Request", "body.lora_name"))):
         status, _, answer = simulator.post(path, body)
         assert (status, answer["error"]["message"], answer["error"]["type"], answer["error"]["param"], answer["error"]["code"]) == (400, *told, 400)
     for changes in ({"n": 0}, {"temperature": -1}, {"messages": []}, {"top_p": 2}, {"stream_options": {"include_usage": True}}):
@@ -97,11 +122,12 @@ def test_errors(simulate):
 # Guarantees: each is answered 4xx with a message, and the server goes on.
 def test_bad_input(simulate):
     simulator = simulate()
-    bodies = [b"", b"{", b"null", b"[]", b'"x"', b'{"messages": 1}', b'{"messages": [1]}', b'{"messages": [{"role": "user", "content": "\xff"}]}', b"[" * 10_000,
+    bodies = [b"", b"{", b"null", b"[]", b'"x"', b'{"messages": 1}', b'{"messages": [1]}', b"[" * 10_000,
               b'{"messages": [{"role": "user"}], "n": 1e400}', b'{"messages": [{"role": "user", "content": "a"}], "tools": {}}']
     for body in bodies:
         status, _, answer = simulator.post("/v1/chat/completions", body)
         assert (status, answer["error"]["code"]) == (400, 400) and answer["error"]["message"], body
+    assert simulator.post("/v1/chat/completions", b'{"messages": [{"role": "user", "content": "\xff"}]}')[::2] == (400, {"detail": "There was an error parsing the body"})
     for body in (b'{"prompt": {}}', b'{"prompt": [[[]]]}', b'{"prompt": [-1]}', b'{"prompt": ""}'):
         assert simulator.post("/v1/completions", body)[0] == 400, body
     assert simulator.post("/nothing", {})[0] == 404
@@ -180,15 +206,16 @@ def test_a_full_queue_answers_429(simulate):
 # Guarantees: tools are called when they must be, never when they must not, whole and streamed.
 def test_tools(simulate):
     client = simulate().client()
-    tools = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in ("weather", "time")]
+    tools = [{"type": "function", "function": {"name": name, "parameters": {"properties": {"at": {"enum": ["here"]}}, "required": ["at"]}}} for name in ("weather", "time")]
     ask = lambda **more: client.chat.completions.create(model="tiny", messages=HELLO, tools=tools, **more)  # noqa: E731
     choice = ask(tool_choice={"type": "function", "function": {"name": "time"}}).choices[0]
     call = choice.message.tool_calls[0]
     assert (choice.finish_reason, call.function.name, choice.message.content) == ("tool_calls", "time", None)
-    assert json.loads(call.function.arguments).keys() == {"value"}
+    assert json.loads(call.function.arguments) == {"at": "here"}
     assert ask(tool_choice="none").choices[0].message.tool_calls is None
     deltas = [chunk.choices[0].delta for chunk in ask(tool_choice="required", stream=True)]
     assert [call.function.name for delta in deltas for call in delta.tool_calls or []][0] in ("weather", "time")
+    assert len(ask(tool_choice="required", parallel_tool_calls=False).choices[0].message.tool_calls) == 1
 
 
 # Guarantees: a LoRA adapter is a model as long as it is loaded.

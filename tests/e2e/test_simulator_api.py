@@ -9,7 +9,7 @@ from otlp_backend import Backend
 from simulators import llm_spans, simulate  # noqa: F401
 
 ASKED = {"model": "tiny", "max_tokens": 12, "system": "Be brief.", "messages": [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}]}
-TOOLS = [{"name": "weather", "input_schema": {"type": "object"}}, {"name": "time", "input_schema": {}}]
+TOOLS = [{"name": "weather", "input_schema": {"type": "object"}}, {"name": "time", "input_schema": {"properties": {"zone": {"const": 7}}, "required": ["zone"]}}]
 
 
 def events_of(text):
@@ -54,11 +54,11 @@ def test_messages_with_tools(simulate):
     asked = {**ASKED, "max_tokens": 200, "tools": TOOLS, "tool_choice": {"type": "tool", "name": "time"}}
     answer = simulator.post("/v1/messages", asked)[2]
     assert answer["stop_reason"] == "tool_use" and [block["type"] for block in answer["content"]] == ["tool_use"]
-    assert answer["content"][0]["name"] == "time" and answer["content"][0]["input"].keys() == {"value"}
+    assert answer["content"][0]["name"] == "time" and answer["content"][0]["input"] == {"zone": 7}
     events = events_of(simulator.post("/v1/messages", {**asked, "stream": True})[2])
     start = next(data for name, data in events if name == "content_block_start")
     assert (start["index"], start["content_block"]["name"], start["content_block"]["input"]) == (0, "time", {})
-    assert json.loads("".join(data["delta"]["partial_json"] for name, data in events if name == "content_block_delta")).keys() == {"value"}
+    assert json.loads("".join(data["delta"]["partial_json"] for name, data in events if name == "content_block_delta")) == {"zone": 7}
     assert events[-2][1]["delta"]["stop_reason"] == "tool_use"
     told = [*ASKED["messages"], {"role": "assistant", "content": answer["content"]},
             {"role": "user", "content": [{"type": "tool_result", "tool_use_id": answer["content"][0]["id"], "content": [{"type": "text", "text": "noon"}]}]}]

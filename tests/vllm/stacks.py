@@ -131,6 +131,7 @@ class SimulatedServer(ModelServer):
     def __init__(self, role, otlp_port):
         self.role = role
         self.process = Process("simulator", "--port=0", f"--model={MODEL_FOLDER}", *FLAGS, "--faithful", "--enable-prefix-caching", f"--kv-cache-size={BLOCKS}", "--log-format=json",
+                               "--runner=generate", "--no-enable-sleep-mode", "--seed=1",
                                f"--otlp-traces-endpoint=http://127.0.0.1:{otlp_port}", "--inter-token-latency=5ms", "--prefill-time-per-token=100us",
                                environment=environment_of(role, free_port()))
 

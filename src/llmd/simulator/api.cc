@@ -2,6 +2,8 @@
 
 #include "llmd/simulator/api.h"
 
+#include <absl/hash/hash.h>
+#include <absl/strings/ascii.h>
 #include <absl/strings/numbers.h>
 
 #include <memory>
@@ -13,13 +15,13 @@
 #include "llmd/simulator/embedding.h"
 #include "llmd/simulator/generation.h"
 #include "llmd/simulator/tokenizer.h"
+#include "llmd/wire/embedding_request.h"
 #include "llmd/wire/openai_request.h"
 
 namespace spanloom::llmd::simulator {
 namespace {
 
 constexpr std::string_view kRankHeader = "x-data-parallel-rank";
-constexpr std::string_view kVllmVersion = "0.32.0";  // whose API this is
 
 // Whether failures are injected there: where tokens are made.
 bool MayFail(std::string_view path) {
@@ -35,6 +37,24 @@ void Generate(const Serving& serving, Parse parse, const net::HttpRequest& reque
   Generation::Start(serving, *std::move(parsed), request, std::move(responder));
 }
 
+// All may do all but what nobody can.
+void WritePermission(const Serving& serving, std::string_view id, JsonWriter& writer) {
+  writer.BeginObject();
+  writer.Field("id", StrCat("modelperm-", absl::Hex(absl::HashOf(std::string(id)), absl::kZeroPad16)));
+  writer.Field("object", "model_permission");
+  writer.Field("created", serving.clock.UnixNs() / 1'000'000'000);
+  writer.Field("allow_create_engine", false);
+  for (const char* const key : {"allow_sampling", "allow_logprobs"}) writer.Field(key, true);
+  writer.Field("allow_search_indices", false);
+  writer.Field("allow_view", true);
+  writer.Field("allow_fine_tuning", false);
+  writer.Field("organization", "*");
+  writer.Key("group");
+  writer.Null();
+  writer.Field("is_blocking", false);
+  writer.EndObject();
+}
+
 void WriteModel(const Serving& serving, std::string_view id, std::string_view root, std::string_view parent,
                 JsonWriter& writer) {
   writer.BeginObject();
@@ -47,6 +67,10 @@ void WriteModel(const Serving& serving, std::string_view id, std::string_view ro
   parent.empty() ? writer.Null() : writer.String(parent);
   writer.Key("max_model_len");
   parent.empty() ? writer.Int(serving.options.model_tokens_max) : writer.Null();
+  writer.Key("permission");
+  writer.BeginArray();
+  WritePermission(serving, id, writer);
+  writer.EndArray();
   writer.EndObject();
 }
 
@@ -174,6 +198,12 @@ int SleepLevel(std::string_view query) {
   return 1;
 }
 
+net::HttpResponse Nothing() {
+  net::HttpResponse response;
+  response.headers.Add("vary", "Origin");
+  return response;
+}
+
 net::HttpResponse Version() {
   std::string body;
   JsonWriter writer(body);
@@ -184,8 +214,7 @@ net::HttpResponse Version() {
 }
 
 // The page of metrics that is not true, at a time that goes on in steps.
-std::string FakePage(const Serving& serving, int64_t start_ns) {
-  const SimulatorOptions& options = serving.options;
+std::string FakePage(const Serving& serving, const SimulatorOptions& options, int64_t start_ns) {
   const auto interval = options.fake_metrics_interval;
   const std::chrono::nanoseconds elapsed(serving.clock.SteadyNs() - start_ns);
   const FakeMetricsFacts facts{serving.names.served().front(), options.engine.loras_max, options.model_tokens_max};
@@ -204,13 +233,14 @@ net::HttpResponse MetricsPage(std::string page) {
 
 Api::Api(const Serving& serving, const MetricRegistry& metrics)
     : serving_(serving), metrics_(metrics), start_ns_(serving.clock.SteadyNs()) {
-  AddGeneration();
-  AddEmbeddings();
+  if (serving.options.runner != Runner::kPooling) AddGeneration();
+  if (serving.options.runner != Runner::kGenerate) AddEmbeddings();
   AddModels();
   AddTokens();
   AddAdapters();
-  AddSleep();
+  if (serving.options.has_sleep_mode) AddSleep();
   AddState();
+  AddConfig();
 }
 
 void Api::Add(std::string method, std::string path, Route route) {
@@ -298,7 +328,7 @@ void Api::AddSleep() {
 
 void Api::AddState() {
   for (const char* path : {"/health", "/ping"}) {
-    AddAnswer("GET", path, [](const net::HttpRequest&) { return net::TextResponse(200, ""); });
+    AddAnswer("GET", path, [](const net::HttpRequest&) { return Nothing(); });
   }
   AddAnswer("GET", "/health/ready", [this](const net::HttpRequest&) {
     const std::chrono::nanoseconds elapsed(serving_.clock.SteadyNs() - start_ns_);
@@ -314,7 +344,8 @@ void Api::AddState() {
   });
   AddAnswer("GET", "/version", [](const net::HttpRequest&) { return Version(); });
   AddAnswer("GET", "/metrics", [this](const net::HttpRequest&) {
-    return MetricsPage(serving_.options.fake_metrics ? FakePage(serving_, start_ns_) : metrics_.Render());
+    if (!serving_.options.fake_metrics) return MetricsPage(metrics_.Render());
+    return MetricsPage(FakePage(serving_, *serving_.live->Get(), start_ns_));
   });
   Add("POST", "/reset_prefix_cache", [this](const Serving&, const net::HttpRequest&, net::HttpResponder responder) {
     const auto shared = std::make_shared<net::HttpResponder>(std::move(responder));
@@ -322,13 +353,38 @@ void Api::AddState() {
   });
 }
 
+// Of all ranks, whichever is asked.
+void Api::AddConfig() {
+  AddAnswer("GET", "/admin/config",
+            [this](const net::HttpRequest&) { return JsonAnswer(200, OptionsJson(*serving_.live->Get())); });
+  AddAnswer("POST", "/admin/config", [this](const net::HttpRequest& request) {
+    std::string json;
+    const Status status = serving_.live->Change(request.body.view(), [&](const SimulatorOptions& options) {
+      for (const Serving* const rank : ranks_) rank->engine.SetLatency(options.engine.latency);
+      json = OptionsJson(options);
+    });
+    return status.ok() ? JsonAnswer(200, std::move(json)) : ErrorAnswer(ErrorOf(status));
+  });
+}
+
+// What vLLM's dependencies look at before a body is read.
+std::optional<wire::ApiError> Api::WrongHeader(const net::HttpRequest& request) const {
+  const bool is_asked = request.path == "/v1/chat/completions" || request.path == "/v1/completions";
+  if (!serving_.options.is_strict || !is_asked) return std::nullopt;
+  const std::string type = absl::AsciiStrToLower(AbslView(request.headers.Get("content-type")));
+  if (type.substr(0, type.find(';')) == "application/json") return std::nullopt;
+  return wire::ApiError{400, "Bad Request",
+                        "1 validation error:\n  Unsupported Media Type: Only 'application/json' is allowed", ""};
+}
+
 std::optional<wire::ApiError> Api::Failure(const net::HttpRequest& request) {
+  if (auto wrong = WrongHeader(request)) return wrong;
   if (!MayFail(request.path)) return std::nullopt;
   if (auto wanted = RequestedFailure(request.headers.Get(kReturnErrorHeader))) return wanted;
-  if (serving_.options.failures.rate <= 0) return std::nullopt;
+  if (!serving_.live->may_fail()) return std::nullopt;
   const uint64_t draw = failure_draws_.fetch_add(1, std::memory_order_relaxed);
   Rng rng(serving_.options.seed.value_or(serving_.clock.SteadyNs()) ^ Rng(draw).Next());
-  return DrawFailure(serving_.options.failures, serving_.names.served().front(), rng);
+  return DrawFailure(serving_.live->Get()->failures, serving_.names.served().front(), rng);
 }
 
 void Api::Handle(net::HttpRequest request, net::HttpResponder responder) {

@@ -46,7 +46,9 @@ class Api {
   void AddAdapters();
   void AddSleep();
   void AddState();
+  void AddConfig();
   [[nodiscard]] StatusOr<const Serving*> RankOf(const net::HttpRequest& request) const;
+  [[nodiscard]] std::optional<wire::ApiError> WrongHeader(const net::HttpRequest& request) const;
   [[nodiscard]] std::optional<wire::ApiError> Failure(const net::HttpRequest& request);
 
   const Serving& serving_;

@@ -80,7 +80,7 @@ Embedding::Embedding(const Serving& serving, const wire::EmbeddingRequest& reque
 
 Status Embedding::Prepare() {
   if (!serving_.names.Find(request_.model)) {
-    return absl::NotFoundError(StrCat("The model `", request_.model, "` does not exist."));
+    return NoModel(serving_.names, request_.model);
   }
   const auto model_max = static_cast<size_t>(serving_.options.model_tokens_max);
   for (const wire::Prompt& prompt : request_.inputs) {

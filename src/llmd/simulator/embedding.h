@@ -13,7 +13,7 @@
 #include "base/json_writer.h"
 #include "llmd/simulator/request_spans.h"
 #include "llmd/simulator/serving.h"
-#include "llmd/wire/openai_request.h"
+#include "llmd/wire/embedding_request.h"
 
 namespace spanloom::llmd::simulator {
 

@@ -36,7 +36,10 @@ void Engine::Add(SequenceSpec spec, int64_t now_ns) {
   if (pool_.BlocksFor(added.spec.tokens.size()) > pool_.block_count()) return End(added, SequenceEnd::kTooLong, now_ns);
   // One that can start at once need not wait.
   const bool has_slot = waiting_.empty() && running_.size() < options_.running_max;
-  if (!has_slot && waiting_count() >= options_.waiting_max) return End(added, SequenceEnd::kRefused, now_ns);
+  if (!has_slot && waiting_count() >= options_.waiting_max) {
+    metrics_.refused.Add(1);
+    return End(added, SequenceEnd::kRefused, now_ns);
+  }
   waiting_.push_back(&added);
   Place(added, AdapterPlace::kWaiting);
   if (!step_end_ns_) Schedule(now_ns);
@@ -77,6 +80,23 @@ bool Engine::Release(SequenceId id) {
   kept_.erase(found);
   UpdateGauges();
   return true;
+}
+
+// The two ways to run do not mix: who runs goes over to the other one as if it had just been started there.
+void Engine::SetLatency(const LatencyOptions& latency, int64_t now_ns) {
+  const bool was_batch = latency_.is_batch();
+  latency_.SetOptions(latency);
+  if (!was_batch && latency_.is_batch()) tokens_ = {};
+  if (was_batch && !latency_.is_batch()) {
+    step_end_ns_.reset();
+    const std::vector<Sequence*> running = running_;  // whose last ones may be preempted meanwhile
+    for (Sequence* sequence : running) {
+      sequence->scheduled = 0;
+      if (sequence->is_running && GrowOrPreempt(*sequence)) ScheduleToken(*sequence, now_ns);
+    }
+  }
+  if (!step_end_ns_) Schedule(now_ns);
+  UpdateGauges();
 }
 
 std::optional<int64_t> Engine::NextNs() const {
@@ -301,6 +321,8 @@ void Engine::CountPrompt(const Sequence& sequence) {
   metrics_.prompt_tokens_cached.Add(report.cached_tokens);
   metrics_.prompt_tokens_found.Add(report.cached_tokens);
   metrics_.prompt_tokens_transferred.Add(report.transferred_tokens);
+  metrics_.cached_on_device.Add(report.cached_tokens);
+  metrics_.cached_at_peer.Add(report.transferred_tokens);
   metrics_.prompt_tokens_computed.Add(prompt - report.cached_tokens - report.transferred_tokens);
   metrics_.request_computed_tokens.Add(static_cast<double>(prompt - report.cached_tokens - report.transferred_tokens));
 }
@@ -319,6 +341,7 @@ bool Engine::GrowOrPreempt(Sequence& sequence) {
 // Its tokens are computed again later.
 void Engine::Preempt(Sequence& sequence) {
   metrics_.preemptions.Add(1);
+  ++sequence.report.preemptions;
   pool_.Free(sequence.blocks);
   sequence.computed = sequence.scheduled = sequence.marked_blocks = 0;
   sequence.is_running = false;

@@ -71,6 +71,9 @@ class Engine {
   // it is in the past; nullopt if nothing is.
   std::optional<int64_t> Advance(int64_t now_ns, size_t events_max);
 
+  // How long it takes from `now_ns` on. What runs by itself keeps the times that it was given; a step is begun again.
+  void SetLatency(const LatencyOptions& latency, int64_t now_ns);
+
   // Forgets the prefix cache; false if blocks are in use.
   bool ClearCache() { return pool_.Clear(); }
 

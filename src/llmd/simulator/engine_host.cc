@@ -156,6 +156,13 @@ void EngineHost::ClearCache(absl::AnyInvocable<void(bool)> done) {
   state_->loop().Post([state = state_, done = std::move(done)]() mutable { done(state->engine().ClearCache()); });
 }
 
+void EngineHost::SetLatency(const LatencyOptions& latency) {
+  state_->loop().Post([state = state_, latency] {
+    state->engine().SetLatency(latency, state->NowNs());
+    state->Run();
+  });
+}
+
 void EngineHost::Settle() {
   Notification done;
   state_->loop().Post([&done] { done.Notify(); });

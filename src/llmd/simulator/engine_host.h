@@ -39,6 +39,9 @@ class EngineHost {
   void Release(SequenceId id, absl::AnyInvocable<void(bool)> done);
   void ClearCache(absl::AnyInvocable<void(bool)> done);
 
+  // As Engine::SetLatency, once the engine comes to it.
+  void SetLatency(const LatencyOptions& latency);
+
   // The engine stands still while it sleeps: what is queued waits.
   void SetSleeping(bool sleeps);
 

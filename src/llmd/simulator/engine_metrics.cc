@@ -8,9 +8,19 @@
 namespace spanloom::llmd::simulator {
 namespace {
 
+constexpr std::string_view kRejections = "vllm:admission_rejections_total";
+constexpr std::string_view kRejectionsHelp = "Requests that were refused for want of room, by reason.";
+constexpr std::string_view kCachedBySource = "vllm:prompt_tokens_cached_by_source_total";
+constexpr std::string_view kCachedBySourceHelp = "Number of cached prompt tokens, by where they were.";
+
 const std::vector<double>& TransferBounds() {
-  static const std::vector<double> bounds = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2,
-                                             0.3,   0.4,  0.5,   0.75, 1.0,   2.0, 5.0};
+  static const std::vector<double> bounds = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 5.0};
+  return bounds;
+}
+
+std::vector<double> PostBounds() {
+  std::vector<double> bounds = TransferBounds();
+  bounds.insert(bounds.begin(), 0.001);
   return bounds;
 }
 
@@ -62,6 +72,10 @@ EngineMetrics::EngineMetrics(MetricRegistry& r, const EngineFacts& facts, const 
                                   "Requests whose blocks were kept for another engine in vain.", labels)),
       failed_transfers(
           r.GetCounter("vllm:nixl_num_failed_transfers_total", "Transfers of blocks that failed.", labels)),
+      refused(r.GetCounter(kRejections, kRejectionsHelp,
+                           MetricLabels{{"model_name", facts.model_name}, {"reason", "max_num_queued_reqs"}})),
+      cached_on_device(r.GetCounter(kCachedBySource, kCachedBySourceHelp, With(labels, "source", "device"))),
+      cached_at_peer(r.GetCounter(kCachedBySource, kCachedBySourceHelp, With(labels, "source", "p2p"))),
       time_to_first_token(r.GetHistogram("vllm:time_to_first_token_seconds", "Time to first token in seconds.",
                                          FirstTokenBounds(), labels)),
       inter_token_latency(r.GetHistogram("vllm:inter_token_latency_seconds", "Time between tokens in seconds.",
@@ -82,7 +96,7 @@ EngineMetrics::EngineMetrics(MetricRegistry& r, const EngineFacts& facts, const 
       transfer_time(r.GetHistogram("vllm:nixl_xfer_time_seconds", "Time of a transfer of blocks in seconds.",
                                    TransferBounds(), labels)),
       transfer_post_time(r.GetHistogram("vllm:nixl_post_time_seconds", "Time to post a transfer of blocks in seconds.",
-                                        TransferBounds(), labels)),
+                                        PostBounds(), labels)),
       transfer_bytes(r.GetHistogram("vllm:nixl_bytes_transferred", "Bytes of a transfer of blocks.",
                                     TransferByteBounds(), labels)),
       transfer_descriptors(r.GetHistogram("vllm:nixl_num_descriptors", "Descriptors of a transfer of blocks.",
@@ -100,6 +114,8 @@ EngineMetrics::EngineMetrics(MetricRegistry& r, const EngineFacts& facts, const 
       request_max_tokens(r.GetHistogram("vllm:request_params_max_tokens", "The parameter max_tokens of a request.",
                                         TokenCountBounds(facts.model_tokens_max), labels)),
       request_n(r.GetHistogram("vllm:request_params_n", "The parameter n of a request.", {1, 2, 5, 10, 20}, labels)),
+      request_preemptions(r.GetHistogram("vllm:request_num_preemptions", "How often a request was preempted.",
+                                         {1, 2, 3, 4, 5, 10, 20}, labels)),
       iteration_tokens(r.GetHistogram("vllm:iteration_tokens_total", "Tokens of an engine step.",
                                       {1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384}, labels)),
       registry_(r),
@@ -115,13 +131,27 @@ EngineMetrics::EngineMetrics(MetricRegistry& r, const EngineFacts& facts, const 
                                 With(labels, "finished_reason", "error"))),
       ended_threshold_(r.GetCounter("vllm:request_success_total", "Count of successfully processed requests.",
                                     With(labels, "finished_reason", "cache_threshold"))) {
-  // Nothing here is multimodal, and no notification is lost: vLLM shows them all the same.
-  r.GetCounter("vllm:mm_cache_queries_total", "Multi-modal cache queries, in items.", labels);
-  r.GetCounter("vllm:mm_cache_hits_total", "Multi-modal cache hits, in items.", labels);
-  r.GetCounter("vllm:nixl_num_failed_notifications_total", "Notifications of transfers that failed.", labels);
+  ShowZeros(labels);
+  r.GetCounter(kRejections, kRejectionsHelp, {{"model_name", facts.model_name}, {"reason", "max_num_queued_tokens"}});
   ShowGauges(facts, labels);
   ShowSleep(labels);
   ShowAdapters("", "");
+}
+
+// Nothing here is multimodal, estimated or offloaded, and no notification is lost: vLLM shows them all the same.
+void EngineMetrics::ShowZeros(const MetricLabels& labels) {
+  registry_.GetCounter("vllm:mm_cache_queries_total", "Multi-modal cache queries, in items.", labels);
+  registry_.GetCounter("vllm:mm_cache_hits_total", "Multi-modal cache hits, in items.", labels);
+  registry_.GetCounter("vllm:nixl_num_failed_notifications_total", "Notifications of transfers that failed.", labels);
+  registry_.GetCounter("vllm:nixl_num_notifications_after_expiry_total",
+                       "Notifications of transfers of blocks that were kept no longer.", labels);
+  registry_.GetCounter("vllm:estimated_flops_per_gpu_total", "Estimated floating point operations.", labels);
+  registry_.GetCounter("vllm:estimated_read_bytes_per_gpu_total", "Estimated bytes read from memory.", labels);
+  registry_.GetCounter("vllm:estimated_write_bytes_per_gpu_total", "Estimated bytes written to memory.", labels);
+  for (const char* const source : {"host", "disk", "external_unspecified"})
+    registry_.GetCounter(kCachedBySource, kCachedBySourceHelp, With(labels, "source", source));
+  registry_.GetCounter("vllm:request_success_total", "Count of successfully processed requests.",
+                       With(labels, "finished_reason", "repetition"));
 }
 
 void EngineMetrics::ShowGauges(const EngineFacts& facts, const MetricLabels& labels) {

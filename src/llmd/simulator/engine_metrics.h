@@ -62,6 +62,9 @@ class EngineMetrics {
   Counter& external_prefix_cache_hits;
   Counter& expired_leases;    // vllm:nixl_num_kv_expired_reqs
   Counter& failed_transfers;  // vllm:nixl_num_failed_transfers
+  Counter& refused;           // vllm:admission_rejections, max_num_queued_reqs
+  Counter& cached_on_device;  // vllm:prompt_tokens_cached_by_source, device
+  Counter& cached_at_peer;    // p2p
 
   Histogram& time_to_first_token;
   Histogram& inter_token_latency;
@@ -81,12 +84,14 @@ class EngineMetrics {
   Histogram& request_max_generation_tokens;  // of the longest of a request's choices
   Histogram& request_max_tokens;
   Histogram& request_n;
+  Histogram& request_preemptions;
   Histogram& iteration_tokens;
 
  private:
   EngineMetrics(MetricRegistry& registry, const EngineFacts& facts, const MetricLabels& labels);
   void ShowGauges(const EngineFacts& facts, const MetricLabels& labels);
   void ShowSleep(const MetricLabels& labels);
+  void ShowZeros(const MetricLabels& labels);
 
   MetricRegistry& registry_;
   const Clock& clock_;

@@ -94,6 +94,31 @@ TEST_F(EngineTest, RunsAsManyAsThereAreSlots) {
   EXPECT_EQ(engine_->pool().free_count(), engine_->pool().block_count());
 }
 
+// Scenario: two requests run by themselves, one of them still in its prefill; then in steps; then by themselves again.
+// Guarantees: each token comes once, at the times of the way that holds then, and nothing is left over at the end.
+TEST_F(EngineTest, GoesOverToOtherTimes) {
+  Make(ByItself());
+  engine_->Add(Spec(1, 5, 4), 0);
+  engine_->Add(Spec(2, 5, 2, 100), 50 * kMs);
+  RunUntil(105);
+  EXPECT_THAT(sink_.token_ms[1], ElementsAre(100));
+  LatencyOptions steps = InSteps().latency;
+  steps.running_max = 2;
+  engine_->SetLatency(steps, 105 * kMs);
+  RunUntil(130);  // of one token of the first, and five of the second's prompt: 5 + 5 * 1 + 10
+  EXPECT_THAT(sink_.token_ms[1], ElementsAre(100, 125));
+  EXPECT_THAT(sink_.token_ms[2], ElementsAre(125));
+  LatencyOptions alone = ByItself().latency;
+  alone.inter_token.mean = milliseconds(1);
+  alone.running_max = 2;
+  engine_->SetLatency(alone, 130 * kMs);
+  RunUntil(200);
+  EXPECT_THAT(sink_.token_ms[1], ElementsAre(100, 125, 131, 132));
+  EXPECT_THAT(sink_.token_ms[2], ElementsAre(125, 131));
+  EXPECT_EQ(engine_->running_count(), 0);
+  EXPECT_EQ(engine_->pool().free_count(), engine_->pool().block_count());
+}
+
 // Scenario: decode is asked before prefill is done; its peer is ready, has nothing, or is to fail the request.
 // Guarantees: it waits, as deferred; then it fetches and decodes, computes the prompt itself, or ends.
 TEST_F(EngineTest, WaitsForItsPeer) {

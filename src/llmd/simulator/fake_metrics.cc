@@ -11,6 +11,7 @@
 #include <numbers>
 #include <utility>
 
+#include "base/json_writer.h"
 #include "base/text.h"
 #include "config/duration.h"
 #include "kube/json.h"
@@ -199,7 +200,11 @@ struct FakeMetricsReader {
     constexpr int64_t kTokensMax = 1'000'000'000;
     const size_t buckets = BoundsOf(of.bounds, kTokensMax).size() + 1;
     if (counts.size() > buckets) return Wrong(of.key, StrCat("has ", counts.size(), " buckets of ", buckets));
-    metrics.buckets_.insert_or_assign(std::string(of.key), std::move(counts));
+    if (counts.empty()) {
+      metrics.buckets_.erase(std::string(of.key));
+    } else {
+      metrics.buckets_.insert_or_assign(std::string(of.key), std::move(counts));
+    }
     return absl::OkStatus();
   }
 
@@ -207,6 +212,7 @@ struct FakeMetricsReader {
     constexpr std::string_view kKey = "request-success-total";
     simdjson::dom::object object;
     if (value.get(object) != simdjson::SUCCESS) return Wrong(kKey, "is to be a map of reasons and counts");
+    metrics.successes_.clear();
     for (const auto field : object) {
       if (std::find(kReasons.begin(), kReasons.end(), field.key) == kReasons.end())
         return Wrong(kKey, StrCat("\"", field.key, "\" is no reason to finish"));
@@ -219,12 +225,23 @@ struct FakeMetricsReader {
     simdjson::dom::array list;
     if (value.get(list) != simdjson::SUCCESS) return Wrong("loras", "is to be a list");
     metrics.adapters_.emplace();
-    for (const element each : list) {
-      FakeAdapters adapters{std::string(kube::TextAt(each, "running")), std::string(kube::TextAt(each, "waiting"))};
-      if (each["timestamp"].get(adapters.unix_seconds) != simdjson::SUCCESS)
-        return Wrong("loras", "each has running and waiting, which are texts, and timestamp, in seconds since 1970");
-      metrics.adapters_->push_back(std::move(adapters));
+    for (const element each : list) RETURN_IF_ERROR(ReadAdapter(each));
+    return absl::OkStatus();
+  }
+
+  // An object, or its text: files of flags have the latter.
+  Status ReadAdapter(element of) const {
+    kube::JsonReader reader;
+    std::string_view text;
+    if (of.get(text) == simdjson::SUCCESS) {
+      const auto object = reader.Read(text);
+      if (!object.ok()) return Wrong("loras", StdView(object.status().message()));
+      of = *object;
     }
+    FakeAdapters adapters{std::string(kube::TextAt(of, "running")), std::string(kube::TextAt(of, "waiting"))};
+    if (of["timestamp"].get(adapters.unix_seconds) != simdjson::SUCCESS)
+      return Wrong("loras", "each has running and waiting, which are texts, and timestamp, in seconds since 1970");
+    metrics.adapters_->push_back(std::move(adapters));
     return absl::OkStatus();
   }
 
@@ -246,16 +263,35 @@ struct FakeMetricsReader {
 };
 
 StatusOr<FakeMetrics> FakeMetrics::Parse(std::string_view json) {
+  FakeMetrics metrics;
+  RETURN_IF_ERROR(metrics.Change(json));
+  return metrics;
+}
+
+Status FakeMetrics::Change(std::string_view json) {
   kube::JsonReader reader;
   ASSIGN_OR_RETURN(const element root, reader.Read(json));
   simdjson::dom::object object;
   if (root.get(object) != simdjson::SUCCESS) return absl::InvalidArgumentError("is to be a JSON object");
-  FakeMetrics metrics;
   for (const auto field : object) {
     if (field.value.is_null()) continue;
-    RETURN_IF_ERROR(FakeMetricsReader{metrics}.Read(std::string(field.key), field.value));
+    const std::string key(field.key);
+    RETURN_IF_ERROR(FakeMetricsReader{*this}.Read(key, field.value));
+    given_.insert_or_assign(key, simdjson::minify(field.value));
   }
-  return metrics;
+  return absl::OkStatus();
+}
+
+std::string FakeMetrics::Json() const {
+  std::string json;
+  JsonWriter writer(json);
+  writer.BeginObject();
+  for (const auto& [key, value] : given_) {
+    writer.Key(key);
+    writer.Raw(value);
+  }
+  writer.EndObject();
+  return json;
 }
 
 std::optional<uint64_t> FakeMetrics::Total(const std::string& key, const Counts& of, int64_t model_tokens_max) const {

@@ -53,11 +53,18 @@ struct FakeMetricsFacts {
   int64_t model_tokens_max = 1'024;
 };
 
-// Immutable once parsed.
+// A value; thread-compatible.
 class FakeMetrics {
  public:
   // Reads the JSON object. kInvalidArgument names the key, and what it may be.
   static StatusOr<FakeMetrics> Parse(std::string_view json);
+
+  // Puts what the JSON object `json` has in the place of what was under its keys; an empty list or map takes that away.
+  // After an error, which is one of Parse's, some of it may hold.
+  Status Change(std::string_view json);
+
+  // What Parse reads as the same.
+  [[nodiscard]] std::string Json() const;
 
   // The page of metrics, in Prometheus' text format. `elapsed` since the start; `unix_seconds` is now.
   [[nodiscard]] std::string Render(const FakeMetricsFacts& facts, std::chrono::nanoseconds elapsed,
@@ -69,6 +76,7 @@ class FakeMetrics {
 
   [[nodiscard]] std::optional<uint64_t> Total(const std::string& key, const Counts& of, int64_t model_tokens_max) const;
 
+  std::map<std::string, std::string> given_;   // JSON, by key
   std::map<std::string, FakeValue> gauges_;    // by key
   std::map<std::string, Counts> buckets_;      // by key
   std::map<std::string, uint64_t> totals_;     // by key

@@ -53,6 +53,24 @@ TEST(FakeMetrics, AreWhatTheyWereSaidToBe) {
                               "running_lora_adapters=\"a,b\"} 1257894567\n"));
 }
 
+// Guarantees: a change puts what it has in the place of what was, and takes away what is empty; texts of objects, as in
+// files of flags, are as good as objects.
+TEST(FakeMetrics, Change) {
+  FakeMetrics metrics = *FakeMetrics::Parse(
+      R"({"running-requests": 1, "ttft-buckets-values": [1], "request-success-total": {"stop": 5},
+          "loras": ["{\"running\":\"a\",\"waiting\":\"\",\"timestamp\":7}"]})");
+  EXPECT_THAT(metrics.Render({.model_name = "m"}, milliseconds(0), 0), HasSubstr("running_lora_adapters=\"a\"} 7\n"));
+  ASSERT_TRUE(metrics
+                  .Change(R"({"running-requests": 2, "ttft-buckets-values": [],
+                                 "request-success-total": {"length": 1}})")
+                  .ok());
+  const std::string page = metrics.Render({.model_name = "m"}, milliseconds(0), 0);
+  EXPECT_THAT(page, HasSubstr("vllm:num_requests_running{model_name=\"m\"} 2\n"));
+  EXPECT_THAT(page, HasSubstr("finished_reason=\"length\"} 1\n"));
+  EXPECT_THAT(page, Not(HasSubstr("time_to_first_token")));
+  EXPECT_THAT(page, Not(HasSubstr("\"stop\"")));
+}
+
 // Guarantees: what can't be is refused, and the key is named.
 TEST(FakeMetrics, RefusesWhatTheyCannotBe) {
   for (const auto& [json, key] : std::vector<std::pair<std::string, std::string>>{

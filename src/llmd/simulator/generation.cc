@@ -11,6 +11,8 @@
 
 #include "base/text.h"
 #include "llmd/simulator/load_report.h"
+#include "llmd/simulator/logprobs.h"
+#include "llmd/simulator/tool_call.h"
 #include "llmd/wire/request_error.h"
 
 namespace spanloom::llmd::simulator {
@@ -49,11 +51,6 @@ std::string RoomName(int64_t room) {
   return StrCat("room-", room);
 }
 
-double MadeUpLogprob(TokenId token, size_t place) {
-  constexpr double kRange = 1'000;
-  return -static_cast<double>(Mix(token, place) % 1'000) / kRange - static_cast<double>(place);
-}
-
 }  // namespace
 
 void Generation::Start(const Serving& serving, wire::GenerationRequest request, const net::HttpRequest& http,
@@ -85,7 +82,8 @@ Generation::Generation(const Serving& serving, wire::GenerationRequest request, 
                                              : "cmpl-",
                         id),
            .model = request_.model.empty() ? serving.names.served().front() : request_.model,
-           .created = serving.clock.UnixNs() / kNsPerSecond};
+           .created = serving.clock.UnixNs() / kNsPerSecond,
+           .fingerprint = serving.fingerprint};
   AddAnswerHeaders(serving.options, http.headers, answer_headers_);
   if (request_.is_response || request_.is_message || request_.is_tokens) return;
   load_format_ = http.headers.Get(kLoadFormatHeader);
@@ -95,7 +93,7 @@ Generation::Generation(const Serving& serving, wire::GenerationRequest request, 
 // Reads the request as far as it depends on the model, and plans its answers.
 Status Generation::Prepare() {
   const std::optional<std::string> adapter = serving_.names.Find(request_.model);
-  if (!adapter) return absl::NotFoundError(StrCat("The model `", request_.model, "` does not exist."));
+  if (!adapter) return NoModel(serving_.names, request_.model);
   lora_name_ = *adapter;
   const size_t prompts = request_.is_chat ? 1 : request_.prompts.size();
   if (prompts * static_cast<size_t>(request_.sampling.n) > kSequencesMax) {
@@ -137,10 +135,14 @@ StatusOr<int64_t> Generation::AnswerTokensMax(size_t prompt_tokens) const {
   if (!request_.sampling.max_tokens) return request_.is_chat ? room : std::min(room, kCompletionTokens);
   const int64_t wanted = *request_.sampling.max_tokens;
   if (wanted <= room) return wanted;
-  return wire::WrongValue(
-      "max_tokens", StrCat("'max_tokens' or 'max_completion_tokens' is too large: ", wanted,
-                           ". This model's maximum context length is ", model_max, " tokens and your request has ",
-                           prompt, " input tokens (", wanted, " > ", model_max, " - ", prompt, ")."));
+  const std::string what =
+      wanted > model_max
+          ? StrCat("max_tokens=", wanted, " cannot be greater than max_model_len=", model_max,
+                   ". Please request fewer output tokens.")
+          : StrCat("'max_tokens' or 'max_completion_tokens' is too large: ", wanted,
+                   ". This model's maximum context length is ", model_max, " tokens and your request has ", prompt,
+                   " input tokens (", wanted, " > ", model_max, " - ", prompt, ").");
+  return wire::WrongValue("max_tokens", what, StrCat(wanted));
 }
 
 OutputPlan Generation::Plan(std::string_view prompt_text, const std::vector<TokenId>& prompt, int64_t tokens_max,
@@ -148,21 +150,35 @@ OutputPlan Generation::Plan(std::string_view prompt_text, const std::vector<Toke
   const bool is_repeatable = serving_.options.seed || request_.sampling.seed;
   uint64_t seed = Mix(serving_.options.seed.value_or(0), HashTokens(prompt));
   seed = Mix(seed, is_repeatable ? static_cast<uint64_t>(request_.sampling.seed.value_or(0)) : number_);
-  const Rng rng(Mix(seed, index));
-  // With "auto" every other request gets a call: the last message decides.
-  const bool may_call = !request_.tools.empty() && !request_.forbids_tools;
-  if (may_call && (request_.requires_tool || seed % 2 == 0)) {
-    const std::string& tool =
-        request_.forced_tool.empty() ? request_.tools[seed / 2 % request_.tools.size()] : request_.forced_tool;
-    return PlanToolCall(tool, tokens_max, rng);
+  Rng rng(Mix(seed, index));
+  std::vector<wire::ToolCall> calls = PlanCalls(Rng(rng.Next()));
+  if (!calls.empty()) return PlanToolCalls(std::move(calls), tokens_max);
+  const Dataset* const dataset = serving_.options.dataset.get();
+  if (dataset == nullptr) return PlanText(request_.sampling, serving_.options.mode, prompt_text, tokens_max, rng);
+  RecordedAnswer recorded = dataset->Choose(prompt, tokens_max, rng);
+  return PlanRecorded(request_.sampling, std::move(recorded), tokens_max, rng);
+}
+
+// A function that is named is called once; with "auto" it is all left to chance.
+std::vector<wire::ToolCall> Generation::PlanCalls(const Rng& rng) const {
+  if (request_.tools.empty() || request_.forbids_tools) return {};
+  const ToolOptions& options = serving_.options.tools;
+  if (!request_.forced_tool.empty()) {
+    const auto named = std::find_if(request_.tools.begin(), request_.tools.end(),
+                                    [&](const wire::ToolFunction& tool) { return tool.name == request_.forced_tool; });
+    return MakeUpCalls(options, {*named}, 1, 1, rng);
   }
-  return PlanText(request_.sampling, serving_.options.mode, prompt_text, tokens_max, rng);
+  const size_t most = request_.allows_several_calls ? request_.tools.size() : 1;
+  return MakeUpCalls(options, request_.tools, request_.requires_tool ? 1 : 0, most, rng);
 }
 
 Status Generation::AddPrompt(std::vector<TokenId> tokens, std::string_view text) {
   ASSIGN_OR_RETURN(max_tokens_, AnswerTokensMax(tokens.size()));
   const size_t prompt = prompt_tokens_.size();
   prompt_tokens_.push_back(tokens.size());
+  const bool shows_prompt = request_.returns_token_ids || request_.sampling.prompt_logprobs ||
+                            (request_.echoes && request_.sampling.top_logprobs);
+  if (shows_prompt) prompts_.push_back(tokens);
   const double threshold = request_.cache_hit_threshold.value_or(serving_.options.cache_hit_threshold);
   for (int64_t choice = 0; choice < request_.sampling.n; ++choice) {
     Answer answer{.id = serving_.engine.NextId(),
@@ -289,7 +305,7 @@ void Generation::OnToken(size_t index, int64_t) {
   Answer& answer = answers_[index];
   answer.times.end_ns = serving_.clock.SteadyNs();
   if (answer.tokens == 0) answer.times.first_token_ns = answer.times.end_ns;
-  std::string piece = TokenText(answer.plan.tokens[answer.tokens++]);
+  std::string piece = answer.plan.TextOf(answer.tokens++);
   piece.resize(std::min(piece.size(), answer.plan.text_bytes - std::min(answer.plan.text_bytes, answer.text_bytes)));
   answer.text_bytes += piece.size();
   if (answer.plan.tool_calls.empty()) answer.unsent += piece;
@@ -306,6 +322,8 @@ wire::Choice Generation::TakeChoice(size_t index) {
                       .has_logprobs = request_.sampling.top_logprobs.has_value()};
   answer.unsent.erase(0, whole);
   const size_t first_token = std::exchange(answer.told_tokens, answer.tokens);
+  const bool is_first = first_token == 0;
+  if (is_first) AddPromptFacts(answer, choice);
   if (choice.has_logprobs) AddLogprobs(answer, first_token, choice);
   if (request_.returns_token_ids) {
     choice.token_ids.emplace(answer.plan.tokens.begin() + static_cast<ptrdiff_t>(first_token),
@@ -318,24 +336,37 @@ wire::Choice Generation::TakeChoice(size_t index) {
   return choice;
 }
 
-void Generation::AddLogprobs(const Answer& answer, size_t first_token, wire::Choice& choice) const {
-  const auto top = static_cast<size_t>(*request_.sampling.top_logprobs);
-  for (size_t i = first_token; i < answer.tokens; ++i) {
-    const TokenId token = answer.plan.tokens[i];
-    wire::TokenLogprob entry{.token = TokenText(token), .logprob = MadeUpLogprob(token, 0)};
-    for (size_t place = 0; place < top; ++place) {
-      const TokenId other = place == 0 ? token : static_cast<TokenId>(Mix(token, place) % kVocabularyTokens);
-      entry.top.push_back({.token = TokenText(other), .logprob = MadeUpLogprob(token, place)});
-    }
-    choice.logprobs.push_back(std::move(entry));
+// What is told of the prompt, with the first piece of an answer.
+void Generation::AddPromptFacts(const Answer& answer, wire::Choice& choice) const {
+  if (request_.returns_token_ids) choice.prompt_token_ids = prompts_[answer.prompt];
+  const bool echoes_logprobs = request_.echoes && choice.has_logprobs;
+  const std::optional<int64_t> asked = request_.sampling.prompt_logprobs || !echoes_logprobs
+                                           ? request_.sampling.prompt_logprobs
+                                           : request_.sampling.top_logprobs;
+  if (asked) {
+    const auto top = static_cast<size_t>(std::max<int64_t>(*asked, 1));
+    choice.prompt_logprobs = MakeUpPromptLogprobs(prompts_[answer.prompt], top);
   }
+  if (!echoes_logprobs) return;
+  choice.logprobs = MakeUpPromptLogprobs(prompts_[answer.prompt], static_cast<size_t>(*request_.sampling.top_logprobs));
+}
+
+void Generation::AddLogprobs(Answer& answer, size_t first_token, wire::Choice& choice) const {
+  const auto top = static_cast<size_t>(*request_.sampling.top_logprobs);
+  for (size_t i = first_token; i < answer.tokens; ++i)
+    choice.logprobs.push_back(MakeUpLogprob(answer.plan.tokens[i], answer.plan.TextOf(i), top));
+  choice.text_offset = answer.logprob_bytes;
+  for (const wire::TokenLogprob& token : choice.logprobs)
+    answer.logprob_bytes += static_cast<int64_t>(token.token.size());
 }
 
 wire::Usage Generation::CountUsage() const {
   wire::Usage usage;
   for (const size_t tokens : prompt_tokens_) usage.prompt_tokens += static_cast<int64_t>(tokens);
   for (const Answer& answer : answers_) usage.completion_tokens += static_cast<int64_t>(answer.tokens);
-  if (serving_.options.shows_cached_tokens) usage.cached_tokens = static_cast<int64_t>(cached_tokens_);
+  // The Responses API says it always.
+  if (serving_.options.shows_cached_tokens || request_.is_response)
+    usage.cached_tokens = static_cast<int64_t>(cached_tokens_);
   return usage;
 }
 
@@ -343,16 +374,18 @@ void Generation::OpenStream(bool has_roles) {
   net::HttpResponse head;
   head.headers = answer_headers_;
   head.headers.Add("content-type", "text/event-stream; charset=utf-8");
-  head.headers.Add("cache-control", "no-cache");
+  head.headers.Add("vary", "Origin");
   stream_ = std::make_shared<BodyStream>(std::move(*std::exchange(responder_, std::nullopt)).Stream(std::move(head)));
   std::string begin;
   const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
   if (request_.is_response) {
-    response_stream_.AppendBegin(head_, begin);
+    response_stream_.AppendBegin(head_, AskedFor(), begin);
   } else if (request_.is_message) {
     message_stream_.AppendBegin(head_, CountUsage(), begin);
   } else if (request_.is_chat && has_roles) {
-    for (size_t i = 0; i < answers_.size(); ++i) wire::AppendRoleChunk(head_, static_cast<int64_t>(i), usage, begin);
+    const auto ids = request_.returns_token_ids ? std::optional(prompts_.front()) : std::nullopt;
+    for (size_t i = 0; i < answers_.size(); ++i)
+      wire::AppendRoleChunk(head_, static_cast<int64_t>(i), ids, usage, begin);
   }
   stream_->Write(begin);
 }
@@ -368,21 +401,35 @@ std::string Generation::ChunkOf(const wire::Choice& choice) {
     return chunk;
   }
   const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
-  wire::AppendChunk(head_, choice, usage, chunk);
+  const bool is_last = !choice.finish_reason.empty() && !TellsUsage() && HasToldAll();
+  wire::AppendChunk(head_, choice, is_last, usage, chunk);
   return chunk;
+}
+
+bool Generation::TellsUsage() const {
+  return request_.includes_usage || serving_.options.forces_usage;
+}
+
+bool Generation::HasToldAll() const {
+  return std::all_of(answers_.begin(), answers_.end(),
+                     [](const Answer& answer) { return answer.told_tokens == answer.plan.tokens.size(); });
+}
+
+wire::ResponseRequest Generation::AskedFor() const {
+  return {request_.sampling, request_.echoed, max_tokens_};
 }
 
 std::string Generation::StreamEnd() {
   std::string end;
   if (request_.is_response) {
-    response_stream_.AppendEnd(head_, answers_.front().plan.finish_reason, CountUsage(), end);
+    response_stream_.AppendEnd(head_, AskedFor(), answers_.front().plan.finish_reason, CountUsage(), end);
     return end;
   }
   if (request_.is_message) {
     message_stream_.AppendEnd(CountUsage(), end);
     return end;
   }
-  if (request_.includes_usage || serving_.options.forces_usage) wire::AppendUsageChunk(head_, CountUsage(), end);
+  if (TellsUsage()) wire::AppendUsageChunk(head_, CountUsage(), end);
   wire::AppendStreamEnd(end);
   return end;
 }
@@ -415,6 +462,8 @@ void Generation::KeepTransfer(const Answer& answer, const SequenceReport& report
                       .remote_port = serving_.side_channel == nullptr ? 0 : serving_.side_channel->port(),
                       .tp_size = serving_.options.tensor_parallel_size,
                       .remote_num_tokens = static_cast<int64_t>(prompt_tokens_[answer.prompt])};
+  // vLLM's chat tells it; its completions do not.
+  if (request_.is_chat) transfer_answer_->cached_tokens = static_cast<int64_t>(report.cached_tokens);
 }
 
 void Generation::OnEnd(size_t index, const SequenceReport& report) {
@@ -468,7 +517,7 @@ void Generation::AbortRest() {
 std::string Generation::WholeBody(const std::vector<wire::Choice>& choices) const {
   const wire::Choice& first = choices.front();
   if (request_.is_response)
-    return wire::ResponseBody(head_, {first.text, first.finish_reason}, CountUsage(), transfer_answer_);
+    return wire::ResponseBody(head_, AskedFor(), {first.text, first.finish_reason}, CountUsage(), transfer_answer_);
   if (request_.is_message) return wire::MessageBody(head_, first, CountUsage(), transfer_answer_);
   if (request_.is_tokens) return wire::TokensBody(head_, choices, transfer_answer_);
   return wire::AnswerBody(head_, choices, CountUsage(), transfer_answer_);
@@ -515,6 +564,7 @@ void Generation::Record(const Answer& answer, const SequenceReport& report, std:
   metrics.request_prompt_tokens.Add(static_cast<double>(prompt_tokens_[answer.prompt]));
   metrics.request_generation_tokens.Add(static_cast<double>(report.generated));
   metrics.request_max_tokens.Add(static_cast<double>(max_tokens_));
+  metrics.request_preemptions.Add(static_cast<double>(report.preemptions));
 }
 
 void Generation::RecordRequest() const {

@@ -42,10 +42,11 @@ class Generation final : public SequenceListener, public std::enable_shared_from
     SequenceId id = 0;
     size_t prompt = 0;  // its index
     OutputPlan plan = {};
-    size_t tokens = 0;        // that have come
-    size_t told_tokens = 0;   // that the client knows of
-    size_t text_bytes = 0;    // of their text
-    std::string unsent = {};  // text that has come: all of it, or what a stream has not sent yet
+    size_t tokens = 0;          // that have come
+    size_t told_tokens = 0;     // that the client knows of
+    size_t text_bytes = 0;      // of their text
+    int64_t logprob_bytes = 0;  // of the text of tokens whose logprobs were told
+    std::string unsent = {};    // text that has come: all of it, or what a stream has not sent yet
     sdk::Span span = {};
     FrontendTimes times = {};
     bool has_ended = false;
@@ -56,6 +57,7 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   StatusOr<int64_t> AnswerTokensMax(size_t prompt_tokens) const;
   OutputPlan Plan(std::string_view prompt_text, const std::vector<TokenId>& prompt, int64_t tokens_max,
                   size_t index) const;
+  std::vector<wire::ToolCall> PlanCalls(const Rng& rng) const;
   void Run();
   void FetchAndAdd();
   void EndFetch(bool was_there);
@@ -64,13 +66,17 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   void OfferBlocks(const Answer& answer, const SequenceReport& report);
   void AddTransfer(SequenceSpec& spec) const;
   [[nodiscard]] wire::Choice TakeChoice(size_t index);
-  void AddLogprobs(const Answer& answer, size_t first_token, wire::Choice& choice) const;
+  void AddPromptFacts(const Answer& answer, wire::Choice& choice) const;
+  void AddLogprobs(Answer& answer, size_t first_token, wire::Choice& choice) const;
   [[nodiscard]] wire::Usage CountUsage() const;
   void OpenStream(bool has_roles);
   void Decline(Answer& answer, size_t index);
   void RecordRequest() const;
   [[nodiscard]] std::string ChunkOf(const wire::Choice& choice);
   [[nodiscard]] std::string StreamEnd();
+  [[nodiscard]] bool TellsUsage() const;
+  [[nodiscard]] bool HasToldAll() const;
+  [[nodiscard]] wire::ResponseRequest AskedFor() const;
   [[nodiscard]] std::string WholeBody(const std::vector<wire::Choice>& choices) const;
   [[nodiscard]] std::string ErrorText(const wire::ApiError& error) const;
   void SendToken(size_t index);
@@ -95,7 +101,8 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   std::string lora_name_;
   const uint64_t number_;  // of requests
   int64_t arrival_ns_ = 0;
-  std::vector<size_t> prompt_tokens_;  // [prompts]
+  std::vector<size_t> prompt_tokens_;          // [prompts]
+  std::vector<std::vector<TokenId>> prompts_;  // where the answer tells of their tokens; else empty
   int64_t max_tokens_ = 0;
   std::vector<Answer> answers_;
   std::vector<SequenceSpec> specs_;  // until they are in the engine

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/text.h"
+
 namespace spanloom::llmd::simulator {
 namespace {
 
@@ -16,6 +18,39 @@ double Nanoseconds(std::chrono::nanoseconds duration) {
 }
 
 }  // namespace
+
+std::optional<LatencyCalculator> ParseLatencyCalculator(std::string_view name) {
+  for (const auto each : {LatencyCalculator::kConstant, LatencyCalculator::kPerToken, LatencyCalculator::kBatch}) {
+    if (LatencyCalculatorName(each) == name) return each;
+  }
+  return std::nullopt;
+}
+
+std::string_view LatencyCalculatorName(LatencyCalculator calculator) {
+  if (calculator == LatencyCalculator::kConstant) return "constant";
+  return calculator == LatencyCalculator::kPerToken ? "per-token" : "batch";
+}
+
+Status ChooseCalculator(LatencyOptions& latency) {
+  const bool has_first_token = latency.time_to_first_token.mean.count() != 0;
+  const bool has_prefill = latency.prefill_overhead.count() != 0 || latency.prefill_per_token.mean.count() != 0;
+  if (!latency.is_calculator_named) {
+    const bool is_constant = has_first_token || (!has_prefill && latency.inter_token.mean.count() != 0);
+    latency.calculator = is_constant   ? LatencyCalculator::kConstant
+                         : has_prefill ? LatencyCalculator::kPerToken
+                                       : LatencyCalculator::kBatch;
+  }
+  const bool is_constant = latency.calculator == LatencyCalculator::kConstant;
+  if (is_constant && has_prefill) {
+    return absl::InvalidArgumentError(
+        "--prefill-overhead, --prefill-time-per-token: have no meaning with constant latencies; use "
+        "--latency-calculator=per-token or batch, and leave --time-to-first-token out");
+  }
+  if (is_constant || !has_first_token) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--time-to-first-token: has a meaning with --latency-calculator=constant alone; use --prefill-overhead and "
+      "--prefill-time-per-token");
+}
 
 double LatencyModel::Sample(const Spread& spread) {
   const double mean = Nanoseconds(spread.mean);

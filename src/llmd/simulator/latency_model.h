@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/rng.h"
@@ -21,6 +22,10 @@ enum class LatencyCalculator : uint8_t {
   kBatch,     // a step takes an overhead, a time for each token that it prefills, and a time for all that it decodes
 };
 
+// "constant", "per-token", "batch"; nullopt if `name` is none of them.
+[[nodiscard]] std::optional<LatencyCalculator> ParseLatencyCalculator(std::string_view name);
+[[nodiscard]] std::string_view LatencyCalculatorName(LatencyCalculator calculator);
+
 // A time with a spread: normally distributed, and never further from the mean than 70 % of it.
 struct Spread {
   std::chrono::nanoseconds mean{0};
@@ -29,6 +34,7 @@ struct Spread {
 
 struct LatencyOptions {
   LatencyCalculator calculator = LatencyCalculator::kBatch;
+  bool is_calculator_named = false;  // else it is the one that the times ask for (ChooseCalculator)
   Spread time_to_first_token = {};
   Spread inter_token = {};
   Spread kv_transfer = {};  // of a request, where there is no time a token
@@ -40,10 +46,17 @@ struct LatencyOptions {
   size_t running_max = 5;             // the slots
 };
 
+// Sets `calculator`, unless one is named, to the one that looks at the times that are given. kInvalidArgument if there
+// is a time that it does not look at, which would be given in vain.
+Status ChooseCalculator(LatencyOptions& latency);
+
 // Thread-compatible. All results are nanoseconds, >= 0.
 class LatencyModel {
  public:
   LatencyModel(const LatencyOptions& options, Rng rng) : options_(options), rng_(rng) {}
+
+  // Of what is asked from now on.
+  void SetOptions(const LatencyOptions& options) { options_ = options; }
 
   [[nodiscard]] bool is_batch() const { return options_.calculator == LatencyCalculator::kBatch; }
 
@@ -63,7 +76,7 @@ class LatencyModel {
   [[nodiscard]] double LoadFactor(size_t running) const;
   [[nodiscard]] int64_t Scaled(double nanoseconds) const;
 
-  const LatencyOptions options_;
+  LatencyOptions options_;
   Rng rng_;
 };
 

@@ -38,6 +38,19 @@ Status CheckLatency(const LatencyOptions& latency) {
   return absl::OkStatus();
 }
 
+Status CheckTools(const ToolOptions& tools) {
+  const auto wrong = [](std::string_view what, auto min, auto max) {
+    return absl::InvalidArgumentError(StrCat("--min-tool-call-", what, " is ", min, " and --max-tool-call-", what,
+                                             " is ", max, "; the first is to be at most the second"));
+  };
+  if (tools.integer_min > tools.integer_max) return wrong("integer-param", tools.integer_min, tools.integer_max);
+  if (!(tools.number_min <= tools.number_max)) return wrong("number-param", tools.number_min, tools.number_max);
+  if (tools.list_min > tools.list_max) return wrong("array-param-length", tools.list_min, tools.list_max);
+  if (tools.list_min >= 0 && tools.list_max <= kToolListMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(StrCat("--min-tool-call-array-param-length, --max-tool-call-array-param-length: ",
+                                           "are to be from 0 to ", kToolListMax));
+}
+
 }  // namespace
 
 Status Validate(const SimulatorOptions& options) {
@@ -64,6 +77,7 @@ Status Validate(const SimulatorOptions& options) {
     return absl::InvalidArgumentError(
         StrCat("--global-cache-hit-threshold is ", options.cache_hit_threshold, "; it is a share, 0 to 1"));
   }
+  RETURN_IF_ERROR(CheckTools(options.tools));
   if (options.fake_metrics_interval.count() <= 0)
     return absl::InvalidArgumentError("--fake-metrics-refresh-interval is to be above 0");
   if (!(options.failures.rate >= 0 && options.failures.rate <= 100)) {

@@ -7,14 +7,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "llmd/simulator/dataset.h"
 #include "llmd/simulator/engine.h"
 #include "llmd/simulator/failure.h"
 #include "llmd/simulator/fake_metrics.h"
 #include "llmd/simulator/output_plan.h"
+#include "llmd/simulator/tool_call.h"
 #include "llmd/wire/block_hash.h"
 #include "llmd/wire/kv_event.h"
 #include "net/tls.h"
@@ -23,6 +26,13 @@ namespace spanloom::llmd::simulator {
 
 // What it is in a pair of prefill and decode: vLLM's kv_role, as far as it changes anything here.
 enum class Role : uint8_t { kBoth, kPrefill, kDecode };
+
+// vLLM's --runner: which routes there are.
+enum class Runner : uint8_t {
+  kAuto,      // all
+  kGenerate,  // those of a model that answers
+  kPooling,   // those of a model that makes embeddings and scores
+};
 
 struct SimulatorOptions {
   std::string model = {};                      // not empty
@@ -47,7 +57,12 @@ struct SimulatorOptions {
   bool echoes_request_id = false;            // --enable-request-id-headers
   bool forces_usage = false;                 // --enable-force-include-usage
   bool is_faithful = false;                  // vLLM's oddities are kept
+  Runner runner = Runner::kAuto;
+  bool has_sleep_mode = true;  // --no-enable-sleep-mode: /sleep and its like are not there
+  bool is_strict = false;      // --strict: bodies are to say that they are JSON
   FailureOptions failures = {};
+  ToolOptions tools = {};
+  std::shared_ptr<const Dataset> dataset = {};                  // null: answers are made up
   std::optional<FakeMetrics> fake_metrics = {};                 // set: all that /metrics says
   std::chrono::nanoseconds fake_metrics_interval{100'000'000};  // at which its functions are asked
   std::string cache_dtype = "auto";                             // --kv-cache-dtype: what the metrics say

@@ -73,8 +73,8 @@ Stop FindStop(const std::vector<std::string>& stops, std::string_view text, size
 void CutAtStop(const wire::Sampling& sampling, OutputPlan& plan) {
   std::string text;
   std::vector<size_t> ends;  // [tokens], bytes
-  for (const TokenId token : plan.tokens) {
-    AppendTokenText(token, text);
+  for (size_t i = 0; i < plan.tokens.size(); ++i) {
+    plan.texts.empty() ? AppendTokenText(plan.tokens[i], text) : static_cast<void>(text += plan.texts[i]);
     ends.push_back(text.size());
   }
   plan.text_bytes = text.size();
@@ -85,6 +85,7 @@ void CutAtStop(const wire::Sampling& sampling, OutputPlan& plan) {
   const size_t stop_end = stop.begin + stop.text->size();
   const auto last = std::lower_bound(ends.begin(), ends.end(), stop_end);
   plan.tokens.resize(static_cast<size_t>(last - ends.begin()) + 1);
+  if (!plan.texts.empty()) plan.texts.resize(plan.tokens.size());
   plan.text_bytes = sampling.includes_stop ? stop_end : stop.begin;
   plan.finish_reason = "stop";
   plan.stop_reason = *stop.text;
@@ -110,18 +111,33 @@ OutputPlan PlanText(const wire::Sampling& sampling, AnswerMode mode, std::string
   return plan;
 }
 
-OutputPlan PlanToolCall(const std::string& tool, int64_t tokens_max, Rng rng) {
-  constexpr uint64_t kArgumentMax = 1'000;
+OutputPlan PlanRecorded(const wire::Sampling& sampling, RecordedAnswer answer, int64_t tokens_max, Rng rng) {
+  const auto most = static_cast<size_t>(tokens_max);
+  OutputPlan plan{.tokens = std::move(answer.tokens), .texts = std::move(answer.texts)};
+  const size_t least = sampling.ignores_eos ? most : std::min(most, static_cast<size_t>(sampling.min_tokens));
+  SentenceSource source(rng);
+  while (plan.tokens.size() < std::max<size_t>(least, 1)) {
+    plan.tokens.push_back(source.Next());
+    plan.texts.push_back(TokenText(plan.tokens.back()));
+  }
+  plan.finish_reason = plan.tokens.size() < most ? "stop" : "length";
+  plan.tokens.resize(std::min(most, plan.tokens.size()));
+  plan.texts.resize(plan.tokens.size());
+  CutAtStop(sampling, plan);
+  return plan;
+}
+
+OutputPlan PlanToolCalls(std::vector<wire::ToolCall> calls, int64_t tokens_max) {
   OutputPlan plan;
-  const std::string arguments = StrCat("{\"value\": ", rng.Below(kArgumentMax), "}");
-  plan.tokens = Tokenize(StrCat(tool, arguments));
+  std::string text;
+  for (const wire::ToolCall& call : calls) StrAppend(text, call.name, call.arguments);
+  plan.tokens = Tokenize(text);
   plan.finish_reason = "tool_calls";
   if (static_cast<int64_t>(plan.tokens.size()) > tokens_max) {
     plan.tokens.resize(static_cast<size_t>(tokens_max));
     plan.finish_reason = "length";
   }
-  plan.tool_calls.push_back(
-      {.id = StrCat("chatcmpl-tool-", absl::Hex(rng.Next(), absl::kZeroPad16)), .name = tool, .arguments = arguments});
+  plan.tool_calls = std::move(calls);
   return plan;
 }
 

@@ -2,6 +2,7 @@
 
 #include "llmd/simulator/output_plan.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace spanloom::llmd::simulator {
@@ -59,12 +60,37 @@ TEST(OutputPlan, EndsAtAStopString) {
   EXPECT_EQ(TextOf(PlanText(late, AnswerMode::kEcho, "a b c a d", 100, Rng(1))), "a b c ");
 }
 
-TEST(OutputPlan, CallsATool) {
-  const OutputPlan plan = PlanToolCall("weather", 100, Rng(1));
-  ASSERT_EQ(plan.tool_calls.size(), 1);
+TEST(OutputPlan, CallsTools) {
+  const std::vector<wire::ToolCall> calls = {{.name = "weather", .arguments = "{}"}, {.name = "time"}};
+  const OutputPlan plan = PlanToolCalls(calls, 100);
+  ASSERT_EQ(plan.tool_calls.size(), 2);
   EXPECT_EQ(plan.tool_calls[0].name, "weather");
+  EXPECT_EQ(Detokenize(plan.tokens), "weather{}time");
   EXPECT_EQ(plan.finish_reason, "tool_calls");
-  EXPECT_EQ(PlanToolCall("weather", 2, Rng(1)).finish_reason, "length");
+  EXPECT_EQ(PlanToolCalls(calls, 2).finish_reason, "length");
+}
+
+// Scenario: an answer of a data set, which is short enough, too long, has to go on, or has a stop in it.
+// Guarantees: its own tokens and texts stand; the reason to finish is what became of it.
+TEST(OutputPlan, SaysWhatWasRecorded) {
+  const RecordedAnswer recorded{.tokens = {7, 8, 9}, .texts = {"one", " two", " three"}};
+  const OutputPlan whole = PlanRecorded({}, recorded, 10, Rng(1));
+  EXPECT_THAT(whole.tokens, testing::ElementsAre(7, 8, 9));
+  EXPECT_EQ(whole.TextOf(1), " two");
+  EXPECT_EQ(whole.text_bytes, 13);
+  EXPECT_EQ(whole.finish_reason, "stop");
+  const OutputPlan cut = PlanRecorded({}, recorded, 2, Rng(1));
+  EXPECT_EQ(cut.tokens.size(), 2);
+  EXPECT_EQ(cut.finish_reason, "length");
+  const OutputPlan padded = PlanRecorded({.ignores_eos = true}, recorded, 6, Rng(1));
+  EXPECT_EQ(padded.tokens.size(), 6);
+  EXPECT_EQ(padded.texts.size(), 6);
+  EXPECT_EQ(padded.finish_reason, "length");
+  EXPECT_EQ(PlanRecorded({.min_tokens = 5}, recorded, 6, Rng(1)).tokens.size(), 5);
+  const OutputPlan stopped = PlanRecorded({.stop = {"wo"}}, recorded, 10, Rng(1));
+  EXPECT_EQ(stopped.texts.size(), 2);
+  EXPECT_EQ(stopped.text_bytes, 5);
+  EXPECT_EQ(PlanRecorded({}, {}, 10, Rng(1)).tokens.size(), 1);
 }
 
 }  // namespace

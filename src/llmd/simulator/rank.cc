@@ -32,6 +32,13 @@ std::vector<Adapter> Adapters(const SimulatorOptions& options) {
   return adapters;
 }
 
+// vLLM's has its version, and eight digits of what tells two of them apart.
+std::string FingerprintOf(const SimulatorOptions& options) {
+  uint32_t hash = 0;
+  for (const char c : options.model) hash = static_cast<uint32_t>(Rng(hash ^ static_cast<uint8_t>(c)).Next());
+  return StrCat("vllm-", kVllmVersion, "-", absl::Hex(hash, absl::kZeroPad8));
+}
+
 EngineFacts Facts(const SimulatorOptions& options, const Clock& clock) {
   return {.model_name = ServedNames(options).front(),
           .blocks = options.engine.blocks,
@@ -54,7 +61,8 @@ Rank::Rank(SimulatorOptions options, net::LoopPool& loops, const RankOutlets& ou
       hasher_(options_.hash_algorithm, options_.engine.block_tokens, HashSeed(options_)),
       names_(ServedNames(options_), Adapters(options_)),
       engine_(options_.engine, SeedOf(options_), loops, clock, engine_metrics_, outlets.events),
-      serving_{options_, clock, tracer, hasher_, engine_, engine_metrics_, names_, request_count_, loops},
+      serving_{options_,        clock,  tracer,         hasher_, engine_,
+               engine_metrics_, names_, request_count_, loops,   FingerprintOf(options_)},
       api_(serving_, metrics_) {}
 
 Rank::~Rank() = default;

@@ -42,6 +42,9 @@ class Rank {
   // Where prefills are asked for by name; must outlive it. Before Open.
   void SetMeetings(Meetings& meetings) { serving_.meetings = &meetings; }
 
+  // What may change of the options while it runs, of all ranks; must outlive it. Before Open.
+  void SetLiveOptions(LiveOptions& live) { serving_.live = &live; }
+
   // Listens at options.endpoint. `ranks` are those that a request may ask for by their number, and must outlive it.
   // Errors: those of net::Server::Create.
   Status Open(std::span<const Serving* const> ranks);

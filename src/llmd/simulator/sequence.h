@@ -39,6 +39,7 @@ struct SequenceReport {
   SequenceEnd end = SequenceEnd::kFinished;
   SequenceTimes times = {};
   size_t generated = 0;
+  size_t preemptions = 0;                    // of this sequence
   size_t cached_tokens = 0;                  // of the prompt, found in the cache when it was scheduled first
   size_t transferred_tokens = 0;             // of the prompt, fetched from another engine
   std::vector<BlockIndex> kept_blocks = {};  // for another engine to fetch

@@ -2,6 +2,8 @@
 
 #include "llmd/simulator/serving.h"
 
+#include <absl/strings/str_join.h>
+
 #include <string>
 #include <utility>
 
@@ -14,6 +16,7 @@ net::HttpResponse JsonAnswer(int status, std::string body) {
   net::HttpResponse response;
   response.status = status;
   response.headers.Add("content-type", "application/json");
+  response.headers.Add("vary", "Origin");
   response.body = Bytes(std::move(body));
   return response;
 }
@@ -38,6 +41,11 @@ wire::ApiError ErrorOf(const Status& status) {
     default:
       return {500, "InternalServerError", message, ""};
   }
+}
+
+Status NoModel(const ModelNames& names, std::string_view name) {
+  return absl::NotFoundError(
+      StrCat("The model `", name, "` does not exist. Valid aliases: ", absl::StrJoin(names.served(), ", "), "."));
 }
 
 std::string RequestId(const net::HttpHeaders& headers, const std::string& of_body, const SimulatorOptions& options,

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "llmd/simulator/engine_host.h"
 #include "llmd/simulator/engine_metrics.h"
+#include "llmd/simulator/live_options.h"
 #include "llmd/simulator/meetings.h"
 #include "llmd/simulator/model_names.h"
 #include "llmd/simulator/options.h"
@@ -22,6 +23,8 @@
 #include "sdk/tracer.h"
 
 namespace spanloom::llmd::simulator {
+
+inline constexpr std::string_view kVllmVersion = "0.32.0";  // whose API this is
 
 struct Serving {
   const SimulatorOptions& options;
@@ -33,6 +36,8 @@ struct Serving {
   ModelNames& names;
   std::atomic<uint64_t>& request_count;  // for what differs from request to request
   net::LoopPool& loops;
+  const std::string fingerprint;        // system_fingerprint
+  LiveOptions* live = nullptr;          // what of the options changes; one for all ranks; null until the server opens
   SideChannel* side_channel = nullptr;  // null: there is none
   Meetings* meetings = nullptr;         // of this server's prefills; null: nobody can ask for them by name
 };
@@ -42,6 +47,9 @@ struct Serving {
 [[nodiscard]] net::HttpResponse ErrorAnswer(const wire::ApiError& error);
 // A refusal as vLLM words it: 400 for kInvalidArgument, 404 for kNotFound, 429 for kResourceExhausted, else 500.
 [[nodiscard]] wire::ApiError ErrorOf(const Status& status);
+
+// 404: nothing that is served is called `name`.
+[[nodiscard]] Status NoModel(const ModelNames& names, std::string_view name);
 
 // The base of a request's ids: of the header X-Request-Id, of the body, or made up for the `number`th request.
 [[nodiscard]] std::string RequestId(const net::HttpHeaders& headers, const std::string& of_body,

@@ -50,10 +50,12 @@ StatusOr<std::unique_ptr<Simulator>> Simulator::Create(const SimulatorOptions& o
   SimulatorOptions named = options;
   if (named.engine_id.empty()) named.engine_id = MakeUpEngineId(options);
   std::unique_ptr<Simulator> simulator(new Simulator(loops, clock));
+  simulator->live_ = std::make_unique<LiveOptions>(named);
   const bool is_parallel = outlets.size() > 1 || options.rank > 0;
   for (size_t offset = 0; offset < outlets.size(); ++offset) {
     SimulatorOptions of_rank = OptionsOf(named, offset, is_parallel);
     simulator->ranks_.push_back(std::make_unique<Rank>(std::move(of_rank), loops, outlets[offset], clock, tracer));
+    simulator->ranks_.back()->SetLiveOptions(*simulator->live_);
     simulator->servings_.push_back(&simulator->ranks_.back()->serving());
   }
   RETURN_IF_ERROR(simulator->OpenBootstrapServer(options));

@@ -39,6 +39,7 @@ class Simulator {
   Status OpenBootstrapServer(const SimulatorOptions& options);
 
   net::LoopPool& loops_;
+  std::unique_ptr<LiveOptions> live_;
   std::vector<std::unique_ptr<Rank>> ranks_;
   std::vector<const Serving*> servings_;  // of ranks_
   Meetings meetings_;

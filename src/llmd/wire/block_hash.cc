@@ -63,6 +63,18 @@ StatusOr<BlockHashAlgorithm> ParseBlockHashAlgorithm(std::string_view name) {
   return absl::InvalidArgumentError(StrCat("\"", name, "\" is no hash of blocks; there are sha256_cbor, xxhash_cbor"));
 }
 
+std::string HashPrompt(std::span<const TokenId> tokens) {
+  constexpr int kByteBits = 8;
+  std::string bytes;
+  bytes.reserve(tokens.size() * sizeof(TokenId));
+  for (const TokenId token : tokens) {
+    for (size_t i = 0; i < sizeof(TokenId); ++i) bytes.push_back(static_cast<char>(token >> kByteBits * i));
+  }
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), reinterpret_cast<uint8_t*>(digest.data()));
+  return digest;
+}
+
 BlockHasher::BlockHasher(BlockHashAlgorithm algorithm, size_t block_tokens, std::string_view seed)
     : algorithm_(algorithm), block_tokens_(block_tokens) {
   std::string cbor;

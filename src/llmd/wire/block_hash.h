@@ -23,6 +23,10 @@ enum class BlockHashAlgorithm : uint8_t { kSha256Cbor, kXxhashCbor };
 // "sha256_cbor", "xxhash_cbor". kInvalidArgument names them.
 StatusOr<BlockHashAlgorithm> ParseBlockHashAlgorithm(std::string_view name);
 
+// The SHA-256 of token ids, 4 bytes each, little-endian: what data sets of llm-d-inference-sim find a prompt by. 32
+// bytes.
+[[nodiscard]] std::string HashPrompt(std::span<const TokenId> tokens);
+
 // Immutable; thread-safe.
 class BlockHasher {
  public:

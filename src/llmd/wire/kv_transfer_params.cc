@@ -29,6 +29,19 @@ Status ReadText(const element& object, std::string_view key, std::string& target
   return absl::OkStatus();
 }
 
+// What Python takes for true: all but nothing, zero and what is empty.
+bool IsTrue(const element& object, std::string_view key) {
+  element value;
+  if (object[key].get(value) != simdjson::SUCCESS || value.is_null()) return false;
+  bool is_true = true;
+  double number = 0;
+  std::string_view text;
+  if (value.get(is_true) == simdjson::SUCCESS) return is_true;
+  if (value.get(number) == simdjson::SUCCESS) return number != 0;
+  if (value.get(text) == simdjson::SUCCESS) return !text.empty();
+  return true;
+}
+
 Status ReadBlockIds(const element& object, std::vector<int64_t>& target) {
   element value;
   if (object["remote_block_ids"].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
@@ -65,8 +78,8 @@ StatusOr<KvTransferParams> ParseKvTransferParams(std::string_view json) {
   ASSIGN_OR_RETURN(const element root, reader.Read(json));
   if (!root.is_object()) return absl::InvalidArgumentError("kv_transfer_params is to be an object");
   KvTransferParams params;
-  RETURN_IF_ERROR(Read(root, "do_remote_decode", "a boolean", params.do_remote_decode));
-  RETURN_IF_ERROR(Read(root, "do_remote_prefill", "a boolean", params.do_remote_prefill));
+  params.do_remote_decode = IsTrue(root, "do_remote_decode");
+  params.do_remote_prefill = IsTrue(root, "do_remote_prefill");
   RETURN_IF_ERROR(ReadBlockIds(root, params.remote_block_ids));
   RETURN_IF_ERROR(ReadRemote(root, params));
   return params;
@@ -87,9 +100,13 @@ void WriteKvTransferParams(const KvTransferParams& params, JsonWriter& writer) {
   writer.Field("remote_host", params.remote_host);
   writer.Field("remote_port", params.remote_port);
   writer.Field("tp_size", params.tp_size);
+  writer.Field("dcp_size", 1);
+  writer.Field("pp_size", 1);
   writer.Field("remote_num_tokens", params.remote_num_tokens.value_or(0));
   writer.Key("remote_blocks_expiry_time");
   writer.Null();
+  writer.Field("transfer_mode", "pull");
+  if (params.cached_tokens) writer.Field("remote_prefill_cached_tokens", *params.cached_tokens);
   writer.EndObject();
 }
 

@@ -25,8 +25,9 @@ struct KvTransferParams {
   std::vector<int64_t> remote_block_ids = {};     // of the first KV group
   std::string remote_host = {};                   // of the side channel
   int64_t remote_port = 0;                        // 0 where JSON has null
-  int64_t tp_size = 1;                            // tensor parallel ranks of prefill
+  int64_t tp_size = 1;                            // tensor parallel ranks of prefill; it has no others
   std::optional<int64_t> remote_num_tokens = {};  // that the blocks hold
+  std::optional<int64_t> cached_tokens = {};      // remote_prefill_cached_tokens: that prefill had in its cache
   std::string transfer_id = {};                   // Mooncake's name of a transfer
   std::string remote_bootstrap_addr = {};         // Mooncake's side channel, "host:port"
 };

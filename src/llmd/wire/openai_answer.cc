@@ -3,11 +3,34 @@
 #include "llmd/wire/openai_answer.h"
 
 #include "base/json_writer.h"
+#include "base/text.h"
+#include "llmd/wire/python_text.h"
+#include "llmd/wire/request_error.h"
 
 namespace spanloom::llmd::wire {
 namespace {
 
-void WriteUsage(const Usage& usage, JsonWriter& writer) {
+void WriteNull(std::string_view key, JsonWriter& writer) {
+  writer.Key(key);
+  writer.Null();
+}
+
+void WriteIds(std::string_view key, const std::optional<std::vector<TokenId>>& ids, JsonWriter& writer) {
+  if (!ids) return WriteNull(key, writer);
+  writer.Key(key);
+  writer.BeginArray();
+  for (const TokenId id : *ids) writer.Uint(id);
+  writer.EndArray();
+}
+
+void WriteLogprob(const TokenLogprob& token, JsonWriter& writer) {
+  token.logprob ? writer.Raw(PythonFloat(*token.logprob)) : writer.Null();
+}
+
+// What vLLM writes of details: whole answers and those that run on say that there are none.
+enum class UsageForm : uint8_t { kWhole, kRunning, kLast };
+
+void WriteUsage(const Usage& usage, UsageForm form, JsonWriter& writer) {
   writer.Key("usage");
   writer.BeginObject();
   writer.Field("prompt_tokens", usage.prompt_tokens);
@@ -18,7 +41,10 @@ void WriteUsage(const Usage& usage, JsonWriter& writer) {
     writer.BeginObject();
     writer.Field("cached_tokens", *usage.cached_tokens);
     writer.EndObject();
+  } else if (form == UsageForm::kWhole) {
+    WriteNull("prompt_tokens_details", writer);
   }
+  if (form != UsageForm::kLast) WriteNull("completion_tokens_details", writer);
   writer.EndObject();
 }
 
@@ -49,7 +75,7 @@ void WriteChatLogprob(const TokenLogprob& token, bool has_top, JsonWriter& write
   writer.BeginObject();
   writer.Field("token", token.token);
   writer.Key("logprob");
-  writer.Double(token.logprob);
+  WriteLogprob(token, writer);
   WriteBytes(token.token, writer);
   if (has_top) {
     writer.Key("top_logprobs");
@@ -78,18 +104,19 @@ void WriteCompletionLogprobs(const Choice& choice, JsonWriter& writer) {
     writer.EndArray();
   };
   writer.BeginObject();
-  int64_t offset = 0;
+  int64_t offset = choice.text_offset;
   list("text_offset", [&](const TokenLogprob& token) {
     writer.Int(offset);
     offset += static_cast<int64_t>(token.token.size());
   });
-  list("token_logprobs", [&](const TokenLogprob& token) { writer.Double(token.logprob); });
+  list("token_logprobs", [&](const TokenLogprob& token) { WriteLogprob(token, writer); });
   list("tokens", [&](const TokenLogprob& token) { writer.String(token.token); });
   list("top_logprobs", [&](const TokenLogprob& token) {
+    if (!token.logprob) return writer.Null();
     writer.BeginObject();
     for (const TokenLogprob& each : token.top) {
       writer.Key(each.token);
-      writer.Double(each.logprob);
+      WriteLogprob(each, writer);
     }
     writer.EndObject();
   });
@@ -128,9 +155,9 @@ void WriteMessage(const Choice& choice, JsonWriter& writer) {
   writer.Field("role", "assistant");
   const std::string_view text = choice.text;
   WriteTextOrNull("content", choice.tool_calls.empty() ? &text : nullptr, writer);
-  writer.Key("refusal");
-  writer.Null();
+  for (const std::string_view key : {"refusal", "annotations", "audio", "function_call"}) WriteNull(key, writer);
   WriteToolCalls(choice, false, writer);
+  WriteNull("reasoning", writer);
   writer.EndObject();
 }
 
@@ -142,36 +169,69 @@ void WriteDelta(const Choice& choice, JsonWriter& writer) {
   writer.EndObject();
 }
 
-void WriteEnd(const Choice& choice, bool is_chunk, JsonWriter& writer) {
+void WriteEnd(const Choice& choice, bool has_stop_reason, JsonWriter& writer) {
   const bool is_last = !choice.finish_reason.empty();
   WriteTextOrNull("finish_reason", is_last ? &choice.finish_reason : nullptr, writer);
-  if (is_last || !is_chunk) {
-    const std::string_view reason = choice.stop_reason ? *choice.stop_reason : std::string_view();
-    WriteTextOrNull("stop_reason", choice.stop_reason ? &reason : nullptr, writer);
-  }
-  if (!choice.token_ids) return;
-  writer.Key("token_ids");
+  if (!is_last && !has_stop_reason) return;
+  const std::string_view reason = choice.stop_reason ? *choice.stop_reason : std::string_view();
+  WriteTextOrNull("stop_reason", choice.stop_reason ? &reason : nullptr, writer);
+}
+
+// [null, {"5": {"logprob", "rank", "decoded_token"}, ...}, ...]: each token and, unless it is one of them, the
+// likeliest.
+void WritePromptLogprobs(const std::optional<std::vector<TokenLogprob>>& tokens, JsonWriter& writer) {
+  if (!tokens) return WriteNull("prompt_logprobs", writer);
+  writer.Key("prompt_logprobs");
   writer.BeginArray();
-  for (const TokenId id : *choice.token_ids) writer.Uint(id);
+  for (const TokenLogprob& token : *tokens) {
+    if (!token.logprob) {
+      writer.Null();
+      continue;
+    }
+    writer.BeginObject();
+    for (const TokenLogprob& each : token.top) {
+      writer.Key(StrCat(each.id));
+      writer.BeginObject();
+      writer.Key("logprob");
+      WriteLogprob(each, writer);
+      writer.Field("rank", each.rank);
+      writer.Field("decoded_token", each.token);
+      writer.EndObject();
+    }
+    writer.EndObject();
+  }
   writer.EndArray();
 }
 
-void WriteChoice(const AnswerHead& head, const Choice& choice, bool is_chunk, JsonWriter& writer) {
+void WriteChoice(const AnswerHead& head, const Choice& choice, JsonWriter& writer) {
   writer.BeginObject();
   writer.Field("index", choice.index);
-  if (!head.is_chat) {
-    writer.Field("text", choice.text);
-  } else {
-    is_chunk ? WriteDelta(choice, writer) : WriteMessage(choice, writer);
-  }
+  head.is_chat ? WriteMessage(choice, writer) : writer.Field("text", choice.text);
   WriteLogprobs(head, choice, writer);
-  WriteEnd(choice, is_chunk, writer);
+  WriteEnd(choice, true, writer);
+  WriteIds("token_ids", choice.token_ids, writer);
+  if (!head.is_chat) {
+    WritePromptLogprobs(choice.prompt_logprobs, writer);
+    WriteIds("prompt_token_ids", choice.prompt_token_ids, writer);
+  }
+  WriteNull("routed_experts", writer);
   writer.EndObject();
 }
 
-// One event around what `write_choices` writes.
-template <typename WriteChoices>
-void AppendEvent(const AnswerHead& head, const Usage* usage, WriteChoices write_choices, std::string& out) {
+void WriteChunkChoice(const AnswerHead& head, const Choice& choice, JsonWriter& writer) {
+  writer.BeginObject();
+  writer.Field("index", choice.index);
+  head.is_chat ? WriteDelta(choice, writer) : writer.Field("text", choice.text);
+  WriteLogprobs(head, choice, writer);
+  WriteEnd(choice, !head.is_chat, writer);
+  if (!head.is_chat) WriteIds("prompt_token_ids", choice.prompt_token_ids, writer);
+  WriteIds("token_ids", choice.token_ids, writer);
+  writer.EndObject();
+}
+
+// One event around what `write_choices` writes, and behind that `write_rest`.
+template <typename WriteChoices, typename WriteRest>
+void AppendEvent(const AnswerHead& head, WriteChoices write_choices, WriteRest write_rest, std::string& out) {
   out += "data: ";
   JsonWriter writer(out);
   writer.BeginObject();
@@ -180,13 +240,9 @@ void AppendEvent(const AnswerHead& head, const Usage* usage, WriteChoices write_
   writer.BeginArray();
   write_choices(writer);
   writer.EndArray();
-  if (usage != nullptr) WriteUsage(*usage, writer);
+  write_rest(writer);
   writer.EndObject();
   out += "\n\n";
-}
-
-const Usage* Pointer(const std::optional<Usage>& usage) {
-  return usage ? &*usage : nullptr;
 }
 
 }  // namespace
@@ -195,6 +251,11 @@ std::string ErrorBody(const ApiError& error) {
   std::string body;
   JsonWriter writer(body);
   writer.BeginObject();
+  if (error.type == kDetailType) {
+    writer.Field("detail", error.message);
+    writer.EndObject();
+    return body;
+  }
   writer.Key("error");
   writer.BeginObject();
   writer.Field("message", error.message);
@@ -215,11 +276,20 @@ std::string AnswerBody(const AnswerHead& head, const std::vector<Choice>& choice
   WriteHead(head, false, writer);
   writer.Key("choices");
   writer.BeginArray();
-  for (const Choice& choice : choices) WriteChoice(head, choice, false, writer);
+  for (const Choice& choice : choices) WriteChoice(head, choice, writer);
   writer.EndArray();
-  WriteUsage(usage, writer);
+  WriteNull("service_tier", writer);
+  writer.Field("system_fingerprint", head.fingerprint);
+  WriteUsage(usage, UsageForm::kWhole, writer);
+  if (head.is_chat) {
+    WritePromptLogprobs(choices.front().prompt_logprobs, writer);
+    WriteIds("prompt_token_ids", choices.front().prompt_token_ids, writer);
+    WriteNull("prompt_text", writer);
+  }
   writer.Key("kv_transfer_params");
   kv_transfer_params ? WriteKvTransferParams(*kv_transfer_params, writer) : writer.Null();
+  WriteNull("ec_transfer_params", writer);
+  WriteNull("metrics", writer);
   writer.EndObject();
   return body;
 }
@@ -236,7 +306,8 @@ std::string TokensBody(const AnswerHead& head, const std::vector<Choice>& choice
     writer.BeginObject();
     writer.Field("index", choice.index);
     WriteLogprobs({.is_chat = true}, choice, writer);
-    WriteEnd(choice, true, writer);
+    WriteEnd(choice, false, writer);
+    WriteIds("token_ids", choice.token_ids, writer);
     writer.EndObject();
   }
   writer.EndArray();
@@ -248,8 +319,9 @@ std::string TokensBody(const AnswerHead& head, const std::vector<Choice>& choice
   return body;
 }
 
-void AppendRoleChunk(const AnswerHead& head, int64_t index, const std::optional<Usage>& usage, std::string& out) {
-  const auto write = [&](JsonWriter& writer) {
+void AppendRoleChunk(const AnswerHead& head, int64_t index, const std::optional<std::vector<TokenId>>& prompt_token_ids,
+                     const std::optional<Usage>& usage, std::string& out) {
+  const auto write_choice = [&](JsonWriter& writer) {
     writer.BeginObject();
     writer.Field("index", index);
     writer.Key("delta");
@@ -257,23 +329,35 @@ void AppendRoleChunk(const AnswerHead& head, int64_t index, const std::optional<
     writer.Field("role", "assistant");
     writer.Field("content", "");
     writer.EndObject();
-    writer.Key("logprobs");
-    writer.Null();
-    writer.Key("finish_reason");
-    writer.Null();
+    WriteNull("logprobs", writer);
+    WriteNull("finish_reason", writer);
     writer.EndObject();
   };
-  AppendEvent(head, Pointer(usage), write, out);
+  const auto write_rest = [&](JsonWriter& writer) {
+    if (usage) WriteUsage(*usage, UsageForm::kRunning, writer);
+    WriteIds("prompt_token_ids", prompt_token_ids, writer);
+    WriteNull("prompt_text", writer);
+  };
+  AppendEvent(head, write_choice, write_rest, out);
 }
 
-void AppendChunk(const AnswerHead& head, const Choice& choice, const std::optional<Usage>& usage, std::string& out) {
-  AppendEvent(
-      head, Pointer(usage), [&](JsonWriter& writer) { WriteChoice(head, choice, true, writer); }, out);
+void AppendChunk(const AnswerHead& head, const Choice& choice, bool is_last, const std::optional<Usage>& usage,
+                 std::string& out) {
+  const auto write_choice = [&](JsonWriter& writer) { WriteChunkChoice(head, choice, writer); };
+  const auto write_rest = [&](JsonWriter& writer) {
+    if (usage) WriteUsage(*usage, UsageForm::kRunning, writer);
+    if (is_last) writer.Field("system_fingerprint", head.fingerprint);
+  };
+  AppendEvent(head, write_choice, write_rest, out);
 }
 
 void AppendUsageChunk(const AnswerHead& head, const Usage& usage, std::string& out) {
+  const auto write_rest = [&](JsonWriter& writer) {
+    WriteUsage(usage, UsageForm::kLast, writer);
+    writer.Field("system_fingerprint", head.fingerprint);
+  };
   AppendEvent(
-      head, &usage, [](JsonWriter&) {}, out);
+      head, [](JsonWriter&) {}, write_rest, out);
 }
 
 void AppendStreamEnd(std::string& out) {

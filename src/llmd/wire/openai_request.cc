@@ -8,131 +8,123 @@
 #include <utility>
 
 #include "base/text.h"
-#include "kube/json.h"
+#include "llmd/wire/python_text.h"
 #include "llmd/wire/request_error.h"
+#include "llmd/wire/request_fields.h"
+#include "llmd/wire/request_prompts.h"
 
 namespace spanloom::llmd::wire {
 namespace {
 
-using simdjson::dom::element;
-
 constexpr size_t kStopsMax = 64;     // strings of `stop`; guess
 constexpr size_t kToolsMax = 1'024;  // guess
 
-// In the words of vLLM's web framework, or in its own.
-Status Invalid(std::string_view key, std::string_view what) {
-  constexpr std::string_view kForms[] = {"Input should be", "Field required", "List should have"};
-  const bool is_form = absl::c_any_of(kForms, [&](std::string_view form) { return what.find(form) != what.npos; });
-  if (is_form) return WrongForm(key, what);
-  const bool is_told = what.find(key) != what.npos || what.starts_with("Stream options");  // vLLM's own words
-  return WrongValue(key, is_told ? std::string(what) : StrCat(key, ": ", what));
-}
-
-// One parser a thread: it keeps its memory from request to request.
-StatusOr<element> ReadBody(std::string_view body) {
-  thread_local kube::JsonReader reader;
-  StatusOr<element> root = reader.Read(body);
-  if (!root.ok()) return WrongForm("body", StrCat("JSON decode error: ", StdView(root.status().message())));
-  if (!root->is_object()) return Invalid("body", "Input should be a valid dictionary");
-  return root;
-}
-
-// Reads the value of `key` into `target` if it is there and not null.
-template <typename Value>
-Status Read(const element& object, std::string_view key, std::string_view what, Value& target) {
-  element value;
-  if (object[key].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
-  return value.get(target) == simdjson::SUCCESS ? absl::OkStatus() : Invalid(key, what);
-}
-
-Status ReadBool(const element& object, std::string_view key, bool& target) {
-  return Read(object, key, "Input should be a valid boolean", target);
-}
-
-Status ReadText(const element& object, std::string_view key, std::string& target) {
-  std::string_view text;
-  RETURN_IF_ERROR(Read(object, key, "Input should be a valid string", text));
-  target = text;
-  return absl::OkStatus();
-}
-
-Status ReadInt(const element& object, std::string_view key, std::optional<int64_t>& target, int64_t min,
-               int64_t max = std::numeric_limits<int64_t>::max()) {
-  element value;
-  if (object[key].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
-  int64_t number = 0;
-  if (value.get(number) != simdjson::SUCCESS) return Invalid(key, "Input should be a valid integer");
-  if (number < min) {
-    // vLLM's words differ where 0 is the least.
-    const std::string_view rule = min == 0 ? "greater than or equal to " : "at least ";
-    return Invalid(key, StrCat(key, " must be ", rule, min, ", got ", number, "."));
-  }
-  if (number > max) return Invalid(key, StrCat(key, " must be at most ", max, ", got ", number, "."));
-  target = number;
-  return absl::OkStatus();
-}
-
-// A number that `is_allowed`, as `rule` says in words.
-Status ReadNumber(const element& object, std::string_view key, double& target, bool is_allowed(double),
-                  std::string_view rule) {
-  RETURN_IF_ERROR(Read(object, key, "Input should be a valid number", target));
-  if (is_allowed(target)) return absl::OkStatus();
-  return Invalid(key, StrCat(key, " must be ", rule, ", got ", target, "."));
-}
-
-// One text, or a list of them, where a text ends.
+// A text that is alone, or those of a list, behind those of `target`.
 Status ReadTexts(const element& root, std::string_view key, std::vector<std::string>& target) {
-  element value;
-  if (root[key].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
+  const auto value = FindField(root, key);
+  if (!value) return absl::OkStatus();
   std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) {
+  simdjson::dom::array list;
+  if (value->get(text) == simdjson::SUCCESS) {
     target.emplace_back(text);
-  } else {
-    simdjson::dom::array list;
-    if (value.get(list) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list of strings");
-    for (const element each : list) {
-      if (each.get(text) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list of strings");
-      target.emplace_back(text);
-    }
+    return absl::OkStatus();
   }
-  if (target.size() > kStopsMax) return Invalid(key, StrCat("at most ", kStopsMax, " strings, got ", target.size()));
-  for (const std::string& stop : target) {
-    if (stop.empty()) return Invalid("stop", "stop cannot contain an empty string.");
+  if (value->get(list) != simdjson::SUCCESS) {
+    const FormError errors[] = {TypeError(key, *value, "string_type"), TypeError(key, *value, "list_type")};
+    return WrongForm(errors);
+  }
+  size_t index = 0;
+  for (const element each : list) {
+    if (each.get(text) != simdjson::SUCCESS) {
+      const FormError errors[] = {TypeError(key, *value, "string_type"),
+                                  TypeError(StrCat(key, ".", index), each, "string_type")};
+      return WrongForm(errors);
+    }
+    target.emplace_back(text);
+    ++index;
   }
   return absl::OkStatus();
+}
+
+// Where a text ends.
+Status ReadStops(const element& root, std::string_view key, std::vector<std::string>& stops) {
+  RETURN_IF_ERROR(ReadTexts(root, key, stops));
+  if (stops.size() > kStopsMax) return WrongValue(key, StrCat("at most ", kStopsMax, " strings, got ", stops.size()));
+  if (absl::c_linear_search(stops, "")) return WrongRequest("stop cannot contain an empty string.");
+  return absl::OkStatus();
+}
+
+Status CheckLogprobs(std::string_view kind, std::string_view key, const std::optional<int64_t>& wanted) {
+  if (!wanted || *wanted <= kTopLogprobsMax) return absl::OkStatus();
+  return WrongValue(
+      key,
+      StrCat("Requested ", kind, " logprobs of ", *wanted, ", which is greater than max allowed: ", kTopLogprobsMax),
+      StrCat(*wanted));
 }
 
 // Chat says `logprobs: true` and how many beside; completions say how many at once.
 Status ReadLogprobs(const element& root, bool is_chat, Sampling& sampling) {
-  if (!is_chat) return ReadInt(root, "logprobs", sampling.top_logprobs, 0, kTopLogprobsMax);
+  RETURN_IF_ERROR(ReadInt(root, "prompt_logprobs", sampling.prompt_logprobs, {.min = 0}));
+  RETURN_IF_ERROR(CheckLogprobs("prompt", "prompt_logprobs", sampling.prompt_logprobs));
+  if (!is_chat) {
+    RETURN_IF_ERROR(ReadInt(root, "logprobs", sampling.top_logprobs, {.min = 0}));
+    return CheckLogprobs("sample", "logprobs", sampling.top_logprobs);
+  }
   bool is_wanted = false;
   RETURN_IF_ERROR(ReadBool(root, "logprobs", is_wanted));
   std::optional<int64_t> top;
-  RETURN_IF_ERROR(ReadInt(root, "top_logprobs", top, 0, kTopLogprobsMax));
-  if (top && !is_wanted) return Invalid("top_logprobs", "when using `top_logprobs`, `logprobs` must be set to true.");
+  RETURN_IF_ERROR(ReadInt(root, "top_logprobs", top, {.min = 0}));
+  if (top && *top > 0 && !is_wanted)
+    return WrongValue("top_logprobs", "when using `top_logprobs`, `logprobs` must be set to true.");
+  RETURN_IF_ERROR(CheckLogprobs("sample", "logprobs", top));
   if (is_wanted) sampling.top_logprobs = top.value_or(0);
   return absl::OkStatus();
 }
 
-Status ReadSampling(const element& root, bool is_chat, Sampling& sampling) {
+// How likely tokens are made is all one to what is made up; that it can be is not.
+Status CheckChances(const element& root) {
+  double ignored = 0;
+  const auto is_penalty = [](double value) { return value >= -2 && value <= 2; };
+  RETURN_IF_ERROR(ReadNumber(root, "presence_penalty", ignored, is_penalty, "in [-2, 2]"));
+  ignored = 0;
+  RETURN_IF_ERROR(ReadNumber(root, "frequency_penalty", ignored, is_penalty, "in [-2, 2]"));
+  ignored = 1;
+  RETURN_IF_ERROR(ReadNumber(
+      root, "repetition_penalty", ignored, [](double value) { return value > 0; }, "greater than zero"));
+  ignored = 0;
+  RETURN_IF_ERROR(ReadNumber(
+      root, "min_p", ignored, [](double value) { return value >= 0 && value <= 1; }, "in [0, 1]"));
+  std::optional<int64_t> top_k;
+  RETURN_IF_ERROR(ReadInt(root, "top_k", top_k));
+  if (top_k.value_or(0) >= -1) return absl::OkStatus();
+  return WrongRequest(StrCat("top_k must be 0 (disable), or at least 1, got ", *top_k, "."));
+}
+
+Status ReadCounts(const element& root, bool is_chat, Sampling& sampling) {
   std::optional<int64_t> n;
-  RETURN_IF_ERROR(ReadInt(root, "n", n, 1, kChoicesMax));
+  RETURN_IF_ERROR(ReadInt(root, "n", n, {.min = 1, .max = kChoicesMax, .is_named = false}));
   sampling.n = n.value_or(1);
-  RETURN_IF_ERROR(ReadInt(root, "max_tokens", sampling.max_tokens, 1));
-  if (is_chat) RETURN_IF_ERROR(ReadInt(root, "max_completion_tokens", sampling.max_tokens, 1));
+  RETURN_IF_ERROR(ReadInt(root, "max_tokens", sampling.max_tokens, {.min = 1}));
+  if (is_chat) RETURN_IF_ERROR(ReadInt(root, "max_completion_tokens", sampling.max_tokens, {.min = 1}));
   std::optional<int64_t> min_tokens;
-  RETURN_IF_ERROR(ReadInt(root, "min_tokens", min_tokens, 0));
+  RETURN_IF_ERROR(ReadInt(root, "min_tokens", min_tokens, {.min = 0, .is_named = false}));
   sampling.min_tokens = min_tokens.value_or(0);
-  if (sampling.max_tokens && sampling.min_tokens > *sampling.max_tokens) {
-    return Invalid("min_tokens", StrCat("min_tokens must be less than or equal to max_tokens=", *sampling.max_tokens,
-                                        ", got ", sampling.min_tokens, "."));
-  }
+  if (!sampling.max_tokens || sampling.min_tokens <= *sampling.max_tokens) return absl::OkStatus();
+  return WrongRequest(StrCat("min_tokens must be less than or equal to max_tokens=", *sampling.max_tokens, ", got ",
+                             sampling.min_tokens, "."));
+}
+
+Status ReadSampling(const element& root, bool is_chat, Sampling& sampling) {
+  RETURN_IF_ERROR(ReadCounts(root, is_chat, sampling));
   RETURN_IF_ERROR(ReadNumber(
       root, "temperature", sampling.temperature, [](double value) { return value >= 0; }, "non-negative"));
   RETURN_IF_ERROR(ReadNumber(
       root, "top_p", sampling.top_p, [](double value) { return value > 0 && value <= 1; }, "in (0, 1]"));
-  RETURN_IF_ERROR(ReadInt(root, "seed", sampling.seed, std::numeric_limits<int64_t>::min()));
-  RETURN_IF_ERROR(ReadTexts(root, "stop", sampling.stop));
+  RETURN_IF_ERROR(CheckChances(root));
+  if (sampling.temperature == 0 && sampling.n > 1)
+    return WrongRequest(StrCat("n must be 1 when using greedy sampling, got ", sampling.n, "."));
+  RETURN_IF_ERROR(ReadInt(root, "seed", sampling.seed));
+  RETURN_IF_ERROR(ReadStops(root, "stop", sampling.stop));
   RETURN_IF_ERROR(ReadBool(root, "include_stop_str_in_output", sampling.includes_stop));
   RETURN_IF_ERROR(ReadBool(root, "ignore_eos", sampling.ignores_eos));
   return ReadLogprobs(root, is_chat, sampling);
@@ -140,25 +132,60 @@ Status ReadSampling(const element& root, bool is_chat, Sampling& sampling) {
 
 Status ReadStreaming(const element& root, GenerationRequest& request) {
   RETURN_IF_ERROR(ReadBool(root, "stream", request.is_streamed));
-  element options;
-  if (root["stream_options"].get(options) != simdjson::SUCCESS || options.is_null()) return absl::OkStatus();
-  if (!request.is_streamed) {
-    return Invalid("stream_options", "Stream options can only be defined when `stream=True`.");
+  if (request.is_streamed && request.sampling.prompt_logprobs) {
+    return WrongValue("prompt_logprobs", "`prompt_logprobs` are not available when `stream=True`.");
   }
-  if (!options.is_object()) return Invalid("stream_options", "Input should be a valid dictionary");
-  RETURN_IF_ERROR(ReadBool(options, "include_usage", request.includes_usage));
-  return ReadBool(options, "continuous_usage_stats", request.continuous_usage);
+  const auto options = FindField(root, "stream_options");
+  if (!options) return absl::OkStatus();
+  if (!request.is_streamed)
+    return WrongValue("stream_options", "Stream options can only be defined when `stream=True`.");
+  if (!options->is_object()) return WrongType("stream_options", *options, "dict_type");
+  RETURN_IF_ERROR(ReadBool(*options, "include_usage", request.includes_usage));
+  return ReadBool(*options, "continuous_usage_stats", request.continuous_usage);
+}
+
+// A form of answers that is none, as the framework tells it: it might have been any of three kinds.
+Status WrongFormat(const element& format, const element* type) {
+  const std::string all = PythonInput(format);
+  const auto missing = [&](std::string_view key) {
+    return FormError{"missing", StrCat("response_format.", key), "Field required", all, ""};
+  };
+  const auto literal = [&](const std::string& wanted) {
+    if (type == nullptr) return missing("type");
+    return FormError{"literal_error", "response_format.type", StrCat("Input should be ", wanted), PythonInput(*type),
+                     StrCat(", 'ctx': {'expected': ", PythonQuoted(wanted), "}")};
+  };
+  const FormError errors[] = {literal("'text', 'json_object' or 'json_schema'"),
+                              literal("'structural_tag'"),
+                              missing("format"),
+                              literal("'structural_tag'"),
+                              missing("structures"),
+                              missing("triggers")};
+  return WrongForm(errors);
+}
+
+// Answers have no form here; that there is one of the name is looked at.
+Status CheckFormat(const element& root) {
+  constexpr std::string_view kFormats[] = {"text", "json_object", "json_schema", "structural_tag"};
+  const auto format = FindField(root, "response_format");
+  if (!format) return absl::OkStatus();
+  if (!format->is_object()) return WrongType("response_format", *format, "dict_type");
+  const auto type = FindField(*format, "type");
+  std::string_view name;
+  const bool is_text = type && type->get(name) == simdjson::SUCCESS;
+  if (is_text && absl::c_linear_search(kFormats, name)) return absl::OkStatus();
+  return WrongFormat(*format, type ? &*type : nullptr);
 }
 
 Status ReadTransfer(const element& root, GenerationRequest& request) {
-  element params;
-  if (root["kv_transfer_params"].get(params) == simdjson::SUCCESS && !params.is_null()) {
-    ASSIGN_OR_RETURN(request.kv_transfer_params, ParseKvTransferParams(simdjson::minify(params)));
+  if (const auto params = FindField(root, "kv_transfer_params")) {
+    if (!params->is_object()) return WrongType("kv_transfer_params", *params, "dict_type");
+    ASSIGN_OR_RETURN(request.kv_transfer_params, ParseKvTransferParams(simdjson::minify(*params)));
   }
   Bootstrap bootstrap;
   RETURN_IF_ERROR(ReadText(root, "bootstrap_host", bootstrap.host));
-  RETURN_IF_ERROR(ReadInt(root, "bootstrap_port", bootstrap.port, 0, 65'535));
-  RETURN_IF_ERROR(ReadInt(root, "bootstrap_room", bootstrap.room, 0));
+  RETURN_IF_ERROR(ReadInt(root, "bootstrap_port", bootstrap.port, {.min = 0, .max = 65'535}));
+  RETURN_IF_ERROR(ReadInt(root, "bootstrap_room", bootstrap.room, {.min = 0}));
   if (!bootstrap.host.empty() || bootstrap.room) request.bootstrap = std::move(bootstrap);
   return absl::OkStatus();
 }
@@ -167,13 +194,13 @@ Status ReadShared(const element& root, GenerationRequest& request) {
   RETURN_IF_ERROR(ReadText(root, "model", request.model));
   RETURN_IF_ERROR(ReadSampling(root, request.is_chat, request.sampling));
   RETURN_IF_ERROR(ReadStreaming(root, request));
+  RETURN_IF_ERROR(CheckFormat(root));
   RETURN_IF_ERROR(ReadBool(root, "echo", request.echoes));
   RETURN_IF_ERROR(ReadBool(root, "return_token_ids", request.returns_token_ids));
   RETURN_IF_ERROR(ReadText(root, "request_id", request.request_id));
   RETURN_IF_ERROR(ReadText(root, "cache_salt", request.cache_salt));
   double threshold = -1;
-  element given;
-  if (root["cache_hit_threshold"].get(given) == simdjson::SUCCESS && !given.is_null()) {
+  if (FindField(root, "cache_hit_threshold")) {
     RETURN_IF_ERROR(ReadNumber(
         root, "cache_hit_threshold", threshold, [](double value) { return value >= 0 && value <= 1; }, "in [0, 1]"));
     request.cache_hit_threshold = threshold;
@@ -182,19 +209,19 @@ Status ReadShared(const element& root, GenerationRequest& request) {
 }
 
 Status ReadContent(const element& message, std::string& content) {
-  element value;
-  if (message["content"].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
+  const auto value = FindField(message, "content");
+  if (!value) return absl::OkStatus();
   std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) {
+  if (value->get(text) == simdjson::SUCCESS) {
     content = text;
     return absl::OkStatus();
   }
   simdjson::dom::array parts;
-  if (value.get(parts) != simdjson::SUCCESS) return Invalid("messages", "content is to be a string or a list of parts");
+  if (value->get(parts) != simdjson::SUCCESS) return WrongType("messages.content", *value, "string_type");
   for (const element part : parts) {
     const std::string_view type = kube::TextAt(part, "type");
     if (type != "text" && type != "input_text" && type != "output_text") {
-      return Invalid("messages", StrCat("the model takes text alone, not a part of type \"", type, "\""));
+      return WrongValue("messages", StrCat("the model takes text alone, not a part of type \"", type, "\""));
     }
     content.append(kube::TextAt(part, "text"));
   }
@@ -202,20 +229,53 @@ Status ReadContent(const element& message, std::string& content) {
 }
 
 StatusOr<std::vector<ChatMessage>> ReadMessages(const element& root, std::string_view key = "messages") {
+  const auto value = FindField(root, key);
+  if (!value) return MissingField(root, key);
   simdjson::dom::array list;
-  if (root[key].get(list) != simdjson::SUCCESS) return Invalid(key, "Field required");
-  if (list.size() == 0) return Invalid(key, "List should have at least 1 item");
+  if (value->get(list) != simdjson::SUCCESS) {
+    const std::string_view type = value->is_int64()    ? "int"
+                                  : value->is_double() ? "float"
+                                  : value->is_bool()   ? "bool"
+                                                       : "";
+    if (type.empty()) return WrongType(key, *value, "list_type");
+    return WrongRequest(StrCat("'", type, "' object is not iterable"));
+  }
+  if (list.size() == 0)
+    return WrongRequest("Cannot apply chat template to an empty conversation. Provide at least one message.");
   std::vector<ChatMessage> messages;
   for (const element each : list) {
     ChatMessage message{.role = std::string(kube::TextAt(each, "role"))};
-    if (message.role.empty()) return Invalid("messages", "role: Field required");
+    if (message.role.empty()) return MissingField(each, StrCat(key, ".", messages.size(), ".role"));
     RETURN_IF_ERROR(ReadContent(each, message.content));
     messages.push_back(std::move(message));
   }
   return messages;
 }
 
+Status ReadFunctions(const element& root, std::vector<ToolFunction>& tools) {
+  const auto value = FindField(root, "tools");
+  if (!value) return absl::OkStatus();
+  simdjson::dom::array list;
+  if (value->get(list) != simdjson::SUCCESS) return WrongType("tools", *value, "list_type");
+  if (list.size() > kToolsMax) return WrongValue("tools", StrCat("at most ", kToolsMax, " tools"));
+  for (const element tool : list) {
+    const std::string place = StrCat("tools.", tools.size(), ".function");
+    const auto function = tool.is_object() ? FindField(tool, "function") : std::nullopt;
+    if (!function) return MissingField(tool, place);
+    ToolFunction read{.name = std::string(kube::TextAt(*function, "name"))};
+    if (read.name.empty()) return MissingField(*function, StrCat(place, ".name"));
+    if (const auto schema = FindField(*function, "parameters")) read.parameters = simdjson::minify(*schema);
+    tools.push_back(std::move(read));
+  }
+  return absl::OkStatus();
+}
+
+bool HasTool(const GenerationRequest& request, std::string_view name) {
+  return absl::c_any_of(request.tools, [&](const ToolFunction& tool) { return tool.name == name; });
+}
+
 Status ReadToolChoice(const element& root, GenerationRequest& request) {
+  RETURN_IF_ERROR(ReadBool(root, "parallel_tool_calls", request.allows_several_calls));
   element choice;
   if (root["tool_choice"].get(choice) != simdjson::SUCCESS || choice.is_null()) return absl::OkStatus();
   std::string_view word;
@@ -228,106 +288,18 @@ Status ReadToolChoice(const element& root, GenerationRequest& request) {
     if (choice["function"].get(function) == simdjson::SUCCESS) request.forced_tool = kube::TextAt(function, "name");
   }
   request.requires_tool = true;
-  for (const std::string& tool : request.tools) {
-    if (!request.forced_tool.empty() && tool == request.forced_tool) return absl::OkStatus();
-  }
-  return Invalid("tool_choice", "is to be \"none\", \"auto\", \"required\", or to name a function of `tools`");
-}
-
-Status ReadToolNames(const element& root, std::vector<std::string>& names) {
-  element value;
-  if (root["tools"].get(value) != simdjson::SUCCESS || value.is_null()) return absl::OkStatus();
-  simdjson::dom::array list;
-  if (value.get(list) != simdjson::SUCCESS) return Invalid("tools", "Input should be a valid list");
-  if (list.size() > kToolsMax) return Invalid("tools", StrCat("at most ", kToolsMax, " tools"));
-  for (const element tool : list) {
-    element function;
-    const bool has_function = tool["function"].get(function) == simdjson::SUCCESS;
-    const std::string_view name = has_function ? kube::TextAt(function, "name") : std::string_view();
-    if (name.empty()) return Invalid("tools", "function.name: Field required");
-    names.emplace_back(name);
-  }
-  return absl::OkStatus();
+  if (!request.forced_tool.empty() && HasTool(request, request.forced_tool)) return absl::OkStatus();
+  return WrongValue("tool_choice",
+                    "tool_choice is to be \"none\", \"auto\", \"required\", or to name a function of `tools`");
 }
 
 Status ReadTools(const element& root, GenerationRequest& request) {
-  RETURN_IF_ERROR(ReadToolNames(root, request.tools));
+  RETURN_IF_ERROR(ReadFunctions(root, request.tools));
   RETURN_IF_ERROR(ReadToolChoice(root, request));
   if (request.requires_tool && request.tools.empty()) {
-    return Invalid("tool_choice", "When using `tool_choice`, `tools` must be set.");
+    return WrongValue("tool_choice", "When using `tool_choice`, `tools` must be set.");
   }
   return absl::OkStatus();
-}
-
-StatusOr<std::vector<TokenId>> ReadTokens(std::string_view key, const simdjson::dom::array& list) {
-  std::vector<TokenId> tokens;
-  tokens.reserve(list.size());
-  for (const element each : list) {
-    uint64_t id = 0;
-    if (each.get(id) != simdjson::SUCCESS || id > std::numeric_limits<TokenId>::max()) {
-      return Invalid(key, "token ids are to be integers of 32 bits");
-    }
-    tokens.push_back(static_cast<TokenId>(id));
-  }
-  return tokens;
-}
-
-// A text, a list of texts, a list of token ids, or a list of such lists.
-StatusOr<std::vector<Prompt>> ReadPrompts(const element& root, std::string_view key) {
-  element value;
-  if (root[key].get(value) != simdjson::SUCCESS || value.is_null()) return Invalid(key, "Field required");
-  std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) return std::vector<Prompt>{std::string(text)};
-  simdjson::dom::array list;
-  if (value.get(list) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list");
-  if (list.size() == 0) return Invalid(key, "please provide at least one prompt");
-  if (list.at(0).is_int64()) {
-    ASSIGN_OR_RETURN(std::vector<TokenId> tokens, ReadTokens(key, list));
-    return std::vector<Prompt>{std::move(tokens)};
-  }
-  if (list.size() > kPromptsMax) return Invalid(key, StrCat("at most ", kPromptsMax, " prompts, got ", list.size()));
-  std::vector<Prompt> prompts;
-  for (const element each : list) {
-    simdjson::dom::array inner;
-    if (each.get(text) == simdjson::SUCCESS) {
-      prompts.emplace_back(std::string(text));
-    } else if (each.get(inner) == simdjson::SUCCESS) {
-      ASSIGN_OR_RETURN(std::vector<TokenId> tokens, ReadTokens(key, inner));
-      prompts.emplace_back(std::move(tokens));
-    } else {
-      return Invalid(key, "Input should be a string or a list");
-    }
-  }
-  return prompts;
-}
-
-// A text or a list of them, at least one and at most kPromptsMax.
-StatusOr<std::vector<std::string>> ReadTextList(const element& root, std::string_view key) {
-  element value;
-  if (root[key].get(value) != simdjson::SUCCESS || value.is_null()) return Invalid(key, "Field required");
-  std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) return std::vector{std::string(text)};
-  simdjson::dom::array list;
-  if (value.get(list) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list of strings");
-  if (list.size() == 0) return Invalid(key, "List should have at least 1 item");
-  if (list.size() > kPromptsMax) return Invalid(key, StrCat("at most ", kPromptsMax, " texts, got ", list.size()));
-  std::vector<std::string> texts;
-  for (const element each : list) {
-    if (each.get(text) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list of strings");
-    texts.emplace_back(text);
-  }
-  return texts;
-}
-
-Status ReadPooled(const element& root, EmbeddingRequest& request) {
-  RETURN_IF_ERROR(ReadText(root, "model", request.model));
-  return ReadText(root, "request_id", request.request_id);
-}
-
-// A model that scores reads both texts at once.
-void AddPair(const std::string& left, const std::string& right, EmbeddingRequest& request) {
-  request.inputs.emplace_back(StrCat(left, "\n", right));
-  request.pairs.emplace_back(left, right);
 }
 
 // Text of Anthropic's content: a text, or blocks of which those of text, calls of tools and their results count.
@@ -340,7 +312,7 @@ Status AppendBlocks(const element& owner, std::string_view key, std::string& tex
     return absl::OkStatus();
   }
   simdjson::dom::array blocks;
-  if (content.get(blocks) != simdjson::SUCCESS) return Invalid(key, "Input should be a string or a list of blocks");
+  if (content.get(blocks) != simdjson::SUCCESS) return WrongType(StrCat("messages.", key), content, "string_type");
   for (const element block : blocks) {
     const std::string_view type = kube::TextAt(block, "type");
     element input;
@@ -351,7 +323,7 @@ Status AppendBlocks(const element& owner, std::string_view key, std::string& tex
     } else if (type == "tool_result") {
       RETURN_IF_ERROR(AppendBlocks(block, "content", text));
     } else if (type != "tool_use" && type != "thinking" && type != "redacted_thinking" && type != "tool_reference") {
-      return Invalid(key, StrCat("the model takes text alone, not a block of type \"", type, "\""));
+      return WrongValue(key, StrCat("the model takes text alone, not a block of type \"", type, "\""));
     }
   }
   return absl::OkStatus();
@@ -360,13 +332,16 @@ Status AppendBlocks(const element& owner, std::string_view key, std::string& tex
 // All that is said to the model stands in front of what is said with it.
 Status ReadAnthropicMessages(const element& root, GenerationRequest& request) {
   simdjson::dom::array list;
-  if (root["messages"].get(list) != simdjson::SUCCESS) return Invalid("messages", "Field required");
+  const auto messages = FindField(root, "messages");
+  if (!messages) return MissingField(root, "messages");
+  if (messages->get(list) != simdjson::SUCCESS) return WrongType("messages", *messages, "list_type");
   std::string system;
   RETURN_IF_ERROR(AppendBlocks(root, "system", system));
   for (const element each : list) {
     const std::string_view role = kube::TextAt(each, "role");
     if (role != "user" && role != "assistant" && role != "system")
-      return Invalid("messages", "role: Input should be 'user', 'assistant' or 'system'");
+      return WrongForm(
+          {"literal_error", "messages.role", "Input should be 'user', 'assistant' or 'system'", std::string(role), ""});
     ChatMessage message{.role = std::string(role)};
     RETURN_IF_ERROR(AppendBlocks(each, "content", role == "system" ? system : message.content));
     if (role != "system") request.messages.push_back(std::move(message));
@@ -374,24 +349,31 @@ Status ReadAnthropicMessages(const element& root, GenerationRequest& request) {
   if (!system.empty()) {
     request.messages.insert(request.messages.begin(), {.role = "system", .content = std::move(system)});
   }
-  return request.messages.empty() ? Invalid("messages", "List should have at least 1 item") : absl::OkStatus();
+  return request.messages.empty() ? WrongValue("messages", "messages is to have at least one message.")
+                                  : absl::OkStatus();
 }
 
 Status ReadAnthropicTools(const element& root, GenerationRequest& request) {
-  kube::ForEachAt(root, "tools", [&](const element& tool) { request.tools.emplace_back(kube::TextAt(tool, "name")); });
-  if (request.tools.size() > kToolsMax) return Invalid("tools", StrCat("at most ", kToolsMax, " tools"));
+  kube::ForEachAt(root, "tools", [&](const element& tool) {
+    ToolFunction read{.name = std::string(kube::TextAt(tool, "name"))};
+    if (const auto schema = FindField(tool, "input_schema")) read.parameters = simdjson::minify(*schema);
+    request.tools.push_back(std::move(read));
+  });
+  if (request.tools.size() > kToolsMax) return WrongValue("tools", StrCat("at most ", kToolsMax, " tools"));
   element choice;
   if (root["tool_choice"].get(choice) != simdjson::SUCCESS || choice.is_null()) return absl::OkStatus();
   const std::string_view type = kube::TextAt(choice, "type");
   request.forbids_tools = type == "none";
   request.requires_tool = type == "any" || type == "tool";
   if (type == "tool") request.forced_tool = kube::TextAt(choice, "name");
-  if (type != "auto" && !request.forbids_tools && !request.requires_tool)
-    return Invalid("tool_choice", "type: Input should be 'auto', 'any', 'tool' or 'none'");
-  const bool is_there = request.forced_tool.empty() ? type != "tool" && !request.tools.empty()
-                                                    : absl::c_linear_search(request.tools, request.forced_tool);
+  if (type != "auto" && !request.forbids_tools && !request.requires_tool) {
+    return WrongForm({"literal_error", "tool_choice.type", "Input should be 'auto', 'any', 'tool' or 'none'",
+                      std::string(type), ""});
+  }
+  const bool is_there =
+      request.forced_tool.empty() ? type != "tool" && !request.tools.empty() : HasTool(request, request.forced_tool);
   if (!request.requires_tool || is_there) return absl::OkStatus();
-  return Invalid("tool_choice", "is to name a tool of `tools`");
+  return WrongValue("tool_choice", "tool_choice is to name a tool of `tools`");
 }
 
 StatusOr<GenerationRequest> ReadAnthropic(std::string_view body, bool needs_limit) {
@@ -400,10 +382,10 @@ StatusOr<GenerationRequest> ReadAnthropic(std::string_view body, bool needs_limi
   RETURN_IF_ERROR(ReadAnthropicMessages(root, request));
   RETURN_IF_ERROR(ReadAnthropicTools(root, request));
   RETURN_IF_ERROR(ReadShared(root, request));
-  RETURN_IF_ERROR(ReadTexts(root, "stop_sequences", request.sampling.stop));
-  if (request.model.empty()) return Invalid("model", "Field required");
-  if (needs_limit && !request.sampling.max_tokens) return Invalid("max_tokens", "Field required");
-  if (request.sampling.n != 1) return Invalid("n", "there is one answer to a request of the Messages API");
+  RETURN_IF_ERROR(ReadStops(root, "stop_sequences", request.sampling.stop));
+  if (request.model.empty()) return MissingField(root, "model");
+  if (needs_limit && !request.sampling.max_tokens) return MissingField(root, "max_tokens");
+  if (request.sampling.n != 1) return WrongValue("n", "there is one answer to a request of the Messages API");
   return request;
 }
 
@@ -426,6 +408,21 @@ StatusOr<GenerationRequest> ParseChatRequest(std::string_view body) {
   return request;
 }
 
+// What an answer of the Responses API says again of its request.
+Status ReadEchoed(const element& root, EchoedFields& echoed) {
+  RETURN_IF_ERROR(ReadText(root, "service_tier", echoed.service_tier));
+  RETURN_IF_ERROR(ReadText(root, "truncation", echoed.truncation));
+  RETURN_IF_ERROR(ReadText(root, "previous_response_id", echoed.previous_response_id));
+  for (const auto& [key, json] : {std::pair<std::string_view, std::string*>{"instructions", &echoed.instructions},
+                                  {"metadata", &echoed.metadata},
+                                  {"user", &echoed.user}}) {
+    if (const auto value = FindField(root, key)) *json = simdjson::minify(*value);
+  }
+  const auto any = [](double) { return true; };
+  RETURN_IF_ERROR(ReadNumber(root, "presence_penalty", echoed.presence_penalty, any, ""));
+  return ReadNumber(root, "frequency_penalty", echoed.frequency_penalty, any, "");
+}
+
 StatusOr<GenerationRequest> ParseResponseRequest(std::string_view body) {
   ASSIGN_OR_RETURN(const element root, ReadBody(body));
   GenerationRequest request{.is_chat = true, .is_response = true};
@@ -437,31 +434,30 @@ StatusOr<GenerationRequest> ParseResponseRequest(std::string_view body) {
   }
   std::string instructions;
   RETURN_IF_ERROR(ReadText(root, "instructions", instructions));
+  RETURN_IF_ERROR(ReadEchoed(root, request.echoed));
   if (!instructions.empty()) {
     request.messages.insert(request.messages.begin(), {.role = "system", .content = std::move(instructions)});
   }
   RETURN_IF_ERROR(ReadShared(root, request));
-  RETURN_IF_ERROR(ReadInt(root, "max_output_tokens", request.sampling.max_tokens, 1));
-  if (request.sampling.n != 1) return Invalid("n", "there is one answer to a request of the Responses API");
+  RETURN_IF_ERROR(ReadInt(root, "max_output_tokens", request.sampling.max_tokens, {.min = 1}));
+  if (request.sampling.n != 1) return WrongValue("n", "there is one answer to a request of the Responses API");
   return request;
 }
 
 StatusOr<GenerationRequest> ParseGenerateRequest(std::string_view body) {
   ASSIGN_OR_RETURN(const element root, ReadBody(body));
   GenerationRequest request{.is_tokens = true};
-  simdjson::dom::array list;
-  if (root["token_ids"].get(list) != simdjson::SUCCESS) return Invalid("token_ids", "Field required");
-  ASSIGN_OR_RETURN(std::vector<TokenId> tokens, ReadTokens("token_ids", list));
+  ASSIGN_OR_RETURN(std::vector<TokenId> tokens, ReadTokens(root, "token_ids"));
   request.prompts.emplace_back(std::move(tokens));
   element sampling;
   if (root["sampling_params"].get(sampling) != simdjson::SUCCESS || !sampling.is_object())
-    return Invalid("sampling_params", "Field required");
+    return MissingField(root, "sampling_params");
   RETURN_IF_ERROR(ReadText(root, "model", request.model));
   RETURN_IF_ERROR(ReadSampling(sampling, false, request.sampling));
   RETURN_IF_ERROR(ReadText(root, "request_id", request.request_id));
   RETURN_IF_ERROR(ReadText(root, "cache_salt", request.cache_salt));
   RETURN_IF_ERROR(ReadStreaming(root, request));
-  if (request.is_streamed) return Invalid("stream", "the simulator answers token ids whole; leave it out");
+  if (request.is_streamed) return WrongValue("stream", "the simulator answers token ids whole; leave it out");
   request.returns_token_ids = true;
   RETURN_IF_ERROR(ReadTransfer(root, request));
   return request;
@@ -475,61 +471,16 @@ StatusOr<GenerationRequest> ParseCompletionRequest(std::string_view body) {
   return request;
 }
 
-StatusOr<EmbeddingRequest> ParseEmbeddingRequest(std::string_view body) {
-  ASSIGN_OR_RETURN(const element root, ReadBody(body));
-  EmbeddingRequest request;
-  ASSIGN_OR_RETURN(request.inputs, ReadPrompts(root, "input"));
-  RETURN_IF_ERROR(ReadText(root, "model", request.model));
-  RETURN_IF_ERROR(ReadText(root, "request_id", request.request_id));
-  RETURN_IF_ERROR(ReadInt(root, "dimensions", request.dimensions, 1, 65'536));
-  std::string format = "float";
-  RETURN_IF_ERROR(ReadText(root, "encoding_format", format));
-  if (!format.empty() && format != "float" && format != "base64") {
-    return Invalid("encoding_format", "Input should be 'float' or 'base64'");
-  }
-  request.is_base64 = format == "base64";
-  return request;
-}
-
-StatusOr<EmbeddingRequest> ParsePoolingRequest(std::string_view body) {
-  ASSIGN_OR_RETURN(EmbeddingRequest request, ParseEmbeddingRequest(body));
-  request.kind = PooledKind::kPooling;
-  return request;
-}
-
-StatusOr<EmbeddingRequest> ParseScoreRequest(std::string_view body) {
-  ASSIGN_OR_RETURN(const element root, ReadBody(body));
-  EmbeddingRequest request{.kind = PooledKind::kScore};
-  ASSIGN_OR_RETURN(const std::vector<std::string> left, ReadTextList(root, "text_1"));
-  ASSIGN_OR_RETURN(const std::vector<std::string> right, ReadTextList(root, "text_2"));
-  if (left.size() != 1 && left.size() != right.size())
-    return WrongValue("text_1", "Input lengths must be either 1:1, 1:N or N:N");
-  RETURN_IF_ERROR(ReadPooled(root, request));
-  for (size_t i = 0; i < right.size(); ++i) AddPair(left.size() == 1 ? left.front() : left[i], right[i], request);
-  return request;
-}
-
-StatusOr<EmbeddingRequest> ParseRerankRequest(std::string_view body) {
-  ASSIGN_OR_RETURN(const element root, ReadBody(body));
-  EmbeddingRequest request{.kind = PooledKind::kRerank};
-  std::string query;
-  RETURN_IF_ERROR(ReadText(root, "query", query));
-  if (query.empty()) return Invalid("query", "Field required");
-  ASSIGN_OR_RETURN(const std::vector<std::string> documents, ReadTextList(root, "documents"));
-  std::optional<int64_t> best;
-  RETURN_IF_ERROR(ReadInt(root, "top_n", best, 0));
-  request.best_count = static_cast<size_t>(best.value_or(0));
-  RETURN_IF_ERROR(ReadPooled(root, request));
-  for (const std::string& document : documents) AddPair(query, document, request);
-  return request;
-}
-
 StatusOr<TokenizeRequest> ParseTokenizeRequest(std::string_view body) {
   ASSIGN_OR_RETURN(const element root, ReadBody(body));
   TokenizeRequest request;
-  element unused;
-  if (root["prompt"].get(unused) == simdjson::SUCCESS) {
+  if (FindField(root, "prompt")) {
     RETURN_IF_ERROR(ReadText(root, "prompt", request.prompt));
+  } else if (!FindField(root, "messages")) {
+    const std::string all = PythonInput(root);
+    const FormError errors[] = {{"missing", "prompt", "Field required", all, ""},
+                                {"missing", "messages", "Field required", all, ""}};
+    return WrongForm(errors);
   } else {
     ASSIGN_OR_RETURN(request.messages, ReadMessages(root));
   }
@@ -541,9 +492,7 @@ StatusOr<TokenizeRequest> ParseTokenizeRequest(std::string_view body) {
 StatusOr<DetokenizeRequest> ParseDetokenizeRequest(std::string_view body) {
   ASSIGN_OR_RETURN(const element root, ReadBody(body));
   DetokenizeRequest request;
-  simdjson::dom::array list;
-  if (root["tokens"].get(list) != simdjson::SUCCESS) return Invalid("tokens", "Field required");
-  ASSIGN_OR_RETURN(request.tokens, ReadTokens("tokens", list));
+  ASSIGN_OR_RETURN(request.tokens, ReadTokens(root, "tokens"));
   RETURN_IF_ERROR(ReadText(root, "model", request.model));
   return request;
 }
@@ -553,7 +502,7 @@ StatusOr<LoraRequest> ParseLoraRequest(std::string_view body) {
   LoraRequest request;
   RETURN_IF_ERROR(ReadText(root, "lora_name", request.name));
   RETURN_IF_ERROR(ReadText(root, "lora_path", request.path));
-  if (request.name.empty()) return Invalid("lora_name", "Field required");
+  if (request.name.empty()) return MissingField(root, "lora_name");
   return request;
 }
 

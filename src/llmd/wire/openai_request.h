@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Requests of the OpenAI API as a model server reads them: chat completions, completions and embeddings, with the
-// fields that vLLM adds. What a request asks for is checked here as far as it is the request's own business; what
-// depends on the model (its name, its context length) is the server's.
+// Requests of the OpenAI API as a model server reads them: chat completions, completions and what else is about tokens,
+// with the fields that vLLM adds. What a request asks for is checked here as far as it is the request's own business;
+// what depends on the model (its name, its context length) is the server's.
 
 #pragma once
 
@@ -42,7 +42,8 @@ struct Sampling {
   std::vector<std::string> stop = {};
   bool includes_stop = false;  // include_stop_str_in_output
   bool ignores_eos = false;
-  std::optional<int64_t> top_logprobs = {};  // nullopt: no logprobs; 0: of the chosen tokens alone
+  std::optional<int64_t> top_logprobs = {};     // nullopt: no logprobs; 0: of the chosen tokens alone
+  std::optional<int64_t> prompt_logprobs = {};  // the same of the prompt's tokens
 };
 
 // Of SGLang's way to join prefill and decode; kept for whoever looks at them.
@@ -50,6 +51,23 @@ struct Bootstrap {
   std::string host = {};
   std::optional<int64_t> port = {};
   std::optional<int64_t> room = {};
+};
+
+struct ToolFunction {
+  std::string name = {};
+  std::string parameters = {};  // its JSON schema; "" if there is none
+};
+
+// What an answer of the Responses API says again as it was asked. Texts of JSON are "null" where nothing was said.
+struct EchoedFields {
+  std::string service_tier = "auto";
+  std::string truncation = "disabled";
+  std::string previous_response_id = {};  // "": null
+  std::string instructions = "null";      // JSON
+  std::string metadata = "null";          // JSON
+  std::string user = "null";              // JSON
+  double presence_penalty = 0;
+  double frequency_penalty = 0;
 };
 
 struct GenerationRequest {
@@ -66,10 +84,12 @@ struct GenerationRequest {
   bool continuous_usage = false;  // stream_options.continuous_usage_stats
   bool echoes = false;            // completions: the prompt in front of the answer
   bool returns_token_ids = false;
-  std::vector<std::string> tools = {};  // names of functions
-  std::string forced_tool = {};         // of tool_choice; "" if none is
-  bool requires_tool = false;           // tool_choice "required", or a forced one
-  bool forbids_tools = false;           // tool_choice "none"
+  std::vector<ToolFunction> tools = {};
+  bool allows_several_calls = true;  // parallel_tool_calls
+  std::string forced_tool = {};      // of tool_choice; "" if none is
+  bool requires_tool = false;        // tool_choice "required", or a forced one
+  bool forbids_tools = false;        // tool_choice "none"
+  EchoedFields echoed = {};          // of the Responses API
   std::string request_id = {};
   std::string cache_salt = {};
   std::optional<KvTransferParams> kv_transfer_params = {};
@@ -91,31 +111,6 @@ StatusOr<GenerationRequest> ParseCountTokensRequest(std::string_view body);
 
 // The body of /inference/v1/generate: one prompt of token ids, answered whole.
 StatusOr<GenerationRequest> ParseGenerateRequest(std::string_view body);
-
-// What a model without answers is asked for.
-enum class PooledKind : uint8_t {
-  kEmbedding,
-  kPooling,  // what the model has before it becomes an embedding
-  kScore,    // how much two texts have to do with each other
-  kRerank,   // the same of one text and many, the best first
-};
-
-struct EmbeddingRequest {
-  PooledKind kind = PooledKind::kEmbedding;
-  std::string model = {};
-  std::vector<Prompt> inputs = {};                              // at least one
-  std::vector<std::pair<std::string, std::string>> pairs = {};  // of scores: what each of the inputs is made of
-  size_t best_count = 0;                                        // of kRerank: top_n; 0: all
-  bool is_base64 = false;                                       // encoding_format
-  std::optional<int64_t> dimensions = {};
-  std::string request_id = {};
-};
-
-// The bodies of /v1/embeddings, /pooling, /score and /rerank.
-StatusOr<EmbeddingRequest> ParseEmbeddingRequest(std::string_view body);
-StatusOr<EmbeddingRequest> ParsePoolingRequest(std::string_view body);
-StatusOr<EmbeddingRequest> ParseScoreRequest(std::string_view body);
-StatusOr<EmbeddingRequest> ParseRerankRequest(std::string_view body);
 
 // The body of /tokenize: a prompt, or messages.
 struct TokenizeRequest {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "llmd/wire/embedding_request.h"
 #include "llmd/wire/openai_request.h"
 
 namespace {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "llmd/wire/embedding_request.h"
 #include "llmd/wire/request_error.h"
 
 namespace spanloom::llmd::wire {
@@ -20,7 +21,7 @@ std::string Chat(std::string_view fields) {
 
 TEST(OpenAiRequest, ReadsChat) {
   const auto request = ParseChatRequest(R"({
-    "model": "m", "n": 2, "max_tokens": 5, "max_completion_tokens": 7, "temperature": 0, "top_p": 0.5, "seed": -1,
+    "model": "m", "n": 2, "max_tokens": 5, "max_completion_tokens": 7, "temperature": 0.25, "top_p": 0.5, "seed": -1,
     "stop": "x", "stream": true, "stream_options": {"include_usage": true}, "logprobs": true, "top_logprobs": 3,
     "messages": [{"role": "system", "content": null},
                  {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}],
@@ -31,7 +32,7 @@ TEST(OpenAiRequest, ReadsChat) {
   EXPECT_EQ(request->model, "m");
   EXPECT_EQ(request->sampling.n, 2);
   EXPECT_EQ(request->sampling.max_tokens, 7);
-  EXPECT_EQ(request->sampling.temperature, 0);
+  EXPECT_EQ(request->sampling.temperature, 0.25);
   EXPECT_EQ(request->sampling.seed, -1);
   EXPECT_THAT(request->sampling.stop, ElementsAre("x"));
   EXPECT_EQ(request->sampling.top_logprobs, 3);
@@ -58,22 +59,32 @@ TEST(OpenAiRequest, NamesWhatIsWrong) {
       {"", "body"},
       {"[]", "body"},
       {"{}", "messages"},
-      {R"({"messages": []})", "messages"},
+      {R"({"messages": []})", "Cannot apply chat template to an empty conversation"},
+      {R"({"messages": 1})", "'int' object is not iterable"},
       {R"({"messages": [{"content": "x"}]})", "role"},
       {R"({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]})", "image_url"},
       {Chat(R"("n": 0)"), "n must be at least 1, got 0"},
-      {Chat(R"("n": "2")"), "('body', 'n')"},
+      {Chat(R"("n": "two")"), "'loc': 'body.n'"},
+      {Chat(R"("n": 2, "temperature": 0)"), "n must be 1 when using greedy sampling, got 2."},
+      {Chat(R"("top_k": -2)"), "top_k must be 0 (disable), or at least 1, got -2."},
+      {Chat(R"("presence_penalty": 2.5)"), "presence_penalty must be in [-2, 2], got 2.5."},
+      {Chat(R"("min_p": -1)"), "min_p must be in [0, 1], got -1.0."},
+      {Chat(R"("response_format": {"type": "x"})"), "6 validation errors"},
+      {Chat(R"("response_format": {})"), "body.response_format.type"},
+      {Chat(R"("stream": true, "prompt_logprobs": 1)"), "not available when"},
+      {Chat(R"("logprobs": true, "top_logprobs": 21)"), "Requested sample logprobs of 21"},
       {Chat(R"("max_tokens": 0)"), "max_tokens must be at least 1, got 0"},
       {Chat(R"("max_tokens": 1, "min_tokens": 2)"), "min_tokens"},
       {Chat(R"("temperature": -1)"), "temperature"},
       {Chat(R"("top_p": 0)"), "top_p"},
       {Chat(R"("stop": [1])"), "stop"},
       {Chat(R"("stop": "")"), "stop"},
-      {Chat(R"("stream": 1)"), "stream"},
+      {Chat(R"("stream": 2)"), "bool_parsing"},
       {Chat(R"("stream_options": {})"), "Stream options"},
       {Chat(R"("top_logprobs": 1)"), "top_logprobs"},
       {Chat(R"("tool_choice": "required")"), "tools"},
-      {Chat(R"("tools": [{}])"), "function.name"},
+      {Chat(R"("tools": [{}])"), "body.tools.0.function"},
+      {Chat(R"("tools": [{"function": {}}])"), "body.tools.0.function.name"},
       {Chat(R"("tools": [{"function": {"name": "f"}}], "tool_choice": {"function": {"name": "g"}})"), "tool_choice"},
       {Chat(R"("kv_transfer_params": 1)"), "kv_transfer_params"},
       {Chat(R"("kv_transfer_params": {"remote_block_ids": ["a"]})"), "remote_block_ids"},
@@ -91,13 +102,52 @@ TEST(OpenAiRequest, TellsErrorsAsVllm) {
   const Status form = ParseChatRequest("{}").status();
   EXPECT_EQ(ErrorTypeOf(form), "Bad Request");
   EXPECT_EQ(ErrorParamOf(form), "body.messages");
-  EXPECT_EQ(form.message(), "1 validation error:\n  {'loc': ('body', 'messages'), 'msg': 'Field required'}");
+  EXPECT_EQ(form.message(),
+            "1 validation error:\n  {'type': 'missing', 'loc': 'body.messages', 'msg': 'Field required', 'input': "
+            "'<dict of 0 items>'}");
   const Status value = ParseChatRequest(Chat(R"("top_p": 2)")).status();
   EXPECT_EQ(ErrorTypeOf(value), "BadRequestError");
   EXPECT_EQ(ErrorParamOf(value), "top_p");
-  EXPECT_EQ(value.message(), "top_p must be in (0, 1], got 2.");
-  EXPECT_EQ(ErrorParamOf(ParseChatRequest("{").status()), "body");
+  EXPECT_EQ(value.message(), "top_p must be in (0, 1], got 2.0. (parameter=top_p, value=2.0)");
+  const Status request = ParseChatRequest(Chat(R"("n": 0)")).status();
+  EXPECT_EQ(ErrorTypeOf(request), "BadRequestError");
+  EXPECT_EQ(ErrorParamOf(request), "");
+  EXPECT_EQ(ErrorParamOf(ParseChatRequest("{").status()), "body.1");
+  EXPECT_EQ(ErrorTypeOf(ParseChatRequest("{\"model\": \"\xff\"}").status()), kDetailType);
   EXPECT_EQ(ErrorTypeOf(absl::InternalError("x")), "");
+}
+
+// Scenario: a prompt of token ids one of which is none, which the framework might have read in four ways.
+// Guarantees: what is wrong with it is told of each of them.
+TEST(OpenAiRequest, TellsWhatAPromptMightHaveBeen) {
+  const Status status = ParseCompletionRequest(R"({"prompt": [5, -1]})").status();
+  EXPECT_EQ(ErrorParamOf(status), "body.prompt.1");
+  EXPECT_EQ(
+      status.message(),
+      "6 validation errors:\n"
+      "  {'type': 'greater_than_equal', 'loc': 'body.prompt.1', 'msg': 'Input should be greater than or equal to "
+      "0', 'input': '-1', 'ctx': {'ge': 0}}\n"
+      "  {'type': 'list_type', 'loc': 'body.prompt.0', 'msg': 'Input should be a valid list', 'input': '5'}\n"
+      "  {'type': 'list_type', 'loc': 'body.prompt.1', 'msg': 'Input should be a valid list', 'input': '-1'}\n"
+      "  {'type': 'string_type', 'loc': 'body.prompt', 'msg': 'Input should be a valid string', 'input': '<list of "
+      "2 items>'}\n"
+      "  {'type': 'string_type', 'loc': 'body.prompt.0', 'msg': 'Input should be a valid string', 'input': '5'}\n"
+      "  {'type': 'string_type', 'loc': 'body.prompt.1', 'msg': 'Input should be a valid string', 'input': "
+      "'-1'}");
+}
+
+// Guarantees: values that the framework takes for what is wanted are taken, as "5" for 5; connectors' flags are true if
+// Python says so.
+TEST(OpenAiRequest, TakesWhatCanBeMeant) {
+  const auto request =
+      ParseChatRequest(Chat(R"("max_tokens": "5", "min_tokens": 2.0, "top_p": "0.5", "ignore_eos": 1, "stream": "true",
+              "kv_transfer_params": {"do_remote_decode": "x", "do_remote_prefill": 0})"));
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_EQ(request->sampling.max_tokens, 5);
+  EXPECT_EQ(request->sampling.min_tokens, 2);
+  EXPECT_EQ(request->sampling.top_p, 0.5);
+  EXPECT_TRUE(request->sampling.ignores_eos && request->is_streamed);
+  EXPECT_TRUE(request->kv_transfer_params->do_remote_decode && !request->kv_transfer_params->do_remote_prefill);
 }
 
 // Scenario: a message of Anthropic's API with blocks of every kind that is text; with a tool that must be called.

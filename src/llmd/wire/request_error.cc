@@ -5,6 +5,7 @@
 #include <absl/strings/cord.h>
 
 #include "base/text.h"
+#include "llmd/wire/python_text.h"
 
 namespace spanloom::llmd::wire {
 namespace {
@@ -24,17 +25,36 @@ Status Error(std::string_view message, std::string_view type, std::string_view p
   return status;
 }
 
-}  // namespace
-
-Status WrongForm(std::string_view key, std::string_view what) {
-  const bool is_whole = key == "body";
-  const std::string place = is_whole ? "'body'," : StrCat("'body', '", key, "'");
-  return Error(StrCat("1 validation error:\n  {'loc': (", place, "), 'msg': '", what, "'}"), "Bad Request",
-               is_whole ? "body" : StrCat("body.", key));
+std::string PlaceOf(const FormError& error) {
+  return error.place.empty() ? "body" : StrCat("body.", error.place);
 }
 
-Status WrongValue(std::string_view key, std::string_view what) {
-  return Error(what, "BadRequestError", key);
+}  // namespace
+
+Status WrongForm(std::span<const FormError> errors) {
+  std::string message = StrCat(errors.size(), " validation error", errors.size() == 1 ? "" : "s", ":");
+  for (const FormError& error : errors) {
+    StrAppend(message, "\n  {'type': '", error.type, "', 'loc': '", PlaceOf(error),
+              "', 'msg': ", PythonQuoted(error.what), ", 'input': ", PythonQuoted(error.input), error.extra, "}");
+  }
+  return Error(message, "Bad Request", PlaceOf(errors.front()));
+}
+
+Status WrongForm(const FormError& error) {
+  return WrongForm(std::span(&error, 1));
+}
+
+Status WrongValue(std::string_view key, std::string_view what, std::string_view value) {
+  const std::string tail = value.empty() ? "" : StrCat(", value=", value);
+  return Error(StrCat(what, " (parameter=", key, tail, ")"), "BadRequestError", key);
+}
+
+Status WrongRequest(std::string_view what) {
+  return Error(what, "BadRequestError", "");
+}
+
+Status WrongText() {
+  return Error("There was an error parsing the body", kDetailType, "");
 }
 
 std::string ErrorTypeOf(const Status& status) {
