@@ -65,6 +65,13 @@ std::string Resource(sdk::TextPairs resource) {
   return sdk::EncodeResource(resource);
 }
 
+// vLLM does not say which it is, unless it is told to.
+void LeaveVersionOut(sdk::TextPairs& resource) {
+  std::erase_if(resource, [](const auto& pair) {
+    return pair.first == semconv::resource::kServiceVersion && pair.second == Version();
+  });
+}
+
 }  // namespace
 
 StatusOr<sdk::SendRequest> SimulatorTracing::OpenWayOut(const sdk::OtlpSenderOptions& destination) {
@@ -91,6 +98,7 @@ StatusOr<std::unique_ptr<SimulatorTracing>> SimulatorTracing::Create(const Simul
                    }));
   for (const std::string& warning : reading.warnings) Log(LogLevel::kWarn, warning);
   if (!reading.tracing.is_on) return tracing;
+  if (options.is_faithful) LeaveVersionOut(reading.resource);
   sdk::SpanRoute& route = reading.tracing.routes.front();
   route.batch.configured_by = "--otlp-traces-endpoint";
   ASSIGN_OR_RETURN(sdk::SendRequest send, tracing->OpenWayOut(*route.destination));

@@ -160,6 +160,7 @@ def test_spans_are_those_of_vllm(simulate, backend):
         if attributes["gen_ai.usage.completion_tokens"] == 4:
             del expected["gen_ai.request.temperature"]  # 0
         assert {item.key: item.value.WhichOneof("value") for item in span.attributes} == expected
+        assert resource.keys() == {item.key for item in recorded.resource_spans[0].resource.attributes if not item.key.startswith("k8s.")}
         assert (resource["service.name"], resource["vllm.instrumenting_module_name"]) == ("vllm-decode-east", "vllm.llm_engine")
         assert span.start_time_unix_nano % 256 == 0 and span.flags in (0x100, 0x300)
         latency = {key.rsplit(".", 1)[1]: value for key, value in attributes.items() if ".latency." in key}

@@ -12,8 +12,6 @@
 namespace spanloom::llmd::simulator {
 namespace {
 
-// What a transfer is of, as Llama 3.1 8B has it: 32 layers, keys and values of 8 heads of 128 numbers of 2 bytes.
-constexpr size_t kTokenBytes = 128 << 10;
 constexpr size_t kBlockDescriptors = 64;  // NIXL's, one a layer for keys and for values
 constexpr int64_t kPostNs = 20'000;       // to hand a transfer to the network card; guess
 
@@ -41,6 +39,7 @@ void Engine::Add(SequenceSpec spec, int64_t now_ns) {
     return End(added, SequenceEnd::kRefused, now_ns);
   }
   waiting_.push_back(&added);
+  if (added.spec.remote_tokens) SetFetch(added, FetchStage::kWaiting);
   Place(added, AdapterPlace::kWaiting);
   if (!step_end_ns_) Schedule(now_ns);
   UpdateGauges();
@@ -68,6 +67,7 @@ void Engine::ResolvePeer(SequenceId id, PeerNews news, int64_t now_ns) {
     EndTransfer(id);
   } else if (news == PeerNews::kCompute) {
     sequence.spec.remote_tokens.reset();
+    SetFetch(sequence, FetchStage::kNone);
   }
   if (!step_end_ns_) Schedule(now_ns);
   UpdateGauges();
@@ -245,12 +245,19 @@ bool Engine::Start(Sequence& sequence, int64_t at_ns, size_t& budget) {
   }
   running_.push_back(&sequence);
   Place(sequence, AdapterPlace::kRunning);
+  SetFetch(sequence, FetchStage::kNone);
   sequence.is_running = true;
   if (sequence.report.times.scheduled_ns == 0) sequence.report.times.scheduled_ns = at_ns;
   sequence.scheduled = std::min(total - sequence.computed, budget);
   budget -= sequence.scheduled;
   if (!latency_.is_batch()) ScheduleToken(sequence, at_ns);
   return true;
+}
+
+void Engine::SetFetch(Sequence& sequence, FetchStage stage) {
+  const FetchStage before = std::exchange(sequence.fetch, stage);
+  if (before != FetchStage::kNone) --fetches_[static_cast<size_t>(before)];
+  if (stage != FetchStage::kNone) ++fetches_[static_cast<size_t>(stage)];
 }
 
 void Engine::StartTransfer(Sequence& sequence, int64_t at_ns) {
@@ -263,6 +270,7 @@ void Engine::StartTransfer(Sequence& sequence, int64_t at_ns) {
 void Engine::TimeTransfer(Sequence& sequence, int64_t at_ns) {
   const size_t tokens = std::min(*sequence.spec.remote_tokens, sequence.spec.prompt_tokens);
   const int64_t duration_ns = latency_.TransferNs(tokens);
+  SetFetch(sequence, FetchStage::kInProgress);
   metrics_.transfer_time.AddNs(duration_ns);
   metrics_.transfer_post_time.AddNs(kPostNs);
   metrics_.transfer_bytes.Add(static_cast<double>(tokens * kTokenBytes));
@@ -277,6 +285,7 @@ void Engine::EndTransfer(SequenceId id) {
   Sequence& sequence = *found->second;
   sequence.is_transferring = false;
   sequence.has_transferred = true;
+  SetFetch(sequence, FetchStage::kCompleted);
   --transferring_;
   const size_t prompt = sequence.spec.prompt_tokens;
   sequence.computed = std::min(*sequence.spec.remote_tokens, prompt - 1);
@@ -352,6 +361,7 @@ void Engine::Preempt(Sequence& sequence) {
 
 void Engine::LeaveQueues(Sequence& sequence) {
   Place(sequence, AdapterPlace::kNone);
+  SetFetch(sequence, FetchStage::kNone);
   if (sequence.is_transferring) --transferring_;
   if (sequence.is_running) {
     running_.erase(absl::c_find(running_, &sequence));
@@ -378,6 +388,8 @@ void Engine::UpdateGauges() {
   gauges.running.store(running_.size(), std::memory_order_relaxed);
   gauges.waiting_capacity.store(waiting_.size(), std::memory_order_relaxed);
   gauges.waiting_deferred.store(transferring_, std::memory_order_relaxed);
+  for (size_t stage = 0; stage < kFetchStages; ++stage)
+    gauges.fetches[stage].store(fetches_[stage], std::memory_order_relaxed);
   gauges.cache_usage.store(pool_.usage(), std::memory_order_relaxed);
   if (adapters_.TakeChange()) metrics_.ShowAdapters(adapters_.RunningNames(), adapters_.WaitingNames());
 }

@@ -91,6 +91,7 @@ class Engine {
     size_t marked_blocks = 0;  // that can be found
     int64_t due_ns = 0;        // of its next token, where each runs by itself
     AdapterPlace place = AdapterPlace::kNone;
+    FetchStage fetch = FetchStage::kNone;
     bool is_running = false;
     bool is_transferring = false;
     bool has_transferred = false;
@@ -111,6 +112,7 @@ class Engine {
   [[nodiscard]] bool MissesThreshold(const Sequence& sequence) const;
   [[nodiscard]] bool HasAdapterSlot(const Sequence& sequence) const;
   void Place(Sequence& sequence, AdapterPlace place);
+  void SetFetch(Sequence& sequence, FetchStage stage);
   void StartTransfer(Sequence& sequence, int64_t at_ns);
   void TimeTransfer(Sequence& sequence, int64_t at_ns);
   void EndTransfer(SequenceId id);
@@ -135,6 +137,7 @@ class Engine {
   std::deque<Sequence*> waiting_;
   std::vector<Sequence*> running_;  // in order of admission: the last is preempted first
   size_t transferring_ = 0;
+  std::array<size_t, kFetchStages> fetches_ = {};  // sequences, by FetchStage
   AdapterUse adapters_;
   DueQueue tokens_;     // where each runs by itself; entries of sequences that are gone are left out when they come up
   DueQueue transfers_;  // the same

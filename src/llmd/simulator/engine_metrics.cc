@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "llmd/simulator/metric_bounds.h"
+#include "llmd/wire/python_text.h"
 
 namespace spanloom::llmd::simulator {
 namespace {
@@ -43,6 +44,41 @@ MetricLabels With(MetricLabels labels, std::string name, std::string value) {
 
 double Read(const std::atomic<size_t>& value) {
   return static_cast<double>(value.load(std::memory_order_relaxed));
+}
+
+// vLLM's configuration of its cache: what there is here, and the defaults of what there is not.
+MetricLabels CacheConfig(const EngineFacts& facts) {
+  const size_t tokens = facts.blocks * facts.block_tokens;
+  const double requests = static_cast<double>(tokens) / static_cast<double>(facts.model_tokens_max);
+  MetricLabels labels = {{"block_size", StrCat(facts.block_tokens)},
+                         {"cache_dtype", facts.cache_dtype},
+                         {"effective_attention_block_size", StrCat(facts.block_tokens)},
+                         {"enable_prefix_caching", facts.finds_blocks ? "True" : "False"},
+                         {"engine", StrCat(facts.rank)},
+                         {"kv_cache_max_concurrency", wire::PythonFloat(requests)},
+                         {"kv_cache_memory_bytes", StrCat(tokens * kTokenBytes)},
+                         {"kv_cache_size_tokens", StrCat(tokens)},
+                         {"num_gpu_blocks", StrCat(facts.blocks)},
+                         {"prefix_caching_hash_algo", facts.hash_algorithm},
+                         {"gpu_memory_utilization", "0.92"},
+                         {"kv_cache_dtype_skip_layers", "[]"},
+                         {"kv_offloading_backend", "native"},
+                         {"mamba_cache_dtype", "auto"},
+                         {"mamba_cache_mode", "none"},
+                         {"mamba_ssm_cache_dtype", "float32"},
+                         {"prefix_cache_retention_interval", "0"},
+                         {"replayssm_buffer_len", "16"}};
+  for (const char* const name : {"_block_size_resolved", "swa_bounded_replay", "user_specified_block_size"})
+    labels.emplace_back(name, "True");
+  for (const char* const name : {"enable_mamba_shared_prefix_checkpoint", "is_attention_free",
+                                 "kv_sharing_fast_prefill", "use_kda_recoverssm", "use_replayssm"})
+    labels.emplace_back(name, "False");
+  for (const char* const name :
+       {"cache_hit_alignment_tokens", "hash_block_size", "kv_cache_layout", "kv_offloading_size", "mamba_block_size",
+        "mamba_page_size_padded", "num_cpu_blocks", "num_gpu_blocks_override", "prefix_match_unit",
+        "skip_page_size_padded", "sliding_window"})
+    labels.emplace_back(name, "None");
+  return labels;
 }
 
 }  // namespace
@@ -168,13 +204,16 @@ void EngineMetrics::ShowGauges(const EngineFacts& facts, const MetricLabels& lab
        [this] { return Read(gauges.waiting_capacity); });
   show(kByReason, "Number of requests waiting, by reason.", With(labels, "reason", "deferred"),
        [this] { return Read(gauges.waiting_deferred); });
+  size_t stage = 0;
+  for (const char* const name : {"waiting_to_start", "in_progress", "completed_waiting"}) {
+    show("vllm:num_requests_kv_fetch_by_stage",
+         "Requests whose blocks another engine has, by how far the fetch has come.", With(labels, "stage", name),
+         [this, stage] { return Read(gauges.fetches[stage]); });
+    ++stage;
+  }
   show("vllm:kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", labels,
        [this] { return gauges.cache_usage.load(std::memory_order_relaxed); });
-  const MetricLabels config = {{"block_size", StrCat(facts.block_tokens)},
-                               {"cache_dtype", facts.cache_dtype},
-                               {"num_gpu_blocks", StrCat(facts.blocks)},
-                               {"enable_prefix_caching", facts.finds_blocks ? "True" : "False"},
-                               {"engine", StrCat(facts.rank)}};
+  const MetricLabels config = CacheConfig(facts);
   show("vllm:cache_config_info", "Information of the LLMEngine CacheConfig", config, [] { return 1.0; });
 }
 

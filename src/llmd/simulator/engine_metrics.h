@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -15,14 +16,22 @@
 
 namespace spanloom::llmd::simulator {
 
+// How far the fetch of a request's blocks has come.
+enum class FetchStage : uint8_t { kWaiting, kInProgress, kCompleted, kNone };
+inline constexpr size_t kFetchStages = 3;  // without kNone
+
 // What the gauges show. Written by the engine, read by whoever renders the page.
 struct EngineGauges {
   std::atomic<size_t> running = 0;
-  std::atomic<size_t> waiting_capacity = 0;  // for a slot or for blocks
-  std::atomic<size_t> waiting_deferred = 0;  // for a transfer
-  std::atomic<double> cache_usage = 0;       // 0 to 1
-  std::atomic<int> sleep_level = 0;          // 0: awake; 1: the weights are elsewhere; 2: nothing is kept
+  std::atomic<size_t> waiting_capacity = 0;                    // for a slot or for blocks
+  std::atomic<size_t> waiting_deferred = 0;                    // for a transfer
+  std::array<std::atomic<size_t>, kFetchStages> fetches = {};  // of blocks of another engine, by FetchStage
+  std::atomic<double> cache_usage = 0;                         // 0 to 1
+  std::atomic<int> sleep_level = 0;  // 0: awake; 1: the weights are elsewhere; 2: nothing is kept
 };
+
+// A token in the cache, as Llama 3.1 8B has it: 32 layers, keys and values of 8 heads of 128 numbers of 2 bytes.
+inline constexpr size_t kTokenBytes = 128 << 10;
 
 struct EngineFacts {
   std::string model_name = {};  // the label model_name
@@ -33,7 +42,8 @@ struct EngineFacts {
   int64_t model_tokens_max = 1'000'000;  // the largest bound of counts of tokens
   size_t loras_max = 1;                  // the label max_lora
   std::string cache_dtype = "auto";
-  const Clock* clock = &Clock::System();  // never null; outlives the metrics
+  std::string hash_algorithm = "sha256_cbor";  // the label prefix_caching_hash_algo
+  const Clock* clock = &Clock::System();       // never null; outlives the metrics
 };
 
 // Thread-safe. The registry must outlive it. Handles are public: each is one metric, by its name.

@@ -132,13 +132,18 @@ TEST_F(EngineTest, WaitsForItsPeer) {
     spec.awaits_peer = true;
     engine_->Add(std::move(spec), 0);
   }
+  const auto fetches = [&](FetchStage stage) { return metrics_.gauges.fetches[static_cast<size_t>(stage)].load(); };
   RunUntil(500);
+  EXPECT_EQ(fetches(FetchStage::kWaiting), 3);
   EXPECT_EQ(engine_->waiting_count(), 3);
   EXPECT_EQ(engine_->running_count(), 0);
   engine_->ResolvePeer(1, Engine::PeerNews::kReady, 500 * kMs);
   engine_->ResolvePeer(2, Engine::PeerNews::kCompute, 500 * kMs);
   engine_->ResolvePeer(3, Engine::PeerNews::kFail, 500 * kMs);
+  EXPECT_EQ(fetches(FetchStage::kWaiting), 0);
+  EXPECT_EQ(fetches(FetchStage::kInProgress), 1);
   RunUntil(2'000);
+  EXPECT_EQ(fetches(FetchStage::kInProgress) + fetches(FetchStage::kCompleted), 0);
   EXPECT_THAT(sink_.token_ms[1], ElementsAre(570, 580));
   EXPECT_EQ(sink_.ends[1].transferred_tokens, 4);
   EXPECT_THAT(sink_.token_ms[2], ElementsAre(600, 610));

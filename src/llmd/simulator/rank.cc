@@ -40,15 +40,17 @@ std::string FingerprintOf(const SimulatorOptions& options) {
 }
 
 EngineFacts Facts(const SimulatorOptions& options, const Clock& clock) {
-  return {.model_name = ServedNames(options).front(),
-          .blocks = options.engine.blocks,
-          .block_tokens = options.engine.block_tokens,
-          .finds_blocks = options.engine.finds_blocks,
-          .rank = options.rank,
-          .model_tokens_max = options.model_tokens_max,
-          .loras_max = options.engine.loras_max,
-          .cache_dtype = options.cache_dtype,
-          .clock = &clock};
+  return {
+      .model_name = ServedNames(options).front(),
+      .blocks = options.engine.blocks,
+      .block_tokens = options.engine.block_tokens,
+      .finds_blocks = options.engine.finds_blocks,
+      .rank = options.rank,
+      .model_tokens_max = options.model_tokens_max,
+      .loras_max = options.engine.loras_max,
+      .cache_dtype = options.cache_dtype,
+      .hash_algorithm = options.hash_algorithm == wire::BlockHashAlgorithm::kSha256Cbor ? "sha256_cbor" : "xxhash_cbor",
+      .clock = &clock};
 }
 
 }  // namespace
