@@ -92,6 +92,14 @@ def test_echo_and_stop(simulate):
     assert (choice.text, choice.finish_reason, choice.stop_reason) == ("Größe: 漢", "stop", "字")
 
 
+# Scenario: a stream of characters of several bytes, each of which is a token, with probabilities.
+# Guarantees: no token's is missing though it completes no character, and their places go on from event to event.
+def test_logprobs_of_pieces_of_characters(simulate):
+    body = {"prompt": "a漢b", "max_tokens": 20, "stream": True, "logprobs": 0}
+    told = [piece["choices"][0]["logprobs"] for piece in pieces_of(simulate("--mode=echo").post("/v1/completions", body)[2])]
+    assert [offset for logprobs in told for offset in logprobs["text_offset"]] == [0, 1, 2, 3, 4]
+
+
 # Guarantees: each mistake gets the exception that the client has for it, and vLLM's words.
 def test_errors(simulate):
     simulator = simulate()

@@ -438,7 +438,7 @@ void Generation::SendToken(size_t index) {
   if (stream_ == nullptr) OpenStream(true);
   const wire::Choice choice = TakeChoice(index);
   // A call of a tool comes as a whole; a character that is not complete waits.
-  if (choice.finish_reason.empty() && choice.text.empty() && !choice.token_ids) return;
+  if (choice.finish_reason.empty() && choice.text.empty() && choice.logprobs.empty() && !choice.token_ids) return;
   if (stream_->Write(ChunkOf(choice))) return;
   is_over_ = true;
   AbortRest();
