@@ -47,7 +47,8 @@ std::string Quoted(std::string_view name) {
 }
 
 StatusOr<Statement> Select(const std::string& path, sqlite3* database, const std::string& table) {
-  const std::string query = StrCat("SELECT prompt_hash, gen_tokens FROM ", Quoted(table), " ORDER BY n_gen_tokens, id");
+  const std::string query =
+      StrCat("SELECT prompt_hash, gen_tokens, n_gen_tokens FROM ", Quoted(table), " ORDER BY n_gen_tokens, id");
   sqlite3_stmt* raw = nullptr;
   const int code = sqlite3_prepare_v2(database, query.c_str(), -1, &raw, nullptr);
   Statement statement(raw);
@@ -89,7 +90,7 @@ struct DatasetReader {
   Dataset& dataset;
   kube::JsonReader reader = {};
 
-  Status Add(std::string_view hash, std::string_view json) {
+  Status Add(std::string_view hash, std::string_view json, int64_t tokens) {
     const auto read = json.size() <= kAnswerBytesMax ? reader.Read(json) : absl::InvalidArgumentError("is too long");
     const AnswerLists lists = read.ok() ? ListsOf(*read) : AnswerLists();
     if (!lists.has_texts) {
@@ -101,8 +102,8 @@ struct DatasetReader {
                                                  kDatasetBytesMax, " bytes, which is the limit; use a part of them"));
     }
     dataset.rows_of_hash_[std::string(hash)].push_back(static_cast<uint32_t>(dataset.rows_.size()));
-    dataset.rows_.push_back(
-        {dataset.json_.size(), static_cast<uint32_t>(json.size()), static_cast<uint32_t>(lists.texts.size())});
+    dataset.rows_.push_back({dataset.json_.size(), static_cast<uint32_t>(json.size()),
+                             static_cast<uint32_t>(std::clamp<int64_t>(tokens, 0, UINT32_MAX))});
     dataset.json_ += json;
     return absl::OkStatus();
   }
@@ -115,7 +116,8 @@ StatusOr<std::unique_ptr<Dataset>> Dataset::Load(const std::string& path, const 
   DatasetReader reader{path, *dataset};
   int code = SQLITE_ROW;
   while ((code = sqlite3_step(rows.get())) == SQLITE_ROW) {
-    RETURN_IF_ERROR(reader.Add(Content(rows.get(), 0), Content(rows.get(), 1)));
+    const int64_t tokens = sqlite3_column_int64(rows.get(), 2);
+    RETURN_IF_ERROR(reader.Add(Content(rows.get(), 0), Content(rows.get(), 1), tokens));
   }
   if (code != SQLITE_DONE) return Wrong(path, sqlite3_errmsg(database.get()));
   if (dataset->rows_.empty()) return Wrong(path, StrCat("there is no answer in the table \"", table, "\""));

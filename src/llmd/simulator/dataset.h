@@ -47,7 +47,7 @@ class Dataset {
   struct Row {
     size_t begin = 0;  // of its JSON in json_
     uint32_t bytes = 0;
-    uint32_t tokens = 0;
+    uint32_t tokens = 0;  // n_gen_tokens
   };
 
   Dataset() = default;
