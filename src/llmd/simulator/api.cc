@@ -16,6 +16,7 @@
 #include "llmd/simulator/generation.h"
 #include "llmd/simulator/tokenizer.h"
 #include "llmd/wire/embedding_request.h"
+#include "llmd/wire/engine_rpc.h"
 #include "llmd/wire/openai_request.h"
 
 namespace spanloom::llmd::simulator {
@@ -34,7 +35,7 @@ template <typename Parse>
 void Generate(const Serving& serving, Parse parse, const net::HttpRequest& request, net::HttpResponder responder) {
   StatusOr<wire::GenerationRequest> parsed = parse(request.body.view());
   if (!parsed.ok()) return std::move(responder).Respond(ErrorAnswer(ErrorOf(parsed.status())));
-  Generation::Start(serving, *std::move(parsed), request, std::move(responder));
+  Generation::Start(serving, *std::move(parsed), request.headers, std::make_unique<HttpWay>(std::move(responder)));
 }
 
 // All may do all but what nobody can.
@@ -331,8 +332,7 @@ void Api::AddState() {
     AddAnswer("GET", path, [](const net::HttpRequest&) { return Nothing(); });
   }
   AddAnswer("GET", "/health/ready", [this](const net::HttpRequest&) {
-    const std::chrono::nanoseconds elapsed(serving_.clock.SteadyNs() - start_ns_);
-    const bool is_ready = elapsed >= serving_.options.startup_duration;
+    const bool is_ready = IsReady();
     return net::TextResponse(is_ready ? 200 : 503, is_ready ? "" : "The model is being loaded.\n");
   });
   AddAnswer("GET", "/load", [this](const net::HttpRequest&) {
@@ -397,14 +397,43 @@ void Api::Handle(net::HttpRequest request, net::HttpResponder responder) {
     return std::move(responder).Respond(std::move(answer));
   }
   if (const auto failure = Failure(request)) return std::move(responder).Respond(ErrorAnswer(*failure));
-  const StatusOr<const Serving*> rank = RankOf(request);
+  const StatusOr<const Serving*> rank = RankOf(request.headers);
   if (!rank.ok()) return std::move(responder).Respond(ErrorAnswer(ErrorOf(rank.status())));
   route->second(**rank, request, std::move(responder));
 }
 
+net::GrpcMethods Api::Rpcs() const {
+  net::GrpcMethods methods;
+  methods.emplace(wire::kHealthRpc, [this](const net::GrpcRequest&, net::GrpcResponder responder) {
+    const bool is_ready = IsReady();
+    std::move(responder).Respond(
+        Bytes(wire::HealthMessage(is_ready, is_ready ? "Healthy" : "The model is being loaded.")));
+  });
+  methods.emplace(wire::kModelInfoRpc, [this](const net::GrpcRequest&, net::GrpcResponder responder) {
+    const SimulatorOptions& options = serving_.options;
+    std::move(responder).Respond(Bytes(wire::ModelInfoMessage({.path = options.model,
+                                                               .is_generation = options.runner != Runner::kPooling,
+                                                               .context_tokens_max = options.model_tokens_max,
+                                                               .vocabulary_tokens = kVocabularyTokens})));
+  });
+  if (serving_.options.runner == Runner::kPooling) return methods;
+  methods.emplace(wire::kGenerateRpc, [this](const net::GrpcRequest& request, net::GrpcWriter writer) {
+    const StatusOr<const Serving*> rank = RankOf(request.metadata);
+    if (!rank.ok()) return std::move(writer).Finish(rank.status());
+    StatusOr<wire::GenerationRequest> parsed = wire::ParseGenerateRpc(request.message.view());
+    if (!parsed.ok()) return std::move(writer).Finish(parsed.status());
+    Generation::Start(**rank, *std::move(parsed), request.metadata, std::make_unique<RpcWay>(std::move(writer)));
+  });
+  return methods;
+}
+
+bool Api::IsReady() const {
+  return std::chrono::nanoseconds(serving_.clock.SteadyNs() - start_ns_) >= serving_.options.startup_duration;
+}
+
 // What is no number counts as none, as in vLLM.
-StatusOr<const Serving*> Api::RankOf(const net::HttpRequest& request) const {
-  const std::string_view header = request.headers.Get(kRankHeader);
+StatusOr<const Serving*> Api::RankOf(const net::HttpHeaders& headers) const {
+  const std::string_view header = headers.Get(kRankHeader);
   int64_t rank = 0;
   if (header.empty() || !absl::SimpleAtoi(AbslView(header), &rank)) return &serving_;
   const auto first = static_cast<int64_t>(ranks_.front()->options.rank);

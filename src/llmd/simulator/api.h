@@ -15,6 +15,7 @@
 
 #include "base/metrics.h"
 #include "llmd/simulator/serving.h"
+#include "net/grpc.h"
 #include "net/http.h"
 
 namespace spanloom::llmd::simulator {
@@ -30,6 +31,9 @@ class Api {
   void SetRanks(std::span<const Serving* const> ranks) { ranks_ = ranks; }
 
   void Handle(net::HttpRequest request, net::HttpResponder responder);
+
+  // vLLM's gRPC service at the same port, as llm-d-inference-sim has it. The API must outlive their calls.
+  [[nodiscard]] net::GrpcMethods Rpcs() const;
 
  private:
   // With the rank that the request asked for.
@@ -47,7 +51,8 @@ class Api {
   void AddSleep();
   void AddState();
   void AddConfig();
-  [[nodiscard]] StatusOr<const Serving*> RankOf(const net::HttpRequest& request) const;
+  [[nodiscard]] bool IsReady() const;
+  [[nodiscard]] StatusOr<const Serving*> RankOf(const net::HttpHeaders& headers) const;
   [[nodiscard]] std::optional<wire::ApiError> WrongHeader(const net::HttpRequest& request) const;
   [[nodiscard]] std::optional<wire::ApiError> Failure(const net::HttpRequest& request);
 

@@ -13,6 +13,7 @@
 #include "llmd/simulator/load_report.h"
 #include "llmd/simulator/logprobs.h"
 #include "llmd/simulator/tool_call.h"
+#include "llmd/wire/engine_rpc.h"
 #include "llmd/wire/request_error.h"
 
 namespace spanloom::llmd::simulator {
@@ -53,30 +54,31 @@ std::string RoomName(int64_t room) {
 
 }  // namespace
 
-void Generation::Start(const Serving& serving, wire::GenerationRequest request, const net::HttpRequest& http,
-                       net::HttpResponder responder) {
-  const auto generation = std::make_shared<Generation>(serving, std::move(request), http, std::move(responder));
+void Generation::Start(const Serving& serving, wire::GenerationRequest request, const net::HttpHeaders& headers,
+                       std::unique_ptr<AnswerWay> way) {
+  const auto generation = std::make_shared<Generation>(serving, std::move(request), headers, std::move(way));
   if (const Status status = generation->Prepare(); !status.ok()) {
     wire::ApiError error = ErrorOf(status);
     if (error.status == 404) error.param = "model";
     net::HttpResponse answer = JsonAnswer(error.status, generation->ErrorText(error));
-    return std::move(*generation->responder_).Respond(std::move(answer));
+    return generation->way_->Refuse(error, std::move(answer));
   }
   generation->Run();
 }
 
-Generation::Generation(const Serving& serving, wire::GenerationRequest request, const net::HttpRequest& http,
-                       net::HttpResponder responder)
+Generation::Generation(const Serving& serving, wire::GenerationRequest request, const net::HttpHeaders& headers,
+                       std::unique_ptr<AnswerWay> way)
     : serving_(serving),
       request_(std::move(request)),
-      trace_context_(serving.tracer.is_on() ? sdk::Extract(http.headers, serving.tracer.propagation())
+      trace_context_(serving.tracer.is_on() ? sdk::Extract(headers, serving.tracer.propagation())
                                             : sdk::TraceContext()),
-      responder_(std::move(responder)),
+      way_(std::move(way)),
       number_(serving.request_count.fetch_add(1, std::memory_order_relaxed)),
       arrival_ns_(serving.clock.SteadyNs()) {
-  const std::string id = RequestId(http.headers, request_.request_id, serving.options, number_);
+  const std::string id = RequestId(headers, request_.request_id, serving.options, number_);
   head_ = {.is_chat = request_.is_chat,
            .id = StrCat(request_.is_response ? "resp_"
+                        : request_.is_rpc    ? ""
                         : request_.is_tokens ? "generate-tokens-"
                         : request_.is_chat   ? "chatcmpl-"
                                              : "cmpl-",
@@ -84,10 +86,10 @@ Generation::Generation(const Serving& serving, wire::GenerationRequest request, 
            .model = request_.model.empty() ? serving.names.served().front() : request_.model,
            .created = serving.clock.UnixNs() / kNsPerSecond,
            .fingerprint = serving.fingerprint};
-  AddAnswerHeaders(serving.options, http.headers, answer_headers_);
+  AddAnswerHeaders(serving.options, headers, answer_headers_);
   if (request_.is_response || request_.is_message || request_.is_tokens) return;
-  load_format_ = http.headers.Get(kLoadFormatHeader);
-  declines_ = http.headers.Get(kDeclineHeader) == "true";
+  load_format_ = headers.Get(kLoadFormatHeader);
+  declines_ = headers.Get(kDeclineHeader) == "true";
 }
 
 // Reads the request as far as it depends on the model, and plans its answers.
@@ -132,7 +134,8 @@ StatusOr<int64_t> Generation::AnswerTokensMax(size_t prompt_tokens) const {
   }
   if (IsOnlyPrefilled()) return 1;
   const int64_t room = model_max - prompt;
-  if (!request_.sampling.max_tokens) return request_.is_chat ? room : std::min(room, kCompletionTokens);
+  if (!request_.sampling.max_tokens)
+    return request_.is_chat || request_.is_rpc ? room : std::min(room, kCompletionTokens);
   const int64_t wanted = *request_.sampling.max_tokens;
   if (wanted <= room) return wanted;
   const std::string what =
@@ -229,7 +232,7 @@ void Generation::Run() {
     ids.push_back(answer.id);
   }
   for (SequenceSpec& spec : specs_) spec.listener = shared_from_this();
-  responder_->cancel_signal().OnCancel(
+  way_->cancel_signal().OnCancel(
       [&engine = serving_.engine, ids = std::move(ids)]() mutable { engine.Abort(std::move(ids)); });
   FetchAndAdd();
 }
@@ -364,18 +367,14 @@ wire::Usage Generation::CountUsage() const {
   wire::Usage usage;
   for (const size_t tokens : prompt_tokens_) usage.prompt_tokens += static_cast<int64_t>(tokens);
   for (const Answer& answer : answers_) usage.completion_tokens += static_cast<int64_t>(answer.tokens);
-  // The Responses API says it always.
-  if (serving_.options.shows_cached_tokens || request_.is_response)
+  // The Responses API and gRPC say it always.
+  if (serving_.options.shows_cached_tokens || request_.is_response || request_.is_rpc)
     usage.cached_tokens = static_cast<int64_t>(cached_tokens_);
   return usage;
 }
 
 void Generation::OpenStream(bool has_roles) {
-  net::HttpResponse head;
-  head.headers = answer_headers_;
-  head.headers.Add("content-type", "text/event-stream; charset=utf-8");
-  head.headers.Add("vary", "Origin");
-  stream_ = std::make_shared<BodyStream>(std::move(*std::exchange(responder_, std::nullopt)).Stream(std::move(head)));
+  way_->Open(answer_headers_);
   std::string begin;
   const std::optional<wire::Usage> usage = request_.continuous_usage ? std::optional(CountUsage()) : std::nullopt;
   if (request_.is_response) {
@@ -387,10 +386,11 @@ void Generation::OpenStream(bool has_roles) {
     for (size_t i = 0; i < answers_.size(); ++i)
       wire::AppendRoleChunk(head_, static_cast<int64_t>(i), ids, usage, begin);
   }
-  stream_->Write(begin);
+  way_->Write(std::move(begin));
 }
 
 std::string Generation::ChunkOf(const wire::Choice& choice) {
+  if (request_.is_rpc) return wire::GenerateChunk(*choice.token_ids, CountUsage());
   std::string chunk;
   if (request_.is_response) {
     response_stream_.AppendDelta(head_, choice.text, chunk);
@@ -419,7 +419,14 @@ wire::ResponseRequest Generation::AskedFor() const {
   return {request_.sampling, request_.echoed, max_tokens_};
 }
 
+// All tokens of the one answer, whether they were told one by one or not.
+std::string Generation::RpcEnd() const {
+  const OutputPlan& plan = answers_.front().plan;
+  return wire::GenerateComplete(plan.tokens, plan.finish_reason, CountUsage());
+}
+
 std::string Generation::StreamEnd() {
+  if (request_.is_rpc) return RpcEnd();
   std::string end;
   if (request_.is_response) {
     response_stream_.AppendEnd(head_, AskedFor(), answers_.front().plan.finish_reason, CountUsage(), end);
@@ -435,11 +442,11 @@ std::string Generation::StreamEnd() {
 }
 
 void Generation::SendToken(size_t index) {
-  if (stream_ == nullptr) OpenStream(true);
+  if (!way_->is_open()) OpenStream(true);
   const wire::Choice choice = TakeChoice(index);
   // A call of a tool comes as a whole; a character that is not complete waits.
   if (choice.finish_reason.empty() && choice.text.empty() && choice.logprobs.empty() && !choice.token_ids) return;
-  if (stream_->Write(ChunkOf(choice))) return;
+  if (way_->Write(ChunkOf(choice))) return;
   is_over_ = true;
   AbortRest();
 }
@@ -487,21 +494,20 @@ void Generation::Decline(Answer& answer, size_t index) {
   answer.plan = {.finish_reason = "cache_threshold"};
   answer.unsent.clear();
   if (!request_.is_streamed || is_over_) return;
-  if (stream_ == nullptr) OpenStream(false);
-  stream_->Write(ChunkOf(TakeChoice(index)));
+  if (!way_->is_open()) OpenStream(false);
+  way_->Write(ChunkOf(TakeChoice(index)));
 }
 
 // One sequence can't be answered: then none of the request is.
 void Generation::Fail(const wire::ApiError& error) {
   if (std::exchange(is_over_, true)) return;
-  if (stream_ != nullptr) {
-    stream_->Write(request_.is_message ? StrCat("event: error\ndata: ", ErrorText(error), "\n\n")
-                                       : StrCat("data: ", ErrorText(error), "\n\ndata: [DONE]\n\n"));
-    stream_->Finish();
+  if (way_->is_open()) {
+    way_->Break(error, request_.is_message ? StrCat("event: error\ndata: ", ErrorText(error), "\n\n")
+                                           : StrCat("data: ", ErrorText(error), "\n\ndata: [DONE]\n\n"));
   } else {
     net::HttpResponse answer = JsonAnswer(error.status, ErrorText(error));
     if (error.status == 429) answer.headers.Add("retry-after", "1");
-    std::move(*std::exchange(responder_, std::nullopt)).Respond(std::move(answer));
+    way_->Refuse(error, std::move(answer));
   }
   AbortRest();
 }
@@ -519,6 +525,7 @@ std::string Generation::WholeBody(const std::vector<wire::Choice>& choices) cons
   if (request_.is_response)
     return wire::ResponseBody(head_, AskedFor(), {first.text, first.finish_reason}, CountUsage(), transfer_answer_);
   if (request_.is_message) return wire::MessageBody(head_, first, CountUsage(), transfer_answer_);
+  if (request_.is_rpc) return RpcEnd();
   if (request_.is_tokens) return wire::TokensBody(head_, choices, transfer_answer_);
   return wire::AnswerBody(head_, choices, CountUsage(), transfer_answer_);
 }
@@ -530,11 +537,11 @@ std::string Generation::ErrorText(const wire::ApiError& error) const {
 void Generation::Complete() {
   if (std::exchange(is_over_, true)) return;
   RecordRequest();
-  if (stream_ != nullptr) {
-    stream_->Write(StreamEnd());
-    return stream_->Finish();
+  if (way_->is_open()) {
+    way_->Write(StreamEnd());
+    return way_->Finish();
   }
-  if (!responder_ || responder_->cancel_signal().is_cancelled()) return;
+  if (way_->cancel_signal().is_cancelled()) return;
   std::vector<wire::Choice> choices;
   for (size_t i = 0; i < answers_.size(); ++i) choices.push_back(TakeChoice(i));
   net::HttpResponse answer = JsonAnswer(200, WholeBody(choices));
@@ -542,7 +549,7 @@ void Generation::Complete() {
   if (std::string load = LoadReport(load_format_, serving_.metrics.gauges); !load.empty()) {
     answer.headers.Add(std::string(kLoadHeader), std::move(load));
   }
-  std::move(*std::exchange(responder_, std::nullopt)).Respond(std::move(answer));
+  way_->Respond(std::move(answer));
 }
 
 void Generation::Record(const Answer& answer, const SequenceReport& report, std::string_view error) const {

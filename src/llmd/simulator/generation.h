@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One request for tokens, from its body to the last byte of its answer: chat completions and completions, whole or
-// streamed. It lives on its connection's loop, and in the engine as one sequence for each prompt and choice.
+// One request for tokens, from its body to the last byte of its answer: chat completions, completions and
+// what else makes some, whole or streamed. It lives on its connection's loop, and in the engine as one sequence for
+// each prompt and choice.
 
 #pragma once
 
@@ -11,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "llmd/simulator/body_stream.h"
+#include "llmd/simulator/answer_way.h"
 #include "llmd/simulator/output_plan.h"
 #include "llmd/simulator/request_spans.h"
 #include "llmd/simulator/serving.h"
@@ -26,12 +27,12 @@ namespace spanloom::llmd::simulator {
 // Bound to the connection's loop. Keeps itself alive by its sequences; ends with the answer, or when the client goes.
 class Generation final : public SequenceListener, public std::enable_shared_from_this<Generation> {
  public:
-  // Starts to answer `http`, whose body was read as `request`; refuses it at once if it can't be answered.
-  static void Start(const Serving& serving, wire::GenerationRequest request, const net::HttpRequest& http,
-                    net::HttpResponder responder);
+  // Starts to answer what was read as `request`, with `headers`, by `way`; refuses it at once if it can't be answered.
+  static void Start(const Serving& serving, wire::GenerationRequest request, const net::HttpHeaders& headers,
+                    std::unique_ptr<AnswerWay> way);
 
-  Generation(const Serving& serving, wire::GenerationRequest request, const net::HttpRequest& http,
-             net::HttpResponder responder);
+  Generation(const Serving& serving, wire::GenerationRequest request, const net::HttpHeaders& headers,
+             std::unique_ptr<AnswerWay> way);
 
   void OnToken(size_t index, int64_t at_ns) override;
   void OnEnd(size_t index, const SequenceReport& report) override;
@@ -74,6 +75,7 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   void RecordRequest() const;
   [[nodiscard]] std::string ChunkOf(const wire::Choice& choice);
   [[nodiscard]] std::string StreamEnd();
+  [[nodiscard]] std::string RpcEnd() const;
   [[nodiscard]] bool TellsUsage() const;
   [[nodiscard]] bool HasToldAll() const;
   [[nodiscard]] wire::ResponseRequest AskedFor() const;
@@ -91,10 +93,9 @@ class Generation final : public SequenceListener, public std::enable_shared_from
   const wire::GenerationRequest request_;
   const sdk::TraceContext trace_context_;
   net::HttpHeaders answer_headers_;
-  std::optional<net::HttpResponder> responder_;  // until the answer begins
-  std::string load_format_;                      // of the report of load that is wanted; "": none
-  bool declines_ = false;                        // it is to end as if nothing were in the cache
-  std::shared_ptr<BodyStream> stream_;           // null: not begun, or not streamed
+  const std::unique_ptr<AnswerWay> way_;
+  std::string load_format_;  // of the report of load that is wanted; "": none
+  bool declines_ = false;    // it is to end as if nothing were in the cache
   wire::AnswerHead head_;
   wire::ResponseStream response_stream_;  // of the Responses API
   wire::MessageStream message_stream_;    // of the Messages API

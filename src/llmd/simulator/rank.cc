@@ -81,6 +81,7 @@ Status Rank::Open(std::span<const Serving* const> ranks) {
   server.http = [this](net::HttpRequest request, net::HttpResponder responder) {
     api_.Handle(std::move(request), std::move(responder));
   };
+  server.grpc = api_.Rpcs();
   ASSIGN_OR_RETURN(server_, net::Server::Create(serving_.loops, metrics_, std::move(server)));
   return absl::OkStatus();
 }

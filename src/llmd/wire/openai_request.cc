@@ -16,7 +16,6 @@
 namespace spanloom::llmd::wire {
 namespace {
 
-constexpr size_t kStopsMax = 64;     // strings of `stop`; guess
 constexpr size_t kToolsMax = 1'024;  // guess
 
 // A text that is alone, or those of a list, behind those of `target`.

@@ -21,6 +21,7 @@
 namespace spanloom::llmd::wire {
 
 inline constexpr size_t kPromptsMax = 2'048;    // of one request, as OpenAI has it for inputs of embeddings
+inline constexpr size_t kStopsMax = 64;         // strings of `stop`; guess
 inline constexpr int64_t kChoicesMax = 128;     // `n`, as OpenAI has it
 inline constexpr int64_t kTopLogprobsMax = 20;  // vLLM's --max-logprobs
 
@@ -75,6 +76,7 @@ struct GenerationRequest {
   bool is_response = false;                // of the Responses API, which is chat with another answer
   bool is_message = false;                 // of Anthropic's Messages API, the same
   bool is_tokens = false;                  // of vLLM's /inference/v1/generate: token ids in and out
+  bool is_rpc = false;                     // of vLLM's gRPC service, which is about tokens as well
   std::string model = {};                  // "" if the request names none
   std::vector<ChatMessage> messages = {};  // of chat
   std::vector<Prompt> prompts = {};        // of completions, at least one

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "llmd/wire/embedding_request.h"
+#include "llmd/wire/engine_rpc.h"
 #include "llmd/wire/openai_request.h"
 
 namespace {
@@ -52,6 +53,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto tokens = ParseGenerateRequest(body); tokens.ok()) {
     CHECK(tokens->prompts.size() == 1 && !tokens->is_streamed);
     CheckSampling(tokens->sampling);
+  }
+  if (const auto call = ParseGenerateRpc(body); call.ok()) {
+    CHECK(call->prompts.size() == 1 && call->sampling.n == 1);
+    CheckSampling(call->sampling);
   }
   (void)ParseTokenizeRequest(body).ok();
   (void)ParseDetokenizeRequest(body).ok();
