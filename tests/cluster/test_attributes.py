@@ -91,9 +91,9 @@ def installation(cluster, made_namespace, admin, tmp_path):
 
 
 def identity_of(pod, deployment):
-    """What is to be known of a pod. Its Deployment is if the hash in the ReplicaSet's name has ten characters, the Collector's rule; about one in four is shorter."""
+    """What is to be known of a pod."""
     known = {"k8s.namespace.name": pod.namespace, "k8s.pod.name": pod.name, "k8s.pod.uid": pod.uid, "k8s.node.name": "node-1", "llm-d.role": "decode"}
-    return known | ({"k8s.deployment.name": deployment} if len(pod.item["metadata"]["labels"]["pod-template-hash"]) == 10 else {})
+    return known | {"k8s.deployment.name": deployment}
 
 
 # Scenario: an account with the Role of the component. Spans come from a pod, name a pod's address, name its uid, and come from nowhere.

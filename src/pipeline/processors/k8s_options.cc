@@ -95,8 +95,10 @@ void K8sExtractOptions::Declare(config::OptionsReader& r) {
   r.Field("annotations", annotations, "Annotations that are added.");
   r.Field("otel_annotations", otel_annotations,
           "Whether a pod's annotation resource.opentelemetry.io/NAME is added as NAME.");
-  r.Field("deployment_name_from_replicaset", deployment_name_from_replicaset,
-          "Whether a deployment's name is that of the ReplicaSet without its hash; then ReplicaSets are not watched.");
+  r.Field(
+      "deployment_name_from_replicaset", deployment_name_from_replicaset,
+      "Whether a deployment's name is that of the ReplicaSet without its hash; then ReplicaSets are not watched. The "
+      "hash is the pod's label pod-template-hash; of a pod without it, ten small letters and digits.");
 }
 
 void K8sLabelFilterOptions::Declare(config::OptionsReader& r) {

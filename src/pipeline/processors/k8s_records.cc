@@ -46,7 +46,16 @@ std::string_view NameBeforeHash(std::string_view replicaset) {
   return is_hash ? replicaset.substr(0, dash) : std::string_view();
 }
 
-// The same of a Job that a CronJob made, behind whose name is a time.
+// The name of the Deployment that made the ReplicaSet of a pod. Its hash is 8 to 10 characters long and labels the pod,
+// which decides; a pod without the label is judged by the shape of the name, as the Collector does.
+std::string_view DeploymentOf(std::string_view replicaset, const kube::ObjectMeta& pod) {
+  const std::string_view* const hash = kube::FindText(pod.labels, "pod-template-hash");
+  const size_t dash = replicaset.rfind('-');
+  const bool is_labelled = hash != nullptr && dash != std::string_view::npos && replicaset.substr(dash + 1) == *hash;
+  return is_labelled ? replicaset.substr(0, dash) : NameBeforeHash(replicaset);
+}
+
+// What stands in front of the last "-" of a Job's name, if a CronJob made it: behind it is a time. Else "".
 std::string_view NameBeforeTime(std::string_view job) {
   const size_t dash = job.rfind('-');
   if (dash == std::string_view::npos || dash + 1 == job.size()) return {};
@@ -101,7 +110,7 @@ class PodReader {
     SetWorkload("k8s.replicaset", owner, wants_.replicaset_name, wants_.replicaset_uid);
     Keep(K8sSource::kReplicaSet, "replicaset", owner.uid, owner_uids);
     const K8sObjectMirror::Object known = Find(K8sSource::kReplicaSet, owner.uid);
-    const std::string_view deployment = rules_.deployment_name_from_replicaset ? NameBeforeHash(owner.name)
+    const std::string_view deployment = rules_.deployment_name_from_replicaset ? DeploymentOf(owner.name, pod_.meta)
                                         : known != nullptr                     ? known->owner_name
                                                                                : std::string_view();
     Set(wants_.deployment_name, "k8s.deployment.name", deployment);

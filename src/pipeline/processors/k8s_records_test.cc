@@ -98,6 +98,25 @@ TEST_F(K8sRecordsTest, OwnersHaveNamesAndUids) {
   EXPECT_THAT(owned_by("Node", "n"), IsEmpty());
 }
 
+// Scenario: ReplicaSets whose hash has 8 to 10 characters, or is none, of pods that are labelled with it or not.
+// Guarantees: the label decides where it is the end of the name; else the end has to look like a hash of ten
+// characters.
+TEST_F(K8sRecordsTest, TheLabelOfAPodSaysWhatTheHashIs) {
+  const auto deployment = [&](std::string_view replicaset, std::string_view hash) {
+    const std::vector<std::string> shown =
+        AttributesOf("{metadata: [k8s.deployment.name], deployment_name_from_replicaset: true}",
+                     StrCat(R"({"labels":{)", hash.empty() ? "" : StrCat(R"("pod-template-hash":")", hash, "\""),
+                            R"(},"ownerReferences":[{"kind":"ReplicaSet","name":")", replicaset, R"(","uid":"o"}]})"));
+    return shown.empty() ? "" : shown[0];
+  };
+  EXPECT_EQ(deployment("my-app-5d9c8bf6", "5d9c8bf6"), "k8s.deployment.name=my-app");
+  EXPECT_EQ(deployment("my-app-85d9c8bf6", "85d9c8bf6"), "k8s.deployment.name=my-app");
+  EXPECT_EQ(deployment("my-app-6c45f8d6f6", "6c45f8d6f6"), "k8s.deployment.name=my-app");
+  EXPECT_EQ(deployment("my-app-85d9c8bf6", ""), "");
+  EXPECT_EQ(deployment("my-app-6c45f8d6f6", "other"), "k8s.deployment.name=my-app");
+  EXPECT_EQ(deployment("my-app-85d9c8bf6", "5d9c8bf6"), "");  // the end of the end
+}
+
 // Guarantees: a service is named by its labels, else by the largest workload, else by the pod; an annotation is above
 // all.
 TEST_F(K8sRecordsTest, ServicesAreNamedByConvention) {
