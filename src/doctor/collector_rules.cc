@@ -71,10 +71,6 @@ void CheckFilter(const Node& filter, Findings& findings) {
   }
 }
 
-bool IsLocal(std::string_view endpoint) {
-  return endpoint == "localhost" || endpoint.starts_with("localhost:") || endpoint.starts_with("127.");
-}
-
 void CheckReceiver(const Node& receiver, std::string_view id, std::string_view default_host, Findings& findings) {
   const Node* protocols = receiver.Find("protocols");
   if (protocols == nullptr) return;
@@ -93,9 +89,7 @@ void CheckExporter(const Node& exporter, std::string_view id, bool is_in_pod, Fi
   const Node* endpoint = exporter.Find("endpoint");
   if (endpoint == nullptr || !endpoint->is_scalar()) return;
   const std::string_view text = endpoint->text();
-  const bool is_local =
-      text.find("localhost") != std::string_view::npos || text.find("127.0.0.1") != std::string_view::npos;
-  if (is_local && is_in_pod) {
+  if (is_in_pod && IsLocal(text)) {
     findings.Warning("exporter-localhost", endpoint->source(),
                      StrCat(id, " sends to ", text, ", which is the collector's own pod"),
                      "endpoint: jaeger-collector:4317");

@@ -294,6 +294,22 @@ data:
     service: {pipelines: {traces: {receivers: [otlp], processors: [batch], exporters: [otlp]}}}
 )",
      {"8 receiver-localhost"}},
+    {"LoopbackByAnyName",
+     R"(apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+data:
+  config.yaml: |
+    receivers:
+      otlp:
+        protocols:
+          grpc: {endpoint: "[::1]:4317"}
+          http: {endpoint: "0.0.0.0:4318"}
+    exporters: {otlp: {endpoint: "dns:///127.0.0.2:4317", tls: {insecure: true}}}
+    processors: {batch: {}}
+    service: {pipelines: {traces: {receivers: [otlp], processors: [batch], exporters: [otlp]}}}
+)",
+     {"9 receiver-localhost", "11 exporter-localhost"}},
     {"PartOfACollector",
      "apiVersion: v1\nkind: ConfigMap\ndata:\n  tls.yaml: |\n    receivers: {otlp: {protocols: {grpc: {tls: {}}}}}\n",
      {}},

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "doctor/count_of.h"
 
 namespace spanloom::doctor {
 namespace {
@@ -19,21 +20,21 @@ struct Trouble {
   std::string_view metric;
   std::string_view label;  // that names the component
   std::string_view rule;
-  std::string_view meaning;
+  std::string_view meaning;  // behind "7 spans "
 };
 
 constexpr std::array<Trouble, 6> kTroubles = {{
     {"otelcol_exporter_send_failed_spans", "exporter", "live-exporter-failing",
-     "spans could not be sent and are lost; its log says why"},
+     "could not be sent and got lost; its log says why"},
     {"otelcol_exporter_enqueue_failed_spans", "exporter", "live-queue-full",
-     "spans found the sending queue full: the backend is slower than what comes, or away"},
+     "found the sending queue full: the backend is slower than what comes, or away"},
     {"otelcol_receiver_refused_spans", "receiver", "live-receiver-refuses",
-     "spans were refused to their senders: what stands behind takes no more"},
-    {"otelcol_receiver_failed_spans", "receiver", "live-receiver-fails", "spans could not be passed on"},
+     "refused: what stands behind takes no more. The senders were told"},
+    {"otelcol_receiver_failed_spans", "receiver", "live-receiver-fails", "could not be passed on"},
     {"otelcol_processor_refused_spans", "processor", "live-processor-refuses",
-     "spans were refused to their senders by a processor: memory_limiter has too little"},
+     "refused by a processor: memory_limiter has too little. The senders were told"},
     {"otelcol_processor_memory_limiter_refused_spans", "processor", "live-processor-refuses",
-     "spans were refused to their senders: more memory is in use than its limit"},
+     "refused: more memory is in use than its limit. The senders were told"},
 }};
 
 // The value of label `name` in `{a="x",b="y"}`; "" if there is none.
@@ -80,7 +81,7 @@ void CheckMetricsPage(std::string_view page, const std::string& source, Findings
     if (sum <= 0) continue;
     const auto& [trouble, component] = key;
     findings.Warning(trouble->rule, {source, 0},
-                     StrCat(component, ": ", static_cast<int64_t>(sum), " ", trouble->meaning));
+                     StrCat(component, ": ", CountOf(static_cast<uint64_t>(sum), "span"), " ", trouble->meaning));
   }
 }
 

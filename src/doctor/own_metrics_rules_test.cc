@@ -15,13 +15,14 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 std::vector<std::string> Found(std::string_view page) {
   Findings findings;
   CheckMetricsPage(page, "localhost:8888", findings);
   std::vector<std::string> found;
   for (const Finding& finding : findings.all()) {
-    found.push_back(StrCat(finding.rule, " ", finding.what.substr(0, finding.what.find(" spans"))));
+    found.push_back(StrCat(finding.rule, " ", finding.what.substr(0, finding.what.find(" span"))));
   }
   return found;
 }
@@ -38,6 +39,13 @@ TEST(MetricsPage, TellsTrouble) {
                     "otelcol_processor_memory_limiter_refused_spans{processor=\"memory_limiter\"} 9\n"),
               ElementsAre("live-exporter-failing otlp/jaeger: 7", "live-receiver-refuses otlp: 1000",
                           "live-processor-refuses memory_limiter: 9"));
+}
+
+TEST(MetricsPage, CountsOneSpan) {
+  Findings findings;
+  CheckMetricsPage("otelcol_exporter_send_failed_spans{exporter=\"otlp\"} 1\n", "localhost:8888", findings);
+  ASSERT_EQ(findings.all().size(), 1U);
+  EXPECT_THAT(findings.all()[0].what, StartsWith("otlp: 1 span could not be sent"));
 }
 
 TEST(MetricsPage, IsWellOrNoPage) {

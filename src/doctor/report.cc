@@ -8,6 +8,7 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "doctor/count_of.h"
 
 namespace spanloom::doctor {
 namespace {
@@ -15,10 +16,6 @@ namespace {
 size_t Count(std::span<const Finding> findings, Severity severity) {
   return static_cast<size_t>(
       std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.severity == severity; }));
-}
-
-std::string Counted(size_t count, std::string_view noun) {
-  return StrCat(count, " ", noun, count == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -47,9 +44,9 @@ std::string ToText(std::span<const Finding> findings) {
     }
   }
   if (findings.empty()) return "nothing found\n";
-  StrAppend(text, Counted(Count(findings, Severity::kError), "error"), ", ",
-            Counted(Count(findings, Severity::kWarning), "warning"), ", ",
-            Counted(Count(findings, Severity::kNote), "note"), "\n");
+  StrAppend(text, CountOf(Count(findings, Severity::kError), "error"), ", ",
+            CountOf(Count(findings, Severity::kWarning), "warning"), ", ",
+            CountOf(Count(findings, Severity::kNote), "note"), "\n");
   return text;
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "doctor/count_of.h"
 
 namespace spanloom::doctor {
 namespace {
@@ -70,10 +71,9 @@ void CheckOnlyGets(const TraceSample& sample, Findings& findings) {
   }
   for (const auto& [service, count] : spans) {
     if (count.first != count.second) continue;
-    findings.Warning(
-        "live-only-gets", In(sample),
-        StrCat(service, ": all of ", count.first, " spans are scrapes and probes (GET); its requests are not traced: ",
-               "the image is too old, or tracing is off but for HTTP"));
+    findings.Warning("live-only-gets", In(sample),
+                     StrCat(service, ": nothing but scrapes and probes (GET) in ", CountOf(count.first, "span"),
+                            "; its requests are not traced: the image is too old, or tracing is off but for HTTP"));
   }
 }
 
@@ -131,20 +131,20 @@ void CheckTrees(const TraceSample& sample, Findings& findings) {
   for (const auto& [service, orphans] : tally.orphans) {
     findings.Warning(
         "live-orphans", In(sample),
-        StrCat(orphans.count, " spans of ", service, " have a parent that has not arrived (trace ", orphans.example,
-               "): whoever made it does not export, samples otherwise, or a filter dropped it"));
+        StrCat(CountOf(orphans.count, "span"), " of ", service, " came without the parent (trace ", orphans.example,
+               "): whoever made that one does not export, samples otherwise, or a filter dropped it"));
   }
   for (const auto& [pair, early] : tally.early) {
     findings.Warning(
         "live-clock-skew", In(sample),
-        StrCat(early.count, " spans of ", pair.second, " lie outside the call from ", pair.first, ", by up to ",
-               absl::StrFormat("%.1f", static_cast<double>(early.worst_us) / 1e3), " ms (trace ", early.example,
-               "): the clocks of their nodes differ; look at NTP or chrony"));
+        StrCat(CountOf(early.count, "span"), " of ", pair.second, " lay outside the call from ", pair.first,
+               ", by up to ", absl::StrFormat("%.1f", static_cast<double>(early.worst_us) / 1e3), " ms (trace ",
+               early.example, "): the clocks of their nodes differ; look at NTP or chrony"));
   }
   if (tally.rootless.count > 0) {
     findings.Warning(
         "live-no-root", In(sample),
-        StrCat(tally.rootless.count, " of ", sample.traces.size(), " traces have no root (trace ",
+        StrCat("no root in ", tally.rootless.count, " of ", CountOf(sample.traces.size(), "trace"), " (trace ",
                tally.rootless.example, "): the first component, a gateway or the client, does not export its spans"));
   }
 }

@@ -90,7 +90,10 @@ TEST(TraceRules, FindClocksThatDiffer) {
   EXPECT_EQ(found[0].rule, "live-clock-skew");
   EXPECT_THAT(
       found[0].what,
-      HasSubstr("2 spans of b lie outside the call from a, by up to 7.0 ms (trace 0000000000000000000000000000beef)"));
+      HasSubstr("2 spans of b lay outside the call from a, by up to 7.0 ms (trace 0000000000000000000000000000beef)"));
+  const std::vector<Finding> single = FindingsOf({.traces = {worse}});
+  ASSERT_EQ(single.size(), 1U);
+  EXPECT_THAT(single[0].what, HasSubstr("1 span of b lay outside the call"));
   SeenTrace near = Call(1, 10);
   near.spans[1].end_us += 500;
   EXPECT_THAT(Rules({.traces = {near}}), IsEmpty());

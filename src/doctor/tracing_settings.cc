@@ -30,18 +30,23 @@ std::string Setting(std::string_view key, std::string_view value) {
   return StrCat(key, ": \"", value, "\"");
 }
 
-bool IsLocal(std::string_view host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
-}
-
 }  // namespace
 
 std::pair<std::string_view, std::string_view> HostAndPort(std::string_view endpoint) {
-  if (const size_t scheme = endpoint.find("://"); scheme != std::string_view::npos) endpoint.remove_prefix(scheme + 3);
+  const size_t scheme = endpoint.find("://");
+  const bool has_resolver = endpoint.starts_with("dns://") || endpoint.starts_with("passthrough://");  // gRPC's names
+  if (scheme != std::string_view::npos) endpoint.remove_prefix(scheme + 3);
+  if (has_resolver) endpoint.remove_prefix(std::min(endpoint.size(), endpoint.find('/') + 1));  // npos + 1 = 0
   endpoint = endpoint.substr(0, endpoint.find('/'));
   const size_t colon = endpoint.rfind(':');
   if (colon == std::string_view::npos || endpoint.ends_with(']')) return {endpoint, ""};
   return {endpoint.substr(0, colon), endpoint.substr(colon + 1)};
+}
+
+bool IsLocal(std::string_view endpoint) {
+  const std::string_view host = HostAndPort(endpoint).first;
+  const bool is_address = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "[::1]" || (is_address && host.starts_with("127."));
 }
 
 void CheckEndpoint(const Node& node, std::string_view key, Findings& findings) {
@@ -52,7 +57,7 @@ void CheckEndpoint(const Node& node, std::string_view key, Findings& findings) {
                           StrCat(key, " is empty: spans go to localhost:4317, where nobody listens in a pod"), fix);
   }
   const auto [host, port] = HostAndPort(endpoint);
-  if (IsLocal(host)) {
+  if (IsLocal(endpoint)) {
     findings.Error("endpoint-localhost", node.source(),
                    StrCat(key, " is ", endpoint, ": inside a pod that is the pod itself, not the collector"), fix);
   }

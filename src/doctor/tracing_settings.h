@@ -22,8 +22,12 @@ inline constexpr std::string_view kSampler = "parentbased_traceidratio";
 // Which SDK reads a setting: they differ in what they take.
 enum class Reader { kPython, kGo };
 
-// The host of "http://HOST:PORT/..." or "HOST:PORT", and the port or "".
+// The host of "http://HOST:PORT/...", "dns:///HOST:PORT" or "HOST:PORT", and the port or "".
 [[nodiscard]] std::pair<std::string_view, std::string_view> HostAndPort(std::string_view endpoint);
+
+// True if the host of `endpoint`, with or without scheme and port, is the machine or pod itself: localhost, 127.0.0.0/8
+// or ::1.
+[[nodiscard]] bool IsLocal(std::string_view endpoint);
 
 // An OTLP endpoint that is written in `node`; `key` is what a fix sets.
 void CheckEndpoint(const config::Node& node, std::string_view key, Findings& findings);
