@@ -55,8 +55,11 @@ Status CopyFile(disk::Disk& disk, const std::string& source, const std::string& 
 
 class Catalogue::Database {
  public:
-  Database(disk::Disk& disk, const std::string& directory, const Clock& clock)
-      : disk_(disk), clock_(clock), path_(disk::Join(directory, kCatalogueFileName)) {}
+  Database(disk::Disk& disk, const std::string& directory, const Clock& clock, const std::string& name)
+      : disk_(disk),
+        clock_(clock),
+        path_(disk::Join(directory, kCatalogueFileName)),
+        name_(name.empty() ? path_ : name) {}
 
   // Opens the file and reads its rows.
   Status Load(IfMissing if_missing) {
@@ -65,12 +68,12 @@ class Catalogue::Database {
       ASSIGN_OR_RETURN(const bool exists, disk_.Exists(path_));
       if (!exists) return Missing();
     }
-    ASSIGN_OR_RETURN(connection_, SqliteConnection::Open(disk_, path_));
+    ASSIGN_OR_RETURN(connection_, SqliteConnection::Open(disk_, path_, name_));
     RETURN_IF_ERROR(Configure());
     ASSIGN_OR_RETURN(const int64_t pages, connection_->QueryInteger("PRAGMA page_count"));
     if (pages == 0 && if_missing == IfMissing::kRefuse) return Missing();
     if (pages == 0) RETURN_IF_ERROR(Create());
-    RETURN_IF_ERROR(CheckVersion(*connection_, path_));
+    RETURN_IF_ERROR(CheckVersion(*connection_, name_));
     ASSIGN_OR_RETURN(rows_, ReadRows(*connection_));
     RETURN_IF_ERROR(CheckFilterTable(*connection_));
     last_id_ = std::max(last_id_, rows_.store.last_segment_id);
@@ -142,7 +145,7 @@ class Catalogue::Database {
 
  private:
   [[nodiscard]] Status Missing() const {
-    return absl::NotFoundError(StrCat("the catalogue ", path_,
+    return absl::NotFoundError(StrCat("the catalogue ", name_,
                                       " is missing, but there are segments; restore the data directory from a backup, "
                                       "or move it away to start empty"));
   }
@@ -150,7 +153,7 @@ class Catalogue::Database {
   [[nodiscard]] Status CheckUsable() const {
     if (is_usable_) return absl::OkStatus();
     return absl::FailedPreconditionError(
-        StrCat("the catalogue ", path_, " has to be read again after a failed change"));
+        StrCat("the catalogue ", name_, " has to be read again after a failed change"));
   }
 
   static Status NoSegment(uint64_t id) { return absl::NotFoundError(StrCat("there is no segment ", id)); }
@@ -247,6 +250,7 @@ class Catalogue::Database {
   disk::Disk& disk_;
   const Clock& clock_;
   const std::string path_;
+  const std::string name_;  // in errors
   std::unique_ptr<SqliteConnection> connection_;
   CatalogueRows rows_;
   uint64_t last_id_ = 0;          // the highest that was given by NextId, or used
@@ -255,8 +259,8 @@ class Catalogue::Database {
 };
 
 StatusOr<Catalogue> Catalogue::Open(disk::Disk& disk, const std::string& directory, const Clock& clock,
-                                    IfMissing if_missing) {
-  auto database = std::make_unique<Database>(disk, directory, clock);
+                                    IfMissing if_missing, const std::string& name) {
+  auto database = std::make_unique<Database>(disk, directory, clock, name);
   RETURN_IF_ERROR(database->Open(if_missing));
   return Catalogue(std::move(database));
 }

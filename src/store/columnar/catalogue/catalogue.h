@@ -71,9 +71,10 @@ class Catalogue {
   // Opens `directory`/catalogue.sqlite, undoing a transaction that a crash left half done, migrating an older version,
   // and reads all rows. No other process may have the directory (DataDir holds its lock): the file itself is not
   // locked. `disk` and `clock` must outlive the result. Errors: kNotFound (see IfMissing), kFailedPrecondition (written
-  // by a newer version), kDataLoss (damaged, or not a catalogue), those of the disk.
+  // by a newer version), kDataLoss (damaged, or not a catalogue), those of the disk. They name the file, or `name`, of
+  // which it is a copy.
   static StatusOr<Catalogue> Open(disk::Disk& disk, const std::string& directory, const Clock& clock,
-                                  IfMissing if_missing);
+                                  IfMissing if_missing, const std::string& name = "");
 
   Catalogue(Catalogue&&) noexcept;
   Catalogue& operator=(Catalogue&&) = delete;

@@ -80,7 +80,7 @@ StatusOr<CatalogueCopy> CatalogueCopy::Take(disk::Disk& disk, const std::string&
     ASSIGN_OR_RETURN(const State after, StateOf(disk, path));
     // A transaction that takes so long is one that a crash cut short.
     if (before == after && (!after.is_hot || attempt >= patience)) {
-      ASSIGN_OR_RETURN(Catalogue catalogue, Catalogue::Open(*own_disk, copy.path(), clock, IfMissing::kRefuse));
+      ASSIGN_OR_RETURN(Catalogue catalogue, Catalogue::Open(*own_disk, copy.path(), clock, IfMissing::kRefuse, path));
       return CatalogueCopy(std::move(own_disk), std::move(copy), std::move(catalogue));
     }
     if (attempt >= 2 * kAttemptsMax) return absl::UnavailableError(StrCat(path, " changes all the time; try again"));

@@ -24,7 +24,7 @@ class CatalogueCopy {
 
   // Copies `directory`/catalogue.sqlite between two transactions of its owner; waits up to a second for one to end.
   // What a crash left half done is undone in the copy. Nothing in `directory` is changed. Errors: kNotFound (there is
-  // no catalogue), kUnavailable (it changes all the time), those of Catalogue::Open.
+  // no catalogue), kUnavailable (it changes all the time), those of Catalogue::Open, which name the file, not the copy.
   static StatusOr<CatalogueCopy> Take(disk::Disk& disk, const std::string& directory, Owner owner, const Clock& clock);
 
   // Nothing but reading it makes sense.

@@ -2,6 +2,7 @@
 
 #include "store/columnar/catalogue/catalogue_copy.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,9 +11,12 @@
 #include <thread>
 
 #include "base/text.h"
+#include "store/columnar/catalogue/sqlite_connection.h"
 
 namespace spanloom::store::columnar::catalogue {
 namespace {
+
+using testing::StartsWith;
 
 constexpr uint64_t kTransactions = 150;
 constexpr uint64_t kSegmentsMax = 20;
@@ -75,6 +79,30 @@ TEST(CatalogueCopyTest, SaysThatThereIsNone) {
     EXPECT_EQ(copy.status().message(), StrCat("there is no store in ", path));
   }
   EXPECT_TRUE(disk.List(directory->path())->empty());
+}
+
+// Scenario: the catalogue was written by a newer version; it is damaged.
+// Guarantees: the error names the store's file, which a user can look at, not the copy, which is gone by then.
+TEST(CatalogueCopyTest, NamesTheFileThatItCopied) {
+  disk::PosixDisk disk;
+  const SimClock clock;
+  const auto directory = disk::TemporaryDirectory::Make();
+  ASSERT_TRUE(directory.ok()) << directory.status();
+  const std::string path = disk::Join(directory->path(), kCatalogueFileName);
+  ASSERT_TRUE(Catalogue::Open(disk, directory->path(), clock, IfMissing::kCreate).ok());
+  {
+    const auto connection = SqliteConnection::Open(disk, path, path);
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    ASSERT_TRUE((*connection)->Execute("PRAGMA user_version = 99").ok());
+  }
+  const auto message = [&] {
+    const auto copy = CatalogueCopy::Take(disk, directory->path(), CatalogueCopy::Owner::kNone, clock);
+    return std::string(copy.status().message());
+  };
+  EXPECT_THAT(message(), StartsWith(StrCat("the catalogue ", path, " has version 99")));
+  ASSERT_TRUE(disk.Remove(path).ok());
+  ASSERT_TRUE((*disk.Open(path, disk::OpenMode::kCreate))->WriteAt(0, std::string(5000, 'x')).ok());
+  EXPECT_THAT(message(), StartsWith(StrCat("the catalogue ", path, " is damaged")));
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ class CatalogueTest : public testing::Test {
   }
 
   void Sql(std::string_view statements) {
-    const auto connection = SqliteConnection::Open(disk_, std::string(kPath));
+    const auto connection = SqliteConnection::Open(disk_, std::string(kPath), std::string(kPath));
     ASSERT_TRUE(connection.ok()) << connection.status();
     const Status status = (*connection)->Execute(statements);
     ASSERT_TRUE(status.ok()) << status;
@@ -129,7 +129,7 @@ TEST_F(CatalogueTest, WritesTheWorkedExample) {
                             .created_unix_ns = 7};
     ASSERT_TRUE(catalogue.Commit({.added = {{row, "\xff"}}, .removed = {}, .log_position = 9}).ok());
   }
-  const auto connection = *SqliteConnection::Open(disk_, std::string(kPath));
+  const auto connection = *SqliteConnection::Open(disk_, std::string(kPath), std::string(kPath));
   const auto text = [&](std::string_view sql) {
     auto statement = connection->Prepare(sql);
     EXPECT_TRUE(statement.ok() && *statement->Step());
@@ -162,7 +162,7 @@ TEST_F(CatalogueTest, KeepsAnyStart) {
   EXPECT_EQ(catalogue.segments()[0].first_start_unix_ns, ~uint64_t{0});
   EXPECT_EQ(catalogue.segments()[1].first_start_unix_ns, 0);
   EXPECT_EQ(catalogue.segments()[2].first_start_unix_ns, uint64_t{1} << 63);
-  const auto connection = *SqliteConnection::Open(disk_, std::string(kPath));
+  const auto connection = *SqliteConnection::Open(disk_, std::string(kPath), std::string(kPath));
   EXPECT_EQ(*connection->QueryInteger("SELECT id FROM segment ORDER BY first_start LIMIT 1"), 2);
   EXPECT_EQ(*connection->QueryInteger("SELECT id FROM segment ORDER BY first_start DESC LIMIT 1"), 1);
 }

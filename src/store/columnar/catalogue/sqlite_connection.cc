@@ -62,14 +62,15 @@ std::string_view SqliteStatement::Content(int column) const {
   return bytes == nullptr ? std::string_view() : std::string_view(bytes, static_cast<size_t>(size));
 }
 
-SqliteConnection::SqliteConnection(disk::Disk& disk, std::string path) : path_(std::move(path)), vfs_(disk) {}
+SqliteConnection::SqliteConnection(disk::Disk& disk, std::string name) : name_(std::move(name)), vfs_(disk) {}
 
 SqliteConnection::~SqliteConnection() {
   CHECK(sqlite3_close(database_) == SQLITE_OK);  // fails only if a statement is left
 }
 
-StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(disk::Disk& disk, const std::string& path) {
-  std::unique_ptr<SqliteConnection> connection(new SqliteConnection(disk, path));
+StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(disk::Disk& disk, const std::string& path,
+                                                                   std::string name) {
+  std::unique_ptr<SqliteConnection> connection(new SqliteConnection(disk, std::move(name)));
   // One caller at a time, so no mutex of its own.
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   const int result = sqlite3_open_v2(path.c_str(), &connection->database_, flags, connection->vfs_.name().c_str());
@@ -100,7 +101,7 @@ StatusOr<int64_t> SqliteConnection::QueryInteger(std::string_view sql) {
 }
 
 Status SqliteConnection::Damaged(std::string_view what) const {
-  return absl::DataLossError(StrCat("the catalogue ", path_, " is damaged: ", what,
+  return absl::DataLossError(StrCat("the catalogue ", name_, " is damaged: ", what,
                                     "; restore the data directory from a backup, or move it away to start empty"));
 }
 
@@ -113,9 +114,9 @@ Status SqliteConnection::Error() {
   const std::string what = StrCat(sqlite3_errmsg(database_), " (", code, ")");
   if (Status of_disk = vfs_.TakeError(); !of_disk.ok()) {
     const std::string_view next = absl::IsResourceExhausted(of_disk) ? "; make room" : "; look at the disk";
-    return {of_disk.code(), StrCat("the catalogue ", path_, ": ", StdView(of_disk.message()), next)};
+    return {of_disk.code(), StrCat("the catalogue ", name_, ": ", StdView(of_disk.message()), next)};
   }
-  if ((code & 0xFF) == SQLITE_NOMEM) return absl::ResourceExhaustedError(StrCat("the catalogue ", path_, ": ", what));
+  if ((code & 0xFF) == SQLITE_NOMEM) return absl::ResourceExhaustedError(StrCat("the catalogue ", name_, ": ", what));
   return Damaged(what);
 }
 

@@ -57,8 +57,8 @@ class SqliteStatement {
 class SqliteConnection {
  public:
   // Opens the database, creating an empty one where there is no file. A journal that a crash has left is rolled back by
-  // the first statement that reads. `disk` must outlive the result.
-  static StatusOr<std::unique_ptr<SqliteConnection>> Open(disk::Disk& disk, const std::string& path);
+  // the first statement that reads. Errors name it `name`. `disk` must outlive the result.
+  static StatusOr<std::unique_ptr<SqliteConnection>> Open(disk::Disk& disk, const std::string& path, std::string name);
 
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
@@ -76,13 +76,13 @@ class SqliteConnection {
  private:
   friend class SqliteStatement;
 
-  SqliteConnection(disk::Disk& disk, std::string path);
+  SqliteConnection(disk::Disk& disk, std::string name);
   // Those of the disk that SQLite got over.
   void ForgetErrors();
   // The Status of SQLite's last error.
   Status Error();
 
-  const std::string path_;
+  const std::string name_;
   DiskVfs vfs_;
   sqlite3* database_ = nullptr;
 };
