@@ -31,6 +31,7 @@ PURGE=no
 COLLECTOR=none  # none (all in one), standalone or operator: how the collector in front is run
 INSECURE=true   # whether the other backend is spoken to without TLS
 WORK=""         # folder of this run, gone at its end
+STAYS=no        # whether something of ours is there that may not or shall not be removed
 CHANGING=no     # whether something has been changed, and not yet brought to an end
 
 # -------------------------------------------------------------------------------------------------------------- messages
@@ -564,24 +565,50 @@ uninstall() {
   reach_server
   see_namespace
   CHANGING=yes
+  : >"$WORK/removed"
   if [ "$NAMESPACE_THERE" != no ]; then remove_all; fi
   CHANGING=no
+  if [ ! -s "$WORK/removed" ]; then say_nothing_was_there; return; fi
   ok "OTel Collector + Jaeger removed from namespace '$NAMESPACE'."
 }
 
+# What is removed is written into $WORK/removed as well.
 remove_all() {
   if is_there "$CRD/otel"; then
-    if may delete "$CRD"; then remove "$CRD" -l "$OURS" | without_nothing_found; else warn "The OpenTelemetryCollector CR 'otel' stays: you may not delete it."; fi
+    if may delete "$CRD"; then remove "$CRD" -l "$OURS" | noted; else warn "The OpenTelemetryCollector CR 'otel' stays: you may not delete it."; STAYS=yes; fi
   fi
-  remove statefulsets,deployments,services,configmaps -l "$OURS" 2>&1 | without_nothing_found
+  remove statefulsets,deployments,services,configmaps -l "$OURS" 2>&1 | noted
   if [ "$PURGE" = yes ]; then
-    remove "persistentvolumeclaim/$CLAIM"
+    remove "persistentvolumeclaim/$CLAIM" | noted
   elif is_there "persistentvolumeclaim/$CLAIM"; then
     info "The volume claim '$CLAIM' stays, with its traces: --purge removes it too."
+    STAYS=yes
   fi
 }
 
-without_nothing_found() { grep -v '^No resources found' || true; }
+noted() { { grep -v '^No resources found' || true; } | tee -a "$WORK/removed"; }
+
+# Whoever mistook the namespace is told where to look, as far as they may.
+say_nothing_was_there() {
+  local what=Nothing elsewhere
+  [ "$STAYS" = no ] || what="Nothing else"
+  if [ "$NAMESPACE_THERE" = no ]; then ok "There is no namespace '$NAMESPACE', so nothing to remove."; else ok "$what of Spanloom is in namespace '$NAMESPACE' that this script could remove."; fi
+  say_helm_release
+  elsewhere=$(namespaces_with_us | grep -vx "$NAMESPACE" | head -n 20 | paste -s -d , - | sed 's/,/, /g') || true
+  if [ -n "$elsewhere" ]; then info "Namespaces that have it: $elsewhere"; fi
+}
+
+# Every installation has a Service or a Deployment.
+namespaces_with_us() {
+  kubectl get services,deployments --all-namespaces --request-timeout=10s -l "$OURS" -o 'jsonpath={range .items[*]}{.metadata.namespace}{"\n"}{end}' 2>/dev/null | sort -u
+}
+
+say_helm_release() {
+  local release
+  [ "$NAMESPACE_THERE" != no ] || return 0
+  release=$(k get services -l app.kubernetes.io/name=spanloom,app.kubernetes.io/managed-by=Helm -o 'jsonpath={range .items[*]}{.metadata.labels.app\.kubernetes\.io/instance}{"\n"}{end}' 2>/dev/null | head -n 1) || true
+  if [ -n "$release" ]; then info "What is there was installed by Helm: helm uninstall $release -n $NAMESPACE"; fi
+}
 
 # --------------------------------------------------------------------------------------------------------------- waiting
 

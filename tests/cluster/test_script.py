@@ -57,15 +57,14 @@ def test_a_mode_from_nothing_to_nothing(cluster, namespace, admin, options, expe
     assert objects(cluster, namespace) == expected & CLAIM
     wait_for(lambda: not cluster.node.of(namespace))
     if not CLAIM <= expected:
-        assert len(admin.script(namespace, "-u").stdout.splitlines()) == 2
+        assert f"Nothing of Spanloom is in namespace '{namespace}'" in admin.script(namespace, "-u").stdout
     admin.script(namespace, "-u", "--purge")
     wait_for(lambda: objects(cluster, namespace) == set(), "the claim to go")
     assert cluster.api.get(f"/api/v1/namespaces/{namespace}")["status"]["phase"] == "Active"
 
 
 def test_uninstall_where_there_is_no_namespace(cluster, namespace, admin):
-    assert admin.script(namespace, "-u").stdout.splitlines() == [f"[INFO]  Removing Spanloom as OTel Collector + Jaeger from namespace '{namespace}'...",
-                                                                 f"[OK]    OTel Collector + Jaeger removed from namespace '{namespace}'."]
+    assert f"[OK]    There is no namespace '{namespace}', so nothing to remove." in admin.script(namespace, "-u").stdout
     assert cluster.api.find(f"/api/v1/namespaces/{namespace}") is None
 
 

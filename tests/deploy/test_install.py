@@ -485,11 +485,30 @@ def test_uninstall_without_rights_to_the_custom_resource_says_that_it_stays(clus
     assert "OpenTelemetryCollector/otel" in cluster.objects and "StatefulSet/jaeger" not in cluster.objects
 
 
-@pytest.mark.parametrize("namespaces", [["llm-d"], []])
-def test_uninstall_of_nothing_says_so_in_two_lines(cluster, namespaces):
-    result = cluster.holds(namespaces=namespaces).install("-u")
-    assert result.stdout.splitlines() == ["[INFO]  Removing Spanloom as OTel Collector + Jaeger from namespace 'llm-d'...",
-                                          "[OK]    OTel Collector + Jaeger removed from namespace 'llm-d'."]
+# Scenario: a namespace with nothing of ours, or none of that name; the user may list what is in others, or not.
+# Guarantees: it is not said that anything was removed; where it is instead is said, if it may be known.
+@pytest.mark.parametrize("namespaces, message", [
+    (["llm-d"], "[OK]    Nothing of Spanloom is in namespace 'llm-d' that this script could remove."),
+    ([], "[OK]    There is no namespace 'llm-d', so nothing to remove.")])
+def test_uninstall_of_nothing_says_so(cluster, namespaces, message):
+    first = "[INFO]  Removing Spanloom as OTel Collector + Jaeger from namespace 'llm-d'..."
+    assert cluster.holds(namespaces=namespaces).install("-u").stdout.splitlines() == [first, message]
+    result = cluster.holds(elsewhere=["tracing", "tracing", "llm-d-staging"]).install("-u")
+    assert result.stdout.splitlines() == [first, message, "[INFO]  Namespaces that have it: llm-d-staging, tracing"]
+
+
+def test_uninstall_of_nothing_but_the_claim_says_so(cluster):
+    result = cluster.holds(objects={"PersistentVolumeClaim/spanloom-store": {}}).install("-u")
+    assert result.stdout.splitlines()[1:] == ["[INFO]  The volume claim 'spanloom-store' stays, with its traces: --purge removes it too.",
+                                              "[OK]    Nothing else of Spanloom is in namespace 'llm-d' that this script could remove."]
+    assert "removed from namespace 'llm-d'" in cluster.install("-u", "--purge").stdout
+
+
+def test_uninstall_of_what_helm_installed_names_the_release(cluster):
+    labels = {"app.kubernetes.io/name": "spanloom", "app.kubernetes.io/instance": "tracing", "app.kubernetes.io/managed-by": "Helm"}
+    result = cluster.holds(objects={"Service/otel-collector": labels}).install("-u")
+    assert result.stdout.splitlines()[-1] == "[INFO]  What is there was installed by Helm: helm uninstall tracing -n llm-d"
+    assert cluster.objects == {"Service/otel-collector"}
 
 
 def test_uninstall_leaves_what_is_not_ours(cluster):

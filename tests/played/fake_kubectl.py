@@ -3,7 +3,7 @@
 """Plays kubectl against a cluster that is a JSON file, $FAKE_CLUSTER; each call is a line of $FAKE_CLUSTER.calls.
 
 What the file may say, all of it optional: `server` (down, unknown-user), `namespaces`, `unseen_namespaces` (reading one is forbidden), `terminating_namespaces`, `crd`,
-`unseen_crds`, `operator` (acts on the custom resource), `may_not` (["create services"]), `objects` ({"Kind/name": labels}), `pods`, `events`, `logs`,
+`unseen_crds`, `elsewhere` (namespaces of the objects of ours in the whole cluster; without it nobody may list them), `operator` (acts on the custom resource), `may_not` (["create services"]), `objects` ({"Kind/name": labels}), `pods`, `events`, `logs`,
 `not_ready` (["statefulset/jaeger"]), `forward` ({service: port, or {its port: port}}), `mounts` ({path in a pod: folder}), `fail` ({"delete": text}), `silent` (verbs that never end), `refused` ({"Kind/name": what apply says of it}). Real: kustomize; programs that
 `exec` starts, on this machine, with `mounts` replaced; forwarding, where a port of this machine is named. The port $FAKE_KUBELET is told of each change, and answered when its pods run (pods.py).
 """
@@ -113,7 +113,14 @@ def get(state, words, options):
         return None
     if what == "configmap":
         return print(entry_of(state, words[1], options["o"]), end="")
+    if "all-namespaces" in options:
+        if "elsewhere" not in state:
+            fail('Error from server (Forbidden): services is forbidden: User "dev" cannot list resource "services" in API group "" at the cluster scope')
+        return print(jsonpath(options["o"].removeprefix("jsonpath="), {"items": [{"metadata": {"namespace": name}} for name in state["elsewhere"]]}), end="")
     kinds = {kind_of(word) for word in what.split(",")}
+    if "managed-by=Helm" in options.get("l", ""):
+        objects = [item for item in objects_of(state, kinds) if item["metadata"]["labels"].get("app.kubernetes.io/managed-by") == "Helm"]
+        return print(jsonpath(options["o"].removeprefix("jsonpath="), {"items": objects}), end="")
     return print(jsonpath(options["o"].removeprefix("jsonpath="), {"items": list(objects_of(state, kinds))}), end="")
 
 
