@@ -73,7 +73,7 @@ def test_finds_what_is_wrong(faulty):
     assert (report["errors"], report["warnings"], report["notes"], report["left_out"]) == (1, 3, 0, [])
     get = report["findings"][0]
     assert get["severity"] == "error" and get["file"].endswith("collector.yaml") and get["line"] == 5 and "http.route" in get["fix"]
-    assert "otlp_grpc/away: 1 spans" in report["findings"][1]["what"] and TRACE in report["findings"][2]["what"]
+    assert "otlp_grpc/away: 1 span could not be sent" in report["findings"][1]["what"] and TRACE in report["findings"][2]["what"]
     assert ask(faulty, "/api/insight/findings")["looked_us"] == report["looked_us"]
 
     status = ask(faulty, "/api/insight/status")
