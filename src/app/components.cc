@@ -38,8 +38,8 @@
 
 namespace spanloom::app {
 
-void RegisterCollectorComponents(pipeline::Registry& registry) {
-  pipeline::RegisterOtlpReceiver(registry);
+void RegisterCollectorComponents(pipeline::Registry& registry, pipeline::SenderTable* senders) {
+  pipeline::RegisterOtlpReceiver(registry, senders);
 
   pipeline::RegisterAttributesProcessor(registry);
   pipeline::RegisterBatchProcessor(registry);

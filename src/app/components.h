@@ -5,13 +5,14 @@
 #pragma once
 
 #include "pipeline/exporters/spanloom_store.h"
+#include "pipeline/receivers/sender_table.h"
 #include "pipeline/registry.h"
 #include "query/query_server.h"
 
 namespace spanloom::app {
 
-// Registers what a collector has.
-void RegisterCollectorComponents(pipeline::Registry& registry);
+// Registers what a collector has. Receivers count who sends in `senders`, which outlives them, if there is that.
+void RegisterCollectorComponents(pipeline::Registry& registry, pipeline::SenderTable* senders = nullptr);
 
 // Registers what belongs to the store besides: its exporter and the query servers. `store` is asked when components are
 // made, which is after the store was opened; it may be null where none is made. `insight` outlives the components.

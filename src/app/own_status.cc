@@ -103,11 +103,34 @@ std::vector<query::QueueState> Queues(const std::map<std::string_view, const Met
   return all;
 }
 
+query::SenderState Told(pipeline::SenderReport report) {
+  query::SenderState told{.forgotten = report.forgotten,
+                          .forgotten_accepted = report.forgotten_accepted,
+                          .forgotten_refused = report.forgotten_refused};
+  for (pipeline::SenderRow& row : report.senders) {
+    told.senders.push_back({.receiver = std::move(row.receiver),
+                            .transport = std::move(row.transport),
+                            .address = std::move(row.address),
+                            .program = std::move(row.program),
+                            .services = std::move(row.services),
+                            .connections = row.connections,
+                            .spans_accepted = row.spans_accepted,
+                            .spans_refused = row.spans_refused,
+                            .first_unix_ns = row.first_unix_ns,
+                            .last_unix_ns = row.last_unix_ns});
+  }
+  return told;
+}
+
 }  // namespace
 
-OwnStatus::OwnStatus(const MetricRegistry& metrics, std::function<query::StoreState()> store, const Clock& clock,
-                     int64_t started_unix_ns)
-    : metrics_(metrics), store_(std::move(store)), clock_(clock), started_unix_ns_(started_unix_ns) {}
+OwnStatus::OwnStatus(const MetricRegistry& metrics, const pipeline::SenderTable& senders,
+                     std::function<query::StoreState()> store, const Clock& clock, int64_t started_unix_ns)
+    : metrics_(metrics),
+      senders_(senders),
+      store_(std::move(store)),
+      clock_(clock),
+      started_unix_ns_(started_unix_ns) {}
 
 query::StatusReport OwnStatus::Status() const {
   const std::vector<MetricSnapshot> snapshot = metrics_.Snapshot();
@@ -118,6 +141,7 @@ query::StatusReport OwnStatus::Status() const {
                              .version = Version(),
                              .counts = Counts(by_name),
                              .queues = Queues(by_name),
+                             .senders = Told(senders_.Report()),
                              .store = store_()};
   if (const auto segments = by_name.find("spanloom_store_segments"); segments != by_name.end()) {
     report.store.segments = static_cast<uint64_t>(segments->second->series.front().value);

@@ -50,8 +50,13 @@ TEST(OwnStatus, SumsUpByComponentAndCause) {
   const auto held = gauge("spanloom_exporter_held_spans", "traces", 12);
 
   const SimClock clock;
+  pipeline::SenderTable senders(clock, {.senders_max = 1});
+  for (const char* address : {"10.0.0.6:1", "10.0.0.7:1"}) {
+    senders.CountRefused(
+        *senders.Arrive({.receiver = "otlp", .transport = "http", .address = address, .program = "curl"}), 3);
+  }
   const OwnStatus status(
-      metrics, [] { return query::StoreState{.kept = "in memory"}; }, clock, 77);
+      metrics, senders, [] { return query::StoreState{.kept = "in memory"}; }, clock, 77);
   const query::StatusReport report = status.Status();
   EXPECT_THAT(Texts(report.counts),
               ElementsAre("receiver otlp accepted  10", "processor filter filtered  2",
@@ -61,6 +66,12 @@ TEST(OwnStatus, SumsUpByComponentAndCause) {
   EXPECT_EQ(report.queues[0].exporter, "otlp_grpc");
   EXPECT_EQ(report.queues[0].size, 6U);
   EXPECT_EQ(report.queues[0].capacity, 1'000U);
+  ASSERT_EQ(report.senders.senders.size(), 1U);
+  EXPECT_EQ(report.senders.senders[0].address, "10.0.0.7");
+  EXPECT_EQ(report.senders.senders[0].program, "curl");
+  EXPECT_EQ(report.senders.senders[0].spans_refused, 3U);
+  EXPECT_EQ(report.senders.senders[0].connections, 1U);
+  EXPECT_EQ(report.senders.forgotten_refused, 3U);
   EXPECT_EQ(report.now_unix_ns, clock.UnixNs());
   EXPECT_EQ(report.started_unix_ns, 77);
   EXPECT_EQ(report.store.kept, "in memory");
@@ -72,8 +83,9 @@ TEST(OwnStatus, SumsUpByComponentAndCause) {
 TEST(OwnStatus, KnowsTheSegments) {
   MetricRegistry metrics;
   const auto segments = metrics.AddGauge("spanloom_store_segments", "Segments.", {}, [] { return 4; });
+  const pipeline::SenderTable senders(Clock::System());
   const OwnStatus status(
-      metrics, [] { return query::StoreState(); }, Clock::System(), 0);
+      metrics, senders, [] { return query::StoreState(); }, Clock::System(), 0);
   const query::StatusReport report = status.Status();
   EXPECT_THAT(report.counts, IsEmpty());
   EXPECT_EQ(report.store.segments, 4U);

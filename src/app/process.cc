@@ -113,13 +113,14 @@ int64_t StartUnixNs(const Clock& clock, int64_t begin_steady_ns) {
 class Process {
  public:
   Process(int64_t begin_ns, const ProcessPlan& plan) : begin_ns_(begin_ns), plan_(plan) {
-    RegisterCollectorComponents(registry_);
+    if (plan.has_store) senders_.emplace(Clock::System());
+    RegisterCollectorComponents(registry_, senders_ ? &*senders_ : nullptr);
     if (!plan.has_store) return;
     const pipeline::StoreSource store = [this]() -> store::SpanStore& { return host_->store(); };
     const auto store_state = [this]() -> query::StoreState {
       return {.kept = host_->Describe(), .stats = host_->store().Stats(), .retention = host_->retention()};
     };
-    status_.emplace(metrics_, store_state, Clock::System(), StartUnixNs(Clock::System(), begin_ns));
+    status_.emplace(metrics_, *senders_, store_state, Clock::System(), StartUnixNs(Clock::System(), begin_ns));
     findings_.emplace(metrics_, store, Clock::System(),
                       OwnFindingsOptions{.listen_host = plan.listen_host, .is_in_pod = RunsInPod()});
     RegisterStoreComponents(registry_, store, {.status = &*status_, .findings = &*findings_});
@@ -294,7 +295,8 @@ class Process {
   config::StringMap resource_;
   MetricRegistry metrics_;
   const net::ProxyRules proxies_ = net::ProxyRules::FromEnvironment();
-  std::unique_ptr<StoreHost> host_;  // null without a store, as are the next two
+  std::unique_ptr<StoreHost> host_;  // null without a store, as are the next three
+  std::optional<pipeline::SenderTable> senders_;
   std::optional<OwnStatus> status_;
   std::optional<OwnFindings> findings_;
   std::unique_ptr<net::LoopPool> loops_;

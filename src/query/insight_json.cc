@@ -46,6 +46,32 @@ void WriteQueue(const QueueState& queue, JsonWriter& json) {
   json.EndObject();
 }
 
+void WriteSender(const Sender& sender, JsonWriter& json) {
+  json.BeginObject();
+  json.Field("receiver", sender.receiver);
+  json.Field("transport", sender.transport);
+  json.Field("address", sender.address);
+  json.Field("program", sender.program);
+  json.Key("services");
+  json.BeginArray();
+  for (const std::string& service : sender.services) json.String(service);
+  json.EndArray();
+  json.Field("connections", sender.connections);
+  json.Field("spans_accepted", sender.spans_accepted);
+  json.Field("spans_refused", sender.spans_refused);
+  json.Field("first_us", sender.first_unix_ns / kNsPerUs);
+  json.Field("last_us", sender.last_unix_ns / kNsPerUs);
+  json.EndObject();
+}
+
+void WriteForgotten(const SenderState& state, JsonWriter& json) {
+  json.BeginObject();
+  json.Field("senders", state.forgotten);
+  json.Field("spans_accepted", state.forgotten_accepted);
+  json.Field("spans_refused", state.forgotten_refused);
+  json.EndObject();
+}
+
 void WriteStore(const StoreState& store, JsonWriter& json) {
   json.BeginObject();
   json.Field("kept", store.kept);
@@ -95,6 +121,11 @@ void WriteStatus(const StatusReport& report, JsonWriter& json) {
   json.Field("version", report.version);
   WriteAll("counts", report.counts, WriteCount, json);
   WriteAll("queues", report.queues, WriteQueue, json);
+  WriteAll("senders", report.senders.senders, WriteSender, json);
+  if (report.senders.forgotten > 0) {
+    json.Key("senders_forgotten");
+    WriteForgotten(report.senders, json);
+  }
   json.Key("store");
   WriteStore(report.store, json);
   json.EndObject();

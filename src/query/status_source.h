@@ -31,6 +31,27 @@ struct QueueState {
   uint64_t capacity = 0;
 };
 
+// Whoever sends spans: a program at an address, by one transport of a receiver.
+struct Sender {
+  std::string receiver = {};
+  std::string transport = {};              // "grpc", "http"
+  std::string address = {};                // without the port; "" over a unix socket
+  std::string program = {};                // its user agent, or ""
+  std::vector<std::string> services = {};  // whose spans it sent; some of them
+  uint64_t connections = 0;                // that requests came by in the last minute
+  uint64_t spans_accepted = 0;
+  uint64_t spans_refused = 0;
+  int64_t first_unix_ns = 0;
+  int64_t last_unix_ns = 0;
+};
+
+struct SenderState {
+  std::vector<Sender> senders = {};  // whoever sent last first; bounded
+  uint64_t forgotten = 0;            // times that a sender made room for another
+  uint64_t forgotten_accepted = 0;   // spans of those
+  uint64_t forgotten_refused = 0;
+};
+
 struct StoreState {
   std::string kept = {};  // where and until when, in one sentence
   store::StoreStats stats = {};
@@ -44,6 +65,7 @@ struct StatusReport {
   std::string version = {};
   std::vector<SpanCount> counts = {};  // by part in the order of a span's way, then by id, event and cause
   std::vector<QueueState> queues = {};
+  SenderState senders = {};
   StoreState store = {};
 };
 

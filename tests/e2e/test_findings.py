@@ -82,6 +82,9 @@ def test_finds_what_is_wrong(faulty):
     assert counts["exporter", "otlp_grpc/away", "send_failed", None] == 1
     assert counts["exporter", "otlp_grpc/away", "lost", "Unavailable"] == 1
     assert [queue["exporter"] for queue in status["queues"]] == ["otlp_grpc/away"]
+    [sender] = status["senders"]
+    assert sender["address"] == "127.0.0.1" and sender["spans_accepted"] == 1 and sender["spans_refused"] == 0 and sender["connections"] == 1
+    assert sender["program"] and sender["services"] and status["started_us"] <= sender["first_us"] <= sender["last_us"] <= status["now_us"]
     assert status["store"]["spans"] == 1 and status["store"]["kept"].startswith("in memory")
     assert status["started_us"] <= status["now_us"] and abs(status["now_us"] / 1e6 - time.time()) < 60
 
@@ -129,6 +132,7 @@ def test_page_lists_findings_with_the_fix_to_copy(faulty, page):  # noqa: F811
     page.keyboard.press("Enter")
     expect(first.locator(".tabler-icon-check")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == fix
+    expect(page.get_by_test_id("sender")).to_contain_text("127.0.0.1")
     expect(page.get_by_test_id("span-count").filter(has_text="lost: Unavailable")).to_be_visible()
     page.screenshot(path=SHOTS / "pipeline-light.png")
     page.emulate_media(color_scheme="dark")

@@ -175,7 +175,7 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   using TraceDone = absl::AnyInvocable<void(const Status& status, std::unique_ptr<RequestTrace> trace)>;
 
   Intake(const std::string& receiver, const std::string& transport, otlp::Signal signal, bool keeps_headers,
-         const BuildContext& context, std::shared_ptr<LargeRequests> large, Consumer& next)
+         const BuildContext& context, std::shared_ptr<LargeRequests> large, Consumer& next, SenderTable* senders)
       : receiver_(receiver),
         transport_(transport),
         signal_(signal),
@@ -191,7 +191,8 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
         failed_log_(context.clock),
         malformed_log_(context.clock),
         large_(std::move(large)),
-        next_(next) {
+        next_(next),
+        senders_(signal == otlp::Signal::kTraces ? senders : nullptr) {
     // Those of spans are shown from the start, as most have pipelines for nothing else.
     if (signal == otlp::Signal::kTraces) Counters();
   }
@@ -203,26 +204,35 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
     is_secure_ = is_secure;
   }
 
+  // Where a request came from, and the spans about it.
+  struct Arrival {
+    std::shared_ptr<const otlp::RequestOrigin> origin;
+    std::shared_ptr<SenderTable::Tally> sender;  // shared with the table; null if senders are not counted
+    std::unique_ptr<RequestTrace> trace;         // null if there are none
+  };
+
   // `request` is a request of the signal that may still be malformed. `done` is called once, on any thread, with the
   // spans about the request.
-  void Take(Bytes request, OtlpEncoding encoding, std::shared_ptr<const otlp::RequestOrigin> origin,
-            std::unique_ptr<RequestTrace> trace, TraceDone done) {
+  void Take(Bytes request, OtlpEncoding encoding, Arrival arrival, TraceDone done) {
+    auto& [origin, sender, trace] = arrival;
     StatusOr<otlp::Slice> slice = otlp::ReadRequest(signal_, std::move(request));
     if (!slice.ok()) {
       return std::move(done)(AnswerToMalformed(origin->peer_address, slice.status()), std::move(trace));
     }
     const size_t spans = slice->span_count();
     if (spans == 0) return std::move(done)(AnswerToNothing(), std::move(trace));
+    if (sender != nullptr) senders_->LookAt(*sender, otlp::TracesView(slice->wire().view()));
     slice->set_origin(std::move(origin));
     if (trace != nullptr) {
       trace->BeginReceive(receiver_, transport_, encoding == OtlpEncoding::kProtobuf ? "protobuf" : "json");
     }
-    next_.Consume(otlp::Batch(*std::move(slice)), [self = shared_from_this(), spans, trace = std::move(trace),
-                                                   done = std::move(done)](const Status& status) mutable {
-      self->Count(spans, status);
-      if (trace != nullptr) trace->EndReceive(spans, status);
-      std::move(done)(status, std::move(trace));
-    });
+    next_.Consume(otlp::Batch(*std::move(slice)),
+                  [self = shared_from_this(), spans, sender = std::move(sender), trace = std::move(trace),
+                   done = std::move(done)](const Status& status) mutable {
+                    self->Count(spans, status, sender.get());
+                    if (trace != nullptr) trace->EndReceive(spans, status);
+                    std::move(done)(status, std::move(trace));
+                  });
   }
 
   void TakeGrpc(ServerAuthenticator::Attributes who, net::GrpcRequest request, net::GrpcResponder responder) {
@@ -247,6 +257,18 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   }
 
  private:
+  // Before `headers` are given away.
+  Arrival Arrive(const std::string& peer, const net::HttpHeaders& headers, ServerAuthenticator::Attributes who,
+                 std::unique_ptr<RequestTrace> trace) {
+    Arrival arrival{.origin = OriginOf(peer, headers, keeps_headers_, std::move(who)),
+                    .sender = nullptr,
+                    .trace = std::move(trace)};
+    if (senders_ == nullptr) return arrival;
+    arrival.sender = senders_->Arrive(
+        {.receiver = receiver_, .transport = transport_, .address = peer, .program = headers.Get("user-agent")});
+    return arrival;
+  }
+
   // Answers by `responder`, and counts the call when it does.
   net::HttpResponder Counting(const net::HttpRequest& request, net::HttpResponder responder) {
     // As it was sent: the body may have been decompressed.
@@ -268,8 +290,8 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
 
   void TakeGrpcHere(ServerAuthenticator::Attributes who, net::GrpcRequest request, net::GrpcResponder responder) {
     auto trace = signal_ == otlp::Signal::kTraces ? RequestTrace::OfGrpc(tracer_, request.metadata) : nullptr;
-    auto origin = OriginOf(request.peer, request.metadata, keeps_headers_, std::move(who));
-    Take(std::move(request.message), OtlpEncoding::kProtobuf, std::move(origin), std::move(trace),
+    Arrival arrival = Arrive(request.peer, request.metadata, std::move(who), std::move(trace));
+    Take(std::move(request.message), OtlpEncoding::kProtobuf, std::move(arrival),
          [signal = signal_, calls = calls_, &clock = clock_, begin_ns = clock_.SteadyNs(),
           responder = std::move(responder)](const Status& status, std::unique_ptr<RequestTrace> ended) mutable {
            const Status answer = GrpcAnswer(status, signal);
@@ -304,8 +326,8 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
     if (!message.ok()) {
       return answer(AnswerToMalformed(net::HostOf(request.peer), message.status()), std::move(trace));
     }
-    auto origin = OriginOf(request.peer, request.headers, keeps_headers_, std::move(who));
-    Take(*std::move(message), *encoding, std::move(origin), std::move(trace), std::move(answer));
+    Arrival arrival = Arrive(request.peer, request.headers, std::move(who), std::move(trace));
+    Take(*std::move(message), *encoding, std::move(arrival), std::move(answer));
   }
 
   // A request without items is OK, unless nobody asks for its signal.
@@ -353,9 +375,12 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
                               {{"receiver", receiver}, {"transport", transport}, {"cause", cause}});
   }
 
-  void Count(size_t spans, const Status& status) {
+  // `sender` is null if senders are not counted.
+  void Count(size_t spans, const Status& status, SenderTable::Tally* sender) {
     if (IsUnwantedSignal(status)) return unwanted_.Add(1);
     const ItemCounters& counters = Counters();
+    if (sender != nullptr && status.ok()) senders_->CountAccepted(*sender, spans);
+    if (sender != nullptr && !status.ok()) senders_->CountRefused(*sender, spans);
     if (status.ok()) return counters.accepted.Add(spans);
     counters.refused.Add(spans);
     const bool is_for_the_moment = IsRetryable(status);
@@ -404,10 +429,11 @@ class OtlpReceiver::Intake : public std::enable_shared_from_this<OtlpReceiver::I
   LogLimiter malformed_log_;
   const std::shared_ptr<LargeRequests> large_;  // shared with the receiver and its other intakes
   Consumer& next_;
+  SenderTable* const senders_;  // null if senders are not counted
 };
 
 OtlpReceiver::OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context,
-                           Consumer& next)
+                           Consumer& next, SenderTable* senders)
     : id_(id.ToString()),
       options_(std::move(options)),
       context_(context),
@@ -415,12 +441,12 @@ OtlpReceiver::OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, c
   const OtlpProtocolsOptions& protocols = options_.protocols;
   for (const otlp::Signal signal : otlp::kSignals) {
     if (protocols.grpc) {
-      grpc_intakes_.push_back(std::make_shared<Intake>(id_, std::string(kGrpcTransport), signal,
-                                                       protocols.grpc->include_metadata, context_, large_, next));
+      grpc_intakes_.push_back(std::make_shared<Intake>(
+          id_, std::string(kGrpcTransport), signal, protocols.grpc->include_metadata, context_, large_, next, senders));
     }
     if (protocols.http) {
-      http_intakes_.push_back(std::make_shared<Intake>(id_, std::string(kHttpTransport), signal,
-                                                       protocols.http->include_metadata, context_, large_, next));
+      http_intakes_.push_back(std::make_shared<Intake>(
+          id_, std::string(kHttpTransport), signal, protocols.http->include_metadata, context_, large_, next, senders));
     }
   }
   CountCalls();
@@ -588,11 +614,11 @@ std::vector<std::string> OtlpReceiver::claims() const {
   return claims;
 }
 
-void RegisterOtlpReceiver(Registry& registry) {
+void RegisterOtlpReceiver(Registry& registry, SenderTable* senders) {
   registry.receivers.Add<OtlpReceiverOptions>(
       "otlp", kDoc,
-      [](const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context, Consumer& next) {
-        return std::make_unique<OtlpReceiver>(id, std::move(options), context, next);
+      [senders](const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context, Consumer& next) {
+        return std::make_unique<OtlpReceiver>(id, std::move(options), context, next, senders);
       },
       EverySignal());
 }

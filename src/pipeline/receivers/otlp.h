@@ -21,6 +21,7 @@
 #include "pipeline/auth_options.h"
 #include "pipeline/http_server_options.h"
 #include "pipeline/receivers/large_requests.h"
+#include "pipeline/receivers/sender_table.h"
 #include "pipeline/registry.h"
 #include "pipeline/tls_options.h"
 
@@ -87,7 +88,9 @@ struct OtlpReceiverOptions {
 
 class OtlpReceiver final : public Receiver {
  public:
-  OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context, Consumer& next);
+  // Senders are counted in `senders`, which outlives it, if there is that.
+  OtlpReceiver(const ComponentId& id, OtlpReceiverOptions options, const BuildContext& context, Consumer& next,
+               SenderTable* senders = nullptr);
   ~OtlpReceiver() override;
 
   // Binds. One port serves both protocols if their endpoints are equal and it is not 0 (which picks two); its TLS is
@@ -125,7 +128,7 @@ class OtlpReceiver final : public Receiver {
   std::shared_ptr<net::Server> http_server_;
 };
 
-// Receiver type "otlp".
-void RegisterOtlpReceiver(Registry& registry);
+// Receiver type "otlp". Its receivers count their senders in `senders`, which outlives them, if there is that.
+void RegisterOtlpReceiver(Registry& registry, SenderTable* senders = nullptr);
 
 }  // namespace spanloom::pipeline

@@ -36,6 +36,26 @@ export interface QueueState {
   capacity: number;
 }
 
+export interface Sender {
+  receiver: string;
+  transport: string;
+  address: string; // "" over a unix socket
+  program: string; // its user agent, or ""
+  services: string[]; // some of them
+  connections: number; // in the last minute
+  spans_accepted: number;
+  spans_refused: number;
+  first_us: number;
+  last_us: number;
+}
+
+// Of senders that made room for others, which may have come again.
+export interface ForgottenSenders {
+  senders: number;
+  spans_accepted: number;
+  spans_refused: number;
+}
+
 export interface StoreState {
   kept: string;
   traces: number;
@@ -58,5 +78,7 @@ export interface StatusReport {
   version: string;
   counts: SpanCount[];
   queues: QueueState[];
+  senders: Sender[]; // whoever sent last first
+  senders_forgotten?: ForgottenSenders;
   store: StoreState;
 }

@@ -36,6 +36,33 @@ const kStatus: StatusReport = {
     { part: "exporter", id: "otlp_grpc", event: "lost", cause: "Unavailable", spans: 5 },
   ],
   queues: [{ exporter: "otlp_grpc", size: 3, capacity: 1000 }],
+  senders: [
+    {
+      receiver: "otlp",
+      transport: "grpc",
+      address: "10.0.0.7",
+      program: "OTel-OTLP-Exporter-Python/1.39.0",
+      services: ["vllm-decode", "vllm-prefill"],
+      connections: 2,
+      spans_accepted: 1230,
+      spans_refused: 0,
+      first_us: (Date.now() - 7_200_000) * 1000,
+      last_us: (Date.now() - 3_000) * 1000,
+    },
+    {
+      receiver: "otlp",
+      transport: "http",
+      address: "",
+      program: "",
+      services: [],
+      connections: 0,
+      spans_accepted: 4,
+      spans_refused: 6,
+      first_us: (Date.now() - 7_200_000) * 1000,
+      last_us: (Date.now() - 7_200_000) * 1000,
+    },
+  ],
+  senders_forgotten: { senders: 3, spans_accepted: 44, spans_refused: 0 },
   store: {
     kept: "on disk, in /data",
     traces: 12,
@@ -113,6 +140,30 @@ it("counts spans, and shows no zero but of what should happen", async () => {
   const store = screen.getByTestId("store").textContent;
   for (const text of ["on disk, in /data", "older than 2", "40 spans"]) expect(store).toContain(text);
   expect(store).not.toContain("Removed for room");
+});
+
+// Scenario: a program with two services, one without a name over a unix socket that was refused something, and some that
+// are forgotten; then nobody.
+// Guarantees: who they are and what became of their spans, refusals marked; how to send when nobody has.
+it("lists who sends", async () => {
+  answers["/api/insight/status"] = [data(kStatus), data({ ...kStatus, senders: [], senders_forgotten: undefined })];
+  await renderPage(<PipelinePage />);
+  const rows = await screen.findAllByTestId("sender");
+  for (const text of [
+    "10.0.0.7",
+    "OTel-OTLP-Exporter-Python/1.39.0",
+    "vllm-decode, vllm-prefill",
+    "otlp/grpc",
+    "1,230",
+  ])
+    expect(rows[0]?.textContent).toContain(text);
+  expect(rows[0]?.textContent).toMatch(/2.h ago/);
+  expect(rows[1]?.textContent).toContain("unix socketunnamed");
+  expect(rows.map((row) => row.hasAttribute("data-trouble"))).toEqual([false, true]);
+  expect(screen.getByTestId("senders-forgotten").textContent).toContain("3 times)44");
+  await userEvent.click(screen.getByTestId("refresh"));
+  expect(await screen.findByText(/Nobody has sent a span yet/)).toBeTruthy();
+  expect(screen.queryByTestId("senders-forgotten")).toBeNull();
 });
 
 // Scenario: nothing is wrong; then something is, and Refresh is pressed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the server is doing: what the doctor finds in it, what became of the spans it was given, what it stores.
+// How the server is doing: what the doctor finds in it, what became of the spans it was given, who sends
+// them, what it stores.
 
 import { Button } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
@@ -13,6 +14,7 @@ import { Failure } from "../../widgets/Failure";
 import { Progress, RenewalLine } from "../../widgets/Progress";
 import { FindingList } from "./FindingList";
 import styles from "./PipelinePage.module.css";
+import { SenderList } from "./SenderList";
 import { SpanCounts } from "./SpanCounts";
 import { StoreFacts } from "./StoreFacts";
 
@@ -38,6 +40,7 @@ function Status() {
   return (
     <>
       <SpanCounts counts={status.data.counts} queues={status.data.queues} />
+      <SenderList senders={status.data.senders} forgotten={status.data.senders_forgotten} />
       <StoreFacts store={status.data.store} />
     </>
   );
