@@ -187,9 +187,9 @@ TEST(Options, ReadsTheCollectorsShorthands) {
 TEST(Options, RefusesUnknownKeysByName) {
   EXPECT_THAT(
       Read("enabled: true\nbatch_sise: 5\n").problems,
-      ElementsAre(
-          "config.yaml:2: processors::sample: has invalid keys: batch_sise (valid: enabled, batch_size, port, "
-          "factor, timeout, names, headers, codec, grpc, http, unix, peers, anything; did you mean \"batch_size\"?)"));
+      ElementsAre("config.yaml:2: processors::sample: has invalid keys: batch_sise (valid: enabled, batch_size, port, "
+                  "factor, timeout, names, headers, codec, any_codec, grpc, http, unix, peers, anything; did you mean "
+                  "\"batch_size\"?)"));
   EXPECT_THAT(
       Read("grpc:\n  zzzzzz: a\n").problems,
       ElementsAre("config.yaml:2: processors::sample::grpc: has invalid keys: zzzzzz (valid: endpoint, max_size_mib)"));
@@ -295,7 +295,7 @@ TEST(Options, RefusesUnsupportedKeysAndBrokenRules) {
 // keys that are not supported.
 TEST(Options, DescribesItself) {
   const std::vector<OptionDoc> docs = DescribeOptions<SampleOptions>();
-  ASSERT_EQ(docs.size(), 15u);
+  ASSERT_EQ(docs.size(), 16u);
   EXPECT_EQ(docs[1].type, "int");
   EXPECT_EQ(docs[1].range, "at least 1");
   EXPECT_EQ(docs[1].unit, "spans");
@@ -307,15 +307,15 @@ TEST(Options, DescribesItself) {
   EXPECT_EQ(docs[4].words, "Longest wait.");
   EXPECT_EQ(docs[7].type, "one of none, gzip");
   EXPECT_EQ(docs[7].default_text, "gzip");
-  EXPECT_EQ(docs[8].kind, OptionDoc::Kind::kSection);
-  EXPECT_EQ(docs[9].kind, OptionDoc::Kind::kSectionOrDefaults);
-  EXPECT_EQ(docs[9].children[1].default_text, "4");
-  EXPECT_EQ(docs[9].children[1].unit, "MiB");
-  EXPECT_EQ(docs[10].kind, OptionDoc::Kind::kOptionalSection);
-  EXPECT_EQ(docs[11].kind, OptionDoc::Kind::kSectionList);
-  EXPECT_EQ(docs[12].type, "any");
-  EXPECT_EQ(docs[13].kind, OptionDoc::Kind::kUnsupported);
-  EXPECT_EQ(docs[13].words, "remove it");
+  EXPECT_EQ(docs[9].kind, OptionDoc::Kind::kSection);
+  EXPECT_EQ(docs[10].kind, OptionDoc::Kind::kSectionOrDefaults);
+  EXPECT_EQ(docs[10].children[1].default_text, "4");
+  EXPECT_EQ(docs[10].children[1].unit, "MiB");
+  EXPECT_EQ(docs[11].kind, OptionDoc::Kind::kOptionalSection);
+  EXPECT_EQ(docs[12].kind, OptionDoc::Kind::kSectionList);
+  EXPECT_EQ(docs[13].type, "any");
+  EXPECT_EQ(docs[14].kind, OptionDoc::Kind::kUnsupported);
+  EXPECT_EQ(docs[14].words, "remove it");
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ using net::TlsVersion;
 
 // The keys of both ends.
 void DeclareShared(config::OptionsReader& r, net::TlsOptions& tls) {
-  static constexpr std::array<std::pair<std::string_view, TlsVersion>, 5> kVersions = {{{"", TlsVersion::k12},
-                                                                                        {"1.2", TlsVersion::k12},
+  static constexpr std::array<std::pair<std::string_view, TlsVersion>, 5> kVersions = {{{"1.2", TlsVersion::k12},
+                                                                                        {"", TlsVersion::k12},
                                                                                         {"1.3", TlsVersion::k13},
                                                                                         {"1.1", TlsVersion::k11},
                                                                                         {"1.0", TlsVersion::k10}}};
