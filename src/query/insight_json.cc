@@ -46,16 +46,25 @@ void WriteQueue(const QueueState& queue, JsonWriter& json) {
   json.EndObject();
 }
 
+template <typename Items, typename Write>
+void WriteAll(std::string_view key, const Items& items, Write write, JsonWriter& json) {
+  json.Key(key);
+  json.BeginArray();
+  for (const auto& item : items) write(item, json);
+  json.EndArray();
+}
+
+void WriteText(const std::string& text, JsonWriter& json) {
+  json.String(text);
+}
+
 void WriteSender(const Sender& sender, JsonWriter& json) {
   json.BeginObject();
   json.Field("receiver", sender.receiver);
   json.Field("transport", sender.transport);
   json.Field("address", sender.address);
   json.Field("program", sender.program);
-  json.Key("services");
-  json.BeginArray();
-  for (const std::string& service : sender.services) json.String(service);
-  json.EndArray();
+  WriteAll("services", sender.services, WriteText, json);
   json.Field("connections", sender.connections);
   json.Field("spans_accepted", sender.spans_accepted);
   json.Field("spans_refused", sender.spans_refused);
@@ -90,14 +99,6 @@ void WriteStore(const StoreState& store, JsonWriter& json) {
   if (store.retention.age_max_ns) json.Field("age_max_s", *store.retention.age_max_ns / kNsPerSecond);
   if (store.retention.bytes_max) json.Field("bytes_max", *store.retention.bytes_max);
   json.EndObject();
-}
-
-template <typename Items, typename Write>
-void WriteAll(std::string_view key, const Items& items, Write write, JsonWriter& json) {
-  json.Key(key);
-  json.BeginArray();
-  for (const auto& item : items) write(item, json);
-  json.EndArray();
 }
 
 }  // namespace
