@@ -2,6 +2,8 @@
 
 #include "llmd/routing_proxy/passed_request.h"
 
+#include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 
 #include "base/text.h"
@@ -18,6 +20,14 @@ bool MayHaveBody(const net::HttpRequest& request) {
   return request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
 }
 
+// What the connection is to change to, or "". Over cleartext or TLS, HTTP/2 is not begun by an upgrade (RFC 9113, 3.1):
+// who asks for that is answered in HTTP/1.1.
+std::string_view ProtocolAskedFor(const net::HttpRequest& request) {
+  const std::string_view protocol = request.headers.Get("upgrade");
+  const bool is_http = absl::StrContains(absl::AsciiStrToLower(AbslView(protocol)), "h2c");
+  return request.method != "GET" || is_http ? std::string_view() : protocol;
+}
+
 }  // namespace
 
 void PassedRequest::Begin() {
@@ -25,6 +35,7 @@ void PassedRequest::Begin() {
     request_span().SetBool(key::kDisaggregationUsed, false);
     request_span().SetString(key::kReason, "no_prefill_header");
   }
+  if (const std::string_view protocol = ProtocolAskedFor(head()); !protocol.empty()) return DecodeSwitched(protocol);
   uint64_t bytes = 0;
   const bool is_declared = absl::SimpleAtoi(AbslView(head().headers.Get("content-length")), &bytes);
   if (is_declared && bytes == 0) return Decode({});

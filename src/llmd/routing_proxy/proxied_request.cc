@@ -11,6 +11,7 @@
 #include "llmd/wire/headers.h"
 #include "llmd/wire/span_names.h"
 #include "net/host_port.h"
+#include "net/upgrade.h"
 #include "sdk/trace_context.h"
 #include "semconv/names.h"
 
@@ -173,6 +174,16 @@ void ProxiedRequest::DecodeStreamed(std::optional<uint64_t> body_bytes) {
   Upload();
 }
 
+void ProxiedRequest::DecodeSwitched(std::string_view protocol) {
+  net::HttpRequest request = RequestWith({});
+  request.headers.Add("upgrade", std::string(protocol));
+  OpenDecode(std::move(request), {}, [this](net::HttpResponseHead head) {
+    const bool is_switched = head.status == net::kSwitchingProtocols;
+    Relay(std::move(head));
+    if (is_switched && !is_finished_) Upload();
+  });
+}
+
 void ProxiedRequest::OpenDecode(net::HttpRequest request, net::HttpStreamOptions options, OnHead on_head) {
   const Upstream& decoder = loop_.upstreams->Decoder(arrival_.rank);
   decode_start_ns_ = NowNs();
@@ -318,7 +329,7 @@ void ProxiedRequest::PassOn(Bytes piece) {
     whole_body_.append(piece.view());
     return ReadOn();
   }
-  NoteSpeed(piece.size());
+  if (status_ != net::kSwitchingProtocols) NoteSpeed(piece.size());  // who knows what waits for what
   writer_->Write(std::move(piece), [self = shared_from_this()](const Status& written) { self->OnRelayed(written); });
 }
 

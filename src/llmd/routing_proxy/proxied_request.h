@@ -84,7 +84,10 @@ class ProxiedRequest : public std::enable_shared_from_this<ProxiedRequest> {
   void Decode(Bytes body);
   // The same with the body as it arrives.
   void DecodeStreamed(std::optional<uint64_t> body_bytes);
-  // The same, but `on_head` decides: Relay, or read from decode_leg() and relay or DropDecode then.
+  // Asks for another protocol on the connection, without a body; then passes on whatever answer comes, and if the
+  // protocol changes, the bytes of both ways until either side ends.
+  void DecodeSwitched(std::string_view protocol);
+  // As Decode, but `on_head` decides: Relay, or read from decode_leg() and relay or DropDecode then.
   void DecodeWith(Bytes body, OnHead on_head);
   void DropDecode();
   [[nodiscard]] Leg& decode_leg() { return *decode_leg_; }

@@ -307,6 +307,7 @@ HttpClient::~HttpClient() {
 
 void HttpClient::Send(HttpRequest request, std::chrono::milliseconds deadline,
                       absl::AnyInvocable<void(StatusOr<HttpResponse>)> done) {
+  request.headers.Set("upgrade", "");
   const auto collector = std::make_shared<Collector>(state_->options(), std::move(done));
   HttpStreamOptions options;
   options.total_max = deadline;

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "net/detail/http1/message.h"
 #include "net/detail/http_rules.h"
+#include "net/upgrade.h"
 
 namespace spanloom::net {
 namespace {
@@ -65,6 +66,7 @@ HttpExchange::State::State(Loop& loop, HttpRequest request, HttpStreamOptions op
       options_(options),
       authority_(std::move(authority)),
       name_(std::move(name)),
+      protocol_(request_.headers.Get("upgrade")),
       on_head_(std::move(on_head)),
       reader_wake_(Context(loop), asio::steady_timer::time_point::max()),
       writer_wake_(Context(loop), asio::steady_timer::time_point::max()),
@@ -86,9 +88,14 @@ asio::awaitable<bool> HttpExchange::State::Run(std::shared_ptr<State> self, Conn
   if (!error && !self->options_.streams_request) self->OnRequestSent();
   std::optional<Parser> parser;
   if (!error) error = co_await self->ReadHead(connection, parser);
-  if (!error && !self->is_over_) error = co_await self->ReadBody(connection, *parser);
+  if (!error && self->is_switched_) {
+    Spawn(self->loop_, WriteBody(self, connection));
+    error = co_await self->ReadSwitched(connection);
+  } else if (!error && !self->is_over_) {
+    error = co_await self->ReadBody(connection, *parser);
+  }
   if (error) self->Fail(FailureOf(error));
-  const bool keeps = self->IsComplete() && self->failure_.ok() && parser->keep_alive();
+  const bool keeps = self->IsComplete() && self->failure_.ok() && !self->is_switched_ && parser->keep_alive();
   self->End();
   if (!keeps) connection->Close();
   if (self->on_sent_) self->OnSent(asio::error::operation_aborted);
@@ -130,6 +137,7 @@ asio::awaitable<void> HttpExchange::State::WriteBody(std::shared_ptr<State> self
     if (asio::buffer_size(buffers) > 0) co_await asio::async_write(*connection->socket, buffers, Into(error));
     if (self->is_over_) break;
     if (self->phase_ == Phase::kSending) self->clock_.Clear();
+    if (is_last && self->is_switched_) connection->socket->ShutdownSend();
     if (is_last && !error) self->OnRequestSent();
     if (!is_last) self->OnSent(error);
     if (error) break;  // the reading says why
@@ -167,17 +175,58 @@ asio::awaitable<error_code> HttpExchange::State::ReadHead(const ConnectionPtr& c
     parser->body_limit(boost::none);
     parser->skip(request_.method == "HEAD");
     co_await http::async_read_header(*connection->socket, connection->buffer, *parser, Into(error));
-    is_interim = !error && parser->get().result_int() / 100 == 1;
+    is_interim = !error && IsInterim(*parser);
   }
   if (error || is_over_) co_return error;
+  if (const Status status = TakeHead(*parser); !status.ok()) Fail(status);
+  co_return error;
+}
+
+// Whether another head follows. One that changes the protocol unasked is none that could be followed.
+bool HttpExchange::State::IsInterim(const Parser& parser) const {
+  const unsigned status = parser.get().result_int();
+  return status / 100 == 1 && (status != kSwitchingProtocols || protocol_.empty());
+}
+
+Status HttpExchange::State::TakeHead(const Parser& parser) {
   phase_ = Phase::kReading;
   clock_.Clear();
   const auto self = shared_from_this();  // the callback may destroy the owner
   HttpResponseHead head;
-  head.status = static_cast<int>(parser->get().result_int());
-  head.headers = EndToEnd(http1::ToHeaders(parser->get()));
-  if (const auto length = parser->content_length()) head.content_length = *length;
+  head.status = static_cast<int>(parser.get().result_int());
+  const HttpHeaders headers = http1::ToHeaders(parser.get());
+  head.headers = EndToEnd(headers);
+  if (head.status == kSwitchingProtocols) {
+    const std::string_view protocol = headers.Get("upgrade");
+    if (ToLower(protocol) != ToLower(protocol_)) {
+      return absl::UnavailableError(StrCat("the peer changes to protocol \"", protocol, "\", which was not asked for"));
+    }
+    head.headers.Add("upgrade", std::string(protocol));
+    is_switched_ = true;
+    request_is_sent_ = false;
+  } else if (const auto length = parser.content_length()) {
+    head.content_length = *length;
+  }
   if (auto on_head = std::exchange(on_head_, nullptr)) on_head(std::move(head));
+  return absl::OkStatus();
+}
+
+asio::awaitable<error_code> HttpExchange::State::ReadSwitched(const ConnectionPtr& connection) {
+  error_code error;
+  while (!is_over_ && !body_is_delivered_ && !error) {
+    co_await AwaitReader();
+    auto& buffer = connection->buffer;
+    if (!is_over_ && buffer.size() == 0) {
+      const size_t bytes = co_await connection->socket->async_read_some(connection->Room(), Into(error));
+      connection->TakeRead(bytes);
+      body_is_delivered_ = error == asio::error::eof;
+      if (body_is_delivered_) error = {};
+    }
+    if (is_over_ || error) break;
+    std::string piece(static_cast<const char*>(buffer.data().data()), buffer.size());
+    buffer.consume(buffer.size());
+    Deliver(Bytes(std::move(piece)));
+  }
   co_return error;
 }
 
@@ -274,7 +323,7 @@ void HttpExchange::State::Read(absl::AnyInvocable<void(StatusOr<Bytes>)> on_piec
 }
 
 void HttpExchange::State::Write(Bytes piece, absl::AnyInvocable<void(Status)> on_sent) {
-  CHECK(options_.streams_request && !on_sent_ && !is_finished_);
+  CHECK((options_.streams_request || is_switched_) && !on_sent_ && !is_finished_);
   piece_ = std::move(piece);
   on_sent_ = std::move(on_sent);
   if (!is_over_ && !piece_.empty()) {  // an empty chunk would end the body
@@ -290,7 +339,7 @@ void HttpExchange::State::Write(Bytes piece, absl::AnyInvocable<void(Status)> on
 }
 
 void HttpExchange::State::Finish() {
-  CHECK(options_.streams_request && !on_sent_);
+  CHECK((options_.streams_request || is_switched_) && !on_sent_);
   is_finished_ = true;
   writer_wake_.cancel();
 }

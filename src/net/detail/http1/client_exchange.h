@@ -90,6 +90,7 @@ class HttpExchange::State final : public std::enable_shared_from_this<State> {
   asio::awaitable<error_code> WriteHead(const ConnectionPtr& connection);
   asio::awaitable<error_code> ReadHead(const ConnectionPtr& connection, std::optional<Parser>& parser);
   asio::awaitable<error_code> ReadBody(const ConnectionPtr& connection, Parser& parser);
+  asio::awaitable<error_code> ReadSwitched(const ConnectionPtr& connection);
   // Nothing is left to be sent or received: the connection is free for others.
   [[nodiscard]] bool IsComplete() const { return body_is_delivered_ && request_is_sent_; }
   [[nodiscard]] bool IsChunked() const { return options_.streams_request && !options_.request_bytes.has_value(); }
@@ -97,6 +98,8 @@ class HttpExchange::State final : public std::enable_shared_from_this<State> {
   asio::awaitable<void> AwaitReader();
   asio::awaitable<void> AwaitWriter();
 
+  [[nodiscard]] bool IsInterim(const Parser& parser) const;
+  [[nodiscard]] Status TakeHead(const Parser& parser);
   void OnRequestSent();
   void OnSent(const error_code& error);
   void OnTimeout();
@@ -109,14 +112,16 @@ class HttpExchange::State final : public std::enable_shared_from_this<State> {
   const HttpStreamOptions options_;
   const std::string authority_;
   const std::string name_;
+  const std::string protocol_;  // that the request asks for; "": none
 
   OnHead on_head_;                                      // empty once called
   absl::AnyInvocable<void(StatusOr<Bytes>)> on_piece_;  // set while the reader waits
   absl::AnyInvocable<void(Status)> on_sent_;            // set while the writer waits
   Bytes piece_;                                         // to be written, while on_sent_ is set
   bool is_finished_ = false;                            // the writer has said all
-  bool request_is_sent_ = false;
-  bool body_is_delivered_ = false;  // its end included
+  bool request_is_sent_ = false;                        // or our half of what followed it in another protocol
+  bool is_switched_ = false;                            // both halves are of the protocol that was asked for
+  bool body_is_delivered_ = false;                      // its end included
   bool is_over_ = false;
   Phase phase_ = Phase::kSending;
   Status failure_;                  // once it has failed

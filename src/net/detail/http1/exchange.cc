@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "net/detail/http1/server_connection.h"
+#include "net/upgrade.h"
 
 namespace spanloom::net::http1 {
 namespace {
@@ -41,6 +42,7 @@ void Exchange::Respond(HttpResponse response) {
 void Exchange::Begin(HttpResponse head) {
   OnLoop([this, head = std::move(head)](ServerConnection* connection) mutable {
     if (connection == nullptr || is_over_) return;
+    is_switched_ = head.status == kSwitchingProtocols;
     answer_ = std::move(head);
     is_streamed_ = true;
     connection->Wake();

@@ -33,6 +33,7 @@ class Exchange final : public HttpServerExchange, public std::enable_shared_from
   // What the handler has said; the connection takes it.
   [[nodiscard]] bool has_answer() const { return answer_.has_value(); }
   [[nodiscard]] bool is_streamed() const { return is_streamed_; }  // the answer is a head, pieces follow
+  [[nodiscard]] bool is_switched() const { return is_switched_; }  // and those are of another protocol
   [[nodiscard]] HttpResponse TakeAnswer() { return *std::exchange(answer_, std::nullopt); }
   [[nodiscard]] bool has_piece() const { return piece_.has_value(); }
   [[nodiscard]] Bytes TakePiece() { return *std::exchange(piece_, std::nullopt); }
@@ -64,6 +65,7 @@ class Exchange final : public HttpServerExchange, public std::enable_shared_from
   WriteDone write_done_;
   PieceDone read_done_;
   bool is_streamed_ = false;
+  bool is_switched_ = false;
   bool has_ended_ = false;
   bool is_aborted_ = false;
   bool is_over_ = false;     // the connection takes nothing more

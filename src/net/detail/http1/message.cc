@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "net/detail/http_rules.h"
+#include "net/upgrade.h"
 
 namespace spanloom::net::http1 {
 namespace {
@@ -34,6 +35,14 @@ bool HasHost(const HttpHeaders& headers) {
 
 void AppendField(std::string_view name, std::string_view value, std::string& out) {
   StrAppend(out, name, ": ", value, "\r\n");
+}
+
+// The lines that change the protocol of the connection, if there are to be any.
+void AppendUpgrade(const HttpHeaders& headers, std::string& out) {
+  const std::string_view protocol = headers.Get("upgrade");
+  if (protocol.empty()) return;
+  AppendField("connection", "upgrade", out);
+  AppendField("upgrade", CleanHeaderValue(std::string(protocol)), out);
 }
 
 void AppendLength(const HttpResponse& response, BodyLength length, std::string& out) {
@@ -77,6 +86,10 @@ std::string ResponseHead(const HttpResponse& response, BodyLength length, bool k
   AppendFields(response.headers, head);
   if (response.headers.Get("date").empty()) AppendField("date", date, head);
   if (MayHaveBody(response.status)) AppendLength(response, length, head);
+  if (response.status == kSwitchingProtocols) {
+    AppendUpgrade(response.headers, head);
+    keep_alive = true;
+  }
   if (!keep_alive) AppendField("connection", "close", head);
   if (keep_alive && is_http10) AppendField("connection", "keep-alive", head);
   head.append("\r\n");
@@ -89,6 +102,7 @@ std::string RequestHead(const HttpRequest& request, std::string_view host, std::
   std::string head = StrCat(request.method, " ", target, " HTTP/1.1\r\n");
   if (!HasHost(request.headers)) AppendField("host", host, head);
   AppendFields(request.headers, head);
+  AppendUpgrade(request.headers, head);
   if (!body_bytes.has_value()) {
     AppendField("transfer-encoding", "chunked", head);
   } else if (*body_bytes > 0 || (request.method != "GET" && request.method != "HEAD")) {

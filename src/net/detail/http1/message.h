@@ -32,7 +32,7 @@ std::string ResponseHead(const HttpResponse& response, BodyLength length, bool k
                          std::string_view date);
 
 // The lines of a request before its body, which is `body_bytes` long, or chunked if that is not known. `host` is
-// written unless the request has one.
+// written unless the request has one. An `upgrade` among its headers is asked for.
 std::string RequestHead(const HttpRequest& request, std::string_view host, std::optional<uint64_t> body_bytes);
 
 }  // namespace spanloom::net::http1

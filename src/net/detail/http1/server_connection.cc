@@ -130,6 +130,7 @@ asio::awaitable<bool> ServerConnection::ServeOne() {
   std::optional<HttpRequest> request;
   if (!refused.has_value()) {
     request = ToRequest(parser_->get().base());
+    if (request.has_value() && !MaySwitch()) request->headers.Set("upgrade", "");
     refused = Check(request);
   }
   if (refused.has_value()) {
@@ -167,8 +168,7 @@ asio::awaitable<bool> ServerConnection::ServeOne() {
 
 asio::awaitable<bool> ServerConnection::AwaitRequest() {
   if (buffer_.size() > 0) {
-    if (is_watching_) socket_.Cancel();
-    while (is_watching_) co_await AwaitEvent();
+    co_await StopWatching();
     co_await asio::post(socket_.get_executor(), asio::use_awaitable);  // other connections have their turn
     co_return !closed_;
   }
@@ -326,7 +326,8 @@ asio::awaitable<error_code> ServerConnection::ReadChunked(BodyBuffer& body) {
 }
 
 void ServerConnection::ReadBodyPiece() {
-  if (!std::exchange(is_reading_piece_, true)) Spawn(loop_, ReadPiece(shared_from_this()));
+  if (std::exchange(is_reading_piece_, true)) return;
+  Spawn(loop_, IsSwitched() ? ReadSwitched(shared_from_this()) : ReadPiece(shared_from_this()));
 }
 
 // Reads as much of the body as comes at once.
@@ -453,7 +454,7 @@ void ServerConnection::OnReadable(const error_code& error) {
     client_is_gone_ = true;
     return exchange_->OnClientGone();
   }
-  if (buffer_.size() < kAheadBytesMax) WatchSocket();
+  if (buffer_.size() < kAheadBytesMax && !IsSwitched()) WatchSocket();
 }
 
 asio::awaitable<void> ServerConnection::AwaitEvent() {
@@ -485,7 +486,7 @@ asio::awaitable<bool> ServerConnection::Answer(AnswerRules rules) {
     while (is_reading_piece_) co_await AwaitEvent();
     if (closed_) co_return false;
   }
-  if (!IsRequestRead()) {  // nobody wanted the rest of the request
+  if (!IsRequestRead() || exchange->is_switched()) {  // nobody wanted the rest of the request
     co_await Linger();
     co_return false;
   }
@@ -509,11 +510,12 @@ void ServerConnection::ForgetRequest() {
 
 asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerRules rules) {
   const std::shared_ptr<Exchange> exchange = exchange_;
-  const bool has_body = !rules.is_head && MayHaveBody(head.status);
+  if (IsSwitched()) co_await StopWatching();
+  const bool has_body = !rules.is_head && (MayHaveBody(head.status) || exchange->is_switched());
   const BodyLength length = rules.is_http10               ? BodyLength::kUntilClose
                             : head.body_bytes.has_value() ? BodyLength::kContentLength
                                                           : BodyLength::kChunked;
-  is_chunked_ = has_body && length == BodyLength::kChunked;
+  is_chunked_ = MayHaveBody(head.status) && has_body && length == BodyLength::kChunked;
   undelivered_bytes_ = has_body && length == BodyLength::kContentLength ? head.body_bytes : std::nullopt;
   std::string text = ResponseHead(head, length, rules.keep_alive, rules.is_http10, Date(loop_));
   ForgetRequest();  // what comes may take long
@@ -524,7 +526,7 @@ asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerR
       text.clear();
     }
     while (!exchange->HasNews() && !closed_) {
-      if (IsRequestRead() && !client_is_gone_) WatchSocket();
+      if (IsRequestRead() && !client_is_gone_ && !exchange->is_switched()) WatchSocket();
       writes_at_once_ = has_body;
       co_await AwaitEvent();
       writes_at_once_ = false;

@@ -70,16 +70,21 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   asio::awaitable<error_code> ReadDeclared(BodyBuffer& body);
   asio::awaitable<error_code> ReadChunked(BodyBuffer& body);
   asio::awaitable<void> ReadPiece(std::shared_ptr<ServerConnection> self);
+  asio::awaitable<void> ReadSwitched(std::shared_ptr<ServerConnection> self);
   asio::awaitable<void> Continue();
   asio::awaitable<void> Refuse(Refused refused);
   asio::awaitable<bool> Answer(AnswerRules rules);
   asio::awaitable<void> AwaitEvent();
+  asio::awaitable<void> StopWatching();
   asio::awaitable<bool> Write(const HttpResponse& response, AnswerRules rules);
   asio::awaitable<bool> WriteStreamed(HttpResponse head, AnswerRules rules);
   asio::awaitable<bool> WriteSlowly(std::string head, std::string_view body, std::string_view tail = {});
   asio::awaitable<void> Linger();
 
   std::string_view ReadSome(error_code& error);
+  std::string TakeSwitched(error_code& error);
+  [[nodiscard]] bool IsSwitched() const { return exchange_ != nullptr && exchange_->is_switched(); }
+  [[nodiscard]] bool MaySwitch() const;
   void Keep(std::string_view rest);
   error_code TakeDeclared(std::string_view rest, BodyBuffer& body);
   error_code WriteSome(std::string_view& head, std::string_view& piece, std::string_view& tail);
