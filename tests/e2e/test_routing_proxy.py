@@ -9,6 +9,8 @@ import subprocess
 import threading
 
 import pytest
+import websockets.sync.client
+import websockets.sync.server
 from conftest import BINARY, Process
 from model_server import ModelServer
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
@@ -38,12 +40,12 @@ def decode(request, handler):
 
 
 class Proxy:
-    """A proxy on free ports, with its servers and the backend of its spans."""
+    """A proxy on free ports, with its servers and the backend of its spans. `port`: of another decode server."""
 
-    def __init__(self, *flags, prefill=prefill, decode=decode, environment=None, context=None):
+    def __init__(self, *flags, prefill=prefill, decode=decode, environment=None, context=None, port=None):
         self.backend = Backend()
         self.prefiller, self.decoder = ModelServer(prefill), ModelServer(decode)
-        self.process = Process("routing-proxy", "--listen-host=127.0.0.1", "--port=0", f"--vllm-port={self.decoder.port}", "--log-format=json",
+        self.process = Process("routing-proxy", "--listen-host=127.0.0.1", "--port=0", f"--vllm-port={port or self.decoder.port}", "--log-format=json",
                                "--secure-proxy=false", *flags,
                                environment={"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.backend.port}", "OTEL_BSP_SCHEDULE_DELAY": "50",
                                             **(environment or {})})
@@ -216,6 +218,49 @@ def test_it_serves_over_tls_by_itself(start):
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     assert start("--secure-proxy=true", context=context).post({"messages": []})[0] == 200
+
+
+@pytest.fixture(params=[False, True], ids=["cleartext", "tls"])
+def websocket_server(request, tmp_path):
+    """Says back what it hears, over TLS if the parameter says so: (port, whether over TLS)."""
+    context = None
+    if request.param:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj", "/CN=model",
+                        "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+
+    def echo(connection):
+        for message in connection:
+            connection.send(message)
+
+    with websockets.sync.server.serve(echo, "127.0.0.1", 0, ssl=context, max_size=None) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.socket.getsockname()[1], request.param
+        server.shutdown()
+        thread.join()
+
+
+def test_websockets_pass(start, websocket_server):
+    """Scenario: a WebSocket client and server that are not ours, with the proxy between them; both legs in cleartext, and both over TLS.
+    Guarantees: text and large messages come back, the closing handshake too; both spans end with the connection, with status 101 and no error."""
+    port, is_tls = websocket_server
+    flags = ["--secure-proxy=true", "--decoder-use-tls", "--decoder-tls-insecure-skip-verify"] if is_tls else []
+    proxy = start(*flags, port=port)
+    context = None
+    if is_tls:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    url = f"{'wss' if is_tls else 'ws'}://127.0.0.1:{proxy.port}/v1/realtime"
+    with websockets.sync.client.connect(url, ssl=context, proxy=None, max_size=None, open_timeout=30) as client:
+        for message in ("hello", b"\x00" * (4 << 20), "bye"):
+            client.send(message)
+            assert client.recv(timeout=30) == message
+    assert client.protocol.close_code == 1000
+    spans, _ = proxy.spans(2)
+    for span in (spans["llm_d.pd_proxy.GET"][0], spans["HTTP GET"][0]):
+        assert attributes(span)["http.response.status_code"] == 101 and span.status.code == 0
 
 
 def test_names_and_variables(start):

@@ -153,7 +153,8 @@ error_code TlsSession::ErrorOf(int result, SocketWait& wait) {
       has_failed_ = true;
       const unsigned long openssl_error = ERR_peek_last_error();
       failure_ = DescribeFailure(openssl_error);
-      if (ERR_GET_REASON(openssl_error) == SSL_R_UNEXPECTED_EOF_WHILE_READING) return asio::error::connection_reset;
+      is_cut_ = ERR_GET_REASON(openssl_error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+      if (is_cut_) return asio::error::connection_reset;
       return {static_cast<int>(openssl_error), TlsErrors()};
   }
 }

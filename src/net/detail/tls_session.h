@@ -58,6 +58,9 @@ class TlsSession {
   // Why the last step failed, for people: "certificate verify failed: self-signed certificate".
   [[nodiscard]] const std::string& failure() const { return failure_; }
 
+  // The peer has closed the connection without saying that it would: what was to come may be missing.
+  [[nodiscard]] bool is_cut() const { return is_cut_; }
+
  private:
   error_code ErrorOf(int result, SocketWait& wait);
   [[nodiscard]] std::string DescribeFailure(unsigned long openssl_error) const;
@@ -67,6 +70,7 @@ class TlsSession {
   SocketWait write_wait_ = SocketWait::kWrite;
   bool may_have_unread_ = false;  // the last Read brought something
   bool has_failed_ = false;
+  bool is_cut_ = false;
   std::string failure_;
 };
 

@@ -47,6 +47,12 @@ class Transport {
     return tls_ == nullptr ? socket_.read_some(buffer, error) : tls_->Read(buffer, error);
   }
 
+  // Whether `error`, of reading, is the peer's end, for protocols that tell by themselves whether they were cut:
+  // without TLS's own notice too, which many leave out.
+  [[nodiscard]] bool IsEnd(const error_code& error) const {
+    return error == asio::error::eof || (error && tls_ != nullptr && tls_->is_cut());
+  }
+
   // Writes what can be written of one buffer or several. Error: would_block if that is nothing; then the same bytes
   // must come again.
   template <typename Buffers>

@@ -219,7 +219,7 @@ asio::awaitable<error_code> HttpExchange::State::ReadSwitched(const ConnectionPt
     if (!is_over_ && buffer.size() == 0) {
       const size_t bytes = co_await connection->socket->async_read_some(connection->Room(), Into(error));
       connection->TakeRead(bytes);
-      body_is_delivered_ = error == asio::error::eof;
+      body_is_delivered_ = connection->socket->IsEnd(error);
       if (body_is_delivered_) error = {};
     }
     if (is_over_ || error) break;

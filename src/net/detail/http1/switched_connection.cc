@@ -32,7 +32,7 @@ asio::awaitable<void> ServerConnection::ReadSwitched([[maybe_unused]] std::share
   }
   is_reading_piece_ = false;
   Wake();
-  if (!piece.empty() || error == asio::error::eof) co_return exchange->OnBody(Bytes(std::move(piece)));
+  if (!piece.empty() || socket_.IsEnd(error)) co_return exchange->OnBody(Bytes(std::move(piece)));
   client_is_gone_ = true;
   exchange->OnClientGone();
   exchange->OnBody(absl::CancelledError(error.message()));
