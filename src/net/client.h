@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "base/byte_chain.h"
 #include "base/bytes.h"
 #include "base/status.h"
 #include "net/compression.h"
@@ -112,7 +113,7 @@ class GrpcChannel {
 
   // `done` is called once, on the loop, never from inside Call. An error of the peer keeps its code, message and retry
   // delay. A call that the peer has certainly not looked at is sent once more. Returns what Cancel takes.
-  uint64_t Call(std::string method, Bytes message, GrpcCallOptions options,
+  uint64_t Call(std::string method, ByteChain message, GrpcCallOptions options,
                 absl::AnyInvocable<void(StatusOr<Bytes>)> done);
 
   // Gives up a call: the peer is told, and its `done` is destroyed uncalled. Nothing happens if it is over.

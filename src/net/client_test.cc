@@ -75,6 +75,20 @@ TEST_F(Grpc, EchoesMessagesLargerThanTheFlowControlWindow) {
   EXPECT_TRUE(answer->view() == message);
 }
 
+// Scenario: a message in pieces of one byte, a frame, more than the window of a stream, and one byte.
+// Guarantees: it arrives as one message, the pieces in order.
+TEST_F(Grpc, SendsAMessageFromWhereItsPiecesLie) {
+  Start();
+  const auto channel = Open();
+  ByteChain message;
+  for (const size_t bytes : {size_t{1}, size_t{16} << 10, size_t{1} << 20, size_t{1}}) {
+    message.Append(Bytes(RandomBytes(bytes, bytes)));
+  }
+  const StatusOr<Bytes> answer = channel->Call(kEchoMethod, message);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_TRUE(answer->view() == message.Joined().view());
+}
+
 // Scenario: the request is compressed; the client says that it takes compressed answers.
 // Guarantees: the handler sees the message itself, and the caller gets the answer itself.
 TEST_F(Grpc, CompressesBothWays) {
@@ -318,8 +332,8 @@ TEST_F(Grpc, MayBeDestroyedByItsOwnCallback) {
   Loop& loop = loops_.At(0);
   loop.Post([&, channel] {
     *channel = *GrpcChannel::Create(loop, ChannelOptions());
-    (*channel)->Call("/test.Echo/Keep", Bytes(), {}, [=](StatusOr<Bytes> answer) { kept_answer.Set(answer); });
-    (*channel)->Call(kEchoMethod, Bytes(), {}, [=](StatusOr<Bytes> answer) {
+    (*channel)->Call("/test.Echo/Keep", ByteChain(), {}, [=](StatusOr<Bytes> answer) { kept_answer.Set(answer); });
+    (*channel)->Call(kEchoMethod, ByteChain(), {}, [=](StatusOr<Bytes> answer) {
       channel->reset();
       echo_answer.Set(answer);
     });

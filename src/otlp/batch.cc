@@ -2,7 +2,10 @@
 
 #include "otlp/batch.h"
 
+#include <algorithm>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -521,6 +524,40 @@ void Slice::AppendTo(std::string& out) const {
   }
 }
 
+namespace {
+
+// A whole slice of this size stays where it is. Smaller ones are cheaper to copy than to send apart: a piece ends a
+// DATA frame, of 16 KiB at most (RFC 9113 section 4.2).
+constexpr size_t kSharedBytesMin = 16 << 10;
+
+bool IsShared(const Slice& slice) {
+  return slice.is_whole() && slice.wire().size() >= kSharedBytesMin;
+}
+
+// How much is copied of slices; an upper bound, as spans that were left out count.
+size_t CopiedBytes(std::span<const Slice> slices) {
+  size_t bytes = 0;
+  for (const Slice& slice : slices) bytes += IsShared(slice) ? 0 : slice.held_bytes();
+  return bytes;
+}
+
+ByteChain Pieces(std::span<const Slice> slices) {
+  ByteChain pieces;
+  while (!slices.empty()) {
+    const auto shared = std::find_if(slices.begin(), slices.end(), IsShared);
+    const auto run = slices.first(static_cast<size_t>(shared - slices.begin()));
+    std::string copied;
+    copied.reserve(CopiedBytes(run));
+    for (const Slice& slice : run) slice.AppendTo(copied);
+    pieces.Append(Bytes(std::move(copied)));
+    if (shared != slices.end()) pieces.Append(shared->wire());
+    slices = slices.subspan(std::min(slices.size(), run.size() + 1));
+  }
+  return pieces;
+}
+
+}  // namespace
+
 void Batch::Add(Slice slice) {
   forms_.reset();
   slices_.push_back(std::move(slice));
@@ -558,18 +595,17 @@ std::vector<Batch> Batch::Split(size_t parts, absl::FunctionRef<size_t(const Spa
   return batches;
 }
 
-Bytes Batch::Encode() const {
+ByteChain Batch::EncodeInPieces() const {
   constexpr int kWire = 0;
-  if (slices_.size() == 1 && slices_.front().is_whole()) return slices_.front().wire();
-  return EncodeAs(kWire, [this] {
-    std::string out;
-    out.reserve(wire_bytes());
-    for (const Slice& slice : slices_) slice.AppendTo(out);
-    return Bytes(std::move(out));
-  });
+  if (slices_.size() == 1 && slices_.front().is_whole()) return ByteChain(slices_.front().wire());
+  return EncodeAs(kWire, [this] { return Pieces(slices_); });
 }
 
-Bytes Batch::EncodeAs(int key, absl::FunctionRef<Bytes()> make) const {
+size_t Batch::copied_bytes() const {
+  return CopiedBytes(slices_);
+}
+
+ByteChain Batch::EncodeAs(int key, absl::FunctionRef<ByteChain()> make) const {
   return forms_ == nullptr ? make() : forms_->Get(key, make);
 }
 

@@ -2,7 +2,7 @@
 //
 // What flows through the pipeline into exporters and the store: slices of received requests, of one signal a batch. A
 // slice shares the request's bytes, says which of its spans are left, and holds what processors changed as patches
-// beside them; bytes are copied once, when an exporter writes its request.
+// beside them; bytes of a slice that was changed are copied once, when an exporter writes its request.
 
 #pragma once
 
@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_chain.h"
 #include "base/bytes.h"
 #include "otlp/editor.h"
 #include "otlp/encoded_forms.h"
@@ -169,12 +170,16 @@ class Batch {
   // [parts], as Slice::Split; slices without spans are left out.
   [[nodiscard]] std::vector<Batch> Split(size_t parts, absl::FunctionRef<size_t(const SpanContext&)> part_of) const;
   // The whole batch as one request. Shares the bytes if it is one whole slice.
-  [[nodiscard]] Bytes Encode() const;
+  [[nodiscard]] Bytes Encode() const { return EncodeInPieces().Joined(); }
+  // The same as it lies in memory: slices that are whole, and not small, are shared, the others are copied together.
+  [[nodiscard]] ByteChain EncodeInPieces() const;
+  // How much that copies; an upper bound.
+  [[nodiscard]] size_t copied_bytes() const;
 
   // Copies made from now on, as long as they are not changed, are encoded once for all of them.
   void ShareForms() { forms_ = std::make_shared<EncodedForms>(); }
   // What `make` makes of the batch; once for all who share, if they ask with the same key. Keys are at least 1.
-  [[nodiscard]] Bytes EncodeAs(int key, absl::FunctionRef<Bytes()> make) const;
+  [[nodiscard]] ByteChain EncodeAs(int key, absl::FunctionRef<ByteChain()> make) const;
 
  private:
   std::vector<Slice> slices_;

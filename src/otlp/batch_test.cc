@@ -175,6 +175,29 @@ TEST(Batch, SharesTheBytesOfOneWholeSlice) {
   EXPECT_EQ(Batch(slice).Encode().data(), slice.wire().data());
 }
 
+// Scenario: a request of 20 kB as it came, one of 200 bytes, one of 20 kB with a span dropped, and one more as it came.
+// Guarantees: what is whole and large stays where it is, the rest is copied together, all in order.
+TEST(Batch, EncodesWholeRequestsWhereTheyLie) {
+  const auto request_with = [](std::string_view name) {
+    std::string wire = TwoResources();
+    Writer writer(wire);
+    writer.Bytes(101, std::string(name.size() < 2 ? 20'000 : 1, name[0]));
+    return wire;
+  };
+  Batch batch;
+  for (const char* name : {"a", "small", "b", "c"}) batch.Add(MakeSlice(request_with(name)));
+  batch.slices()[2].DropIf([](const SpanContext& context) { return context.span.name() == "a1"; });
+  const ByteChain pieces = batch.EncodeInPieces();
+  ASSERT_EQ(pieces.pieces().size(), 3u);
+  EXPECT_EQ(pieces.pieces()[0].data(), batch.slices()[0].wire().data());
+  EXPECT_EQ(pieces.pieces()[2].data(), batch.slices()[3].wire().data());
+  std::string appended;
+  for (const Slice& slice : batch.slices()) slice.AppendTo(appended);
+  EXPECT_EQ(batch.Encode().view(), appended);
+  EXPECT_GE(batch.copied_bytes(), pieces.pieces()[1].size());
+  EXPECT_LT(batch.copied_bytes(), 25'000u);
+}
+
 TEST(Batch, EncodesWhatIsLeft) {
   Slice first = MakeSlice(TwoResources());
   first.DropIf([](const SpanContext& context) { return context.scope.name() != "s3"; });

@@ -10,7 +10,7 @@
 
 #include <map>
 
-#include "base/bytes.h"
+#include "base/byte_chain.h"
 #include "base/mutex.h"
 
 namespace spanloom::otlp {
@@ -20,7 +20,7 @@ class EncodedForms {
  public:
   // The form `key`, which `make` makes for the first who asks; the others wait for it. `make` must not ask for a form.
   // What the keys mean is the caller's.
-  Bytes Get(int key, absl::FunctionRef<Bytes()> make) ABSL_LOCKS_EXCLUDED(mutex_) {
+  ByteChain Get(int key, absl::FunctionRef<ByteChain()> make) ABSL_LOCKS_EXCLUDED(mutex_) {
     const MutexLock lock(mutex_);
     const auto [form, is_new] = forms_.try_emplace(key);
     if (is_new) form->second = make();
@@ -29,7 +29,7 @@ class EncodedForms {
 
  private:
   Mutex mutex_;
-  std::map<int, Bytes> forms_ ABSL_GUARDED_BY(mutex_);
+  std::map<int, ByteChain> forms_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace spanloom::otlp

@@ -44,7 +44,7 @@ void OtlpSender::SendGrpc(const Bytes& request, SendDone done) {
   call.deadline = options_.timeout;
   call.metadata = Headers();
   call.message_compression = options_.compression;
-  channel_->Call(std::string(otlp::ExportMethod(options_.signal)), request, std::move(call),
+  channel_->Call(std::string(otlp::ExportMethod(options_.signal)), ByteChain(request), std::move(call),
                  [done = std::move(done)](const StatusOr<Bytes>& answer) mutable {
                    if (!answer.ok()) return std::move(done)(answer.status());
                    std::move(done)(otlp::ReadPartialSuccess(answer->view()).rejected_spans);

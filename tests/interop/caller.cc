@@ -91,7 +91,7 @@ StatusOr<Bytes> Caller::Call(const std::string& method, std::string message, net
   std::promise<StatusOr<Bytes>> promise;
   std::future<StatusOr<Bytes>> answer = promise.get_future();
   loop_.Post([&, message = Bytes(std::move(message))]() mutable {
-    channel_->Call(method, std::move(message), std::move(options),
+    channel_->Call(method, ByteChain(std::move(message)), std::move(options),
                    [&promise](StatusOr<Bytes> result) { promise.set_value(std::move(result)); });
   });
   return answer.get();
@@ -103,7 +103,7 @@ Status Caller::CallAtOnce(size_t count, const std::string& method, const std::st
   std::vector<std::promise<Status>> promises(count);
   loop_.Post([&] {
     for (std::promise<Status>& promise : promises) {
-      channel_->Call(method, Bytes::CopyOf(message), options,
+      channel_->Call(method, ByteChain(Bytes::CopyOf(message)), options,
                      [&promise](const StatusOr<Bytes>& result) { promise.set_value(result.status()); });
     }
   });

@@ -63,7 +63,7 @@ class GrpcTransport final : public Transport {
         call_options_{.deadline = options.timeout, .metadata = {}, .message_compression = options.compression} {}
 
   void Export(Bytes body, absl::AnyInvocable<void(ExportAnswer)> done) override {
-    channel_->Call(std::string(otlp::kTracesMethod), std::move(body), call_options_,
+    channel_->Call(std::string(otlp::kTracesMethod), ByteChain(std::move(body)), call_options_,
                    [done = std::move(done)](StatusOr<Bytes> answer) mutable {
                      done(answer.ok() ? ReadExportResponse(answer->view()) : AnswerOf(answer.status()));
                    });

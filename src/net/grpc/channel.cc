@@ -384,7 +384,7 @@ GrpcChannel::~GrpcChannel() {
   }
 }
 
-uint64_t GrpcChannel::Call(std::string method, Bytes message, GrpcCallOptions options,
+uint64_t GrpcChannel::Call(std::string method, ByteChain message, GrpcCallOptions options,
                            absl::AnyInvocable<void(StatusOr<Bytes>)> done) {
   return state_->Add(std::make_shared<UnaryCall>(std::move(method), std::move(message), std::move(options),
                                                  state_->options().message_bytes_max, std::move(done)));

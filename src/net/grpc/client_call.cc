@@ -75,13 +75,17 @@ void ClientCall::OnUnprocessed() {
   if (const auto owner = owner_.lock(); owner != nullptr) owner->OnCallUnprocessed(id_);
 }
 
+std::string ClientCall::PrefixOf(size_t bytes) const {
+  return grpc::MessagePrefix(options_.message_compression != Compression::kNone, bytes);
+}
+
 http2::OutgoingPiece ClientCall::Framed(Bytes message) const {
-  const bool is_compressed = options_.message_compression != Compression::kNone;
-  std::string prefix = grpc::MessagePrefix(is_compressed, message.size());
+  std::string prefix = PrefixOf(message.size());
   return {.prefix = std::move(prefix), .content = std::move(message)};
 }
 
-UnaryCall::UnaryCall(std::string method, Bytes message, GrpcCallOptions options, size_t message_bytes_max, Done done)
+UnaryCall::UnaryCall(std::string method, ByteChain message, GrpcCallOptions options, size_t message_bytes_max,
+                     Done done)
     : ClientCall(std::move(method), std::move(options)),
       message_(std::move(message)),
       message_bytes_max_(message_bytes_max),
@@ -89,8 +93,12 @@ UnaryCall::UnaryCall(std::string method, Bytes message, GrpcCallOptions options,
       done_(std::move(done)) {}
 
 http2::OutgoingBody UnaryCall::MakeBody() {
-  http2::OutgoingPiece piece = Framed(message_);
-  return {.prefix = std::move(piece.prefix), .content = std::move(piece.content)};
+  http2::OutgoingBody body{.prefix = PrefixOf(message_.size())};
+  const std::vector<Bytes>& pieces = message_.pieces();
+  if (pieces.empty()) return body;
+  body.content = pieces.front();
+  for (const Bytes& piece : std::span(pieces).subspan(1)) body.more.push_back({.content = piece});
+  return body;
 }
 
 Status UnaryCall::OnBody(std::string_view piece) {

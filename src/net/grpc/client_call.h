@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_chain.h"
 #include "base/status.h"
 #include "net/client.h"
 #include "net/detail/http2/answer_sink.h"
@@ -77,7 +78,8 @@ class ClientCall : public http2::AnswerSink, public std::enable_shared_from_this
   virtual void OnSent() {}
   [[nodiscard]] virtual bool is_repeatable() const { return true; }
 
-  // A message with its prefix, compressed as the options say.
+  // What is sent in front of a message of `bytes` bytes, which is compressed as the options say.
+  [[nodiscard]] std::string PrefixOf(size_t bytes) const;
   [[nodiscard]] http2::OutgoingPiece Framed(Bytes message) const;
 
   void ConsumeWindow(size_t bytes) { connection_->ConsumeOnStream(stream_id_, bytes); }
@@ -106,7 +108,7 @@ class ClientCall : public http2::AnswerSink, public std::enable_shared_from_this
 class UnaryCall final : public ClientCall {
  public:
   using Done = absl::AnyInvocable<void(StatusOr<Bytes>)>;
-  UnaryCall(std::string method, Bytes message, GrpcCallOptions options, size_t message_bytes_max, Done done);
+  UnaryCall(std::string method, ByteChain message, GrpcCallOptions options, size_t message_bytes_max, Done done);
 
   void Finish(Status status, HttpHeaders trailers) override;
   Status OnBody(std::string_view piece) override;
@@ -114,7 +116,7 @@ class UnaryCall final : public ClientCall {
  private:
   http2::OutgoingBody MakeBody() override;
 
-  const Bytes message_;
+  const ByteChain message_;
   const size_t message_bytes_max_;  // of the answer
   grpc::MessageReader answer_;
   Done done_;

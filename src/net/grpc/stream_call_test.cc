@@ -91,7 +91,8 @@ class TestStream {
   StatusOr<Bytes> Call(const std::string& method, std::string_view message) {
     const Promise<StatusOr<Bytes>> promise;
     loop_.Post([this, method, promise, message = Bytes::CopyOf(message)]() mutable {
-      channel_->Call(method, std::move(message), {}, [promise](StatusOr<Bytes> answer) { promise.Set(answer); });
+      channel_->Call(method, ByteChain(std::move(message)), {},
+                     [promise](StatusOr<Bytes> answer) { promise.Set(answer); });
     });
     return promise.Get();
   }

@@ -52,7 +52,7 @@ TestChannel::~TestChannel() {
   });
 }
 
-Promise<StatusOr<Bytes>> TestChannel::Start(std::string method, Bytes message, GrpcCallOptions options) {
+Promise<StatusOr<Bytes>> TestChannel::Start(std::string method, ByteChain message, GrpcCallOptions options) {
   const Promise<StatusOr<Bytes>> promise;
   loop_.Post([this, promise, method = std::move(method), message = std::move(message), options]() mutable {
     channel_->Call(std::move(method), std::move(message), options,
@@ -63,7 +63,7 @@ Promise<StatusOr<Bytes>> TestChannel::Start(std::string method, Bytes message, G
 
 uint64_t TestChannel::StartCancellable() {
   return RunOn(loop_, [this] {
-    return channel_->Call(kEchoMethod, Bytes(), {}, [](const StatusOr<Bytes>& answer) { CHECK(!answer.ok()); });
+    return channel_->Call(kEchoMethod, ByteChain(), {}, [](const StatusOr<Bytes>& answer) { CHECK(!answer.ok()); });
   });
 }
 

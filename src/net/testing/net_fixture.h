@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/byte_chain.h"
 #include "base/check.h"
 #include "base/metrics.h"
 #include "base/mutex.h"
@@ -70,15 +71,21 @@ class TestChannel {
   ~TestChannel();
 
   // Starts a call.
-  Promise<StatusOr<Bytes>> Start(std::string method, Bytes message, GrpcCallOptions options = {});
+  Promise<StatusOr<Bytes>> Start(std::string method, ByteChain message, GrpcCallOptions options = {});
+  Promise<StatusOr<Bytes>> Start(std::string method, Bytes message, GrpcCallOptions options = {}) {
+    return Start(std::move(method), ByteChain(std::move(message)), std::move(options));
+  }
 
   // Starts a call that must not be answered; returns its id.
   uint64_t StartCancellable();
   void Cancel(uint64_t call_id);
 
   // Makes a call and waits for its answer.
-  StatusOr<Bytes> Call(std::string method, Bytes message, GrpcCallOptions options = {}) {
+  StatusOr<Bytes> Call(std::string method, ByteChain message, GrpcCallOptions options = {}) {
     return Start(std::move(method), std::move(message), std::move(options)).Get();
+  }
+  StatusOr<Bytes> Call(std::string method, Bytes message, GrpcCallOptions options = {}) {
+    return Call(std::move(method), ByteChain(std::move(message)), std::move(options));
   }
 
  private:

@@ -265,7 +265,7 @@ void LoadBalancingExporter::Route(const otlp::Batch& batch, Done done) {
 }
 
 void LoadBalancingExporter::SendOnce(const ExportRequest& request, SendDone done) {
-  otlp::Slice slice(request.message, request.spans);
+  otlp::Slice slice(request.message.Joined(), request.spans);
   slice.set_origin(request.origin);
   Route(otlp::Batch(std::move(slice)), [&loop = loop_, done = std::move(done)](Status status) mutable {
     loop.Post([status = std::move(status), done = std::move(done)]() mutable {

@@ -249,7 +249,7 @@ net::HttpRequest OtlpHttpExporter::RequestOf(const Bytes& message) const {
 }
 
 void OtlpHttpExporter::SendOnce(const ExportRequest& request, SendDone done) {
-  net::HttpRequest attempt = RequestOf(request.message);
+  net::HttpRequest attempt = RequestOf(request.message.Joined());
   if (const Status status = authorizer_.Authorize(request, attempt.headers); !status.ok()) {
     return loop_.Post([status, done = std::move(done)]() mutable { std::move(done)(status); });
   }

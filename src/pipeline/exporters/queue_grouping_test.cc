@@ -32,9 +32,11 @@ class QueueGroupingTest : public testing::Test {
   }
 
   SendingQueue& Make(const SendingQueueOptions& options, const RetryOptions& retry = {.enabled = false}) {
-    queue_ = std::make_unique<SendingQueue>(
-        "otlp_grpc", std::make_shared<RequestEncoder>(net::Compression::kNone), options, retry, context_, loops_.At(0),
-        [this](const ExportRequest& request, SendDone done) { destination_.Send(request.message, std::move(done)); });
+    queue_ = std::make_unique<SendingQueue>("otlp_grpc", std::make_shared<RequestEncoder>(net::Compression::kNone),
+                                            options, retry, context_, loops_.At(0),
+                                            [this](const ExportRequest& request, SendDone done) {
+                                              destination_.Send(request.message.Joined(), std::move(done));
+                                            });
     return *queue_;
   }
 

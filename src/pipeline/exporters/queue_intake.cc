@@ -34,6 +34,14 @@ std::vector<ExportRequest> QueueIntake::Encode(const otlp::Batch& batch) const {
   return requests;
 }
 
+// What is neither compressed nor written anew is sent from where it lies, but for slices that are small or changed.
+bool QueueIntake::IsQuick(const otlp::Batch& batch) const {
+  const RequestForm form = encoder_->form();
+  const bool is_as_received =
+      form.encoding == RequestEncoding::kProtobuf && form.compression == net::Compression::kNone;
+  return is_plain_ || (is_as_received ? batch.copied_bytes() : batch.wire_bytes()) <= kEncodedOnLoopBytesMax;
+}
+
 size_t QueueIntake::SizeOf(size_t spans, size_t bytes) const {
   switch (sizer_) {
     case Sizer::kRequests: {

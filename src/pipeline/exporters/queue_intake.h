@@ -17,6 +17,10 @@
 
 namespace spanloom::pipeline {
 
+// Wire bytes of a batch that are encoded on the loop it comes on: 0.4 ms at 300 MB/s, which all compressions reach at
+// their default level.
+inline constexpr size_t kEncodedOnLoopBytesMax = 128 << 10;
+
 // Immutable.
 class QueueIntake {
  public:
@@ -31,6 +35,8 @@ class QueueIntake {
   // Of what Encode gives.
   [[nodiscard]] const RequestEncoder& encoder() const { return *encoder_; }
   [[nodiscard]] bool is_plain() const { return is_plain_; }
+  // True if that is quick enough for a loop.
+  [[nodiscard]] bool IsQuick(const otlp::Batch& batch) const;
 
   // In what sizes are counted, so that a request can be less than one.
   [[nodiscard]] static size_t UnitsOf(Sizer sizer) { return sizer == Sizer::kRequests ? 1'000'000 : 1; }

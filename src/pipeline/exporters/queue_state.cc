@@ -131,8 +131,7 @@ bool SendingQueue::State::HasRoomFor(const Total& total) const {
 
 void SendingQueue::State::TakeIn(const otlp::Batch& batch, size_t reserved, Done done) {
   const std::shared_ptr<const QueueIntake> how = intake();
-  // What is not compressed is hardly copied either.
-  if (how->is_plain() || batch.wire_bytes() <= kEncodedOnLoopBytesMax) {
+  if (how->IsQuick(batch)) {
     return TakeIn(how->Encode(batch), how->encoder().form(), reserved, std::move(done));
   }
   loop_.Post([self = shared_from_this(), batch = otlp::Batch(batch), reserved, done = std::move(done)]() mutable {
@@ -317,7 +316,7 @@ void SendingQueue::State::OnWritten(Offered offered, const StatusOr<std::vector<
 
 void SendingQueue::State::Spill(QueuedRequest& entry) {
   waiting_bytes_ -= entry.request.message.size();
-  entry.request.message = Bytes();
+  entry.request.message = {};
   entry.is_spilled = true;
 }
 

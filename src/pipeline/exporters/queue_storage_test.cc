@@ -55,14 +55,16 @@ class StoredQueue {
     queue_ = std::make_unique<SendingQueue>(
         "otlp_grpc/b", encoder_, SendingQueueOptions{.num_consumers = 1, .storage = "file_storage", .batch = batch},
         RetryOptions{.initial_interval = 1ms, .max_interval = 1ms, .max_elapsed_time = 0ms}, context, loops_.At(0),
-        [this](const ExportRequest& request, SendDone done) { destination_.Send(request.message, std::move(done)); });
+        [this](const ExportRequest& request, SendDone done) {
+          destination_.Send(request.message.Joined(), std::move(done));
+        });
     return queue_->Start();
   }
 
   Status Offer(const std::string& message, size_t spans = 1) {
     Notification there;
     Status answer;
-    queue_->Offer({{.message = Bytes::CopyOf(message), .spans = spans, .encoded_bytes = message.size()}},
+    queue_->Offer({{.message = ByteChain(Bytes::CopyOf(message)), .spans = spans, .encoded_bytes = message.size()}},
                   [&](Status status) {
                     answer = std::move(status);
                     there.Notify();

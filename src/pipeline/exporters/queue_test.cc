@@ -25,9 +25,10 @@ const RetryOptions kQuickRetry = {.initial_interval = 1ms, .max_interval = 1ms};
 class SendingQueueTest : public testing::Test {
  protected:
   SendingQueue& Make(const SendingQueueOptions& options = {}, const RetryOptions& retry = kQuickRetry) {
-    queue_ = std::make_unique<SendingQueue>(
-        "otlp_grpc", encoder_, options, retry, context_, loops_.At(0),
-        [this](const ExportRequest& request, SendDone done) { destination_.Send(request.message, std::move(done)); });
+    queue_ = std::make_unique<SendingQueue>("otlp_grpc", encoder_, options, retry, context_, loops_.At(0),
+                                            [this](const ExportRequest& request, SendDone done) {
+                                              destination_.Send(request.message.Joined(), std::move(done));
+                                            });
     return *queue_;
   }
 
@@ -38,7 +39,7 @@ class SendingQueueTest : public testing::Test {
       Status status;
     };
     const auto answer = std::make_shared<Answer>();
-    queue_->Offer({{Bytes::CopyOf(message), spans, message.size()}}, [answer](Status status) {
+    queue_->Offer({{ByteChain(Bytes::CopyOf(message)), spans, message.size()}}, [answer](Status status) {
       answer->status = std::move(status);
       answer->there.Notify();
     });
@@ -270,7 +271,7 @@ TEST_F(SendingQueueTest, StopAnswersThoseWhoWaitForTheResult) {
   destination_.AnswerWith(absl::UnavailableError("down"));
   Notification answered;
   Status answer;
-  queue.Offer({{Bytes::CopyOf("a"), 3, 1}}, [&](Status status) {
+  queue.Offer({{ByteChain(Bytes::CopyOf("a")), 3, 1}}, [&](Status status) {
     answer = std::move(status);
     answered.Notify();
   });
@@ -312,7 +313,7 @@ TEST_F(SendingQueueTest, LetsSendersWaitForRoomIfToldSo) {
   EXPECT_TRUE(Offer("b").ok());
   EXPECT_FALSE(queue.IsFull());
   Notification answered;
-  queue.Offer({{Bytes::CopyOf("c"), 1, 1}}, [&](const Status& status) {
+  queue.Offer({{ByteChain(Bytes::CopyOf("c")), 1, 1}}, [&](const Status& status) {
     EXPECT_TRUE(status.ok());
     answered.Notify();
   });
@@ -331,13 +332,14 @@ TEST_F(SendingQueueTest, ReportsHowTheDestinationIs) {
   BuildContext context = context_;
   context.status = board.Add(ComponentKind::kExporter, "otlp_grpc", "");
   context.status.ReportOk();
-  SendingQueue queue(
-      "otlp_grpc", encoder_, {.wait_for_result = true}, {.enabled = false}, context, loops_.At(0),
-      [this](const ExportRequest& request, SendDone done) { destination_.Send(request.message, std::move(done)); });
+  SendingQueue queue("otlp_grpc", encoder_, {.wait_for_result = true}, {.enabled = false}, context, loops_.At(0),
+                     [this](const ExportRequest& request, SendDone done) {
+                       destination_.Send(request.message.Joined(), std::move(done));
+                     });
   const auto offer = [&](StatusOr<size_t> outcome) {
     destination_.Script(std::move(outcome));
     Notification answered;
-    queue.Offer({{Bytes::CopyOf("a"), 1, 1}}, [&](const Status&) { answered.Notify(); });
+    queue.Offer({{ByteChain(Bytes::CopyOf("a")), 1, 1}}, [&](const Status&) { answered.Notify(); });
     ASSERT_TRUE(answered.WaitFor(kPatience));
   };
   offer(absl::UnavailableError("down"));
@@ -354,9 +356,21 @@ TEST_F(SendingQueueTest, ReportsHowTheDestinationIs) {
 const Status kTooLarge = absl::ResourceExhaustedError("grpc: received message larger than max (160000 vs. 70000)");
 
 // Four spans of some 40 kB each.
+std::vector<std::string> LargeNames() {
+  return {std::string(40'000, 'a'), std::string(40'000, 'b'), std::string(40'000, 'c'), std::string(40'000, 'd')};
+}
+
 otlp::Batch LargeBatch() {
-  return BatchOf(
-      {std::string(40'000, 'a'), std::string(40'000, 'b'), std::string(40'000, 'c'), std::string(40'000, 'd')});
+  return BatchOf(LargeNames());
+}
+
+// The same four spans, but one was dropped, so that they have to be copied, which is for a worker.
+otlp::Batch LargeChangedBatch() {
+  std::vector<std::string> names = LargeNames();
+  names.emplace_back("dropped");
+  otlp::Batch batch = BatchOf(names);
+  batch.slices()[0].DropIf([](const otlp::SpanContext& context) { return context.span.name() == "dropped"; });
+  return batch;
 }
 
 size_t SpansIn(const std::string& message) {
@@ -427,9 +441,9 @@ class BusyWorkers {
 TEST_F(SendingQueueTest, AnswersOnlyAFewBeforeTheyAreEncoded) {
   SendingQueue& queue = Make();
   BusyWorkers busy(loops_.workers());
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(Consume(queue, LargeBatch()).ok());
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(Consume(queue, LargeChangedBatch()).ok());
   Notification answered;
-  queue.Consume(LargeBatch(), [&](const Status& status) {
+  queue.Consume(LargeChangedBatch(), [&](const Status& status) {
     EXPECT_TRUE(status.ok());
     answered.Notify();
   });
@@ -445,15 +459,26 @@ TEST_F(SendingQueueTest, AnswersOnlyAFewBeforeTheyAreEncoded) {
   EXPECT_EQ(metrics_.SumGauges("spanloom_exporter_held_spans"), 0);
 }
 
+// Scenario: large batches that are whole, while every worker is busy.
+// Guarantees: they are sent as they came, without a worker.
+TEST_F(SendingQueueTest, NeedsNoWorkerForWhatIsSentAsItCame) {
+  SendingQueue& queue = Make();
+  BusyWorkers busy(loops_.workers());
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(Consume(queue, LargeBatch()).ok());
+  queue.Stop(20s);
+  EXPECT_EQ(Sent(), 24u);
+  busy.Free();
+}
+
 // Scenario: a stop while a worker encodes what was answered, and while a batch waits to be.
 // Guarantees: what was answered is counted as undelivered, once; the other sender is told to send again.
 TEST_F(SendingQueueTest, StopCountsWhatIsBeingEncoded) {
   SendingQueue& queue = Make();
   BusyWorkers busy(loops_.workers());
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(Consume(queue, LargeBatch()).ok());
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(Consume(queue, LargeChangedBatch()).ok());
   Notification answered;
   Status answer;
-  queue.Consume(LargeBatch(), [&](Status status) {
+  queue.Consume(LargeChangedBatch(), [&](Status status) {
     answer = std::move(status);
     answered.Notify();
   });

@@ -62,7 +62,8 @@ int FormKey(net::Compression compression, RequestEncoding encoding, int level = 
 }
 
 StatusOr<otlp::Batch> DecodeRequest(const ExportRequest& request, const RequestForm& form) {
-  ASSIGN_OR_RETURN(Bytes content, net::Decompress(form.compression, request.message.view(), request.encoded_bytes));
+  ASSIGN_OR_RETURN(Bytes content,
+                   net::Decompress(form.compression, request.message.Joined().view(), request.encoded_bytes));
   if (form.encoding == RequestEncoding::kJson) {
     ASSIGN_OR_RETURN(std::string wire, otlp::TranscodeJson(form.signal, content.view()));
     content = Bytes(std::move(wire));
@@ -73,20 +74,20 @@ StatusOr<otlp::Batch> DecodeRequest(const ExportRequest& request, const RequestF
 
 }  // namespace
 
-Bytes RequestEncoder::EncodeContent(const otlp::Batch& batch) const {
-  if (encoding_ == RequestEncoding::kProtobuf) return batch.Encode();
+ByteChain RequestEncoder::EncodeContent(const otlp::Batch& batch) const {
+  if (encoding_ == RequestEncoding::kProtobuf) return batch.EncodeInPieces();
   return batch.EncodeAs(FormKey(net::Compression::kNone, encoding_), [&] {
     std::string json;
     otlp::WriteJson(batch, json);
-    return Bytes(std::move(json));
+    return ByteChain(Bytes(std::move(json)));
   });
 }
 
-ExportRequest RequestEncoder::Finish(const otlp::Batch& batch, const Bytes& content) const {
-  const auto compress = [&] { return net::Compress(compression_, content.view(), level_); };
-  Bytes message = compression_ == net::Compression::kNone
-                      ? content
-                      : batch.EncodeAs(FormKey(compression_, encoding_, level_), compress);
+ExportRequest RequestEncoder::Finish(const otlp::Batch& batch, const ByteChain& content) const {
+  const auto compress = [&] { return ByteChain(net::Compress(compression_, content.Joined().view(), level_)); };
+  ByteChain message = compression_ == net::Compression::kNone
+                          ? content
+                          : batch.EncodeAs(FormKey(compression_, encoding_, level_), compress);
   return {.message = std::move(message),
           .spans = batch.span_count(),
           .encoded_bytes = content.size(),
@@ -102,7 +103,7 @@ std::vector<ExportRequest> RequestEncoder::Encode(otlp::Batch batch) const {
 void RequestEncoder::EncodeInParts(otlp::Batch batch, size_t parts, std::vector<ExportRequest>& requests) const {
   const size_t spans = batch.span_count();
   if (parts == 1) {
-    const Bytes content = EncodeContent(batch);
+    const ByteChain content = EncodeContent(batch);
     if (content.size() <= request_bytes_max() || spans == 1) return requests.push_back(Finish(batch, content));
     parts = content.size() / request_bytes_max() + 1;
   }

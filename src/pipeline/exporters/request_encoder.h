@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/bytes.h"
+#include "base/byte_chain.h"
 #include "base/status.h"
 #include "net/compression.h"
 #include "otlp/batch.h"
@@ -20,7 +20,7 @@
 namespace spanloom::pipeline {
 
 struct ExportRequest {
-  Bytes message;  // encoded and compressed, once
+  ByteChain message;  // encoded and compressed, once
   size_t spans = 0;
   size_t encoded_bytes = 0;  // before compression
   // What is known of where all of it came from; not null. Shared with slices and attempts.
@@ -81,8 +81,8 @@ class RequestEncoder {
   [[nodiscard]] size_t request_bytes_max() const { return request_bytes_max_.load(std::memory_order_relaxed); }
 
  private:
-  [[nodiscard]] Bytes EncodeContent(const otlp::Batch& batch) const;
-  [[nodiscard]] ExportRequest Finish(const otlp::Batch& batch, const Bytes& content) const;
+  [[nodiscard]] ByteChain EncodeContent(const otlp::Batch& batch) const;
+  [[nodiscard]] ExportRequest Finish(const otlp::Batch& batch, const ByteChain& content) const;
   [[nodiscard]] otlp::Batch Decode(const ExportRequest& request) const;
   // Appends `batch` in `parts` requests or more.
   void EncodeInParts(otlp::Batch batch, size_t parts, std::vector<ExportRequest>& requests) const;

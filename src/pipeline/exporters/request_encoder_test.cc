@@ -29,7 +29,8 @@ std::vector<std::string> Names(size_t count, size_t bytes) {
 std::vector<std::string> NamesIn(const std::vector<ExportRequest>& requests) {
   std::vector<std::string> names;
   for (const ExportRequest& request : requests) {
-    const auto content = net::Decompress(net::Compression::kGzip, request.message.view(), request.encoded_bytes);
+    const auto content =
+        net::Decompress(net::Compression::kGzip, request.message.Joined().view(), request.encoded_bytes);
     const std::vector<std::string> found = NamesOf(otlp::Batch(*otlp::ReadTraces(*content)));
     EXPECT_EQ(found.size(), request.spans);
     names.insert(names.end(), found.begin(), found.end());
@@ -108,8 +109,8 @@ TEST(RequestEncoder, CutsJsonToo) {
   const std::vector<ExportRequest> parts = encoder.Split(encoder.Encode(BatchOf({"a", "b"}))[0]);
   std::vector<std::string> names;
   for (const ExportRequest& part : parts) {
-    const auto wire = otlp::TranscodeTracesJson(part.message.view());
-    ASSERT_TRUE(wire.ok()) << part.message.view();
+    const auto wire = otlp::TranscodeTracesJson(part.message.Joined().view());
+    ASSERT_TRUE(wire.ok()) << part.message.Joined().view();
     for (const std::string& name : NamesOf(otlp::Batch(*otlp::ReadTraces(Bytes(*wire))))) names.push_back(name);
   }
   EXPECT_THAT(names, ElementsAre("a", "b"));
@@ -123,11 +124,13 @@ TEST(RequestEncoder, CompressesOnceForCopies) {
   batch.Add(BatchOf({"c"}));
   batch.ShareForms();
   const otlp::Batch copy = batch;
-  EXPECT_EQ(gzip.Encode(batch)[0].message.view().data(), gzip.Encode(copy)[0].message.view().data());
+  EXPECT_EQ(gzip.Encode(batch)[0].message.Joined().view().data(), gzip.Encode(copy)[0].message.Joined().view().data());
   const RequestEncoder better(net::Compression::kGzip, RequestEncoding::kProtobuf, otlp::Signal::kTraces, 9);
-  EXPECT_NE(better.Encode(batch)[0].message.view().data(), gzip.Encode(batch)[0].message.view().data());
+  EXPECT_NE(better.Encode(batch)[0].message.Joined().view().data(),
+            gzip.Encode(batch)[0].message.Joined().view().data());
   const RequestEncoder plain(net::Compression::kNone);
-  EXPECT_EQ(plain.Encode(batch)[0].message.view().data(), plain.Encode(copy)[0].message.view().data());
+  EXPECT_EQ(plain.Encode(batch)[0].message.Joined().view().data(),
+            plain.Encode(copy)[0].message.Joined().view().data());
   otlp::Batch changed = batch;
   changed.slices()[0].DropIf([](const otlp::SpanContext& context) { return context.span.name() == "a"; });
   EXPECT_THAT(NamesIn(gzip.Encode(changed)), ElementsAre("b", "c"));

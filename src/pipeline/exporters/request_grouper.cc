@@ -19,7 +19,7 @@ void RequestGrouper::Add(const QueuedRequestPtr& request, int64_t now_ns) {
   const int64_t begin_ns = request->is_overdue ? now_ns - grouping_.timeout.count() : now_ns;
   kind.begin_ns = kind.slices.empty() ? begin_ns : std::min(kind.begin_ns, begin_ns);
   request->spans_left = added.spans;
-  otlp::Slice slice(added.message, added.spans, signal_);
+  otlp::Slice slice(added.message.Joined(), added.spans, signal_);
   slice.set_origin(added.origin);
   kind.slices.Push(otlp::Batch(std::move(slice)));
   kind.shares.push_back({request, added.spans});

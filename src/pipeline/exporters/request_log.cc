@@ -47,7 +47,7 @@ Bytes PayloadOf(const ExportRequest& request, const RequestForm& form) {
   Put(static_cast<uint8_t>(form.compression), payload);
   Put(static_cast<uint32_t>(request.spans), payload);
   Put(static_cast<uint64_t>(request.encoded_bytes), payload);
-  payload.append(request.message.view());
+  request.message.AppendTo(payload);
   return Bytes(std::move(payload));
 }
 
@@ -65,7 +65,7 @@ std::optional<LoggedRequest> HeaderOf(const LogFrame& frame) {
 
 std::optional<LoggedRequest> RequestOf(const LogFrame& frame) {
   std::optional<LoggedRequest> logged = HeaderOf(frame);
-  if (logged) logged->request.message = Bytes::CopyOf(frame.payload.view().substr(kHeaderBytes));
+  if (logged) logged->request.message = ByteChain(Bytes::CopyOf(frame.payload.view().substr(kHeaderBytes)));
   return logged;
 }
 

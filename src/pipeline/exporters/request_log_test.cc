@@ -32,7 +32,7 @@ std::shared_ptr<RequestLog> Open(const std::shared_ptr<SimulatedDisk>& disk, con
 StatusOr<std::vector<uint64_t>> Append(RequestLog& log, const std::vector<std::string>& messages) {
   std::vector<ExportRequest> requests;
   for (const std::string& message : messages) {
-    requests.push_back({.message = Bytes::CopyOf(message), .spans = message.size(), .encoded_bytes = 1'000});
+    requests.push_back({.message = ByteChain(Bytes::CopyOf(message)), .spans = message.size(), .encoded_bytes = 1'000});
   }
   Notification there;
   StatusOr<std::vector<uint64_t>> answer = absl::UnknownError("");
@@ -53,7 +53,7 @@ std::vector<std::string> Messages(const RequestLog& log, size_t bytes = 1 << 20)
     EXPECT_TRUE(read.ok()) << read.status();
     if (!read.ok() || read->empty()) return messages;
     for (const LoggedRequest& logged : *read) {
-      messages.emplace_back(logged.request.message.view());
+      messages.emplace_back(logged.request.message.Joined().view());
       EXPECT_EQ(logged.form, kForm);
       EXPECT_EQ(logged.request.spans, logged.request.message.size());
       EXPECT_EQ(logged.request.encoded_bytes, 1'000U);

@@ -35,7 +35,7 @@ inline StatusOr<Bytes> CallGrpc(net::Loop& loop, const std::string& endpoint, By
     auto created = net::GrpcChannel::Create(loop, std::move(options));
     CHECK(created.ok());
     channel = *std::move(created);
-    channel->Call(method, std::move(message), call, [&](StatusOr<Bytes> result) {
+    channel->Call(method, ByteChain(std::move(message)), call, [&](StatusOr<Bytes> result) {
       answer = std::move(result);
       answered.Notify();
     });

@@ -387,7 +387,7 @@ void Connection::SubmitResponse(int32_t stream_id, std::span<const Header> heade
   nghttp2_data_provider provider{{}, &Callbacks::ReadBody};
   const bool has_body = body.has_value();
   if (has_body) {
-    unsent_body_bytes_ += body->size();
+    unsent_body_bytes_ += body->unsent_bytes();
     bodies_.insert_or_assign(stream_id, *std::move(body));
   }
   const int result =
@@ -407,7 +407,7 @@ StatusOr<int32_t> Connection::SubmitRequest(std::span<const Header> headers, Out
     GoAway(NGHTTP2_NO_ERROR, "");
     return absl::UnavailableError(nghttp2_strerror(stream_id));
   }
-  unsent_body_bytes_ += body.size();
+  unsent_body_bytes_ += body.unsent_bytes();
   bodies_.insert_or_assign(stream_id, std::move(body));
   FlushSoon();
   return stream_id;
