@@ -68,7 +68,7 @@ TEST_F(Allocations, OfAnHttp1Request) {
   }
   server->Stop(kPatience);
   ASSERT_EQ(meter_.allocations.size(), kRequests);
-  EXPECT_LE(meter_.EachRequest(), 17U);
+  EXPECT_LE(meter_.EachRequest(), 21U);  // five frames of coroutines among them
 }
 
 TEST_F(Allocations, OfAGrpcCall) {
@@ -86,7 +86,7 @@ TEST_F(Allocations, OfAGrpcCall) {
   for (size_t i = 0; i < kRequests; ++i) ASSERT_TRUE(channel.Call(kEchoMethod, message).ok());
   server->Stop(kPatience);
   ASSERT_EQ(meter_.allocations.size(), kRequests);
-  EXPECT_LE(meter_.EachRequest(), 24U);
+  EXPECT_LE(meter_.EachRequest(), 25U);
 }
 
 }  // namespace

@@ -227,7 +227,7 @@ asio::awaitable<bool> HttpClient::State::ServeNext(const ConnectionPtr& connecti
 
 // Idle until there is work. False if the peer closes the connection meanwhile, or says something unasked.
 asio::awaitable<bool> HttpClient::State::AwaitWork(const ConnectionPtr& connection) {
-  connection->Shrink();
+  connection->input.Shrink();
   idle_.push_back(connection);
   connection->idle_timer = loop_.PostAfter(options_.idle_max, [raw = connection.get()] { raw->Close(); });
   bool was_woken = false;

@@ -35,17 +35,18 @@ Status FailureOf(const error_code& error) {
   return absl::UnavailableError(error.message());
 }
 
-// What lies in `buffer` of the body, without what frames it.
+// What `read` has of the body, without what frames it. What is neither yet is kept.
 template <typename Parser>
-std::string TakeBody(beast::flat_buffer& buffer, Parser& parser, error_code& error) {
+std::string TakeBody(http1::Input& input, std::string_view read, Parser& parser, error_code& error) {
   std::string body;
-  if (buffer.size() == 0 || parser.is_done()) return body;
-  body.resize(buffer.size());
+  if (read.empty() || parser.is_done()) return body;
+  body.resize(read.size());
   auto& target = parser.get().body();
   target = {body.data(), body.size(), true};
-  buffer.consume(parser.put(buffer.data(), error));
+  read.remove_prefix(parser.put(asio::buffer(read), error));
   if (error == http::error::need_more || error == http::error::need_buffer) error = {};
   body.resize(body.size() - target.size);
+  input.Keep(read);
   return body;
 }
 
@@ -174,7 +175,7 @@ asio::awaitable<error_code> HttpExchange::State::ReadHead(const ConnectionPtr& c
     parser->header_limit(http1::kAnswerHeaderBytesMax);
     parser->body_limit(boost::none);
     parser->skip(request_.method == "HEAD");
-    co_await http::async_read_header(*connection->socket, connection->buffer, *parser, Into(error));
+    co_await http::async_read_header(*connection->socket, connection->input.buffer(), *parser, Into(error));
     is_interim = !error && IsInterim(*parser);
   }
   if (error || is_over_) co_return error;
@@ -212,19 +213,20 @@ Status HttpExchange::State::TakeHead(const Parser& parser) {
 }
 
 asio::awaitable<error_code> HttpExchange::State::ReadSwitched(const ConnectionPtr& connection) {
+  http1::Input& input = connection->input;
   error_code error;
   while (!is_over_ && !body_is_delivered_ && !error) {
     co_await AwaitReader();
-    auto& buffer = connection->buffer;
-    if (!is_over_ && buffer.size() == 0) {
-      const size_t bytes = co_await connection->socket->async_read_some(connection->Room(), Into(error));
-      connection->TakeRead(bytes);
+    if (is_over_) break;
+    std::string piece = input.TakeKept();
+    while (piece.empty() && !body_is_delivered_ && !error) {
+      co_await connection->socket->WaitRead(Into(error));
+      if (error || is_over_) break;
+      piece = input.ReadSome(loop_, *connection->socket, error);
       body_is_delivered_ = connection->socket->IsEnd(error);
-      if (body_is_delivered_) error = {};
+      if (body_is_delivered_ || WouldBlock(error)) error = {};
     }
     if (is_over_ || error) break;
-    std::string piece(static_cast<const char*>(buffer.data().data()), buffer.size());
-    buffer.consume(buffer.size());
     Deliver(Bytes(std::move(piece)));
   }
   co_return error;
@@ -238,15 +240,11 @@ asio::awaitable<error_code> HttpExchange::State::ReadBody(const ConnectionPtr& c
     if (is_over_) break;
     StartClock(options_.between_max);
     std::string piece;
-    if (!error) piece = TakeBody(connection->buffer, parser, error);
+    if (!error) piece = TakeBody(connection->input, connection->input.kept(), parser, error);
+    connection->input.Shrink();  // what comes may take long
     while (piece.empty() && !parser.is_done() && !error) {
-      const size_t bytes = co_await connection->socket->async_read_some(connection->Room(), Into(error));
-      connection->TakeRead(bytes);
-      if (error == asio::error::eof) {
-        error = {};
-        parser.put_eof(error);
-      }
-      if (!error) piece = TakeBody(connection->buffer, parser, error);
+      if (connection->input.is_drained()) co_await connection->socket->WaitRead(Into(error));
+      if (!error && !is_over_) piece = ReadPiece(*connection, parser, error);
     }
     clock_.Clear();
     if ((error && piece.empty()) || is_over_) break;
@@ -254,6 +252,18 @@ asio::awaitable<error_code> HttpExchange::State::ReadBody(const ConnectionPtr& c
     Deliver(Bytes(std::move(piece)));
   }
   co_return error;
+}
+
+// What has come of the body; nothing, without an error, if that is nothing.
+std::string HttpExchange::State::ReadPiece(http1::ClientConnection& connection, Parser& parser, error_code& error) {
+  const std::string_view read = connection.input.ReadSome(loop_, *connection.socket, error);
+  if (WouldBlock(error)) error = {};
+  if (error == asio::error::eof) {
+    error = {};
+    parser.put_eof(error);
+    return "";
+  }
+  return error ? std::string() : TakeBody(connection.input, read, parser, error);
 }
 
 asio::awaitable<void> HttpExchange::State::AwaitReader() {

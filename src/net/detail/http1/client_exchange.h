@@ -4,8 +4,6 @@
 
 #pragma once
 
-#include <algorithm>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <memory>
@@ -15,6 +13,7 @@
 #include "net/client.h"
 #include "net/detail/asio.h"
 #include "net/detail/deadline.h"
+#include "net/detail/http1/input.h"
 #include "net/detail/transport.h"
 
 namespace spanloom::net {
@@ -22,28 +21,13 @@ namespace spanloom::net {
 namespace http1 {
 
 inline constexpr uint32_t kAnswerHeaderBytesMax = 64 << 10;  // guess
-inline constexpr size_t kReadBytesMax = 64 << 10;            // that are read in one go; guess
-inline constexpr size_t kReadBytesMin = 1 << 10;             // what an answer that is silent holds; guess
 
 // One connection of a client. Sequence-bound: its loop.
 struct ClientConnection {
-  std::optional<Transport> socket;                                          // once it is connected
-  boost::beast::flat_buffer buffer{kAnswerHeaderBytesMax + kReadBytesMax};  // read and not yet parsed
-  size_t read_bytes = kReadBytesMin;                                        // of a body, in one go
-  std::shared_ptr<HttpExchange::State> exchange;                            // that it carries; null between two
+  std::optional<Transport> socket;  // once it is connected
+  Input input{kAnswerHeaderBytesMax + Loop::Internal::kReadBufferBytes};
+  std::shared_ptr<HttpExchange::State> exchange;  // that it carries; null between two
   Timer idle_timer;
-
-  // Where a body is read to; then says how much came. An answer that fills the room gets more of it the next time.
-  [[nodiscard]] asio::mutable_buffer Room() { return buffer.prepare(read_bytes); }
-  void TakeRead(size_t bytes) {
-    buffer.commit(bytes);
-    if (bytes == read_bytes) read_bytes = std::min(2 * read_bytes, kReadBytesMax);
-  }
-  // Between two exchanges.
-  void Shrink() {
-    read_bytes = kReadBytesMin;
-    buffer.shrink_to_fit();
-  }
 
   void Close() {
     if (socket.has_value()) socket->Close();
@@ -90,6 +74,7 @@ class HttpExchange::State final : public std::enable_shared_from_this<State> {
   asio::awaitable<error_code> WriteHead(const ConnectionPtr& connection);
   asio::awaitable<error_code> ReadHead(const ConnectionPtr& connection, std::optional<Parser>& parser);
   asio::awaitable<error_code> ReadBody(const ConnectionPtr& connection, Parser& parser);
+  std::string ReadPiece(http1::ClientConnection& connection, Parser& parser, error_code& error);
   asio::awaitable<error_code> ReadSwitched(const ConnectionPtr& connection);
   // Nothing is left to be sent or received: the connection is free for others.
   [[nodiscard]] bool IsComplete() const { return body_is_delivered_ && request_is_sent_; }

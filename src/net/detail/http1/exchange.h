@@ -34,13 +34,15 @@ class Exchange final : public HttpServerExchange, public std::enable_shared_from
   [[nodiscard]] bool has_answer() const { return answer_.has_value(); }
   [[nodiscard]] bool is_streamed() const { return is_streamed_; }  // the answer is a head, pieces follow
   [[nodiscard]] bool is_switched() const { return is_switched_; }  // and those are of another protocol
-  [[nodiscard]] HttpResponse TakeAnswer() { return *std::exchange(answer_, std::nullopt); }
+  [[nodiscard]] const HttpResponse& answer() const { return *answer_; }
   [[nodiscard]] bool has_piece() const { return piece_.has_value(); }
   [[nodiscard]] Bytes TakePiece() { return *std::exchange(piece_, std::nullopt); }
   [[nodiscard]] bool is_aborted() const { return is_aborted_; }
   // Of a streamed answer: a piece, its end, or that there will be none.
   [[nodiscard]] bool HasNews() const { return piece_.has_value() || has_ended_ || is_aborted_; }
 
+  // The answer was written.
+  void ForgetAnswer() { answer_.reset(); }
   // The piece was written.
   void OnWritten();
   // The next part of the request's body, or why there is none.

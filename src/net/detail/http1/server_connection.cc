@@ -18,11 +18,11 @@ namespace {
 namespace http = beast::http;
 
 constexpr size_t kReadBytes = Loop::Internal::kReadBufferBytes;
-constexpr size_t kTurnBytes = 256 << 10;         // of a body, read before other connections have their turn; guess
-constexpr size_t kIdleBufferBytesMax = 4 << 10;  // an idle connection keeps at most this much; guess
-constexpr size_t kPieceBytes = 16 << 10;         // of a streamed body; guess
-constexpr size_t kAheadBytesMax = 64 << 10;      // read while a request is with its handler; guess
-constexpr size_t kWriteBytes = 256 << 10;        // that must be taken within write_max; guess
+constexpr size_t kTurnBytes = 256 << 10;      // of a body, read before other connections have their turn; guess
+constexpr size_t kPieceBytes = 16 << 10;      // of a streamed body; guess
+constexpr size_t kAheadBytesMax = 64 << 10;   // read while a request is with its handler; guess
+constexpr size_t kAheadPieceBytes = 4 << 10;  // of that in one go; guess
+constexpr size_t kWriteBytes = 256 << 10;     // that must be taken within write_max; guess
 // A peer that is still sending must be read to the end to see its refusal: clients take a reset for an outage and send
 // the same again. OTLP 1.x, "Limits": no client sends more than 64 MiB.
 constexpr std::chrono::milliseconds kLinger{10'000};  // guess
@@ -69,11 +69,11 @@ ServerConnection::ServerConnection(Loop& loop, Transport socket, std::string_vie
       connections_(std::move(connections)),
       peer_(std::move(peer)),
       peer_certificate_(socket_.peer_certificate()),
-      buffer_(context_.options.limits.header_bytes_max + kReadBytes),
+      input_(context_.options.limits.header_bytes_max + kReadBytes),
       deadline_(loop, [this] { OnDeadline(); }),
       write_deadline_(loop, [this] { OnWriteDeadline(); }),
       event_(Context(loop), asio::steady_timer::time_point::max()) {
-  buffer_.commit(asio::buffer_copy(buffer_.prepare(first_bytes.size()), asio::buffer(first_bytes)));
+  input_.Keep(first_bytes);
 }
 
 void ServerConnection::Drain() {
@@ -120,13 +120,21 @@ asio::awaitable<void> ServerConnection::Run(std::shared_ptr<ServerConnection> se
 }
 
 asio::awaitable<bool> ServerConnection::ServeOne() {
+  const std::optional<AnswerRules> rules = co_await TakeRequest();
+  if (!rules.has_value()) co_return false;
+  const bool goes_on = co_await Answer(*rules);
+  co_return goes_on;
+}
+
+// A coroutine of its own, so that what it holds is free while the answer is waited for.
+asio::awaitable<std::optional<ServerConnection::AnswerRules>> ServerConnection::TakeRequest() {
   const bool has_request = co_await AwaitRequest();
-  if (!has_request) co_return false;
+  if (!has_request) co_return std::nullopt;
   std::string_view rest;
   error_code error = co_await ReadHeader(rest);
-  if (closed_) co_return false;
+  if (closed_) co_return std::nullopt;
   std::optional<Refused> refused = RefusalOf(error);
-  if (error && !refused.has_value()) co_return false;
+  if (error && !refused.has_value()) co_return std::nullopt;
   std::optional<HttpRequest> request;
   if (!refused.has_value()) {
     request = ToRequest(parser_->get().base());
@@ -135,7 +143,7 @@ asio::awaitable<bool> ServerConnection::ServeOne() {
   }
   if (refused.has_value()) {
     co_await Refuse(*std::move(refused));
-    co_return false;
+    co_return std::nullopt;
   }
   const AnswerRules rules{.is_head = parser_->get().method() == http::verb::head,
                           .is_http10 = parser_->get().version() < 11,
@@ -143,37 +151,36 @@ asio::awaitable<bool> ServerConnection::ServeOne() {
   const auto exchange = std::make_shared<Exchange>(*this);
   exchange_ = exchange;
   if (IsStreamed(*request)) {
-    Keep(rest);
+    input_.Keep(rest);
     co_await Continue();
     deadline_.Clear();
-    if (closed_) co_return false;
+    if (closed_) co_return std::nullopt;
     Hand(*std::move(request));
-  } else {
-    BodyBuffer body(parser_->content_length().value_or(0), &exchange->held());
-    error = TakeDeclared(rest, body);
-    if (!error && !IsRequestRead()) error = co_await ReadWhole(body);
-    deadline_.Clear();
-    if (closed_) co_return false;
-    if (error) {
-      refused = RefusalOf(error);
-      if (refused.has_value()) co_await Refuse(*std::move(refused));
-      co_return false;
-    }
-    request->body = body.Take();
-    Decode(*std::move(request));
+    co_return rules;
   }
-  const bool goes_on = co_await Answer(rules);
-  co_return goes_on;
+  BodyBuffer body(parser_->content_length().value_or(0), &exchange->held());
+  error = TakeDeclared(rest, body);
+  if (!error && !IsRequestRead()) error = co_await ReadWhole(body);
+  deadline_.Clear();
+  if (closed_) co_return std::nullopt;
+  if (error) {
+    refused = RefusalOf(error);
+    if (refused.has_value()) co_await Refuse(*std::move(refused));
+    co_return std::nullopt;
+  }
+  request->body = body.Take();
+  Decode(*std::move(request));
+  co_return rules;
 }
 
 asio::awaitable<bool> ServerConnection::AwaitRequest() {
-  if (buffer_.size() > 0) {
+  if (input_.size() > 0) {
     co_await StopWatching();
     co_await asio::post(socket_.get_executor(), asio::use_awaitable);  // other connections have their turn
     co_return !closed_;
   }
   if (is_draining_ || closed_ || client_is_gone_) co_return false;
-  if (buffer_.capacity() > kIdleBufferBytesMax) buffer_.shrink_to_fit();
+  input_.Shrink();
   const auto idle_max = context_.options.limits.idle_max;
   timed_out_ = false;
   if (idle_max.count() > 0) deadline_.SetAfter(idle_max);
@@ -189,15 +196,6 @@ asio::awaitable<bool> ServerConnection::AwaitRequest() {
   co_return !timed_out_ && !closed_ && !client_is_gone_;
 }
 
-// Moves what was read and not parsed from the loop's buffer, or the end of our own, to where others won't overwrite it.
-void ServerConnection::Keep(std::string_view rest) {
-  const asio::const_buffer kept = buffer_.data();
-  const auto* begin = static_cast<const char*>(kept.data());
-  const bool is_kept = kept.size() > 0 && rest.data() >= begin && rest.data() <= begin + kept.size();
-  if (is_kept) return buffer_.consume(kept.size() - rest.size());
-  buffer_.commit(asio::buffer_copy(buffer_.prepare(rest.size()), asio::buffer(rest)));
-}
-
 // `rest` is what came after the header. It may lie in the loop's buffer: valid until this connection waits.
 asio::awaitable<error_code> ServerConnection::ReadHeader(std::string_view& rest) {
   parser_ = std::make_unique<Parser>();
@@ -207,15 +205,15 @@ asio::awaitable<error_code> ServerConnection::ReadHeader(std::string_view& rest)
   timed_out_ = false;
   bool waits = false;
   error_code error;
-  rest = {static_cast<const char*>(buffer_.data().data()), buffer_.size()};
+  rest = input_.kept();
   while (true) {
     if (!rest.empty()) {
       rest.remove_prefix(parser_->put(asio::buffer(rest), error));
       if (error == http::error::need_more) error = {};
       if (error || parser_->is_header_done()) co_return error;
     }
-    Keep(rest);
-    rest = ReadSome(error);
+    input_.Keep(rest);
+    rest = input_.ReadSome(loop_, socket_, error);
     if (WouldBlock(error)) {
       const ServerLimits& limits = context_.options.limits;
       if (!std::exchange(waits, true)) deadline_.SetAfter(std::min(limits.header_max, limits.request_max));
@@ -223,16 +221,6 @@ asio::awaitable<error_code> ServerConnection::ReadHeader(std::string_view& rest)
     }
     if (error) co_return error;
   }
-}
-
-// What has arrived, after what was kept.
-std::string_view ServerConnection::ReadSome(error_code& error) {
-  auto& target = loop_.internal().read_buffer;
-  const size_t bytes = socket_.ReadSome(asio::buffer(target), error);
-  loop_.internal().bytes_read += bytes;
-  if (buffer_.size() == 0) return {target.data(), bytes};
-  buffer_.commit(asio::buffer_copy(buffer_.prepare(bytes), asio::buffer(target, bytes)));
-  return {static_cast<const char*>(buffer_.data().data()), buffer_.size()};
 }
 
 // The deadline may pass while the connection's turn is yet to come: there is nothing to cancel then.
@@ -271,7 +259,7 @@ error_code ServerConnection::TakeDeclared(std::string_view rest, BodyBuffer& bod
     rest.remove_prefix(part.size());
     is_body_read_ = body.size() == *parser_->content_length();
   }
-  Keep(rest);
+  input_.Keep(rest);
   return {};
 }
 
@@ -317,7 +305,7 @@ asio::awaitable<error_code> ServerConnection::ReadChunked(BodyBuffer& body) {
     if (free == nullptr) co_return kBudgetUsedUp;
     const size_t free_bytes = body.free_bytes();
     parser_->get().body() = {free, free_bytes, true};
-    co_await http::async_read(socket_, buffer_, *parser_, Into(error));
+    co_await http::async_read(socket_, input_.buffer(), *parser_, Into(error));
     body.Commit(free_bytes - parser_->get().body().size);
     if (error == http::error::need_buffer) error = {};
     if (body.size() > bytes_max) error = http::error::body_limit;
@@ -340,7 +328,7 @@ asio::awaitable<void> ServerConnection::ReadPiece([[maybe_unused]] std::shared_p
     piece.resize(kPieceBytes);
     parser_->get().body() = {piece.data(), piece.size(), true};
     deadline_.SetAfter(context_.options.limits.request_max);
-    co_await http::async_read_some(socket_, buffer_, *parser_, Into(error));
+    co_await http::async_read_some(socket_, input_.buffer(), *parser_, Into(error));
     piece.resize(kPieceBytes - parser_->get().body().size);
     if (error == http::error::need_buffer) error = {};
   }
@@ -448,13 +436,13 @@ void ServerConnection::WatchSocket() {
 void ServerConnection::OnReadable(const error_code& error) {
   if (is_idle_ || error || closed_ || exchange_ == nullptr) return;
   error_code read_error;
-  const size_t bytes = socket_.ReadSome(buffer_.prepare(kIdleBufferBytesMax), read_error);
-  buffer_.commit(bytes);
+  const size_t bytes = socket_.ReadSome(input_.buffer().prepare(kAheadPieceBytes), read_error);
+  input_.buffer().commit(bytes);
   if (read_error && read_error != asio::error::would_block) {
     client_is_gone_ = true;
     return exchange_->OnClientGone();
   }
-  if (buffer_.size() < kAheadBytesMax && !IsSwitched()) WatchSocket();
+  if (input_.size() < kAheadBytesMax && !IsSwitched()) WatchSocket();
 }
 
 asio::awaitable<void> ServerConnection::AwaitEvent() {
@@ -471,15 +459,15 @@ asio::awaitable<bool> ServerConnection::Answer(AnswerRules rules) {
   }
   if (closed_) co_return false;
   rules.keep_alive = rules.keep_alive && !is_draining_ && !(exchange->is_streamed() && rules.is_http10);
-  HttpResponse response = exchange->TakeAnswer();
   bool is_written = false;
   if (exchange->is_streamed()) {
-    is_written = co_await WriteStreamed(std::move(response), rules);
+    is_written = co_await WriteStreamed(rules);
   } else {
-    is_written = co_await Write(response, rules);
+    is_written = co_await Write(exchange->answer(), rules);
   }
   if (!is_written || closed_) co_return false;
   exchange_ = nullptr;
+  exchange->ForgetAnswer();
   exchange->OnAnswered();
   if (is_reading_piece_) {  // a reader waits for more, which is of no use now
     socket_.Cancel();
@@ -502,14 +490,15 @@ asio::awaitable<bool> ServerConnection::Write(const HttpResponse& response, Answ
 
 // Frees what a request that is read needs no more.
 void ServerConnection::ForgetRequest() {
-  if (buffer_.capacity() > kIdleBufferBytesMax) buffer_.shrink_to_fit();
+  input_.Shrink();
   if (is_reading_piece_ || !IsRequestRead()) return;
   is_body_read_ = true;
   parser_.reset();
 }
 
-asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerRules rules) {
+asio::awaitable<bool> ServerConnection::WriteStreamed(AnswerRules rules) {
   const std::shared_ptr<Exchange> exchange = exchange_;
+  const HttpResponse& head = exchange->answer();
   if (IsSwitched()) co_await StopWatching();
   const bool has_body = !rules.is_head && (MayHaveBody(head.status) || exchange->is_switched());
   const BodyLength length = rules.is_http10               ? BodyLength::kUntilClose
@@ -521,9 +510,8 @@ asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerR
   ForgetRequest();  // what comes may take long
   while (true) {
     if (!exchange->HasNews()) {
-      const bool is_written = co_await WriteSlowly(text, {});
+      const bool is_written = co_await WriteSlowly(std::exchange(text, {}), {});
       if (!is_written) co_return false;
-      text.clear();
     }
     while (!exchange->HasNews() && !closed_) {
       if (IsRequestRead() && !client_is_gone_ && !exchange->is_switched()) WatchSocket();
@@ -538,10 +526,9 @@ asio::awaitable<bool> ServerConnection::WriteStreamed(HttpResponse head, AnswerR
     text += std::exchange(unwritten_, {});
     const bool is_chunk = is_chunked_ && !piece.empty();  // an empty chunk would be the last
     if (is_chunk) text += ChunkHead(piece.size());
-    const bool is_piece_written =
-        co_await WriteSlowly(text, has_body ? piece.view() : std::string_view(), is_chunk ? kChunkEnd : "");
+    const bool is_piece_written = co_await WriteSlowly(
+        std::exchange(text, {}), has_body ? piece.view() : std::string_view(), is_chunk ? kChunkEnd : "");
     if (!is_piece_written) co_return false;
-    text.clear();
     exchange->OnWritten();
   }
   if (undelivered_bytes_.value_or(0) != 0) co_return false;

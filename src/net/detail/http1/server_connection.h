@@ -4,7 +4,6 @@
 
 #pragma once
 
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "net/detail/body_buffer.h"
 #include "net/detail/deadline.h"
 #include "net/detail/http1/exchange.h"
+#include "net/detail/http1/input.h"
 #include "net/detail/server_connection.h"
 #include "net/detail/transport.h"
 #include "net/http.h"
@@ -63,6 +63,7 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   // Coroutines; a bool says whether the connection goes on.
   asio::awaitable<void> Run(std::shared_ptr<ServerConnection> self);
   asio::awaitable<bool> ServeOne();
+  asio::awaitable<std::optional<AnswerRules>> TakeRequest();  // gives it to the handler; nullopt: nothing is to follow
   asio::awaitable<bool> AwaitRequest();
   asio::awaitable<error_code> ReadHeader(std::string_view& rest);
   asio::awaitable<error_code> AwaitReadable();
@@ -77,15 +78,13 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   asio::awaitable<void> AwaitEvent();
   asio::awaitable<void> StopWatching();
   asio::awaitable<bool> Write(const HttpResponse& response, AnswerRules rules);
-  asio::awaitable<bool> WriteStreamed(HttpResponse head, AnswerRules rules);
+  asio::awaitable<bool> WriteStreamed(AnswerRules rules);
   asio::awaitable<bool> WriteSlowly(std::string head, std::string_view body, std::string_view tail = {});
   asio::awaitable<void> Linger();
 
-  std::string_view ReadSome(error_code& error);
   std::string TakeSwitched(error_code& error);
   [[nodiscard]] bool IsSwitched() const { return exchange_ != nullptr && exchange_->is_switched(); }
   [[nodiscard]] bool MaySwitch() const;
-  void Keep(std::string_view rest);
   error_code TakeDeclared(std::string_view rest, BodyBuffer& body);
   error_code WriteSome(std::string_view& head, std::string_view& piece, std::string_view& tail);
   [[nodiscard]] bool IsRequestRead() const;
@@ -117,7 +116,7 @@ class ServerConnection final : public net::ServerConnection, public std::enable_
   std::shared_ptr<ConnectionSet> connections_;  // shared by the server's connections on this loop
   const std::string peer_;
   const std::shared_ptr<const PeerCertificate> peer_certificate_;  // shared with requests
-  beast::flat_buffer buffer_;                                      // read and not yet parsed
+  Input input_;
   std::unique_ptr<Parser> parser_;
   std::shared_ptr<Exchange> exchange_;  // of the request under way; shared with the handler's objects
   Deadline deadline_;

@@ -40,15 +40,9 @@ asio::awaitable<void> ServerConnection::ReadSwitched([[maybe_unused]] std::share
 
 // What has arrived and was not taken yet; nothing, without an error, if that is nothing.
 std::string ServerConnection::TakeSwitched(error_code& error) {
-  std::string piece;
-  if (buffer_.size() == 0) {
-    piece = ReadSome(error);
-    if (WouldBlock(error)) error = {};
-    return piece;
-  }
-  piece.assign(static_cast<const char*>(buffer_.data().data()), buffer_.size());
-  buffer_.consume(buffer_.size());
-  buffer_.shrink_to_fit();
+  if (input_.size() > 0) return input_.TakeKept();
+  std::string piece(input_.ReadSome(loop_, socket_, error));
+  if (WouldBlock(error)) error = {};
   return piece;
 }
 
