@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shutil
+import sys
 
 import kubernetes_validate
 import pytest
@@ -12,6 +13,7 @@ from helm_python.chart import Chart
 from helm_python.errors import HelmError
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/played"))
 CHARTS = ROOT / "deploy/charts"
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 KUBERNETES = "1.34"  # of whose schemas objects must be

@@ -1,43 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who reaches the pods of deploy/ where its NetworkPolicy holds: judged by the rules of networking.k8s.io/v1, for ingress by podSelector and namespaceSelector."""
+"""Who reaches the pods of deploy/ where its NetworkPolicy holds."""
+
+import os
 
 import pytest
+import yaml
 
-from manifests import of_kind, overlay, workloads
+from manifests import DEPLOY, kustomized, overlay
+from network_policy import open_ports, pods
 
-NAMESPACE = "llm-d"
-VLLM = {"llm-d.ai/role": "decode"}
-
-
-def selects(selector, labels):
-    """A label selector of equalities; an empty one selects everything."""
-    assert selector.keys() <= {"matchLabels"}, "matchExpressions are not played here"
-    return selector.get("matchLabels", {}).items() <= labels.items()
-
-
-def is_peer(peer, pod_labels, namespace, namespace_labels):
-    """Without a namespaceSelector a peer's pods are those of the policy's own namespace."""
-    assert peer.keys() <= {"podSelector", "namespaceSelector"}
-    if "namespaceSelector" in peer:
-        return selects(peer["namespaceSelector"], namespace_labels) and selects(peer.get("podSelector", {}), pod_labels)
-    return namespace == NAMESPACE and selects(peer["podSelector"], pod_labels)
-
-
-def names_port(entry, container_port):
-    return entry.get("protocol", "TCP") == "TCP" and entry["port"] in (container_port["containerPort"], container_port.get("name"))
-
-
-def open_ports(objects, labels, pod_labels, namespace=NAMESPACE, namespace_labels=None):
-    """The names of a pod's ports that another pod reaches. A pod that no policy selects takes everything."""
-    pod = next(entry for entry in workloads(objects) if entry["metadata"]["labels"].items() >= labels.items())["spec"]["template"]
-    ports = [port for container in pod["spec"]["containers"] for port in container["ports"]]
-    policies = [policy["spec"] for policy in of_kind(objects, "NetworkPolicy").values() if selects(policy["spec"]["podSelector"], pod["metadata"]["labels"])]
-    if not policies:
-        return {port["name"] for port in ports}
-    assert all(policy["policyTypes"] == ["Ingress"] for policy in policies), "what the pods send is not restricted"
-    rules = [rule for policy in policies for rule in policy["ingress"]
-             if any(is_peer(peer, pod_labels, namespace, namespace_labels or {}) for peer in rule["from"])]
-    return {port["name"] for port in ports for rule in rules if any(names_port(entry, port) for entry in rule["ports"])}
+# What sends in llm-d: model servers, whose pods hold the routing proxy too, and the inference scheduler.
+SENDERS = [{"llm-d.ai/role": "decode", "llm-d.ai/inference-serving": "true"}, {"llm-d.ai/role": "prefill"}, {"inferencepool": "gaie-epp"}]
 
 
 @pytest.fixture(scope="module")
@@ -45,31 +18,39 @@ def production():
     return overlay("production")
 
 
-def pods(objects):
-    return [entry["metadata"]["labels"] for entry in workloads(objects)]
-
-
-# Scenario: a vLLM pod of the namespace, and one of our own, the collector on its way to the store.
-# Guarantees: both reach what takes spans and answers questions; nobody reaches a port that nobody was told of.
+# Scenario: each sender of the namespace, and each of our own pods: the collector on its way to the store.
+# Guarantees: all reach what takes spans and answers questions; nobody reaches a port that nobody was told of.
 def test_the_namespace_sends_and_asks(production):
     assert pods(production)
     for labels in pods(production):
-        for sender in (VLLM, labels):
+        for sender in [*SENDERS, labels]:
             reached = open_ports(production, labels, sender)
             assert {"otlp-grpc", "otlp-http", "metrics"} <= reached <= {"otlp-grpc", "otlp-http", "metrics", "ui"}
-    assert any("ui" in open_ports(production, labels, VLLM) for labels in pods(production))
+    assert any("ui" in open_ports(production, labels, SENDERS[0]) for labels in pods(production))
 
 
 # Scenario: a pod of another namespace, with the labels of ours; the same where the namespace is marked as one that scrapes.
 # Guarantees: nothing is open; then the metrics are, and nothing else.
 def test_another_namespace_reaches_at_most_the_metrics(production):
     for labels in pods(production):
-        assert open_ports(production, labels, labels, namespace="other") == set()
-        assert open_ports(production, labels, {}, namespace="monitoring", namespace_labels={"spanloom-scrapes": "true"}) == {"metrics"}
+        assert open_ports(production, labels, labels, other_namespace={}) == set()
+        assert open_ports(production, labels, {}, other_namespace={"spanloom-scrapes": "true"}) == {"metrics"}
+
+
+# Scenario: the policy together with the metrics of spans, which have a port of their own.
+# Guarantees: whoever scrapes reaches that port where there is one; a namespace without the mark does not.
+def test_metrics_of_spans_are_scraped_too(tmp_path):
+    deploy = os.path.relpath(DEPLOY, tmp_path)
+    kustomization = {"resources": [f"{deploy}/manifests"], "components": [f"{deploy}/components/{name}" for name in ("span-metrics", "network-policy")]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    objects = list(yaml.safe_load_all(kustomized(tmp_path)))
+    scraped = [open_ports(objects, labels, {}, other_namespace={"spanloom-scrapes": "true"}) for labels in pods(objects)]
+    assert sorted(scraped, key=len) == [{"metrics"}, {"metrics", "span-metrics"}]
+    assert all(open_ports(objects, labels, {}, other_namespace={}) == set() for labels in pods(objects))
 
 
 # Scenario: an overlay without the component.
 # Guarantees: the pods are open, so that what is closed above is closed by the policy.
 def test_without_the_policy_everybody_reaches_everything():
     objects = overlay("all-in-one")
-    assert {"otlp-grpc", "otlp-http", "ui"} <= open_ports(objects, pods(objects)[0], {}, namespace="other")
+    assert {"otlp-grpc", "otlp-http", "ui"} <= open_ports(objects, pods(objects)[0], {}, other_namespace={})
