@@ -26,7 +26,6 @@
 #include "kube/cluster_access.h"
 #include "llmd/routing_proxy/pool_allow_list.h"
 #include "llmd/routing_proxy/routing_proxy.h"
-#include "net/host_port.h"
 #include "net/loop.h"
 #include "net/self_signed.h"
 #include "sdk/environment.h"
@@ -93,10 +92,7 @@ class ProxyProcess {
                                                                        .clock = Clock::System(),
                                                                        .tracer = tracing_->tracer(),
                                                                        .allow_list = *allow_list_}));
-    if (flags_.metrics_port != 0) {
-      const std::string endpoint = flags_.metrics_host.empty()
-                                       ? StrCat(":", flags_.metrics_port)
-                                       : net::JoinHostPort(flags_.metrics_host, flags_.metrics_port);
+    if (const std::string endpoint = MetricsEndpoint(flags_); !endpoint.empty()) {
       ASSIGN_OR_RETURN(metrics_server_, ServeMetrics(loops_, metrics_, {.has_type_suffix = true}, {}, endpoint));
     }
     const int64_t start_ms = (Clock::System().SteadyNs() - begin_ns_) / 1'000'000;

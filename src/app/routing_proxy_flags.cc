@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/duration.h"
+#include "net/host_port.h"
 
 namespace spanloom::app {
 namespace {
@@ -128,7 +129,9 @@ void DeclareTelemetry(CLI::App& command, RoutingProxyFlags& flags) {
   command.add_option("--service-suffix", flags.service_suffix,
                      "Of the service's name, for clusters and environments: routing-proxy-SUFFIX");
   command.add_option("--metrics-port", flags.metrics_port, "Port of /metrics; 0: none")->capture_default_str();
-  command.add_option("--metrics-host", flags.metrics_host, "Address of /metrics; all of them unless it is given");
+  command.add_option("--metrics-host", flags.metrics_host,
+                     "Address of /metrics; all of them unless it is given. With a port of its own, as 127.0.0.1:0 for "
+                     "a free one, it needs no --metrics-port");
   command.add_option("--log-level,--zap-log-level", flags.log_level, "debug, info, warn or error")
       ->capture_default_str();
   command.add_option("--log-format,--zap-encoder", flags.log_format, "text (console) or json")->capture_default_str();
@@ -194,6 +197,14 @@ StatusOr<PrefillRules::Pool> PoolOf(const RoutingProxyFlags& flags) {
   return pool;
 }
 
+// An IPv6 address has colons of its own: it needs brackets to have a port.
+bool HasPort(std::string_view host) {
+  const size_t bracket = host.rfind(']');
+  const std::string_view rest = bracket == std::string_view::npos ? host : host.substr(bracket);
+  const size_t colon = rest.find(':');
+  return colon != std::string_view::npos && colon == rest.rfind(':');
+}
+
 }  // namespace
 
 void DeclareRoutingProxyFlags(CLI::App& command, RoutingProxyFlags& flags) {
@@ -229,6 +240,13 @@ StatusOr<ProxyOptions> ProxyOptionsOf(const RoutingProxyFlags& flags) {
   options.sglang_bootstrap_port = flags.sglang_bootstrap_port;
   options.body_bytes_max = flags.body_bytes_max;
   return options;
+}
+
+std::string MetricsEndpoint(const RoutingProxyFlags& flags) {
+  const std::string& host = flags.metrics_host;
+  if (HasPort(host)) return host;
+  if (flags.metrics_port == 0) return "";
+  return host.empty() ? StrCat(":", flags.metrics_port) : net::JoinHostPort(host, flags.metrics_port);
 }
 
 StatusOr<PrefillRules> PrefillRulesOf(const RoutingProxyFlags& flags) {

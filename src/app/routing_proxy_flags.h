@@ -59,8 +59,8 @@ struct RoutingProxyFlags {
 
   bool is_tracing = true;
   std::string service_suffix = {};
-  std::string metrics_host = {};
-  uint16_t metrics_port = 0;  // 0: no metrics
+  std::string metrics_host = {};  // perhaps with a port, which then holds
+  uint16_t metrics_port = 0;      // 0: no metrics
   std::chrono::milliseconds drain_timeout{60'000};
   std::string log_level = "info";
   std::string log_format = "text";
@@ -85,6 +85,9 @@ struct PrefillRules {
 // kInvalidArgument names the flag, and what it may be.
 StatusOr<llmd::routing_proxy::ProxyOptions> ProxyOptionsOf(const RoutingProxyFlags& flags);
 StatusOr<PrefillRules> PrefillRulesOf(const RoutingProxyFlags& flags);
+
+// Where /metrics listens; "" if there is to be none.
+[[nodiscard]] std::string MetricsEndpoint(const RoutingProxyFlags& flags);
 
 // "routing-proxy", or "routing-proxy-SUFFIX".
 [[nodiscard]] std::string WithSuffix(const std::string& name, const std::string& suffix);

@@ -99,5 +99,20 @@ TEST(RoutingProxyFlags, SayWhoMayBeAskedForPrefill) {
   EXPECT_FALSE(PrefillRulesOf(flags)->pool.has_value());
 }
 
+TEST(RoutingProxyFlags, MetricsListenWhereTheyAreToldTo) {
+  const auto endpoint = [](const std::vector<std::string>& arguments) {
+    RoutingProxyFlags flags;
+    EXPECT_EQ(Parse(arguments, flags), "");
+    return MetricsEndpoint(flags);
+  };
+  EXPECT_EQ(endpoint({}), "");
+  EXPECT_EQ(endpoint({"--metrics-host=127.0.0.1"}), "");
+  EXPECT_EQ(endpoint({"--metrics-port=9090"}), ":9090");
+  EXPECT_EQ(endpoint({"--metrics-port=9090", "--metrics-host=::1"}), "[::1]:9090");
+  EXPECT_EQ(endpoint({"--metrics-port=9090", "--metrics-host=[::1]"}), "[::1]:9090");
+  EXPECT_EQ(endpoint({"--metrics-host=[::1]:0"}), "[::1]:0");
+  EXPECT_EQ(endpoint({"--metrics-host=127.0.0.1:0"}), "127.0.0.1:0");
+}
+
 }  // namespace
 }  // namespace spanloom::app

@@ -14,6 +14,7 @@ import websockets.sync.server
 from conftest import BINARY, Process
 from model_server import ModelServer
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otlp_backend import Backend
 
 PARAMS = {"do_remote_prefill": True, "do_remote_decode": False, "remote_engine_id": "e", "remote_block_ids": [1, 2], "remote_port": 5600}
@@ -67,6 +68,9 @@ class Proxy:
         answer = response.status, response.read()
         connection.close()
         return answer
+
+    def metric(self, name, **labels):
+        return self.process.metric(f"llm_d_disagg_sidecar_{name}", **labels)
 
     def spans(self, count):
         """The spans by name, once `count` have arrived, and their service."""
@@ -146,9 +150,13 @@ def test_serving_does_not_need_a_collector(start):
 def test_a_prefill_pod_that_is_down(start):
     """Scenario: nobody listens at the prefill target; with the fallback and without.
     Guarantees: decode does all, or 502; the metrics page counts both."""
-    assert start().post({"messages": []}, target="127.0.0.1:1")[0] == 200
-    status, answer = start("--prefill-fallback=false").post({"messages": []}, target="127.0.0.1:1")
+    proxy = start("--metrics-host=127.0.0.1:0")
+    assert proxy.post({"messages": []}, target="127.0.0.1:1")[0] == 200
+    assert proxy.metric("fallbacks_total") == proxy.metric("request_errors_total", stage="prefill") == 1
+    strict = start("--prefill-fallback=false", "--metrics-host=127.0.0.1:0")
+    status, answer = strict.post({"messages": []}, target="127.0.0.1:1")
     assert status == 502 and json.loads(answer)["type"] == "BadGateway"
+    assert strict.metric("fallbacks_total") == 0 and strict.metric("request_errors_total", stage="prefill") == 1
 
 
 def test_a_forged_target_is_refused(start):
@@ -277,10 +285,12 @@ def test_names_and_variables(start):
 def test_ranks_and_metrics(start):
     """Scenario: metrics are asked for; a scrape of the model server goes through the proxy.
     Guarantees: requests are counted by the sidecar's names; the scrape's spans have the path by which collectors leave them out."""
-    proxy = start("--metrics-host=127.0.0.1", "--metrics-port=0")
+    proxy = start("--metrics-host=127.0.0.1:0")
+    proxy.post({"messages": []})
+    assert proxy.metric("requests_total", api_type="chat_completions") == proxy.metric("disagg_requests_total", disagg_type="prefill-decode") == 1
     connection = proxy.connect()
     connection.request("GET", "/metrics")
     assert connection.getresponse().read() == b"# nothing"
     connection.close()
-    spans, _ = proxy.spans(2)
-    assert {attributes(found[0])["url.path"] for found in spans.values()} == {"/metrics"}
+    scrapes = [span for found in proxy.spans(8)[0].values() for span in found if attributes(span).get("url.path") == "/metrics"]
+    assert {span.kind for span in scrapes} == {Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT}
