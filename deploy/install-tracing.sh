@@ -672,6 +672,7 @@ why_not_this_pod() {
     CreateContainerConfigError|CreateContainerError|RunContainerError)
       REASON="the container of pod $pod cannot be made ($waiting): $(waiting_message "$pod")"; FINAL=yes ;;
     CrashLoopBackOff)
+      if [ "$ended" = OOMKilled ]; then why_killed "$pod" "$restarts"; return; fi
       REASON="pod $pod ends again and again ($restarts restarts${ended:+, $ended}). Its last line: $(last_line "$pod")"; FINAL=yes ;;
     *)
       if [ "$scheduled" = Unschedulable ]; then
@@ -680,6 +681,16 @@ why_not_this_pod() {
         REASON="pod $pod runs, but is not ready yet. Its last line: $(last_line "$pod")"
       fi ;;
   esac
+}
+
+# Memory beyond the limit: what the program says last tells nothing of it.
+why_killed() {
+  local container limit
+  container=$(of_pod "$1" '{.spec.containers[0].name}')
+  limit=$(of_pod "$1" '{.spec.containers[0].resources.limits.memory}')
+  REASON="container $container of pod $1 is killed again and again ($2 restarts, OOMKilled): it takes more than its memory limit${limit:+ of $limit}."
+  REASON="$REASON Raise resources.limits.memory where its manifest sets it."
+  FINAL=yes
 }
 
 of_pod() { k get pod "$1" -o "jsonpath=$2" 2>/dev/null || true; }

@@ -381,6 +381,9 @@ QUOTA = 'create Pod jaeger-0 in StatefulSet jaeger failed error: pods "jaeger-0"
      'does not become ready: the image of pod jaeger-0 cannot be had (ImagePullBackOff): Back-off pulling image "spanloom:0.1.0" --image says which one to take.'),
     ({"pods": [pod("CrashLoopBackOff", "back-off 10s", restarts=3, ended="Error")], "logs": {"jaeger-0": "config.yaml:14: processors::batch: has invalid keys"}},
      "does not become ready: pod jaeger-0 ends again and again (3 restarts, Error). Its last line: config.yaml:14: processors::batch: has invalid keys"),
+    ({"pods": [{**pod("CrashLoopBackOff", "back-off 10s", restarts=2, ended="OOMKilled"), "spec": {"containers": [{"name": "spanloom", "resources": {"limits": {"memory": "1Mi"}}}]}}]},
+     "does not become ready: container spanloom of pod jaeger-0 is killed again and again (2 restarts, OOMKilled): it takes more than its memory limit of 1Mi."
+     " Raise resources.limits.memory where its manifest sets it."),
     ({"pods": [pod("CreateContainerConfigError", 'configmap "spanloom-config" not found')]},
      'does not become ready: the container of pod jaeger-0 cannot be made (CreateContainerConfigError): configmap "spanloom-config" not found'),
     ({"events": [{"involvedObject": {"name": "other"}, "message": "no"}, {"involvedObject": {"name": "jaeger"}, "message": QUOTA}]},
