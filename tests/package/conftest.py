@@ -108,6 +108,7 @@ class Container:
         words = [word for source, target, mode in mounts for word in (str(source), target, mode)]
         entry = [f"/usr/bin/{command[0]}", *command[1:]] if command else config["args"]
         self.log_file = bundle / "container.log"
+        self.namespace = None  # of its process ids, once it is ready
         variables = dict(entry.split("=", 1) for entry in config["env"])
         self.process = subprocess.Popen(
             ["unshare", "--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child", "--propagation", "private", "bash", "-c", ENTER, "enter",
@@ -120,12 +121,16 @@ class Container:
     def wait_until_it_says(self, said):
         wait_for(lambda: said in self.log() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log()
+        self.namespace = os.readlink(f"/proc/{self.inner}/ns/pid")
         return self
 
     @property
     def inner(self):
         """The process id of the program, as seen from here."""
-        return int(pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
+        return self.children()[0]
+
+    def children(self):
+        return [int(word) for word in pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
 
     def get(self, port, path, data=None):
         """The body of an answer of 200, asked for inside the container's network."""
@@ -137,6 +142,25 @@ class Container:
         if self.process.poll() is None:
             os.kill(self.inner, signal.SIGTERM)
         return self.process.wait(START_SECONDS_MAX)
+
+    def end(self):
+        """Ends it now, with all that it started: the program is the first of its namespace. It survives unshare, whose --kill-child is forgotten
+        where the user changes."""
+        if self.process.poll() is None:
+            for first in self.children() or [self.process.pid]:
+                os.kill(first, signal.SIGKILL)
+            self.process.wait(START_SECONDS_MAX)
+
+    def left(self):
+        """The process ids of it that still run, as seen from here."""
+        return [path.parent.parent.name for path in pathlib.Path("/proc").glob("[0-9]*/ns/pid") if namespace_of(path) == self.namespace]
+
+
+def namespace_of(path):
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""  # ended meanwhile
 
 
 @pytest.fixture
@@ -150,9 +174,8 @@ def containers():
 
     yield start
     for container in started:
-        if container.process.poll() is None:
-            container.process.kill()
-            container.process.wait()
+        container.end()
+    assert [container.left() for container in started] == [[] for _ in started], "outlived its container"
 
 
 def can_mount():
