@@ -21,7 +21,7 @@ std::string PlaceOf(const config::Source& where) {
   return where.file.starts_with("--set ") ? where.file.substr(0, where.file.find('=')) : where.file;
 }
 
-query::Finding Told(const doctor::Finding& finding) {
+findings::Finding Told(const doctor::Finding& finding) {
   return {.rule = std::string(finding.rule),
           .severity = std::string(doctor::NameOf(finding.severity)),
           .where = PlaceOf(finding.where),
@@ -47,7 +47,7 @@ void OwnFindings::SetConfig(config::Node root) {
   has_changed_ = true;
 }
 
-StatusOr<query::FindingsReport> OwnFindings::Find(std::stop_token stop) {
+StatusOr<findings::FindingsReport> OwnFindings::Find(std::stop_token stop) {
   config::Node config;
   {
     const MutexLock lock(mutex_);
@@ -59,7 +59,7 @@ StatusOr<query::FindingsReport> OwnFindings::Find(std::stop_token stop) {
     has_changed_ = false;
     config = config_;
   }
-  StatusOr<query::FindingsReport> report = Examine(config, stop);
+  StatusOr<findings::FindingsReport> report = Examine(config, stop);
   const MutexLock lock(mutex_);
   is_looking_ = false;
   if (!report.ok()) {
@@ -71,9 +71,9 @@ StatusOr<query::FindingsReport> OwnFindings::Find(std::stop_token stop) {
   return report;
 }
 
-StatusOr<query::FindingsReport> OwnFindings::Examine(const config::Node& config, const std::stop_token& stop) const {
+StatusOr<findings::FindingsReport> OwnFindings::Examine(const config::Node& config, const std::stop_token& stop) const {
   doctor::Findings findings;
-  query::FindingsReport report;
+  findings::FindingsReport report;
   doctor::CheckCollector(config, options_.is_in_pod, findings, options_.listen_host);
   doctor::CheckMetricsPage(metrics_.Render(), kMetricsSource, findings);
   StatusOr<StoreSample> sample = SampleStore(store_(), clock_, options_.sample, stop);

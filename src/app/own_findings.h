@@ -19,8 +19,8 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "config/node.h"
+#include "findings/findings_source.h"
 #include "pipeline/exporters/spanloom_store.h"
-#include "query/findings_source.h"
 
 namespace spanloom::app {
 
@@ -36,7 +36,7 @@ struct OwnFindingsOptions {
 
 // Thread-safe. Examines on the thread that asks, one at a time, within the limits of the sample; whoever asks meanwhile
 // is given the examination before.
-class OwnFindings final : public query::FindingsSource {
+class OwnFindings final : public findings::FindingsSource {
  public:
   // `store` is called when somebody asks. `metrics` and `clock` (the store's) must outlive this.
   OwnFindings(const MetricRegistry& metrics, pipeline::StoreSource store, const Clock& clock,
@@ -46,10 +46,11 @@ class OwnFindings final : public query::FindingsSource {
   // the next one is under way.
   void SetConfig(config::Node root) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  [[nodiscard]] StatusOr<query::FindingsReport> Find(std::stop_token stop) override ABSL_LOCKS_EXCLUDED(mutex_);
+  [[nodiscard]] StatusOr<findings::FindingsReport> Find(std::stop_token stop) override ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  [[nodiscard]] StatusOr<query::FindingsReport> Examine(const config::Node& config, const std::stop_token& stop) const;
+  [[nodiscard]] StatusOr<findings::FindingsReport> Examine(const config::Node& config,
+                                                           const std::stop_token& stop) const;
 
   const MetricRegistry& metrics_;
   const pipeline::StoreSource store_;
@@ -59,7 +60,7 @@ class OwnFindings final : public query::FindingsSource {
   config::Node config_ ABSL_GUARDED_BY(mutex_);
   bool is_looking_ ABSL_GUARDED_BY(mutex_) = false;
   bool has_changed_ ABSL_GUARDED_BY(mutex_) = false;  // since the last examination began, or it was broken off
-  std::optional<query::FindingsReport> last_ ABSL_GUARDED_BY(mutex_);
+  std::optional<findings::FindingsReport> last_ ABSL_GUARDED_BY(mutex_);
   int64_t last_steady_ns_ ABSL_GUARDED_BY(mutex_) = 0;  // when it ended
 };
 

@@ -59,10 +59,10 @@ class OwnFindingsTest : public testing::Test {
     span.parent_span_id = store::MakeSpanId(9);
     store_.Add(store::RequestBuilder().FromService("b").Add(span).Build());
   }
-  static std::vector<std::string> Rules(const StatusOr<query::FindingsReport>& report) {
+  static std::vector<std::string> Rules(const StatusOr<findings::FindingsReport>& report) {
     std::vector<std::string> rules;
     if (!report.ok()) return {std::string(report.status().message())};
-    for (const query::Finding& finding : report->findings) rules.push_back(finding.rule);
+    for (const findings::Finding& finding : report->findings) rules.push_back(finding.rule);
     return rules;
   }
 
@@ -82,7 +82,7 @@ TEST_F(OwnFindingsTest, LooksAtConfigurationMetricsAndTraces) {
   findings.SetConfig(Parsed(kFaulty, "collector.yaml"));
   const auto report = findings.Find({});
   EXPECT_THAT(Rules(report), ElementsAre("filter-drops-get", "live-exporter-failing", "live-orphans"));
-  const query::Finding& get = report->findings[0];
+  const findings::Finding& get = report->findings[0];
   EXPECT_EQ(get.severity, "error");
   EXPECT_EQ(get.where, "collector.yaml");
   EXPECT_EQ(get.line, 6);

@@ -2,7 +2,6 @@
 
 #include "query/insight_json.h"
 
-#include <algorithm>
 #include <string_view>
 
 namespace spanloom::query {
@@ -10,23 +9,6 @@ namespace {
 
 constexpr int64_t kNsPerUs = 1'000;
 constexpr uint64_t kNsPerSecond = 1'000'000'000;
-
-uint64_t Count(const FindingsReport& report, std::string_view severity) {
-  const auto& all = report.findings;
-  return static_cast<uint64_t>(
-      std::count_if(all.begin(), all.end(), [&](const Finding& finding) { return finding.severity == severity; }));
-}
-
-void WriteFinding(const Finding& finding, JsonWriter& json) {
-  json.BeginObject();
-  json.Field("rule", finding.rule);
-  json.Field("severity", finding.severity);
-  json.Field("file", finding.where);
-  if (finding.line > 0) json.Field("line", finding.line);
-  json.Field("what", finding.what);
-  if (!finding.fix.empty()) json.Field("fix", finding.fix);
-  json.EndObject();
-}
 
 void WriteCount(const SpanCount& count, JsonWriter& json) {
   json.BeginObject();
@@ -102,18 +84,6 @@ void WriteStore(const StoreState& store, JsonWriter& json) {
 }
 
 }  // namespace
-
-void WriteFindings(const FindingsReport& report, JsonWriter& json) {
-  json.BeginObject();
-  json.Field("looked_us", report.looked_unix_ns / kNsPerUs);
-  WriteAll("findings", report.findings, WriteFinding, json);
-  json.Field("errors", Count(report, "error"));
-  json.Field("warnings", Count(report, "warning"));
-  json.Field("notes", Count(report, "note"));
-  WriteAll(
-      "left_out", report.left_out, [](const std::string& text, JsonWriter& out) { out.String(text); }, json);
-  json.EndObject();
-}
 
 void WriteStatus(const StatusReport& report, JsonWriter& json) {
   json.BeginObject();

@@ -21,26 +21,6 @@ std::string Text(void (*write)(const Report&, JsonWriter&), const Report& report
   return text;
 }
 
-// Scenario: two findings, one of a file with a fix, one of none.
-// Guarantees: each as the doctor writes it, what is not there left out; counted by severity; with when it was found.
-TEST(InsightJson, WritesFindingsAsTheDoctorDoes) {
-  const FindingsReport report{
-      .looked_unix_ns = 1'700'000'000'000'001'999,
-      .findings = {{.rule = "filter-drops-get",
-                    .severity = "error",
-                    .where = "collector.yaml",
-                    .line = 8,
-                    .what = "it \"drops\"",
-                    .fix = "- a\n- b"},
-                   {.rule = "live-orphans", .severity = "warning", .where = "the store", .what = "3 spans"}},
-      .left_out = {"traces of 2 services: too slow"}};
-  EXPECT_EQ(Text(WriteFindings, report),
-            R"({"looked_us":1700000000000001,"findings":[{"rule":"filter-drops-get","severity":"error",)"
-            R"("file":"collector.yaml","line":8,"what":"it \"drops\"","fix":"- a\n- b"},)"
-            R"({"rule":"live-orphans","severity":"warning","file":"the store","what":"3 spans"}],)"
-            R"("errors":1,"warnings":1,"notes":0,"left_out":["traces of 2 services: too slow"]})");
-}
-
 // Scenario: a process with a loss, a queue and a store that has something; and one that has just begun, in memory.
 // Guarantees: causes, times, segments and limits are there where there are any, and nowhere else.
 TEST(InsightJson, WritesStatus) {

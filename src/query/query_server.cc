@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "findings/findings_json.h"
 #include "net/compression.h"
 #include "query/accept_encoding.h"
 #include "query/insight_json.h"
@@ -85,12 +86,12 @@ void QueryServer::AddInsightRoutes() {
       return response.Finish(report.counts.size());
     });
   }
-  if (FindingsSource* findings = options_.insight.findings; findings != nullptr) {
+  if (findings::FindingsSource* findings = options_.insight.findings; findings != nullptr) {
     router_.Add("GET", "/api/insight/findings", [findings](const auto&, const auto&, auto stop) {
-      const StatusOr<FindingsReport> report = findings->Find(std::move(stop));
+      const StatusOr<findings::FindingsReport> report = findings->Find(std::move(stop));
       if (!report.ok()) return jaeger::ErrorResponse(report.status());
       jaeger::DataResponse response;
-      WriteFindings(*report, response.data());
+      findings::WriteFindings(*report, response.data());
       return response.Finish(report->findings.size());
     });
   }

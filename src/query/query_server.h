@@ -18,9 +18,9 @@
 #include "base/metrics.h"
 #include "base/status.h"
 #include "base/worker_pool.h"
+#include "findings/findings_source.h"
 #include "net/loop.h"
 #include "net/server.h"
-#include "query/findings_source.h"
 #include "query/jaeger/handlers.h"
 #include "query/page/static_page.h"
 #include "query/router.h"
@@ -32,7 +32,7 @@ namespace spanloom::query {
 // What /api/insight/* asks; without a source its path is not there. They outlive the server.
 struct InsightSources {
   const StatusSource* status = nullptr;
-  FindingsSource* findings = nullptr;
+  findings::FindingsSource* findings = nullptr;
 };
 
 struct QueryServerOptions {

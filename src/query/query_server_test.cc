@@ -287,13 +287,13 @@ class FixedStatus final : public StatusSource {
 };
 
 // What it was given, or an error.
-class FixedFindings final : public FindingsSource {
+class FixedFindings final : public findings::FindingsSource {
  public:
-  [[nodiscard]] StatusOr<FindingsReport> Find(std::stop_token stop) override {
+  [[nodiscard]] StatusOr<findings::FindingsReport> Find(std::stop_token stop) override {
     if (!stop.stop_possible()) return absl::InternalError("nobody could stop this");
     return answer;
   }
-  StatusOr<FindingsReport> answer = absl::UnavailableError("being looked at");
+  StatusOr<findings::FindingsReport> answer = absl::UnavailableError("being looked at");
 };
 
 // Scenario: a server whose process tells how it is doing, and what is wrong with it once it has looked.
@@ -305,7 +305,7 @@ TEST_F(QueryServerTest, TellsOfTheProcess) {
   EXPECT_THAT(std::string(Get("/api/insight/status").body.view()),
               HasSubstr(R"("version":"1.2","counts":[{"part":"receiver","id":"otlp","event":"accepted","spans":3}])"));
   EXPECT_EQ(Get("/api/insight/findings").status, 503);
-  findings.answer = FindingsReport{.findings = {{.rule = "live-orphans", .severity = "warning"}}};
+  findings.answer = findings::FindingsReport{.findings = {{.rule = "live-orphans", .severity = "warning"}}};
   const HttpResponse found = Get("/api/insight/findings");
   EXPECT_EQ(found.status, 200);
   EXPECT_THAT(std::string(found.body.view()), HasSubstr(R"("errors":0,"warnings":1,"notes":0)"));

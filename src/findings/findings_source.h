@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What is wrong with the process that answers, its configuration and the traces that it has: declared here, found by
-// whoever knows them all (app). /api/insight/findings asks it. Format: docs/insight.md.
+// whoever knows them all (app). /api/insight/findings and /debug/findingsz ask it. Format: docs/insight.md.
 
 #pragma once
 
@@ -12,7 +12,7 @@
 
 #include "base/status.h"
 
-namespace spanloom::query {
+namespace spanloom::findings {
 
 // As the doctor has it.
 struct Finding {
@@ -41,4 +41,4 @@ class FindingsSource {
   [[nodiscard]] virtual StatusOr<FindingsReport> Find(std::stop_token stop) = 0;
 };
 
-}  // namespace spanloom::query
+}  // namespace spanloom::findings
