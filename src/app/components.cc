@@ -38,7 +38,8 @@
 
 namespace spanloom::app {
 
-void RegisterCollectorComponents(pipeline::Registry& registry, pipeline::SenderTable* senders) {
+void RegisterCollectorComponents(pipeline::Registry& registry, pipeline::SenderTable* senders,
+                                 findings::FindingsSource* findings) {
   pipeline::RegisterOtlpReceiver(registry, senders);
 
   pipeline::RegisterAttributesProcessor(registry);
@@ -73,7 +74,7 @@ void RegisterCollectorComponents(pipeline::Registry& registry, pipeline::SenderT
   pipeline::RegisterHeadersSetterExtension(registry);
   pipeline::RegisterHealthCheckExtension(registry);
   pipeline::RegisterPprofExtension(registry);
-  pipeline::RegisterZPagesExtension(registry);
+  pipeline::RegisterZPagesExtension(registry, findings);
 }
 
 void RegisterStoreComponents(pipeline::Registry& registry, pipeline::StoreSource store,

@@ -30,6 +30,12 @@ findings::Finding Told(const doctor::Finding& finding) {
           .fix = finding.fix};
 }
 
+// In place of a sample.
+Status NoStore() {
+  return absl::FailedPreconditionError(
+      "this process stores none; `spanloom doctor live --backend HOST` asks the backend for them");
+}
+
 }  // namespace
 
 bool RunsInPod() {
@@ -76,7 +82,7 @@ StatusOr<findings::FindingsReport> OwnFindings::Examine(const config::Node& conf
   findings::FindingsReport report;
   doctor::CheckCollector(config, options_.is_in_pod, findings, options_.listen_host);
   doctor::CheckMetricsPage(metrics_.Render(), kMetricsSource, findings);
-  StatusOr<StoreSample> sample = SampleStore(store_(), clock_, options_.sample, stop);
+  StatusOr<StoreSample> sample = store_ ? SampleStore(store_(), clock_, options_.sample, stop) : NoStore();
   if (absl::IsCancelled(sample.status())) return sample.status();
   if (sample.ok()) {
     doctor::CheckTraces(sample->traces, findings);

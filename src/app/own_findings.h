@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the doctor finds in this process itself: the configuration that it runs, its own metrics, and a sample of the
-// traces that it has stored. The rules are those of `spanloom doctor` and `spanloom doctor live`.
+// What the doctor finds in this process itself: the configuration that it runs, its own metrics, and where it has a
+// store, a sample of the traces in it. The rules are those of `spanloom doctor` and `spanloom doctor live`.
 
 #pragma once
 
@@ -38,7 +38,8 @@ struct OwnFindingsOptions {
 // is given the examination before.
 class OwnFindings final : public findings::FindingsSource {
  public:
-  // `store` is called when somebody asks. `metrics` and `clock` (the store's) must outlive this.
+  // `store` is called when somebody asks; null where there is none: traces are then left out. `metrics` and `clock`
+  // (the store's) must outlive this.
   OwnFindings(const MetricRegistry& metrics, pipeline::StoreSource store, const Clock& clock,
               OwnFindingsOptions options);
 

@@ -177,6 +177,17 @@ TEST_F(OwnFindingsTest, KeepsNoBrokenOffExamination) {
   EXPECT_THAT(Rules(findings.Find({})), ElementsAre("filter-drops-get"));
 }
 
+// Scenario: a process without a store, which has lost spans.
+// Guarantees: configuration and metrics are looked at; that traces are not is said, with who has them.
+TEST_F(OwnFindingsTest, LooksAtAProcessWithoutAStore) {
+  metrics_.GetCounter("otelcol_exporter_enqueue_failed_spans", "Full.", {{"exporter", "otlp"}}).Add(1);
+  OwnFindings findings(metrics_, nullptr, clock_, {});
+  findings.SetConfig(Parsed(kFaulty, "collector.yaml"));
+  const auto report = findings.Find({});
+  EXPECT_THAT(Rules(report), ElementsAre("filter-drops-get", "live-queue-full"));
+  EXPECT_THAT(report->left_out, ElementsAre(HasSubstr("spanloom doctor live --backend")));
+}
+
 // Scenario: no time for the store; and a fault that was written on the command line.
 // Guarantees: what else was looked at is answered, and that traces were not; the value of the setting is not shown.
 TEST_F(OwnFindingsTest, SaysWhatWasLeftOutAndNoSecret) {

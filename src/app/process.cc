@@ -114,15 +114,15 @@ class Process {
  public:
   Process(int64_t begin_ns, const ProcessPlan& plan) : begin_ns_(begin_ns), plan_(plan) {
     if (plan.has_store) senders_.emplace(Clock::System());
-    RegisterCollectorComponents(registry_, senders_ ? &*senders_ : nullptr);
-    if (!plan.has_store) return;
     const pipeline::StoreSource store = [this]() -> store::SpanStore& { return host_->store(); };
+    findings_.emplace(metrics_, plan.has_store ? store : nullptr, Clock::System(),
+                      OwnFindingsOptions{.listen_host = plan.listen_host, .is_in_pod = RunsInPod()});
+    RegisterCollectorComponents(registry_, senders_ ? &*senders_ : nullptr, &*findings_);
+    if (!plan.has_store) return;
     const auto store_state = [this]() -> query::StoreState {
       return {.kept = host_->Describe(), .stats = host_->store().Stats(), .retention = host_->retention()};
     };
     status_.emplace(metrics_, *senders_, store_state, Clock::System(), StartUnixNs(Clock::System(), begin_ns));
-    findings_.emplace(metrics_, store, Clock::System(),
-                      OwnFindingsOptions{.listen_host = plan.listen_host, .is_in_pod = RunsInPod()});
     RegisterStoreComponents(registry_, store, {.status = &*status_, .findings = &*findings_});
   }
 
@@ -208,10 +208,6 @@ class Process {
     return CheckedConfig{.root = std::move(composed.root), .parsed = std::move(config)};
   }
 
-  void SetFindingsConfig(config::Node root) {
-    if (findings_) findings_->SetConfig(std::move(root));
-  }
-
   // And sets up what tells of the process.
   Status ReadFirstConfig() {
     Rng rng(Rng::SystemSeed());
@@ -220,7 +216,7 @@ class Process {
                        return SetUpLog(plan_, config.telemetry.log, resource_);
                      }));
     config_ = std::move(first.parsed);
-    SetFindingsConfig(std::move(first.root));
+    findings_->SetConfig(std::move(first.root));
     log_ = config_.telemetry.log;
     return absl::OkStatus();
   }
@@ -233,7 +229,7 @@ class Process {
     WarnOfRestarts(config_, config);
     const Status status = engine_->Reload(config, plan_.drain_timeout, std::move(hurry)).status();
     if (!status.ok()) return RestoreLog(status);
-    SetFindingsConfig(std::move(now.root));
+    findings_->SetConfig(std::move(now.root));
     log_ = config.telemetry.log;
     return status;
   }
@@ -295,10 +291,10 @@ class Process {
   config::StringMap resource_;
   MetricRegistry metrics_;
   const net::ProxyRules proxies_ = net::ProxyRules::FromEnvironment();
-  std::unique_ptr<StoreHost> host_;  // null without a store, as are the next three
+  std::unique_ptr<StoreHost> host_;  // null without a store, as are the next two
   std::optional<pipeline::SenderTable> senders_;
   std::optional<OwnStatus> status_;
-  std::optional<OwnFindings> findings_;
+  std::optional<OwnFindings> findings_;  // from the constructor on
   std::unique_ptr<net::LoopPool> loops_;
   std::unique_ptr<LogPusher> log_pusher_;  // null if the log is sent nowhere
   std::optional<net::LoopLag> loop_lag_;

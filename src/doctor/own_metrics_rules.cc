@@ -7,7 +7,7 @@
 
 #include <array>
 #include <map>
-#include <utility>
+#include <tuple>
 
 #include "base/text.h"
 #include "doctor/count_of.h"
@@ -20,10 +20,12 @@ struct Trouble {
   std::string_view metric;
   std::string_view label;  // that names the component
   std::string_view rule;
-  std::string_view meaning;  // behind "7 spans "
+  std::string_view meaning;        // behind "7 spans "
+  std::string_view noun = "span";  // what is counted
+  std::string_view by = {};        // a label that tells causes apart; "" if none does
 };
 
-constexpr std::array<Trouble, 6> kTroubles = {{
+constexpr std::array<Trouble, 8> kTroubles = {{
     {"otelcol_exporter_send_failed_spans", "exporter", "live-exporter-failing",
      "could not be sent and got lost; its log says why"},
     {"otelcol_exporter_enqueue_failed_spans", "exporter", "live-queue-full",
@@ -35,10 +37,15 @@ constexpr std::array<Trouble, 6> kTroubles = {{
      "refused by a processor: memory_limiter has too little. The senders were told"},
     {"otelcol_processor_memory_limiter_refused_spans", "processor", "live-processor-refuses",
      "refused: more memory is in use than its limit. The senders were told"},
+    {"spanloom_pipeline_dropped_spans", "connector", "live-connector-loses",
+     "lost after their senders were told OK: no pipeline of its table is for them", "span", "cause"},
+    {"spanloom_receiver_refused_requests", "receiver", "live-requests-refused",
+     "refused unread. The senders were told why", "request", "cause"},
 }};
 
-// The value of label `name` in `{a="x",b="y"}`; "" if there is none.
+// The value of label `name` in `{a="x",b="y"}`; "" if there is none, or `name` is "".
 std::string_view LabelOf(std::string_view labels, std::string_view name) {
+  if (name.empty()) return "";
   const std::string mark = StrCat(name, "=\"");
   const size_t at = labels.find(mark);
   if (at == std::string_view::npos) return "";
@@ -69,19 +76,22 @@ bool ReadSample(std::string_view line, Sample& sample) {
 }  // namespace
 
 void CheckMetricsPage(std::string_view page, const std::string& source, Findings& findings) {
-  std::map<std::pair<const Trouble*, std::string_view>, double> sums;
+  std::map<std::tuple<const Trouble*, std::string_view, std::string_view>, double> sums;
   for (const absl::string_view line : absl::StrSplit(AbslView(page), '\n')) {
     Sample sample;
     if (!ReadSample(StdView(line), sample)) continue;
     for (const Trouble& trouble : kTroubles) {
-      if (sample.name == trouble.metric) sums[{&trouble, LabelOf(sample.labels, trouble.label)}] += sample.value;
+      if (sample.name != trouble.metric) continue;
+      const std::string_view component = LabelOf(sample.labels, trouble.label);
+      if (!component.empty()) sums[{&trouble, component, LabelOf(sample.labels, trouble.by)}] += sample.value;
     }
   }
   for (const auto& [key, sum] : sums) {
     if (sum <= 0) continue;
-    const auto& [trouble, component] = key;
+    const auto& [trouble, component, cause] = key;
+    const std::string count = CountOf(static_cast<uint64_t>(sum), trouble->noun);
     findings.Warning(trouble->rule, {source, 0},
-                     StrCat(component, ": ", CountOf(static_cast<uint64_t>(sum), "span"), " ", trouble->meaning));
+                     StrCat(component, cause.empty() ? "" : StrCat(", ", cause), ": ", count, " ", trouble->meaning));
   }
 }
 

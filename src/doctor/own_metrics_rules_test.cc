@@ -48,6 +48,25 @@ TEST(MetricsPage, CountsOneSpan) {
   EXPECT_THAT(findings.all()[0].what, StartsWith("otlp: 1 span could not be sent"));
 }
 
+// Scenario: what a connector lost, and what a receiver refused, for two causes; what an exporter lost, which its own
+// counter says.
+// Guarantees: each cause has its finding, with what it counts.
+TEST(MetricsPage, TellsCausesApart) {
+  Findings findings;
+  CheckMetricsPage(
+      "spanloom_pipeline_dropped_spans{connector=\"routing\",cause=\"unrouted\"} 2\n"
+      "spanloom_pipeline_dropped_spans{exporter=\"otlp\",cause=\"Unavailable\"} 5\n"
+      "spanloom_receiver_refused_requests{receiver=\"otlp\",transport=\"grpc\",cause=\"unauthenticated\"} 3\n"
+      "spanloom_receiver_refused_requests{receiver=\"otlp\",transport=\"http\",cause=\"unauthenticated\"} 4\n"
+      "spanloom_receiver_refused_requests{receiver=\"otlp\",transport=\"http\",cause=\"malformed\"} 1\n",
+      "localhost:8888", findings);
+  std::vector<std::string> found;
+  for (const Finding& finding : findings.all()) found.push_back(StrCat(finding.rule, " ", finding.what));
+  EXPECT_THAT(found, ElementsAre(StartsWith("live-connector-loses routing, unrouted: 2 spans lost"),
+                                 StartsWith("live-requests-refused otlp, malformed: 1 request refused"),
+                                 StartsWith("live-requests-refused otlp, unauthenticated: 7 requests refused")));
+}
+
 TEST(MetricsPage, IsWellOrNoPage) {
   EXPECT_THAT(Found("otelcol_exporter_sent_spans{exporter=\"otlp\"} 12\n"), IsEmpty());
   EXPECT_THAT(Found("<html>\nnothing of it {\n x\n"), IsEmpty());

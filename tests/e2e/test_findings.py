@@ -8,7 +8,7 @@ import socket
 import time
 
 import pytest
-from conftest import export_http, wait_for
+from conftest import Process, export_http, request, wait_for
 from playwright.sync_api import expect
 from test_page import SHOTS, browser, page  # noqa: F401 -- fixtures
 
@@ -139,3 +139,56 @@ def test_page_lists_findings_with_the_fix_to_copy(faulty, page):  # noqa: F811
     page.screenshot(path=SHOTS / "pipeline-dark.png")
     with page.expect_response(re.compile("/api/insight/status")):
         page.get_by_test_id("refresh").click()
+
+
+COLLECTOR = """
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "127.0.0.1:0"}}, http: {{endpoint: "127.0.0.1:0"}}}}}}}}
+processors:
+  filter/half: {{traces: {{span: ['attributes["http.route"] == "/metrics"']}}}}
+  batch: {{timeout: 10ms}}
+exporters:
+  otlp_grpc/away: {{endpoint: "127.0.0.1:{port}", tls: {{insecure: true}}, retry_on_failure: {{enabled: false}}}}
+extensions: {{zpages: {{endpoint: "127.0.0.1:0"}}}}
+service:
+  extensions: [zpages]
+  telemetry: {{metrics: {{address: "127.0.0.1:0"}}, logs: {{encoding: json}}}}
+  pipelines: {{traces: {{receivers: [otlp], processors: [filter/half, batch], exporters: [otlp_grpc/away]}}}}
+"""
+
+
+# Scenario: a collector whose filter leaves half of each scrape, whose backend is away, and who was sent what nobody can read; asked by a program and by a person.
+# Guarantees: each is found by its rule, with its place, count and fix; that traces were not looked at is said; the page has the same; another format is refused.
+def test_a_collector_says_what_is_wrong_with_it(tmp_path, away):
+    config = tmp_path / "collector.yaml"
+    config.write_text(COLLECTOR.format(port=away))
+    collector = Process("collector", f"--config={config}").wait_until_ready()
+    try:
+        send(collector, span("llm_request", CHILD_SPAN))
+        assert export_http(collector.http_port, b"{", "application/json")[0] == 400
+        wait_for(lambda: collector.metric("otelcol_exporter_send_failed_spans", exporter="otlp_grpc/away") == 1)
+        url = f"http://127.0.0.1:{collector.ports['zpages']}/debug/findingsz"
+        status, headers, body = request(f"{url}?format=json")
+        answer = json.loads(body)
+        assert (status, headers["content-type"], answer["errors"], answer["total"]) == (200, "application/json", None, 3)
+        found = {finding["rule"]: finding for finding in answer["data"]["findings"]}
+        assert set(found) == {"filter-misses-scrapes", "live-exporter-failing", "live-requests-refused"}
+        assert found["filter-misses-scrapes"]["file"].endswith("collector.yaml") and found["filter-misses-scrapes"]["line"] == 4 and "url.full" in found["filter-misses-scrapes"]["fix"]
+        assert "otlp_grpc/away: 1 span could" in found["live-exporter-failing"]["what"] and "otlp, malformed: 1 request refused" in found["live-requests-refused"]["what"]
+        assert len(answer["data"]["left_out"]) == 1 and "doctor live" in answer["data"]["left_out"][0]
+        status, headers, body = request(url)
+        assert status == 200 and headers["content-type"].startswith("text/html")
+        assert all(f"<td>{rule}</td>" in body.decode() for rule in found) and "<pre>" in body.decode()
+        assert 'href="findingsz"' in request(url.replace("findingsz", "servicez"))[2].decode()
+        assert request(f"{url}?format=xml")[0] == 400
+    finally:
+        collector.stop()
+
+
+# Scenario: `serve` with zpages, asked by both ways.
+# Guarantees: it is the same answer to the byte.
+def test_both_ways_are_the_same(start, tmp_path, away):
+    config = tmp_path / "collector.yaml"
+    config.write_text(CONFIG.format(condition=ALL_GETS, port=away) + '  extensions: [zpages, spanloom_query, health_check]\nextensions: {zpages: {endpoint: "127.0.0.1:0"}}\n')
+    serve = start("--in-memory", f"--config={config}")
+    one, other = request(serve.url("/api/insight/findings")), request(f"http://127.0.0.1:{serve.ports['zpages']}/debug/findingsz?format=json")
+    assert one[0] == other[0] == 200 and one[2] == other[2] and b"filter-drops-get" in one[2]

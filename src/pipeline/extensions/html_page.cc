@@ -45,6 +45,10 @@ void HtmlPage::Paragraph(std::string_view text) {
   StrAppend(html_, "<p>", HtmlEscaped(text), "</p>\n");
 }
 
+void HtmlPage::Preformatted(std::string_view text) {
+  StrAppend(html_, "<pre>", HtmlEscaped(text), "</pre>\n");
+}
+
 void HtmlPage::Link(std::string_view path, std::string_view text) {
   StrAppend(html_, "<p><a href=\"", HtmlEscaped(path), "\">", HtmlEscaped(text), "</a></p>\n");
 }

@@ -22,6 +22,8 @@ class HtmlPage {
 
   void Heading(std::string_view text);
   void Paragraph(std::string_view text);
+  // Keeps spaces and lines.
+  void Preformatted(std::string_view text);
   void Link(std::string_view path, std::string_view text);
   // [rows][header]; says "None." if there are no rows.
   void Table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);

@@ -19,11 +19,13 @@ namespace spanloom::pipeline {
 namespace {
 
 constexpr uint16_t kPort = 55679;
+constexpr std::string_view kFindingsPath = "/debug/findingsz";
 
 constexpr ComponentDoc kDoc = {
     .words =
-        "Pages that say what runs in this process: /debug/servicez (build, memory, uptime), /debug/pipelinez, "
-        "/debug/extensionz, /debug/featurez and /debug/tracez. Whoever reaches the port may read them, unless `auth` "
+        "Pages that say what runs in this process: /debug/servicez (build, memory, uptime), /debug/findingsz (what is "
+        "wrong; with ?format=json for programs), /debug/pipelinez, /debug/extensionz, /debug/featurez and "
+        "/debug/tracez. Whoever reaches the port may read them, unless `auth` "
         "says who may.",
     .example = R"(extensions:
   zpages:
@@ -80,17 +82,25 @@ void ZPagesOptions::Declare(config::OptionsReader& r) {
   r.Field("expvar", expvar, "The page for programs.");
 }
 
-ZPagesExtension::ZPagesExtension(const ComponentId& id, ZPagesOptions options, const BuildContext& context)
-    : options_(std::move(options)), context_(context), server_(id.ToString(), options_.server, kPort, context) {}
+ZPagesExtension::ZPagesExtension(const ComponentId& id, ZPagesOptions options, const BuildContext& context,
+                                 findings::FindingsSource* findings)
+    : options_(std::move(options)),
+      context_(context),
+      findings_(findings),
+      server_(id.ToString(), options_.server, kPort, context) {}
 
 Status ZPagesExtension::Start() {
+  if (findings_ != nullptr) findings_page_.emplace(*findings_);
   return server_.Start([this](const net::HttpRequest& request, net::HttpResponder responder) {
+    if (findings_page_ && request.path == kFindingsPath) return findings_page_->Respond(request, std::move(responder));
     std::move(responder).Respond(Answer(request.path));
   });
 }
 
 void ZPagesExtension::Stop(std::chrono::milliseconds grace) {
+  if (findings_page_) findings_page_->GiveUp();
   server_.Stop(grace);
+  findings_page_.reset();
 }
 
 void ZPagesExtension::SetReady(bool ready) {
@@ -131,6 +141,7 @@ std::vector<ComponentStatus> ZPagesExtension::Components(bool extensions) const 
 
 net::HttpResponse ZPagesExtension::ServicePage() const {
   HtmlPage page("Service");
+  if (findings_ != nullptr) page.Link("findingsz", "Findings");
   page.Link("pipelinez", "Pipelines");
   page.Link("extensionz", "Extensions");
   page.Link("featurez", "Feature gates");
@@ -186,11 +197,11 @@ net::HttpResponse ZPagesExtension::VariablesPage() const {
   return response;
 }
 
-void RegisterZPagesExtension(Registry& registry) {
-  registry.extensions.Add<ZPagesOptions>("zpages", kDoc,
-                                         [](const ComponentId& id, ZPagesOptions options, const BuildContext& context) {
-                                           return std::make_unique<ZPagesExtension>(id, std::move(options), context);
-                                         });
+void RegisterZPagesExtension(Registry& registry, findings::FindingsSource* findings) {
+  registry.extensions.Add<ZPagesOptions>(
+      "zpages", kDoc, [findings](const ComponentId& id, ZPagesOptions options, const BuildContext& context) {
+        return std::make_unique<ZPagesExtension>(id, std::move(options), context, findings);
+      });
 }
 
 }  // namespace spanloom::pipeline

@@ -7,11 +7,14 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/options.h"
+#include "findings/findings_source.h"
+#include "pipeline/extensions/findings_page.h"
 #include "pipeline/page_server.h"
 #include "pipeline/registry.h"
 
@@ -31,7 +34,9 @@ struct ZPagesOptions {
 
 class ZPagesExtension final : public Extension {
  public:
-  ZPagesExtension(const ComponentId& id, ZPagesOptions options, const BuildContext& context);
+  // `findings` answers /debug/findingsz and must outlive this; null: there is no such page.
+  ZPagesExtension(const ComponentId& id, ZPagesOptions options, const BuildContext& context,
+                  findings::FindingsSource* findings = nullptr);
 
   Status Start() override;
   void Stop(std::chrono::milliseconds grace) override;
@@ -39,7 +44,7 @@ class ZPagesExtension final : public Extension {
   [[nodiscard]] std::vector<Endpoint> endpoints() const override;
   [[nodiscard]] std::vector<std::string> claims() const override;
 
-  // The page of a path; 404 if there is none. Thread-safe.
+  // The page of a path, but for findings; 404 if there is none. Thread-safe.
   [[nodiscard]] net::HttpResponse Answer(std::string_view path) const;
 
  private:
@@ -53,12 +58,14 @@ class ZPagesExtension final : public Extension {
 
   const ZPagesOptions options_;
   const BuildContext context_;
+  findings::FindingsSource* const findings_;
   std::atomic<int64_t> ready_since_unix_ns_ = 0;    // 0: not ready
   std::atomic<int64_t> ready_since_steady_ns_ = 0;  // the same by the clock that does not jump
+  std::optional<FindingsPage> findings_page_;       // from Start to Stop
   PageServer server_;
 };
 
-// Extension type "zpages".
-void RegisterZPagesExtension(Registry& registry);
+// Extension type "zpages". `findings` as there.
+void RegisterZPagesExtension(Registry& registry, findings::FindingsSource* findings = nullptr);
 
 }  // namespace spanloom::pipeline
