@@ -5,8 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -71,6 +74,42 @@ TEST(FindingsPage, AnswersPrograms) {
   EXPECT_EQ(TextOf(busy), R"({"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":503,"msg":"under way"}]})");
   EXPECT_EQ(page.Answer("", {}).status, 503);
   EXPECT_EQ(TextOf(page.Answer("", {})), "503 under way\n");
+}
+
+// Looks until it is told to stop.
+class EndlessFindings final : public findings::FindingsSource {
+ public:
+  [[nodiscard]] StatusOr<findings::FindingsReport> Find(std::stop_token stop) override {
+    Notification stopped;
+    const std::stop_callback on_stop(stop, [&stopped] { stopped.Notify(); });
+    if (!looks.exchange(true)) looking.Notify();
+    stopped.Wait();
+    return absl::CancelledError("stopped");
+  }
+  Notification looking;
+  std::atomic<bool> looks = false;
+};
+
+// Scenario: an examination that takes long, twenty who ask besides, and the end of the extension.
+// Guarantees: sixteen may wait and the others are told at once; in the end everybody has an answer, once.
+TEST(FindingsPage, GivesUpWhatIsUnderWay) {
+  EndlessFindings source;
+  std::atomic<int> answers = 0;
+  const auto ask = [&](FindingsPage& page) {
+    page.Respond({.method = "GET"}, net::HttpResponder([&answers](const net::HttpResponse& response) {
+                   EXPECT_EQ(response.status, 503);
+                   ++answers;
+                 }));
+  };
+  {
+    FindingsPage page(source);
+    ask(page);
+    source.looking.Wait();
+    for (int i = 0; i < 20; ++i) ask(page);
+    EXPECT_EQ(answers, 4);
+    page.GiveUp();
+  }
+  EXPECT_EQ(answers, 21);
 }
 
 }  // namespace
