@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "doctor/count_of.h"
 #include "store/span_tags.h"
 
 namespace spanloom::app {
@@ -91,7 +92,7 @@ StatusOr<std::vector<store::ServiceName>> RecentServices(const store::SpanStore&
                                                          std::vector<std::string>& left_out) {
   ASSIGN_OR_RETURN(const std::vector<store::ServiceName> all, store.Services({.starts = starts, .limits = reading}));
   if (all.size() <= limits.services_max) return all;
-  left_out.push_back(StrCat("traces of ", all.size() - limits.services_max, " services: only those ",
+  left_out.push_back(StrCat("traces of ", doctor::CountOf(all.size() - limits.services_max, "service"), ": only those ",
                             limits.services_max, " with the most spans are looked at"));
   return store.Services({.starts = starts, .names_max = limits.services_max, .limits = reading});
 }
@@ -121,7 +122,7 @@ StatusOr<StoreSample> SampleStore(const store::SpanStore& store, const Clock& cl
     if (!added.ok()) sample.left_out.push_back(StrCat("traces of ", service.name, ": ", StdView(added.message())));
   }
   if (sampler.is_full()) {
-    sample.left_out.push_back(StrCat("traces beyond the first ", limits.spans_max, " spans of the sample"));
+    sample.left_out.push_back(StrCat("traces beyond the sample's ", doctor::CountOf(limits.spans_max, "span")));
   }
   sample.traces.traces = std::move(sampler).Take();
   return sample;

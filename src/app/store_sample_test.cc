@@ -75,13 +75,13 @@ TEST_F(StoreSampleTest, IsBoundedAndSaysSo) {
   const auto few = Sample({.traces_max = 3, .services_max = 2});
   ASSERT_TRUE(few.ok()) << few.status();
   EXPECT_THAT(few->traces.traces, SizeIs(4));  // three of busy, one of another
-  EXPECT_THAT(few->left_out, ElementsAre(HasSubstr("traces of 1 services")));
+  EXPECT_THAT(few->left_out, ElementsAre(HasSubstr("traces of 1 service:")));
   EXPECT_THAT(few->traces.services, SizeIs(3));
 
   const auto fewer = Sample({.spans_max = 2});
   ASSERT_TRUE(fewer.ok()) << fewer.status();
   EXPECT_THAT(fewer->traces.traces, SizeIs(2));
-  EXPECT_THAT(fewer->left_out, ElementsAre(HasSubstr("beyond the first 2 spans")));
+  EXPECT_THAT(fewer->left_out, ElementsAre(HasSubstr("beyond the sample's 2 spans")));
 }
 
 // Scenario: nobody waits for the answer any more; and no time is left for it.

@@ -282,9 +282,11 @@ void CheckController(const ClusterView& view, const Node& object, Findings& find
   const std::string_view replicas = TextAt(object, {"status", "replicas"});
   const std::string_view updated = TextAt(object, {"status", "updatedReplicas"});
   if (TextAt(object, {"kind"}) != "Deployment" || replicas.empty() || replicas == "0" || replicas == updated) return;
+  const std::string_view done = updated.empty() ? "0" : updated;
   findings.Warning("cluster-rollout", object.source(),
-                   StrCat("of ", replicas, " pods ", updated.empty() ? "0" : updated,
-                          " have what was deployed last; the others run what was there before"),
+                   replicas == "1" ? "its pod runs what was there before; what was deployed last has none yet"
+                                   : StrCat("of ", replicas, " pods ", done, done == "1" ? " has" : " have",
+                                            " what was deployed last; the others run what was there before"),
                    StrCat("kubectl rollout status -n ", NamespaceOf(object), " deployment/", NameOf(object)));
 }
 

@@ -210,12 +210,22 @@ involvedObject: {kind: StatefulSet, name: s})";
   EXPECT_THAT(RulesIn(View({kSender, kService, kSlice, stateful_set(1), kNew, kOld})), IsEmpty());
 }
 
+// Scenario: a Deployment whose pods, or whose only pod, are yet to be replaced.
+// Guarantees: how many are is said, in words for one and for several.
 TEST(ClusterRules, FindARolloutThatIsNotDone) {
-  EXPECT_THAT(RulesIn(View({kSender, kService, kSlice, R"(
+  const auto words = [](std::string_view status) {
+    const auto found = Found(View({kSender, kService, kSlice,
+                                   StrCat(R"(
 kind: Deployment
 metadata: {name: d, namespace: llm}
-status: {replicas: 3, updatedReplicas: 1})"})),
-              ElementsAre("deployment/d cluster-rollout"));
+status: {)",
+                                          status, "}")}));
+    return found.size() == 1 && found[0].rule == "cluster-rollout" ? found[0].what : "";
+  };
+  EXPECT_EQ(words("replicas: 3, updatedReplicas: 1"),
+            "of 3 pods 1 has what was deployed last; the others run what was there before");
+  EXPECT_EQ(words("replicas: 3"), "of 3 pods 0 have what was deployed last; the others run what was there before");
+  EXPECT_EQ(words("replicas: 1"), "its pod runs what was there before; what was deployed last has none yet");
 }
 
 TEST(ClusterRules, NoteThatNothingIsSent) {
