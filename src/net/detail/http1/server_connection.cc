@@ -490,8 +490,9 @@ asio::awaitable<bool> ServerConnection::Write(const HttpResponse& response, Answ
 
 // Frees what a request that is read needs no more.
 void ServerConnection::ForgetRequest() {
+  if (is_reading_piece_) return;  // into what would be freed
   input_.Shrink();
-  if (is_reading_piece_ || !IsRequestRead()) return;
+  if (!IsRequestRead()) return;
   is_body_read_ = true;
   parser_.reset();
 }
