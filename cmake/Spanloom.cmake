@@ -14,6 +14,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives of these two inside the standard library and Abseil at -O2.
   add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overread)
 endif()
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  add_compile_options(-fsigned-char)  # as on x86: bytes above 0x7f are negative everywhere
+endif()
 add_link_options(-fuse-ld=mold -Wl,--gc-sections)
 add_compile_options(-ffunction-sections -fdata-sections)
 

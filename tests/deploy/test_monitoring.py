@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import urllib.request
@@ -98,11 +97,6 @@ def refusing_backend():
         threading.Thread(target=server.serve_forever).start()
         yield server.server_port
         server.shutdown()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 # The pages of a store on a volume (`serve`), of a collector whose backend is not there, of span metrics, and of losses between receiver and exporter.
@@ -262,7 +256,7 @@ def test_values_that_no_page_shows():
 # Guarantees: the metrics that its document names are there.
 def test_the_proxys_document_names_what_is_there(tmp_path):
     command = [str(BINARY), "routing-proxy", "--listen-host=127.0.0.1", "--port=0", "--vllm-port=1", "--secure-proxy=false", "--log-format=json",
-               "--metrics-host=127.0.0.1", f"--metrics-port={free_port()}"]
+               "--metrics-host=127.0.0.1:0"]
     process, ports = start_command(command, {}, tmp_path / "proxy.log")
     try:
         shown = series(ports["telemetry"])
