@@ -651,6 +651,7 @@ why_not_ready() {
   if [ -z "$states" ]; then why_no_pod "$1"; return; fi
   while IFS='|' read -r pod scheduled waiting restarts ended; do
     why_not_this_pod "$pod" "$scheduled" "$waiting" "$restarts" "$ended"
+    [ "$ended" != OOMKilled ] || REASON=$(why_out_of_memory "$1" "$pod" "$restarts")
     [ "$FINAL" = no ] || return 0
   done <<<"$states"
 }
@@ -672,7 +673,6 @@ why_not_this_pod() {
     CreateContainerConfigError|CreateContainerError|RunContainerError)
       REASON="the container of pod $pod cannot be made ($waiting): $(waiting_message "$pod")"; FINAL=yes ;;
     CrashLoopBackOff)
-      if [ "$ended" = OOMKilled ]; then why_killed "$pod" "$restarts"; return; fi
       REASON="pod $pod ends again and again ($restarts restarts${ended:+, $ended}). Its last line: $(last_line "$pod")"; FINAL=yes ;;
     *)
       if [ "$scheduled" = Unschedulable ]; then
@@ -683,14 +683,20 @@ why_not_this_pod() {
   esac
 }
 
-# Memory beyond the limit: what the program says last tells nothing of it.
-why_killed() {
-  local container limit
-  container=$(of_pod "$1" '{.spec.containers[0].name}')
-  limit=$(of_pod "$1" '{.spec.containers[0].resources.limits.memory}')
-  REASON="container $container of pod $1 is killed again and again ($2 restarts, OOMKilled): it takes more than its memory limit${limit:+ of $limit}."
-  REASON="$REASON Raise resources.limits.memory where its manifest sets it."
-  FINAL=yes
+# why_out_of_memory WORKLOAD POD RESTARTS: Kubernetes ended a container that reached its limit; its last line says nothing of that.
+why_out_of_memory() {
+  local name limit
+  name=$(of_pod "$2" '{.status.containerStatuses[0].name}')
+  limit=$(of_pod "$2" "{.spec.containers[?(@.name==\"$name\")].resources.limits.memory}")
+  echo "container $name of pod $2 needs more memory than its limit of ${limit:-(none; the node has no more)} and was ended for it (OOMKilled, $3 restarts). Raise resources.limits.memory of that container in $(manifest_of "$1") and run this again."
+}
+
+manifest_of() {
+  case $1-$COLLECTOR in
+    statefulset/*) echo "$DEPLOY_DIR/manifests/jaeger-all-in-one.yaml" ;;
+    *-operator) echo "$DEPLOY_DIR/manifests/otel-collector-operator.yaml" ;;
+    *) echo "$DEPLOY_DIR/manifests/otel-collector.yaml" ;;
+  esac
 }
 
 of_pod() { k get pod "$1" -o "jsonpath=$2" 2>/dev/null || true; }

@@ -3,36 +3,18 @@
 
 import datetime
 import http.client
-import pathlib
-import re
 import signal
 import socket
 import subprocess
 import time
 
+from memory import control_group, held_bytes, limit_of
 from sandbox import Sandbox
 from volumes import expanded
 
 BACK_OFF_SECONDS = (0, 10, 20, 40)  # before the first restart, the second ...: the kubelet's, which goes on to 300
 READY_PERIOD_SECONDS = 0.25  # between looks at a probe; pods of the manifests ask for seconds
-
-
-UNITS = {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
-
-
-def bytes_of(quantity):
-    """A number of bytes as Kubernetes writes it."""
-    number, unit = re.fullmatch(r"(\d+)([A-Za-z]*)", str(quantity)).groups()
-    return int(number) * UNITS[unit]
-
-
-def memory_of(pid):
-    """The bytes of a process that the kernel cannot take back: what a memory limit comes down to. 0 if it has ended."""
-    try:
-        status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    return sum(int(kib) << 10 for kib in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+)", status, re.M))
+LIVE_PERIOD_SECONDS = 1  # between liveness probes, at most; those of the manifests ask for ten
 
 
 def now():
@@ -47,10 +29,8 @@ class Container:
         self.restarts, self.ready, self.started, self.process, self.ended = 0, False, False, None, None
         self.waiting = {"reason": "ContainerCreating"}
         self._previous, self._again_at, self._looked_at, self._begun = None, None, 0, None
-        limit = spec.get("resources", {}).get("limits", {}).get("memory")
-        self.memory_max = bytes_of(limit) if limit else None
-        self.memory_peak = 0  # that was seen, of all its processes
-        self._lived_at, self._failed_looks, self._why_ended = 0, 0, None
+        self._limit_bytes, self._is_killed, self._failures, self._lived_at = limit_of(spec), False, 0, 0
+        self.most_bytes = 0  # that its processes were seen to hold
 
     @property
     def is_ours(self):
@@ -69,54 +49,57 @@ class Container:
 
     def _launch(self):
         self.waiting, self.ended, self._again_at, self._begun = None, None, None, now()
-        self._lived_at, self._failed_looks, self._why_ended = time.monotonic(), 0, None
+        self._is_killed, self._failures = False, 0
         if not self.is_ours:
             self.ready = self.started = True
             return
         security = {**self.pod.spec.get("securityContext", {}), **self.spec.get("securityContext", {})}
-        sandbox = Sandbox(self.pod.folder / self.name, self.pod.network, self._mounts, self.pod.node.services.hosts, self.pod.namespace, security.get("readOnlyRootFilesystem", False), security.get("runAsUser"))
+        sandbox = Sandbox(self.pod.folder / self.name, self.pod.network, self._mounts, self.pod.node.services.hosts, self.pod.namespace, security.get("readOnlyRootFilesystem", False), security.get("runAsUser"),
+                          control_group(self.pod.folder / f"{self.name}-limits", self._limit_bytes) if self._limit_bytes else None)
         command = self.spec.get("command") or self._entry
         arguments = [expanded(word, self._environment) for word in [*command, *self.spec.get("args", [])]]
         with (self.pod.folder / f"{self.name}.{self.restarts}.log").open("wb") as output:
             self.process = sandbox.start(arguments, self._environment, output)
 
     def look(self):
-        """Holds it to its limit, takes note of an end, starts again when it is time, and asks the probes."""
-        if self.process is not None and self.memory_max is not None:
-            self._hold_to_the_limit()
+        """Takes note of an end, starts again when it is time, ends what has too much memory or does not live, and asks the probes."""
         if self.process is not None and self.process.poll() is not None:
             self._take_note_of_the_end()
         if self._again_at is not None and time.monotonic() >= self._again_at:
             self.restarts += 1
             self._launch()
+        self._look_at_memory()
         if self.process is not None and time.monotonic() - self._looked_at >= READY_PERIOD_SECONDS:
+            self._look_at_life()
             self._looked_at = time.monotonic()
             self.started = self.started or self._probe("startupProbe")
             self.ready = self.started and self._probe("readinessProbe")
-        if self.process is not None and self.started and "livenessProbe" in self.spec:
-            self._look_for_life(self.spec["livenessProbe"])
 
-    def _hold_to_the_limit(self):
-        memory = memory_of(self.process.pid)
-        self.memory_peak = max(self.memory_peak, memory)
-        if memory > self.memory_max and self.process.poll() is None:
-            self._why_ended = "OOMKilled"
-            self.process.kill()
-            self.process.wait()
-
-    def _look_for_life(self, probe):
-        if time.monotonic() - self._lived_at < probe.get("periodSeconds", 10):
+    def _look_at_memory(self):
+        if self.process is None or self._is_killed:
             return
-        self._failed_looks = 0 if self._probe("livenessProbe") else self._failed_looks + 1
+        held = held_bytes(self.process.pid)
+        self.most_bytes = max(self.most_bytes, held)
+        if self._limit_bytes and held > self._limit_bytes:
+            self._is_killed = True
+            self.process.kill()
+
+    def _look_at_life(self):
+        """Ends a container whose liveness probe has failed `failureThreshold` times; its end is taken note of like any other."""
+        probe = self.spec.get("livenessProbe")
+        if probe is None or not self.started or time.monotonic() - self._lived_at < min(LIVE_PERIOD_SECONDS, probe.get("periodSeconds", 10)):
+            return
+        self._failures = 0 if self._probe("livenessProbe") else self._failures + 1
         self._lived_at = time.monotonic()
-        if self._failed_looks >= probe.get("failureThreshold", 3):
+        if self._failures >= probe.get("failureThreshold", 3):
+            self.ready = False
             self.stop(probe.get("terminationGracePeriodSeconds", self.pod.spec.get("terminationGracePeriodSeconds", 30)))
 
     def _take_note_of_the_end(self):
         code = self.process.returncode
         self.process, self.ready, self.started = None, False, False
         code = 128 - code if code < 0 else code
-        self.ended = {"exitCode": code, "reason": self._why_ended or ("Completed" if code == 0 else "Error"), "startedAt": self._begun, "finishedAt": now()}
+        self.ended = {"exitCode": code, "reason": "OOMKilled" if self._is_killed else "Completed" if code == 0 else "Error", "startedAt": self._begun, "finishedAt": now()}
         policy = self.pod.spec.get("restartPolicy", "Always")
         if policy == "Never" or policy == "OnFailure" and code == 0:
             return

@@ -8,14 +8,15 @@ import pathlib
 import subprocess
 
 BINARY = pathlib.Path(os.environ["SPANLOOM_BINARY"]).resolve()
-# Arguments: root, binary, list of volumes, ro or rw, a number or "", then the command. A line of the list: ro or rw, source, target.
+# Arguments: root, binary, list of volumes, ro or rw, a number or "", the folder that is to be its control group or "", then the command. A line of the list: ro or rw, source, target.
 SCRIPT = r"""
 set -eu
-root=$1 binary=$2 volumes=$3 mode=$4 user=$5
-shift 5
+root=$1 binary=$2 volumes=$3 mode=$4 user=$5 group=$6
+shift 6
 mount --bind "$root" "$root"
 cd "$root"
 for name in usr dev proc sys; do mount --rbind "/$name" "$name"; done
+if [ -n "$group" ]; then mount --bind "$group" sys/fs/cgroup; fi
 mount --bind "$binary" image/spanloom
 while read -r access source target; do
   mount --bind "$source" ".$target"
@@ -27,10 +28,10 @@ exec chroot ${user:+--userspec="$user"} . "$@"
 
 
 class Sandbox:
-    """The root of one container. `mounts` are (source folder, target, whether it is read only)."""
+    """The root of one container. `mounts` are (source folder, target, whether it is read only); `group`, or None, what is seen as its control group."""
 
-    def __init__(self, folder, network, mounts, hosts, namespace, read_only, user):
-        self._network = network
+    def __init__(self, folder, network, mounts, hosts, namespace, read_only, user, group):
+        self._network, self._group = network, str(group or "")
         self.root, self._volumes = folder / "root", folder / "volumes"
         self._mode, self._user = "ro" if read_only else "rw", user
         for name in ("usr", "dev", "proc", "sys", "image", "etc", "run/names", "var", "tmp"):
@@ -55,7 +56,7 @@ class Sandbox:
     def start(self, command, environment, output):
         """Runs `command` there; its process is the command's own."""
         user = f"{self._user}:{self._user}" if self._user and may_become_others() else ""
-        arguments = [str(self.root), str(BINARY), str(self._volumes), self._mode, user]
+        arguments = [str(self.root), str(BINARY), str(self._volumes), self._mode, user, self._group]
         return subprocess.Popen([*self._network.inside, "unshare", "-m", "sh", "-c", SCRIPT, "sandbox", *arguments, *command], stdin=subprocess.DEVNULL, stdout=output,
                                 stderr=subprocess.STDOUT, env={"PATH": "/image:/usr/bin:/usr/sbin:/bin:/sbin", **environment})
 

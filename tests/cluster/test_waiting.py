@@ -68,16 +68,6 @@ def test_a_program_that_ends(cluster, made_namespace, admin, changed):
     assert VERIFIED.search(admin.script(made_namespace).stdout)
 
 
-# Scenario: a memory limit that is too small for any program.
-# Guarantees: the kill is told from a mistake of the program, with the container, its limit and the next step; with the limit as shipped, it goes through.
-def test_a_limit_that_is_too_small(cluster, made_namespace, admin, changed):
-    script = changed("requests: {cpu: 100m, memory: 256Mi}\n            limits: {memory: 1Gi}", "requests: {cpu: 100m, memory: 16Ki}\n            limits: {memory: 16Ki}")
-    message, seconds = failure(admin, made_namespace, "--timeout=5m", script=script)
-    assert "container jaeger of pod jaeger-0 is killed again and again (" in message and "OOMKilled): it takes more than its memory limit of 16Ki. Raise resources.limits.memory" in message
-    assert seconds < 100
-    assert VERIFIED.search(admin.script(made_namespace).stdout)
-
-
 def test_a_pod_that_finds_no_node(cluster, made_namespace, admin, changed):
     script = changed("requests: {cpu: 100m, memory: 256Mi}\n            limits: {memory: 1Gi}", "requests: {cpu: 100m, memory: 900Gi}\n            limits: {memory: 900Gi}")
     message, _ = failure(admin, made_namespace, "--timeout=3s", script=script)

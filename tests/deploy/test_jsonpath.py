@@ -21,8 +21,8 @@ WAITING = {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pullin
 ITEMS = [
     {"metadata": {"name": "a", "labels": LABELS}, "status": {"conditions": CONDITIONS}, "involvedObject": {"name": "jaeger"}, "message": "no | room"},
     {"metadata": {"name": "b"}, "status": {"conditions": CONDITIONS[:1], "containerStatuses": [
-        {"restartCount": 3, "state": WAITING, "lastState": {"terminated": {"reason": "OOMKilled"}}}]}},
-    {"metadata": {"name": "c"}, "status": {"containerStatuses": [{"restartCount": 0, "state": {"running": {}}}]}},
+        {"name": "store", "restartCount": 3, "state": WAITING, "lastState": {"terminated": {"reason": "OOMKilled"}}}]}},
+    {"metadata": {"name": "c"}, "spec": {"containers": [{"name": "other"}, {"name": "store", "resources": {"limits": {"memory": "8Mi"}}}]}, "status": {"containerStatuses": [{"restartCount": 0, "state": {"running": {}}}]}},
 ]
 
 
@@ -60,11 +60,12 @@ def server():
 def templates():
     """Each template of the script; whether it is about a list."""
     text = (DEPLOY / "install-tracing.sh").read_text()
-    return re.findall(r"'(\{range [^']+\{end\})'", text) + re.findall(r"""of_pod "\$\w+" '(\{[^']+\})'""", text)
+    return re.findall(r"'(\{range [^']+\{end\})'", text) + re.findall(r"""of_pod "\$\w+" '(\{[^']+\})'""", text) + [
+        found.replace('\\"', '"').replace("$name", "store") for found in re.findall(r"""of_pod "\$\w+" "(\{.+\})"\)""", text)]
 
 
 def test_the_templates_are_found():
-    assert len(templates()) == 5
+    assert len(templates()) == 7
 
 
 @pytest.mark.parametrize("template", templates())
