@@ -47,7 +47,10 @@ constexpr std::array<Trouble, 8> kTroubles = {{
 std::string_view LabelOf(std::string_view labels, std::string_view name) {
   if (name.empty()) return "";
   const std::string mark = StrCat(name, "=\"");
-  const size_t at = labels.find(mark);
+  size_t at = labels.find(mark);
+  while (at != std::string_view::npos && at > 0 && labels[at - 1] != '{' && labels[at - 1] != ',') {
+    at = labels.find(mark, at + 1);  // the end of a longer name
+  }
   if (at == std::string_view::npos) return "";
   const std::string_view rest = labels.substr(at + mark.size());
   return rest.substr(0, rest.find('"'));

@@ -67,6 +67,11 @@ TEST(MetricsPage, TellsCausesApart) {
                                  StartsWith("live-requests-refused otlp, unauthenticated: 7 requests refused")));
 }
 
+TEST(MetricsPage, KnowsALabelFromTheEndOfALongerName) {
+  EXPECT_THAT(Found("otelcol_exporter_send_failed_spans{first_exporter=\"a\",exporter=\"b\"} 3\n"),
+              ElementsAre("live-exporter-failing b: 3"));
+}
+
 TEST(MetricsPage, IsWellOrNoPage) {
   EXPECT_THAT(Found("otelcol_exporter_sent_spans{exporter=\"otlp\"} 12\n"), IsEmpty());
   EXPECT_THAT(Found("<html>\nnothing of it {\n x\n"), IsEmpty());
