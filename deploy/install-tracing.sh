@@ -688,7 +688,7 @@ why_out_of_memory() {
   local name limit
   name=$(of_pod "$2" '{.status.containerStatuses[0].name}')
   limit=$(of_pod "$2" "{.spec.containers[?(@.name==\"$name\")].resources.limits.memory}")
-  echo "container $name of pod $2 needs more memory than its limit of ${limit:-(none; the node has no more)} and was ended for it (OOMKilled, $3 restarts). Raise resources.limits.memory of that container in $(manifest_of "$1") and run this again."
+  echo "container $name of pod $2 needs more memory than ${limit:+its limit of }${limit:-the node has} and was ended for it (OOMKilled, $3 restarts). Raise resources.limits.memory of that container in $(manifest_of "$1") and run this again."
 }
 
 manifest_of() {
