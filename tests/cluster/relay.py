@@ -18,12 +18,13 @@ class Loop:
 
 
 class Relay:
-    """Listens at an address of this machine and passes each connection on to the (host, port) that `choose()` names then; None refuses it."""
+    """Listens at an address of this machine and passes each connection on to the (host, port) that `choose()` names then; None ends it."""
 
-    def __init__(self, loop, choose, host="127.0.0.1", port=0):
+    def __init__(self, loop, choose, host="127.0.0.1", port=0, is_open=True):
         self._loop, self._choose, self._host, self._connections = loop, choose, host, set()
-        self.port = port
-        self.open()
+        self.port, self._server = port, None
+        if is_open:
+            self.open()
 
     def open(self):
         self._server = self._loop.run(asyncio.start_server(self._serve, self._host, self.port))
@@ -33,8 +34,20 @@ class Relay:
         """Ends all connections; until `open` nobody gets through."""
         self._loop.run(self._cut())
 
+    def admit(self, anybody):
+        """Listens, or refuses new connections; those that are there go on."""
+        if anybody and self._server is None:
+            self.open()
+        elif not anybody and self._server is not None:
+            self._loop.run(self._stop_listening())
+
+    async def _stop_listening(self):
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
     async def _cut(self):
-        self._server.close()
+        await self._stop_listening()
         for transport in list(self._connections):
             transport.abort()
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plays kube-proxy and the cluster's DNS: at the address of each Service its ports are open and lead to a ready pod, as its EndpointSlices say, and the hosts
-file that pods see has its name.
+"""Plays kube-proxy and the cluster's DNS: at the address of each Service its ports lead to a ready pod, as its EndpointSlices say, and refuse connections while
+there is none; and the hosts file that pods see has its name.
 """
 
 import itertools
@@ -27,7 +27,13 @@ class Services:
         for kind, item in self._api.follow(path, lambda: self._over):
             with self._lock:
                 act(kind, item)
+                self._admit()
                 self._write_hosts()
+
+    def _admit(self):
+        for key, relays in self._relays.items():
+            for (_, name, _), relay in zip(openings(self._services[key]), relays):
+                relay.admit(bool(self.endpoints(*key, name)))
 
     def address_of(self, namespace, name):
         """The address of a Service that is there."""
@@ -50,7 +56,7 @@ class Services:
         self._forget(key)
         self._services[key] = item
         if key != ("default", "kubernetes"):  # the node opens that one
-            self._relays[key] = [Relay(self._loop, lambda name=name: self.endpoint(*key, name), address, port) for address, name, port in openings(item)]
+            self._relays[key] = [Relay(self._loop, lambda name=name: self.endpoint(*key, name), address, port, is_open=False) for address, name, port in openings(item)]
 
     def _forget(self, key):
         self._services.pop(key, None)
@@ -67,13 +73,12 @@ class Services:
 
     def endpoints(self, namespace, name, port_name=None):
         """(address, port) of each ready pod behind a Service; the port is None without `port_name`."""
-        with self._lock:
-            found = []
-            for one in self._slices.values():
-                if one["metadata"]["namespace"] == namespace and one["metadata"].get("labels", {}).get("kubernetes.io/service-name") == name:
-                    port = next((port["port"] for port in one.get("ports") or [] if port_name is not None and port.get("name", "") == port_name), None)
-                    found += [(address, port) for endpoint in one.get("endpoints") or [] if endpoint["conditions"].get("ready") for address in endpoint["addresses"]]
-            return found if port_name is None else [one for one in found if one[1] is not None]
+        found = []
+        for one in list(self._slices.values()):  # without the lock: it is asked by relays, for which a holder of the lock may wait
+            if one["metadata"]["namespace"] == namespace and one["metadata"].get("labels", {}).get("kubernetes.io/service-name") == name:
+                port = next((port["port"] for port in one.get("ports") or [] if port_name is not None and port.get("name", "") == port_name), None)
+                found += [(address, port) for endpoint in one.get("endpoints") or [] if endpoint["conditions"].get("ready") for address in endpoint["addresses"]]
+        return found if port_name is None else [one for one in found if one[1] is not None]
 
     def endpoint(self, namespace, name, port_name):
         found = self.endpoints(namespace, name, port_name)
