@@ -43,6 +43,7 @@ TEST_F(StoreSampleTest, HasRecentTracesOnce) {
   root.kind = otlp::SpanKind::kClient;
   store::SpanSpec child = SpanAgo(7, 2, std::chrono::seconds(99));
   child.parent_span_id = root.span_id;
+  child.attributes = {{"gen_ai.request.id", "chatcmpl-7"}, {"http.status_code", "502"}};
   store_.Add(store::RequestBuilder().FromService("proxy").Add(root).FromService("vllm").Add(child).Build());
   store_.Add(store::RequestBuilder().FromService("gone").Add(SpanAgo(8, 3, std::chrono::hours(24))).Build());
 
@@ -61,6 +62,10 @@ TEST_F(StoreSampleTest, HasRecentTracesOnce) {
   EXPECT_EQ(trace.spans[0].end_us - trace.spans[0].start_us, 1'000'000);
   EXPECT_EQ(trace.spans[1].parent, trace.spans[0].id);
   EXPECT_EQ(trace.spans[1].service, "vllm");
+  EXPECT_EQ(trace.spans[0].request_id, "");
+  EXPECT_EQ(trace.spans[1].request_id, "7");
+  EXPECT_EQ(trace.spans[1].http_status, 502);
+  EXPECT_FALSE(trace.spans[1].is_error);
 }
 
 // Scenario: more services, traces and spans than are looked at.

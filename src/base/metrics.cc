@@ -28,6 +28,25 @@ std::string Number(double value) {
   return {digits.data(), end};
 }
 
+// Of a float's least digits that tell it apart, as prometheus_client 0.26 writes them (exposition.py, floatToGoString):
+// repr(), but with an exponent from 10^6 on.
+std::string PythonNumber(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  const double size = std::abs(value);
+  const bool has_exponent = value >= 1e6 || size >= 1e16 || (value != 0 && size < 1e-4);
+  std::array<char, 400> digits{};
+  const auto format = has_exponent ? std::chars_format::scientific : std::chars_format::fixed;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, format).ptr;
+  std::string text(digits.data(), end);
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return text;
+}
+
+std::string NumberText(double value, const MetricNaming& naming) {
+  return naming.python_created_unix_s ? PythonNumber(value) : Number(value);
+}
+
 bool Contains(const MetricLabels& labels, const MetricLabels& wanted) {
   return std::all_of(wanted.begin(), wanted.end(),
                      [&](const auto& label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); });
@@ -45,16 +64,37 @@ std::string LabelText(const MetricLabels& labels) {
 
 // The series of a histogram: counts add up from bound to bound.
 void RenderHistogram(std::string_view name, const MetricLabels& labels, const MetricSnapshot::Series& histogram,
-                     std::string& page) {
+                     const MetricNaming& naming, std::string& page) {
+  const auto bound_text = [&](double bound) {
+    return naming.python_created_unix_s ? PythonNumber(bound) : StrCat(bound);
+  };
   uint64_t count = 0;
   for (size_t i = 0; i < histogram.counts.size(); ++i) {
     count += histogram.counts[i];
     MetricLabels with_bound = labels;
-    with_bound.emplace_back("le", i < histogram.bounds.size() ? StrCat(histogram.bounds[i]) : "+Inf");
-    StrAppend(page, name, "_bucket", LabelText(with_bound), " ", count, "\n");
+    with_bound.emplace_back("le", i < histogram.bounds.size() ? bound_text(histogram.bounds[i]) : "+Inf");
+    StrAppend(page, name, "_bucket", LabelText(with_bound), " ", NumberText(static_cast<double>(count), naming), "\n");
   }
-  StrAppend(page, name, "_sum", LabelText(labels), " ", Number(histogram.sum), "\n");
-  StrAppend(page, name, "_count", LabelText(labels), " ", count, "\n");
+  StrAppend(page, name, "_sum", LabelText(labels), " ", NumberText(histogram.sum, naming), "\n");
+  StrAppend(page, name, "_count", LabelText(labels), " ", NumberText(static_cast<double>(count), naming), "\n");
+}
+
+MetricLabels ShownLabels(const MetricSnapshot::Series& series, const MetricNaming& naming) {
+  MetricLabels labels = naming.labels;
+  labels.insert(labels.end(), series.labels.begin(), series.labels.end());
+  return labels;
+}
+
+// When each series of a counter or histogram began: a family of its own.
+void RenderCreated(const MetricSnapshot& metric, std::string_view shown, const MetricNaming& naming,
+                   std::string& page) {
+  if (!naming.python_created_unix_s || metric.type == "gauge") return;
+  if (shown.ends_with("_total")) shown.remove_suffix(std::string_view("_total").size());
+  StrAppend(page, "# HELP ", shown, "_created ", metric.help, "\n# TYPE ", shown, "_created gauge\n");
+  for (const MetricSnapshot::Series& series : metric.series) {
+    StrAppend(page, shown, "_created", LabelText(ShownLabels(series, naming)), " ",
+              PythonNumber(*naming.python_created_unix_s), "\n");
+  }
 }
 
 std::string ShownName(std::string_view name, std::string_view unit, std::string_view type, const MetricNaming& naming) {
@@ -209,14 +249,14 @@ std::string RenderMetrics(const std::vector<MetricSnapshot>& metrics, const Metr
     const std::string name = ShownName(metric.name, metric.unit, metric.type, naming);
     StrAppend(page, "# HELP ", name, " ", metric.help, "\n# TYPE ", name, " ", metric.type, "\n");
     for (const MetricSnapshot::Series& series : metric.series) {
-      MetricLabels labels = naming.labels;
-      labels.insert(labels.end(), series.labels.begin(), series.labels.end());
+      const MetricLabels labels = ShownLabels(series, naming);
       if (series.counts.empty()) {
-        StrAppend(page, name, LabelText(labels), " ", Number(series.value), "\n");
+        StrAppend(page, name, LabelText(labels), " ", NumberText(series.value, naming), "\n");
       } else {
-        RenderHistogram(name, labels, series, page);
+        RenderHistogram(name, labels, series, naming, page);
       }
     }
+    RenderCreated(metric, name, naming, page);
   }
   return page;
 }

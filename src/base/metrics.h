@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,6 +60,9 @@ struct MetricNaming {
   bool has_type_suffix = false;  // counters end in _total
   bool has_unit_suffix = false;  // names end in the unit that was given for them
   MetricLabels labels = {};      // of every metric, before its own
+  // As Python's prometheus_client writes it: every number has a point or an exponent (`le="1.0"`, 1e+06), and each
+  // counter and histogram a gauge NAME_created with when it began, for which this stands, in seconds since 1970.
+  std::optional<double> python_created_unix_s = std::nullopt;
 };
 
 // What the series of one name say at a moment.

@@ -2,10 +2,15 @@
 
 #include "doctor/seen_trace.h"
 
+#include <absl/strings/numbers.h>
+
 #include <map>
 #include <utility>
 
+#include "base/text.h"
+#include "doctor/request_id.h"
 #include "kube/json.h"
+#include "semconv/names.h"
 
 namespace spanloom::doctor {
 namespace {
@@ -17,6 +22,11 @@ int64_t NumberAt(const element& object, std::string_view key) {
   return object[key].get(number) == simdjson::SUCCESS ? number : 0;
 }
 
+bool IsTrueAt(const element& object, std::string_view key) {
+  bool is_true = false;
+  return object[key].get(is_true) == simdjson::SUCCESS && is_true;
+}
+
 // The names of a trace's processes, by their ids.
 std::map<std::string_view, std::string> Services(const element& trace) {
   std::map<std::string_view, std::string> services;
@@ -24,6 +34,16 @@ std::map<std::string_view, std::string> Services(const element& trace) {
   if (trace["processes"].get(processes) != simdjson::SUCCESS) return services;
   for (const auto& [id, process] : processes) services[id] = kube::TextAt(process, "serviceName");
   return services;
+}
+
+void ReadTag(const element& tag, SeenSpan& span) {
+  const std::string_view key = kube::TextAt(tag, "key");
+  const std::string_view text = kube::TextAt(tag, "value");
+  if (key == "span.kind") span.kind = text;
+  if (IsRequestIdKey(key)) span.request_id = BaseRequestId(text);
+  if (key == "error") span.is_error = text == "true" || IsTrueAt(tag, "value");
+  if (key == semconv::http::kStatusCode) span.http_status = NumberAt(tag, "value");
+  if (key == semconv::envoy::kStatusCode) span.http_status = HttpStatusOf(text);
 }
 
 SeenSpan ReadSpan(const element& json, const std::map<std::string_view, std::string>& services) {
@@ -37,13 +57,16 @@ SeenSpan ReadSpan(const element& json, const std::map<std::string_view, std::str
   kube::ForEachAt(json, "references", [&](const element& reference) {
     if (kube::TextAt(reference, "refType") == "CHILD_OF") span.parent = kube::TextAt(reference, "spanID");
   });
-  kube::ForEachAt(json, "tags", [&](const element& tag) {
-    if (kube::TextAt(tag, "key") == "span.kind") span.kind = kube::TextAt(tag, "value");
-  });
+  kube::ForEachAt(json, "tags", [&](const element& tag) { ReadTag(tag, span); });
   return span;
 }
 
 }  // namespace
+
+int64_t HttpStatusOf(std::string_view text) {
+  int64_t status = 0;
+  return absl::SimpleAtoi(AbslView(text), &status) ? status : 0;
+}
 
 StatusOr<std::vector<SeenTrace>> ReadTraces(std::string_view answer) {
   kube::JsonReader reader;

@@ -18,15 +18,21 @@ struct SeenSpan {
   std::string parent = {};  // "" for a root
   std::string service = {};
   std::string name = {};
-  std::string kind = {};  // "client", "server", ... or ""
+  std::string kind = {};        // "client", "server", ... or ""
+  std::string request_id = {};  // of the request that it serves, as BaseRequestId gives it; "" if it names none
   int64_t start_us = 0;
   int64_t end_us = 0;
+  int64_t http_status = 0;  // of the answer; 0 if it names none
+  bool is_error = false;
 };
 
 struct SeenTrace {
   std::string id = {};  // hexadecimal, 32 digits or 16
   std::vector<SeenSpan> spans = {};
 };
+
+// A status that is written as text, as Envoy does; 0 if it is no number.
+int64_t HttpStatusOf(std::string_view text);
 
 // The traces of an answer of Jaeger's /api/traces. kInvalidArgument if it is none.
 StatusOr<std::vector<SeenTrace>> ReadTraces(std::string_view answer);

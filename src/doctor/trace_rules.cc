@@ -14,6 +14,9 @@
 
 #include "base/text.h"
 #include "doctor/count_of.h"
+#include "doctor/noise_rules.h"
+#include "doctor/proxy_trace_rules.h"
+#include "doctor/split_request_rules.h"
 
 namespace spanloom::doctor {
 namespace {
@@ -25,6 +28,12 @@ constexpr size_t kRootsMin = 20;       // of a service, before its sampler is gu
 // A share is told apart from another if the chance to be wrong is below 1 in 10^6: none of n ids above the share s has
 // the chance s^n.
 constexpr double kChanceMax = 1e-6;
+constexpr std::string_view kMarkErrors = R"(processors:
+  transform/errors:
+    error_mode: ignore
+    trace_statements:
+      - set(span.status.code, STATUS_CODE_ERROR) where Int(span.attributes["http.response.status_code"]) >= 500
+      - set(span.status.code, STATUS_CODE_ERROR) where Int(span.attributes["http.status_code"]) >= 500)";
 
 config::Source In(const TraceSample& sample) {
   return {sample.source, 0};
@@ -51,29 +60,6 @@ void CheckServices(const TraceSample& sample, Findings& findings) {
     findings.Warning("live-unknown-service", In(sample),
                      StrCat(name, ": a program does not say its name; set OTEL_SERVICE_NAME"),
                      "- name: OTEL_SERVICE_NAME\n  value: \"vllm-decode\"");
-  }
-}
-
-bool IsGet(const SeenSpan& span) {
-  return span.name == "GET" || span.name == "HTTP GET" || span.name.starts_with("GET ") ||
-         span.name.ends_with("GET /metrics") || span.name.ends_with("GET /health");
-}
-
-// Services whose spans are scrapes and probes alone: their requests are not traced.
-void CheckOnlyGets(const TraceSample& sample, Findings& findings) {
-  std::map<std::string, std::pair<size_t, size_t>> spans;  // of a service: all, and those of a GET
-  for (const SeenTrace& trace : sample.traces) {
-    for (const SeenSpan& span : trace.spans) {
-      auto& [all, gets] = spans[span.service];
-      ++all;
-      gets += IsGet(span) ? 1 : 0;
-    }
-  }
-  for (const auto& [service, count] : spans) {
-    if (count.first != count.second) continue;
-    findings.Warning("live-only-gets", In(sample),
-                     StrCat(service, ": nothing but scrapes and probes (GET) in ", CountOf(count.first, "span"),
-                            "; its requests are not traced: the image is too old, or tracing is off but for HTTP"));
   }
 }
 
@@ -192,13 +178,33 @@ void CheckSamplers(const TraceSample& sample, Findings& findings) {
   }
 }
 
+// Of an HTTP server or client, by the conventions: 5xx is an error of both. What a server answers with 4xx is none.
+void CheckErrorStatus(const TraceSample& sample, Findings& findings) {
+  std::map<std::string, Counted> unmarked;  // by service
+  for (const SeenTrace& trace : sample.traces) {
+    for (const SeenSpan& span : trace.spans) {
+      if (span.http_status >= 500 && !span.is_error) unmarked[span.service].Add(trace.id);
+    }
+  }
+  for (const auto& [service, spans] : unmarked) {
+    findings.Warning(
+        "live-errors-unmarked", In(sample),
+        StrCat(CountOf(spans.count, "span"), " of ", service, " had a status of 5xx and no error (trace ",
+               spans.example, "): searches for errors and error rates miss them; the collector can mark them"),
+        std::string(kMarkErrors));
+  }
+}
+
 }  // namespace
 
 void CheckTraces(const TraceSample& sample, Findings& findings) {
   CheckServices(sample, findings);
-  CheckOnlyGets(sample, findings);
+  CheckNoise(sample, findings);
   CheckTrees(sample, findings);
   CheckSamplers(sample, findings);
+  CheckErrorStatus(sample, findings);
+  CheckProxyTraces(sample, findings);
+  CheckSplitRequests(sample, findings);
 }
 
 }  // namespace spanloom::doctor

@@ -21,9 +21,11 @@ using testing::IsEmpty;
 
 constexpr std::string_view kAnswer = R"({"data":[{"traceID":"0af7651916cd43dd8448eb211c80319c","spans":[
   {"spanID":"a","operationName":"llm_d.pd_proxy.request","references":[],"startTime":1000,"duration":500,
-   "tags":[{"key":"span.kind","value":"client"}],"processID":"p1"},
+   "tags":[{"key":"span.kind","value":"client"},{"key":"http.response.status_code","type":"int64","value":502},
+           {"key":"error","type":"bool","value":true}],"processID":"p1"},
   {"spanID":"b","operationName":"llm_request","references":[{"refType":"CHILD_OF","traceID":"x","spanID":"a"}],
-   "startTime":1100,"duration":100,"tags":[],"processID":"p2"}],
+   "startTime":1100,"duration":100,
+   "tags":[{"key":"gen_ai.request.id","value":"chatcmpl-7"},{"key":"http.status_code","value":"404"}],"processID":"p2"}],
   "processes":{"p1":{"serviceName":"routing-proxy"},"p2":{"serviceName":"vllm-decode"}}}]})";
 
 std::vector<Finding> FindingsOf(TraceSample sample) {
@@ -61,6 +63,12 @@ TEST(JaegersAnswer, IsRead) {
   EXPECT_EQ(traces[0].spans[0].service, "routing-proxy");
   EXPECT_EQ(traces[0].spans[0].kind, "client");
   EXPECT_EQ(traces[0].spans[1].parent, "a");
+  EXPECT_EQ(traces[0].spans[0].request_id, "");
+  EXPECT_EQ(traces[0].spans[1].request_id, "7");
+  EXPECT_EQ(traces[0].spans[0].http_status, 502);
+  EXPECT_TRUE(traces[0].spans[0].is_error);
+  EXPECT_EQ(traces[0].spans[1].http_status, 404);
+  EXPECT_FALSE(traces[0].spans[1].is_error);
   EXPECT_EQ(traces[0].spans[1].end_us, 1'200);
   EXPECT_THAT(*ReadServices(R"({"data":["a","b"],"total":2})"), ElementsAre("a", "b"));
   EXPECT_FALSE(ReadTraces("<html>").ok());
@@ -114,13 +122,6 @@ TEST(TraceRules, WaitForWhatMayCome) {
   EXPECT_THAT(Rules({.traces = {trace}, .settled_before_us = 9'000}), ElementsAre("live-orphans", "live-no-root"));
 }
 
-TEST(TraceRules, FindServicesThatAreScrapedAlone) {
-  SeenTrace scrape;
-  scrape.spans = {{.id = "1", .parent = "", .service = "a", .name = "llm_d.pd_proxy.GET /metrics"},
-                  {.id = "2", .parent = "1", .service = "b", .name = "serve"}};
-  EXPECT_THAT(Rules({.traces = {scrape}}), ElementsAre("live-only-gets"));
-}
-
 // Scenario: two services begin 60 traces each; one has a sampler of 10 %, by the rule of the SDKs.
 // Guarantees: the difference is found, with a share near it; not if both keep all.
 TEST(TraceRules, GuessSamplers) {
@@ -140,6 +141,20 @@ TEST(TraceRules, GuessSamplers) {
   EXPECT_EQ(found[0].rule, "live-sampler-differs");
   EXPECT_THAT(found[0].what,
               HasSubstr("b keeps about 10 % of the traces that it begins (60 seen, all ids below), a all"));
+}
+
+// Scenario: answers of 502 without an error and with one, and of 404.
+// Guarantees: the first is found.
+TEST(TraceRules, FindFailuresThatAreNotMarked) {
+  SeenTrace trace = Call(1, 9);
+  trace.spans[0].http_status = 502;
+  trace.spans[1].http_status = 404;
+  const std::vector<Finding> found = FindingsOf({.traces = {trace}});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].rule, "live-errors-unmarked");
+  EXPECT_THAT(found[0].what, HasSubstr("1 span of a had a status of 5xx and no error (trace"));
+  trace.spans[0].is_error = true;
+  EXPECT_THAT(Rules({.traces = {trace}}), IsEmpty());
 }
 
 }  // namespace

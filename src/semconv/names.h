@@ -119,6 +119,14 @@ inline constexpr std::string_view kN = "gen_ai.request.n";                      
 
 }  // namespace spanloom::semconv::gen_ai
 
+// Envoy's own spans, as recorded.
+namespace spanloom::semconv::envoy {
+
+inline constexpr std::string_view kRequestId = "guid:x-request-id";  // string
+inline constexpr std::string_view kStatusCode = "http.status_code";  // string
+
+}  // namespace spanloom::semconv::envoy
+
 // llm_d.* of the guide's era: llm-d-inference-scheduler v0.6 and kv-cache v0.6, as recorded. *_ms are doubles that hold
 // whole milliseconds.
 namespace spanloom::semconv::llm_d {
@@ -210,6 +218,7 @@ namespace spanloom::semconv::span_name {
 
 inline constexpr std::string_view kGatewayRequest = "gateway.request";     // EPP, all versions
 inline constexpr std::string_view kLlmRequest = "llm_request";             // vLLM
+inline constexpr std::string_view kEnvoyIngress = "ingress";               // Envoy
 inline constexpr std::string_view kProxyServerPrefix = "llm_d.pd_proxy.";  // followed by "METHOD path"
 
 // Scheduler v0.6.
@@ -222,6 +231,15 @@ inline constexpr std::string_view kPdDisaggregation = "llm_d.epp.prerequest.pd_d
 inline constexpr std::string_view kProxyRequest = "llm_d.pd_proxy.request";
 inline constexpr std::string_view kProxyPrefill = "llm_d.pd_proxy.prefill";
 inline constexpr std::string_view kProxyDecode = "llm_d.pd_proxy.decode";
+
+// What the scheduler makes of KV events, outside any request: v0.6 and router 0.10, later ones, and those of September
+// 2026, which are off by default.
+inline constexpr std::string_view kKvIndexAdd = "llm_d.kv_cache.index.add";
+inline constexpr std::string_view kKvIndexEvict = "llm_d.kv_cache.index.evict";
+inline constexpr std::string_view kIndexAdd = "index_add";
+inline constexpr std::string_view kIndexEvict = "index_evict";
+inline constexpr std::string_view kEventsReceive = "events_receive";
+inline constexpr std::string_view kEventsProcess = "events_process";
 
 // Router of August 2026.
 inline constexpr std::string_view kOrchestration = "gateway.request_orchestration";

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`spanloom doctor` as a user calls it, and the list of rules in its documentation."""
 
+import collections
 import json
 import pathlib
 import re
@@ -9,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BINARY, Serve, request
+from conftest import BINARY, Serve, export_grpc, recorded_files, request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 VALUES = """tracing:
@@ -75,6 +76,52 @@ def test_live_finds_what_is_missing_and_orphaned(serve):
     body = {"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "vllm-decode"}}]}, "scopeSpans": [{"spans": [span]}]}]}
     assert request(f"http://127.0.0.1:{serve.http_port}/v1/traces", json.dumps(body).encode(), {"Content-Type": "application/json"})[0] == 200
     assert live(serve, "--expect=vllm-decode,vllm-prefill") == (1, ["live-service-absent", "live-orphans", "live-no-root"])
+
+
+def findings_of_recorded(folder):
+    """{rule: [what it says]} of a backend that has the recorded requests of that folder."""
+    process = Serve("--in-memory").wait_until_ready()
+    try:
+        for path, _ in recorded_files():
+            if path.parent.name == folder:
+                export_grpc(process.grpc_port, path.read_bytes())
+        result = doctor("live", f"--backend=127.0.0.1:{process.page_port}", "--metrics=none", "--output=json", "--lookback=87600h", "--traces=200")
+    finally:
+        process.stop()
+    found = collections.defaultdict(list)
+    for finding in json.loads(result.stdout)["findings"]:
+        found[finding["rule"]].append(finding["what"])
+    return found
+
+
+def test_live_finds_what_real_schedulers_and_proxies_of_v06_do():
+    """Scenario: the recorded spans of 50 requests through scheduler and proxy v0.6; 34 had a client's traceparent and reached an engine, 45 were prefilled elsewhere.
+    Guarantees: those 34 are found in two traces by their ids, the engines beside the proxy, the decode legs below prefill."""
+    found = findings_of_recorded("llmd-sched-0.6.0")
+    assert len(found["live-request-split"]) == 1
+    assert found["live-request-split"][0].startswith("34 requests came in two traces, of gateway-api-inference-extension and of routing-proxy (")
+    assert "schedulers up to v0.6" in found["live-request-split"][0]
+    assert [what.split(" came ")[0] for what in found["live-engine-beside-proxy"]] == ["47 spans of vllm-decode", "48 spans of vllm-prefill"]
+    assert [what.split(" lay ")[0] for what in found["live-decode-under-prefill"]] == ["45 decode spans of routing-proxy"]
+
+
+def test_live_finds_the_rest_in_what_the_router_of_august_2026_does():
+    found = findings_of_recorded("llmd-router-head")
+    assert not {"live-request-split", "live-engine-beside-proxy"} & set(found)
+    assert [what.split(" lay ")[0] for what in found["live-decode-under-prefill"]] == ["46 decode spans of routing-proxy"]
+
+
+def test_live_looks_as_far_back_as_it_is_told(serve):
+    """Scenario: a span of three hours ago. Guarantees: it is looked at if it lies within the lookback, not else; a lookback that is none is a usage error."""
+    start = time.time_ns() - 3 * 3600 * 10**9
+    span = {"traceId": "1af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203332", "name": "GET /metrics", "startTimeUnixNano": str(start), "endTimeUnixNano": str(start + 1_000_000)}
+    body = {"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "old"}}]}, "scopeSpans": [{"spans": [span]}]}]}
+    assert request(f"http://127.0.0.1:{serve.http_port}/v1/traces", json.dumps(body).encode(), {"Content-Type": "application/json"})[0] == 200
+    assert "live-only-gets" not in live(serve)[1]
+    assert "live-only-gets" not in live(serve, "--lookback=2h")[1]
+    assert "live-only-gets" in live(serve, "--lookback=4h")[1]
+    refused = doctor("live", "--lookback=long")
+    assert refused.returncode == 2 and "expected a duration above 0, such as 1h, 30m or 48h; got long" in refused.stderr
 
 
 def free_port():

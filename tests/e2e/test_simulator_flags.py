@@ -65,7 +65,7 @@ def test_each_rank_has_a_port(simulate):
     assert status == 400 and json.loads(text)["error"]["message"] == "data_parallel_rank 3 is out of range [0, 3)."
     pages = [request(f"http://127.0.0.1:{port}/metrics")[2].decode() for port in ports]
     for rank, (page, tokens) in enumerate(zip(pages, (6, 3, 6))):
-        assert f'vllm:generation_tokens_total{{model_name="tiny",engine="{rank}"}} {tokens}\n' in page
+        assert f'vllm:generation_tokens_total{{model_name="tiny",engine="{rank}"}} {tokens}.0\n' in page
 
 
 # Scenario: a stop while a stream of some seconds is under way at each of two ranks.

@@ -64,7 +64,7 @@ def test_reads_beside_a_running_server(start, data_dir, tmp_path):
     sent += send(server, TRACES)
     gone = export(data_dir)[0][0]
     removed = sum(span[0] == gone for span in export(data_dir))
-    assert run("store", "purge", "--data-dir", data_dir, "--trace", gone.hex()) == f"{removed} spans removed, nothing is left of 1 traces\n".encode()
+    assert run("store", "purge", "--data-dir", data_dir, "--trace", gone.hex()) == f"{removed} spans removed, nothing is left of 1 trace\n".encode()
     assert get_json(server.url(f"/api/traces/{gone.hex()}"))[0] == 404
     sent -= removed
     run("store", "backup", "--data-dir", data_dir, tmp_path / "copy")

@@ -17,6 +17,10 @@ std::string Grouped(uint64_t number) {
   return absl::StrFormat("%s,%03d", Grouped(number / 1000), number % 1000);
 }
 
+std::string CountOf(uint64_t number, std::string_view noun) {
+  return StrCat(Grouped(number), " ", noun, number == 1 ? "" : "s");
+}
+
 std::string FormatBytes(uint64_t bytes) {
   constexpr std::array<std::string_view, 5> kUnits = {"kB", "MB", "GB", "TB", "PB"};
   if (bytes < 1000) return StrCat(bytes, " B");

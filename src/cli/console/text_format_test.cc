@@ -14,6 +14,9 @@ TEST(TextFormat, GroupsDigits) {
   EXPECT_EQ(Grouped(999), "999");
   EXPECT_EQ(Grouped(1'000), "1,000");
   EXPECT_EQ(Grouped(std::numeric_limits<uint64_t>::max()), "18,446,744,073,709,551,615");
+  EXPECT_EQ(CountOf(0, "span"), "0 spans");
+  EXPECT_EQ(CountOf(1, "span"), "1 span");
+  EXPECT_EQ(CountOf(1'000, "span"), "1,000 spans");
 }
 
 TEST(TextFormat, ScalesBytes) {

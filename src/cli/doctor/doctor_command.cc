@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli/doctor/cluster.h"
 #include "cli/doctor/live.h"
+#include "config/duration.h"
 #include "doctor/examine.h"
 #include "doctor/report.h"
 
@@ -105,7 +106,19 @@ void DeclareLive(CLI::App& app, LiveOptions& options, std::string& output) {
                  "What may still come is not missed so long after a trace's last span")
       ->check(CLI::Range(0, 86'400))
       ->capture_default_str();
-  app.add_option("--lookback", options.lookback, "How far back")->capture_default_str();
+  app.add_option_function<std::string>(
+         "--lookback",
+         [&options](const std::string& text) {
+           const auto lookback = config::ParseDuration(text);
+           if (!lookback || lookback->count() <= 0) {
+             throw CLI::ValidationError("--lookback",
+                                        "expected a duration above 0, such as 1h, 30m or 48h; got " + text);
+           }
+           options.lookback = *lookback;
+         },
+         "How long ago a trace may have begun, such as 30m")
+      ->type_name("DURATION")
+      ->default_str("1h");
   AddOutput(app, output);
 }
 

@@ -2,6 +2,7 @@
 
 #include "cli/doctor/live.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -41,13 +42,16 @@ StatusOr<TraceSample> Sample(net::Loop& loop, const LiveOptions& options) {
   TraceSample sample;
   sample.source = options.backend;
   sample.expected = options.expected;
-  sample.settled_before_us = Clock::System().UnixNs() / 1'000 - int64_t{options.settle_seconds} * 1'000'000;
+  const int64_t now_us = Clock::System().UnixNs() / 1'000;
+  // Jaeger's search has no `lookback` of its own: its page makes these two of it.
+  const int64_t lookback_us = std::min(now_us, options.lookback.count() / 1'000);
+  sample.settled_before_us = now_us - int64_t{options.settle_seconds} * 1'000'000;
   ASSIGN_OR_RETURN(const std::string services, Get(loop, options.backend, "/api/services", ""));
   ASSIGN_OR_RETURN(sample.services, spanloom::doctor::ReadServices(services));
   std::set<std::string> seen;
   for (const std::string& service : sample.services) {
-    const std::string query =
-        StrCat("service=", kube::PercentEncode(service), "&limit=", options.traces, "&lookback=", options.lookback);
+    const std::string query = StrCat("service=", kube::PercentEncode(service), "&limit=", options.traces,
+                                     "&start=", now_us - lookback_us, "&end=", now_us);
     ASSIGN_OR_RETURN(const std::string answer, Get(loop, options.backend, "/api/traces", query));
     ASSIGN_OR_RETURN(std::vector<SeenTrace> traces, spanloom::doctor::ReadTraces(answer));
     for (SeenTrace& trace : traces) {

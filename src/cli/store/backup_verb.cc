@@ -32,7 +32,7 @@ StatusOr<bool> RunBackup(const std::string& directory, const std::string& target
   }
   RETURN_IF_ERROR(report.status());
   for (const std::string& missing : report->missing) terminal.err << "missing: " << missing << "\n";
-  terminal.out << target << ": " << console::Grouped(report->segments) << " segments, "
+  terminal.out << target << ": " << console::CountOf(report->segments, "segment") << ", "
                << console::FormatBytes(report->linked_bytes) << " shared with the original, "
                << console::FormatBytes(report->copied_bytes) << " copied\n";
   return report->missing.empty();

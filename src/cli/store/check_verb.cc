@@ -19,6 +19,7 @@ using spanloom::store::columnar::Finding;
 using spanloom::store::columnar::StoreFiles;
 
 std::string Describe(const CheckReport& report) {
+  using console::CountOf;
   using console::FormatBytes;
   using console::Grouped;
   std::string text;
@@ -26,16 +27,17 @@ std::string Describe(const CheckReport& report) {
   for (const Finding& damaged : report.damaged_requests) {
     StrAppend(text, damaged.file, ": ", damaged.what, "; `serve` derives them again, nothing is lost\n");
   }
-  StrAppend(text, "segments: ", Grouped(report.segments), " whole, ", Grouped(report.spans), " spans of ",
-            Grouped(report.traces), " traces, ", FormatBytes(report.bytes), "\n");
+  StrAppend(text, "segments: ", Grouped(report.segments), " whole, ", CountOf(report.spans, "span"), " of ",
+            CountOf(report.traces, "trace"), ", ", FormatBytes(report.bytes), "\n");
   StrAppend(text, "request rows: ", Grouped(report.request_rows), "\n");
-  StrAppend(text, "log: ", Grouped(report.log_spans), " spans in ", Grouped(report.log.frames),
-            " frames that are in no segment yet\n");
+  StrAppend(text, "log: ", CountOf(report.log_spans, "span"), " in ", CountOf(report.log.frames, "frame"),
+            ", in no segment yet\n");
   if (report.log.tail_bytes > 0) {
     StrAppend(text, "log: ", FormatBytes(report.log.tail_bytes), " were not written to their end, nor acknowledged\n");
   }
   if (report.findings.empty()) return StrCat(text, "nothing is wrong\n");
-  return StrCat(text, report.findings.size(), " findings: `serve` leaves out what can't be read, and says so; ",
+  return StrCat(text, CountOf(report.findings.size(), "finding"),
+                ": `serve` leaves out what can't be read, and says so; ",
                 "restore the files from a backup to have it back\n");
 }
 

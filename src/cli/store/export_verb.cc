@@ -119,8 +119,8 @@ StatusOr<bool> ExportTo(Write write, const ExportOptions& options, const Termina
   for (const std::string& damage : reading->damage()) terminal.err << "left out: " << damage << "\n";
   const uint64_t damaged_parts = cursor->stats().damaged_parts;
   if (damaged_parts > 0) terminal.err << damaged_parts << " traces or pages could not be read; see store check\n";
-  terminal.err << console::Grouped(run.spans()) << " spans of " << console::Grouped(run.traces())
-               << " traces exported\n";
+  terminal.err << console::CountOf(run.spans(), "span") << " of " << console::CountOf(run.traces(), "trace")
+               << " exported\n";
   return reading->damage().empty() && damaged_parts == 0;
 }
 

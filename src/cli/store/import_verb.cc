@@ -144,8 +144,8 @@ StatusOr<bool> RunImport(const ImportOptions& options, const Terminal& terminal)
   RETURN_IF_ERROR(own->store().Stop());
   const std::vector<std::string> refusals = appends.refusals();
   for (const std::string& refusal : refusals) terminal.err << "refused: " << refusal << "\n";
-  terminal.out << console::Grouped(appends.spans()) << " spans read, " << console::Grouped(known)
-               << " of them known already, " << console::Grouped(refusals.size()) << " requests refused\n";
+  terminal.out << console::CountOf(appends.spans(), "span") << " read, " << console::Grouped(known)
+               << " of them known already, " << console::CountOf(refusals.size(), "request") << " refused\n";
   RETURN_IF_ERROR(imported);
   return refusals.empty();
 }

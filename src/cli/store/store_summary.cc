@@ -17,6 +17,7 @@
 namespace spanloom::cli::store {
 namespace {
 
+using console::CountOf;
 using console::FormatBytes;
 using console::FormatTime;
 using console::Grouped;
@@ -120,7 +121,7 @@ StatusOr<StoreSummary> SumUp(const StoreFiles& files) {
 std::string FormatSummary(const StoreSummary& summary, size_t columns_max) {
   std::string text = StrCat("store ", summary.store_id, " in ", summary.directory, ", ",
                             summary.owner ? StrCat("in use by ", *summary.owner) : "not in use", "\n");
-  StrAppend(text, Grouped(summary.spans), " spans of ", Grouped(summary.traces), " traces");
+  StrAppend(text, CountOf(summary.spans, "span"), " of ", CountOf(summary.traces, "trace"));
   if (summary.spans > 0) {
     StrAppend(text, ", started ", FormatTime(summary.first_start_unix_ns), " to ",
               FormatTime(summary.last_start_unix_ns));

@@ -63,13 +63,13 @@ Status RunCompact(const std::string& directory, const Terminal& terminal) {
   RETURN_IF_ERROR(own->store().Stop());
   if (absl::IsCancelled(compacted)) return absl::CancelledError("interrupted; what was merged stays merged");
   RETURN_IF_ERROR(compacted);
-  terminal.out << before << " segments before, " << after << " now\n";
+  terminal.out << console::CountOf(before, "segment") << " before, " << after << " now\n";
   return absl::OkStatus();
 }
 
 std::string DescribeRemoved(const spanloom::store::Removed& removed) {
-  return StrCat(console::Grouped(removed.spans), " spans removed, nothing is left of ",
-                console::Grouped(removed.traces), " traces\n");
+  return StrCat(console::CountOf(removed.spans, "span"), " removed, nothing is left of ",
+                console::CountOf(removed.traces, "trace"), "\n");
 }
 
 Status RunPurge(const std::string& directory, const PurgeSelection& selection, const Terminal& terminal) {

@@ -109,7 +109,7 @@ TEST_F(StoreVerbsTest, ImportNamesWhatItRefuses) {
   ASSERT_TRUE(imported.ok()) << imported.status();
   EXPECT_FALSE(*imported);
   EXPECT_THAT(err_.str(), HasSubstr(StrCat("refused: ", file, ", line ")));
-  EXPECT_THAT(out_.str(), HasSubstr(StrCat(", 1 requests refused")));
+  EXPECT_THAT(out_.str(), HasSubstr(StrCat(", 1 request refused")));
   const auto own = OwnStore::Open(target, Clock::System());
   ASSERT_TRUE(own.ok()) << own.status();
   EXPECT_EQ((*own)->store().Stats().spans, live_.store().Stats().spans);
@@ -164,7 +164,7 @@ TEST_F(StoreVerbsTest, CheckTellsAWholeStoreFromADamagedOne) {
   ASSERT_TRUE(damaged.ok()) << damaged.status();
   EXPECT_FALSE(*damaged);
   EXPECT_THAT(out_.str(), StartsWith(segment));
-  EXPECT_THAT(out_.str(), HasSubstr("1 findings"));
+  EXPECT_THAT(out_.str(), HasSubstr("1 finding:"));
   EXPECT_THAT(RunCheck(live_.path(), MakeTerminal()), testing::Truly([](const auto& again) { return *again; }));
 }
 

@@ -11,6 +11,8 @@
 namespace spanloom::cli::tracegen {
 namespace {
 
+using console::CountOf;
+
 double Seconds(int64_t duration_ns) {
   return static_cast<double>(duration_ns) / 1e9;
 }
@@ -24,7 +26,7 @@ double SpansPerSecond(const RunReport& report) {
 
 void AppendProblems(std::string_view label, const Problems& problems, std::string& out) {
   for (const auto& [code, problem] : problems) {
-    StrAppend(out, label, problem.spans, " spans in ", problem.requests, " requests, ", code);
+    StrAppend(out, label, CountOf(problem.spans, "span"), " in ", CountOf(problem.requests, "request"), ", ", code);
     if (!problem.message.empty()) StrAppend(out, ": ", problem.message);
     out += '\n';
   }
@@ -33,20 +35,21 @@ void AppendProblems(std::string_view label, const Problems& problems, std::strin
 std::string FormatText(const RunReport& report, const TracegenOptions& options) {
   const DeliveryStats& delivery = report.delivery;
   std::string out;
-  StrAppend(out, "generated     ", report.traces, " traces, ", report.spans, " spans (shape ", ShapeName(options.shape),
-            ", seed ", options.seed, ")\n");
-  StrAppend(out, "sent          ", delivery.requests, " requests in ", delivery.attempts, " attempts to ",
-            options.endpoint, ", ", console::FormatBytes(delivery.plain_bytes), ", ",
+  StrAppend(out, "generated     ", CountOf(report.traces, "trace"), ", ", CountOf(report.spans, "span"), " (shape ",
+            ShapeName(options.shape), ", seed ", options.seed, ")\n");
+  StrAppend(out, "sent          ", CountOf(delivery.requests, "request"), " in ", CountOf(delivery.attempts, "attempt"),
+            " to ", options.endpoint, ", ", console::FormatBytes(delivery.plain_bytes), ", ",
             console::FormatBytes(delivery.wire_bytes), " on the wire\n");
-  StrAppend(out, "acknowledged  ", delivery.acknowledged_spans, " spans\n");
+  StrAppend(out, "acknowledged  ", CountOf(delivery.acknowledged_spans, "span"), "\n");
   if (delivery.rejected_spans > 0) {
-    StrAppend(out, "rejected      ", delivery.rejected_spans, " spans of accepted requests: ", delivery.rejected_reason,
-              "\n");
+    StrAppend(out, "rejected      ", CountOf(delivery.rejected_spans, "span"),
+              " of accepted requests: ", delivery.rejected_reason, "\n");
   }
   AppendProblems("refused       ", delivery.refused, out);
-  AppendProblems(StrCat("lost          after ", options.retries, " retries: "), delivery.exhausted, out);
+  AppendProblems(StrCat("lost          after ", options.retries, options.retries == 1 ? " retry: " : " retries: "),
+                 delivery.exhausted, out);
   AppendProblems("abandoned     ", delivery.abandoned, out);
-  if (report.was_interrupted) StrAppend(out, "interrupted   ", report.unsent_spans, " spans were not sent\n");
+  if (report.was_interrupted) StrAppend(out, "interrupted   ", CountOf(report.unsent_spans, "span"), " not sent\n");
   StrAppend(out, absl::StrFormat("took          %.2f s, %.0f spans/s acknowledged\n", Seconds(report.wall_ns),
                                  SpansPerSecond(report)));
   StrAppend(out, absl::StrFormat("answers       p50 %.2f ms, p99 %.2f ms (accepted requests)\n",

@@ -52,11 +52,11 @@ TEST(DeliveryStats, RejectionsAreBoundedByTheRequest) {
 
 TEST(RunReport, TextNamesEveryCause) {
   const std::string text = FormatReport(MixedReport(), {.seed = 42});
-  EXPECT_THAT(text, HasSubstr("100 traces, 1100 spans (shape llmd, seed 42)"));
+  EXPECT_THAT(text, HasSubstr("100 traces, 1,100 spans (shape llmd, seed 42)"));
   EXPECT_THAT(text, HasSubstr("acknowledged  670 spans"));
   EXPECT_THAT(text, HasSubstr("30 spans of accepted requests: too old"));
   EXPECT_THAT(text, HasSubstr("250 spans in 2 requests, INVALID_ARGUMENT: bad bytes"));
-  EXPECT_THAT(text, HasSubstr("after 5 retries: 100 spans in 1 requests, UNAVAILABLE: queue full"));
+  EXPECT_THAT(text, HasSubstr("after 5 retries: 100 spans in 1 request, UNAVAILABLE: queue full"));
   EXPECT_THAT(text, HasSubstr("abandoned     50 spans"));
   EXPECT_THAT(text, HasSubstr("500.0 kB, 10.0 kB on the wire"));
   EXPECT_THAT(text, HasSubstr("335 spans/s"));

@@ -233,7 +233,10 @@ net::HttpResponse MetricsPage(std::string page) {
 }  // namespace
 
 Api::Api(const Serving& serving, const MetricRegistry& metrics)
-    : serving_(serving), metrics_(metrics), start_ns_(serving.clock.SteadyNs()) {
+    : serving_(serving),
+      metrics_(metrics),
+      naming_{.python_created_unix_s = static_cast<double>(serving.clock.UnixNs()) / 1e9},
+      start_ns_(serving.clock.SteadyNs()) {
   if (serving.options.runner != Runner::kPooling) AddGeneration();
   if (serving.options.runner != Runner::kGenerate) AddEmbeddings();
   AddModels();
@@ -344,7 +347,7 @@ void Api::AddState() {
   });
   AddAnswer("GET", "/version", [](const net::HttpRequest&) { return Version(); });
   AddAnswer("GET", "/metrics", [this](const net::HttpRequest&) {
-    if (!serving_.options.fake_metrics) return MetricsPage(metrics_.Render());
+    if (!serving_.options.fake_metrics) return MetricsPage(metrics_.Render(naming_));
     return MetricsPage(FakePage(serving_, *serving_.live->Get(), start_ns_));
   });
   Add("POST", "/reset_prefix_cache", [this](const Serving&, const net::HttpRequest&, net::HttpResponder responder) {

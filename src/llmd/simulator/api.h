@@ -58,7 +58,8 @@ class Api {
 
   const Serving& serving_;
   const MetricRegistry& metrics_;
-  const int64_t start_ns_;  // steady
+  const MetricNaming naming_;  // vLLM's
+  const int64_t start_ns_;     // steady
   std::span<const Serving* const> ranks_;
   std::map<std::string, std::map<std::string, Route>> routes_;  // by path, then by method; not changed once made
   std::atomic<bool> is_sleeping_ = false;
