@@ -94,7 +94,7 @@ def test_units_are_hardened(contents):
     for name in SERVICES:
         text = (contents / f"lib/systemd/system/{name}.service").read_text()
         for line in ("DynamicUser=yes", f"StateDirectory={name}", "ProtectSystem=strict", "NoNewPrivileges=yes", "MemoryDenyWriteExecute=yes", "CapabilityBoundingSet=",
-                     "SystemCallFilter=@system-service", "ExecReload=/bin/kill -HUP $MAINPID", "Type=exec", "WantedBy=multi-user.target"):
+                     "SystemCallFilter=@system-service", "ExecReload=/bin/sh -c 'kill -HUP \"$MAINPID\"'", "Type=exec", "WantedBy=multi-user.target"):
             assert line in text.splitlines(), line
         drain = int(re.search(r"SPANLOOM_DRAIN_TIMEOUT=(\d+)s", text)[1])
         assert int(re.search(r"TimeoutStopSec=(\d+)s", text)[1]) > drain
