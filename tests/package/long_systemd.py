@@ -54,7 +54,7 @@ def test_installing_starts_nothing(debian):
 
 
 # Scenario: spans, a restart, a reload, a kill -9.
-# Guarantees: it runs as a user of its own with its state closed to others; every acknowledged trace is there after each; systemd brings it back.
+# Guarantees: it runs as a user of its own with its state closed to others but root; every acknowledged trace is there after each; systemd brings it back.
 def test_serve_keeps_its_traces(serve):
     main = lambda: int(serve.show(SERVE, "MainPID"))  # noqa: E731
     assert int(serve.run("stat", "-c", "%u", f"/proc/{main()}")) in DYNAMIC_USERS
@@ -64,6 +64,7 @@ def test_serve_keeps_its_traces(serve):
     service = sorted(services(serve))[0]
     sent = traces(serve, service)
     assert sent
+    assert "in use by" in serve.run("spanloom", "store", "stats", "--data-dir", "/var/lib/spanloom")
 
     before = main()
     serve.run("systemctl", "reload", SERVE)
