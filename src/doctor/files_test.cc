@@ -76,6 +76,7 @@ decode:
     {"NoEndpoint", "tracing:\n  enabled: true\n  otlpEndpoint: \"\"\n", {"3 endpoint-empty"}},
     {"Localhost", "tracing:\n  enabled: true\n  otlpEndpoint: http://localhost:4317\n", {"3 endpoint-localhost"}},
     {"HttpPort", "tracing:\n  enabled: true\n  otlpEndpoint: http://otel-collector:4318\n", {"3 endpoint-http-port"}},
+    {"Https", "tracing:\n  enabled: true\n  otlpEndpoint: https://otel-collector:4317\n", {"3 endpoint-https"}},
     {"NoScheme", "tracing:\n  enabled: true\n  otlpEndpoint: otel-collector:4317\n", {"3 endpoint-scheme"}},
     {"NullNames", "tracing:\n  enabled: true\n  serviceNames: null\n", {"3 service-names-null"}},
     {"CustomCommand",
@@ -230,6 +231,29 @@ spec:
     args: ["--otlp-traces-endpoint=http://otel-collector:4317"]
 )",
      {"5 vllm-no-service-name"}},
+    {"TlsOverHttp",
+     R"(apiVersion: v1
+kind: Pod
+spec:
+  containers:
+  - image: vllm/vllm-openai:v0.16.0
+    args: ["--otlp-traces-endpoint=https://otel-collector:4318/v1/traces"]
+    env:
+    - {name: OTEL_SERVICE_NAME, value: vllm-decode}
+    - {name: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, value: http/protobuf}
+)",
+     {"1 pod-nameless"}},
+    {"TlsOverGrpc",
+     R"(apiVersion: v1
+kind: Pod
+spec:
+  containers:
+  - image: vllm/vllm-openai:v0.16.0
+    args: ["--otlp-traces-endpoint=https://otel-collector:4317"]
+    env:
+    - {name: OTEL_SERVICE_NAME, value: vllm-decode}
+)",
+     {"1 pod-nameless", "6 endpoint-https"}},
     {"Console",
      R"(apiVersion: v1
 kind: Pod

@@ -27,7 +27,9 @@ const KeyTable kTracingKeys = {
 };
 
 void CheckSettings(const Node& tracing, Findings& findings) {
-  if (const Node* endpoint = tracing.Find("otlpEndpoint")) CheckEndpoint(*endpoint, "otlpEndpoint", findings);
+  if (const Node* endpoint = tracing.Find("otlpEndpoint")) {
+    CheckEndpoint(*endpoint, "otlpEndpoint", Wire::kGrpc, findings);
+  }
   if (const Node* sampler = At(tracing, {"sampling", "sampler"})) {
     CheckSampler(*sampler, "sampler", Reader::kGo, findings);
   }

@@ -21,7 +21,7 @@ void CheckTracing(const Node& tracing, Findings& findings) {
   CheckKeys(tracing, "tracing", kTracingKeys, KeyFate::kIgnored, findings);
   if (!CheckSwitch(tracing, findings)) return;
   if (const Node* endpoint = tracing.Find("otelExporterEndpoint")) {
-    CheckEndpoint(*endpoint, "otelExporterEndpoint", findings);
+    CheckEndpoint(*endpoint, "otelExporterEndpoint", Wire::kGrpc, findings);
   } else {
     findings.Error("router-endpoint-default", tracing.source(),
                    "otelExporterEndpoint is not set: this chart's default is http://localhost:4317, the pod itself, "

@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "doctor/count_of.h"
+#include "doctor/mixed_request_rules.h"
 #include "doctor/noise_rules.h"
 #include "doctor/proxy_trace_rules.h"
 #include "doctor/split_request_rules.h"
@@ -205,6 +206,7 @@ void CheckTraces(const TraceSample& sample, Findings& findings) {
   CheckErrorStatus(sample, findings);
   CheckProxyTraces(sample, findings);
   CheckSplitRequests(sample, findings);
+  CheckMixedRequests(sample, findings);
 }
 
 }  // namespace spanloom::doctor

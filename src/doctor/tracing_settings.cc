@@ -49,7 +49,7 @@ bool IsLocal(std::string_view endpoint) {
   return host == "localhost" || host == "[::1]" || (is_address && host.starts_with("127."));
 }
 
-void CheckEndpoint(const Node& node, std::string_view key, Findings& findings) {
+void CheckEndpoint(const Node& node, std::string_view key, Wire wire, Findings& findings) {
   const std::string_view endpoint = node.is_scalar() ? std::string_view(node.text()) : std::string_view();
   const std::string fix = Setting(key, kEndpoint);
   if (endpoint.empty()) {
@@ -61,10 +61,18 @@ void CheckEndpoint(const Node& node, std::string_view key, Findings& findings) {
     findings.Error("endpoint-localhost", node.source(),
                    StrCat(key, " is ", endpoint, ": inside a pod that is the pod itself, not the collector"), fix);
   }
-  if (port == "4318") {
+  if (port == "4318" && wire == Wire::kGrpc) {
     findings.Error("endpoint-http-port", node.source(),
                    StrCat(key, " names port 4318, which speaks HTTP; llm-d's components and vLLM speak gRPC, on 4317"),
                    Setting(key, StrCat("http://", host, ":4317")));
+  }
+  if (endpoint.starts_with("https://") && wire == Wire::kGrpc && port != "4318") {
+    findings.Warning("endpoint-https", node.source(),
+                     StrCat(key,
+                            " begins with https: over gRPC, vLLM from 0.16 on, and llm-d's schedulers and proxies up "
+                            "to v0.6, speak cleartext whatever the scheme says, and a port with TLS refuses them; "
+                            "vLLM can do TLS over HTTP (OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf)"),
+                     Setting(key, StrCat("http://", host, ":", port)));
   }
   if (endpoint.find("://") == std::string_view::npos) {
     findings.Warning("endpoint-scheme", node.source(),

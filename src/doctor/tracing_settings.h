@@ -29,8 +29,11 @@ enum class Reader { kPython, kGo };
 // or ::1.
 [[nodiscard]] bool IsLocal(std::string_view endpoint);
 
+// How spans are sent to an endpoint.
+enum class Wire { kGrpc, kHttp };
+
 // An OTLP endpoint that is written in `node`; `key` is what a fix sets.
-void CheckEndpoint(const config::Node& node, std::string_view key, Findings& findings);
+void CheckEndpoint(const config::Node& node, std::string_view key, Wire wire, Findings& findings);
 
 // The name of a sampler, of a program that reads it with `reader`.
 void CheckSampler(const config::Node& node, std::string_view key, Reader reader, Findings& findings);

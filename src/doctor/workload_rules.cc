@@ -34,18 +34,25 @@ const Node* ValueOf(const Environment& environment, std::string_view name) {
   return found == environment.end() ? nullptr : found->second->Find("value");
 }
 
-void CheckSharedVariables(const Environment& environment, Reader reader, Findings& findings) {
+void CheckSharedVariables(const Environment& environment, Reader reader, Wire wire, Findings& findings) {
   for (const auto& [name, variable] : environment) {
     const bool is_endpoint = name == "OTEL_EXPORTER_OTLP_ENDPOINT" || name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
     const Node* value = variable->Find("value");
     if (is_endpoint && value == nullptr && variable->Find("valueFrom") == nullptr) {
-      CheckEndpoint(Node::Scalar("", Node::Style::kQuoted, variable->source()), name, findings);
+      CheckEndpoint(Node::Scalar("", Node::Style::kQuoted, variable->source()), name, wire, findings);
     }
     if (value == nullptr) continue;
-    if (is_endpoint) CheckEndpoint(*value, name, findings);
+    if (is_endpoint) CheckEndpoint(*value, name, wire, findings);
     if (name == "OTEL_TRACES_SAMPLER") CheckSampler(*value, name, reader, findings);
     if (name == "OTEL_TRACES_SAMPLER_ARG") CheckSamplerArgument(*value, name, findings);
   }
+}
+
+// vLLM's; it reads no other variable for it.
+Wire WireOf(const Environment& environment) {
+  const Node* protocol = ValueOf(environment, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL");
+  return protocol != nullptr && protocol->is_scalar() && protocol->text() == "http/protobuf" ? Wire::kHttp
+                                                                                             : Wire::kGrpc;
 }
 
 bool HasTracingVariable(const Environment& environment) {
@@ -66,7 +73,8 @@ void CheckVllm(const Node& container, const Environment& environment, Findings& 
   CheckArguments(container, findings);
   const bool is_variable = endpoint->text.starts_with('$');
   if (!is_variable) {
-    CheckEndpoint(Node::Scalar(endpoint->text, Node::Style::kQuoted, endpoint->where), kTracesEndpointFlag, findings);
+    CheckEndpoint(Node::Scalar(endpoint->text, Node::Style::kQuoted, endpoint->where), kTracesEndpointFlag,
+                  WireOf(environment), findings);
   }
   if (!environment.contains("OTEL_SERVICE_NAME")) {
     findings.Error("vllm-no-service-name", container.source(),
@@ -107,7 +115,8 @@ void CheckContainer(const Node& container, Findings& findings) {
   if (const Node* name = container.Find("image"); name != nullptr && HasTracingVariable(environment)) {
     CheckImage(*name, findings);
   }
-  CheckSharedVariables(environment, is_go ? Reader::kGo : Reader::kPython, findings);
+  CheckSharedVariables(environment, is_go ? Reader::kGo : Reader::kPython, is_go ? Wire::kGrpc : WireOf(environment),
+                       findings);
   if (is_go) return CheckGoComponent(container, environment, findings);
   CheckVllm(container, environment, findings);
 }

@@ -107,7 +107,7 @@ def test_live_finds_what_real_schedulers_and_proxies_of_v06_do():
 
 def test_live_finds_the_rest_in_what_the_router_of_august_2026_does():
     found = findings_of_recorded("llmd-router-head")
-    assert not {"live-request-split", "live-engine-beside-proxy"} & set(found)
+    assert not {"live-request-split", "live-request-mixed", "live-engine-beside-proxy"} & set(found)
     assert [what.split(" lay ")[0] for what in found["live-decode-under-prefill"]] == ["46 decode spans of routing-proxy"]
 
 
