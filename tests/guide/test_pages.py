@@ -15,7 +15,7 @@ BEFORE = {
     ("upgrade.md", "A server of your own"): ["spanloom store import --data-dir /var/lib/spanloom traces.json"],
     ("upgrade.md", "In Kubernetes"): ["deploy/install-tracing.sh -n llm-d --image registry.example/spanloom:0.1.0 --storage 20Gi"],
     ("upgrade.md", "With Helm"): ["deploy/install-tracing.sh -u -n llm-d", "helm install tracing deploy/charts/spanloom -n llm-d -f values.yaml"],
-    ("doctor.md", "What has arrived"): ["kubectl apply -n llm-d -k deploy/overlays/split", "kubectl port-forward -n llm-d svc/jaeger-collector 4317", "spanloom tracegen --traces 5 --endpoint localhost:4317"],
+    ("doctor.md", "What has arrived"): ["kubectl apply -n llm-d -k deploy/overlays/split", "kubectl port-forward -n llm-d svc/jaeger-collector 4317", "spanloom tracegen --traces 5 --seed 1 --endpoint localhost:4317"],
     ("deploy.md", "Without the script"): ["deploy/install-tracing.sh -u -n llm-d"],
 }
 
