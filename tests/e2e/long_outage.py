@@ -28,11 +28,12 @@ def free_port():
 
 
 class Load:
-    """`spanloom tracegen` at its rate for `seconds`, in the background. A request that is refused is not sent again."""
+    """`spanloom tracegen` at its rate for `seconds`, in the background. A request that is refused is not sent again; up to a second passes until it is, and the
+    rate is to be kept."""
 
     def __init__(self, port, seconds):
         command = [BINARY, "tracegen", f"--endpoint=127.0.0.1:{port}", "--shape=load", f"--rate={SPANS_PER_SECOND / SPANS_PER_TRACE}", f"--duration={seconds}s",
-                   "--spans-per-request=512", "--retries=0", "--report=json", "--progress=never"]
+                   "--spans-per-request=512", "--concurrency=256", "--retries=0", "--report=json", "--progress=never"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def report(self):
