@@ -10,8 +10,6 @@
 
 #include "base/text.h"
 #include "doctor/count_of.h"
-#include "doctor/request_id.h"
-#include "semconv/names.h"
 #include "store/span_tags.h"
 
 namespace spanloom::app {
@@ -22,14 +20,6 @@ using doctor::SeenTrace;
 
 constexpr std::string_view kSource = "the store of this process";
 constexpr size_t kBytesMax = 64U << 20;  // held for one service at a time; guess
-
-void SeeAttribute(std::string_view key, const otlp::ValueView& value, SeenSpan& seen) {
-  const std::string_view text = value.kind() == otlp::ValueView::Kind::kString ? value.string_value() : "";
-  const int64_t number = value.kind() == otlp::ValueView::Kind::kInt ? value.int_value() : 0;
-  if (doctor::IsRequestIdKey(key)) seen.request_id = doctor::BaseRequestId(text);
-  if (key == semconv::http::kStatusCode) seen.http_status = number;
-  if (key == semconv::envoy::kStatusCode) seen.http_status = doctor::HttpStatusOf(text);
-}
 
 SeenSpan Seen(const store::StoredSpan& stored) {
   const otlp::SpanView span = stored.span();
@@ -42,7 +32,12 @@ SeenSpan Seen(const store::StoredSpan& stored) {
   seen.start_us = static_cast<int64_t>(span.start_unix_ns() / 1'000);
   seen.end_us = static_cast<int64_t>(span.end_unix_ns() / 1'000);
   seen.is_error = span.status_code() == otlp::StatusCode::kError;
-  for (const otlp::AttributeView attribute : span.attributes()) SeeAttribute(attribute.key(), attribute.value(), seen);
+  for (const otlp::AttributeView attribute : span.attributes()) {
+    const otlp::ValueView value = attribute.value();
+    const std::string_view text = value.kind() == otlp::ValueView::Kind::kString ? value.string_value() : "";
+    const int64_t number = value.kind() == otlp::ValueView::Kind::kInt ? value.int_value() : 0;
+    doctor::SeeAttribute(attribute.key(), text, number, seen);
+  }
   return seen;
 }
 

@@ -15,7 +15,6 @@ namespace spanloom::doctor {
 namespace {
 
 namespace span_name = semconv::span_name;
-using SpansById = std::map<std::string_view, const SeenSpan*>;
 
 // The scheduler's span above `span`, or it itself; nullptr if there is none.
 const SeenSpan* GatewayAbove(const SeenSpan& span, const SpansById& spans) {
@@ -36,8 +35,7 @@ struct Mixed {
 
 // Engines' spans in a trace, below a scheduler that speaks of another request.
 void Count(const SeenTrace& trace, std::map<std::string_view, Mixed>& by_service) {
-  SpansById spans;
-  for (const SeenSpan& span : trace.spans) spans[span.id] = &span;
+  const SpansById spans = IndexSpans(trace);
   std::map<const SeenSpan*, std::set<std::string_view>> requests;  // that a scheduler's own spans name
   for (const SeenSpan& span : trace.spans) {
     const SeenSpan* gateway = span.request_id.empty() ? nullptr : GatewayAbove(span, spans);

@@ -8,22 +8,13 @@
 
 #include "base/text.h"
 #include "doctor/count_of.h"
+#include "doctor/counted.h"
 #include "semconv/names.h"
 
 namespace spanloom::doctor {
 namespace {
 
 namespace span_name = semconv::span_name;
-using SpansById = std::map<std::string_view, const SeenSpan*>;
-
-struct Counted {
-  size_t count = 0;
-  std::string_view example;  // the first trace
-
-  void Add(const SeenTrace& trace) {
-    if (count++ == 0) example = trace.id;
-  }
-};
 
 bool IsProxyRequest(const SeenSpan& span) {
   return span.name == span_name::kProxyRequest || span.name == span_name::kForwardRequest;
@@ -51,13 +42,12 @@ const SeenSpan& OutermostOf(const SeenSpan& request, const SpansById& spans) {
 class ProxyTraces {
  public:
   void Add(const SeenTrace& trace) {
-    SpansById spans;
-    for (const SeenSpan& span : trace.spans) spans[span.id] = &span;
+    const SpansById spans = IndexSpans(trace);
     for (const SeenSpan& span : trace.spans) {
       if (IsProxyRequest(span)) FindEnginesBeside(trace, OutermostOf(span, spans));
       if (!IsDecodeLeg(span)) continue;
       const auto parent = spans.find(span.parent);
-      if (parent != spans.end() && IsPrefillLeg(*parent->second)) nested_[span.service].Add(trace);
+      if (parent != spans.end() && IsPrefillLeg(*parent->second)) nested_[span.service].Add(trace.id);
     }
   }
 
@@ -85,7 +75,7 @@ class ProxyTraces {
     if (outermost.parent.empty()) return;
     for (const SeenSpan& span : trace.spans) {
       const bool is_beside = span.name == span_name::kLlmRequest && span.parent == outermost.parent;
-      if (is_beside) beside_[{outermost.service, span.service}].Add(trace);
+      if (is_beside) beside_[{outermost.service, span.service}].Add(trace.id);
     }
   }
 

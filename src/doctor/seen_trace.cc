@@ -40,10 +40,8 @@ void ReadTag(const element& tag, SeenSpan& span) {
   const std::string_view key = kube::TextAt(tag, "key");
   const std::string_view text = kube::TextAt(tag, "value");
   if (key == "span.kind") span.kind = text;
-  if (IsRequestIdKey(key)) span.request_id = BaseRequestId(text);
   if (key == "error") span.is_error = text == "true" || IsTrueAt(tag, "value");
-  if (key == semconv::http::kStatusCode) span.http_status = NumberAt(tag, "value");
-  if (key == semconv::envoy::kStatusCode) span.http_status = HttpStatusOf(text);
+  SeeAttribute(key, text, NumberAt(tag, "value"), span);
 }
 
 SeenSpan ReadSpan(const element& json, const std::map<std::string_view, std::string>& services) {
@@ -63,9 +61,19 @@ SeenSpan ReadSpan(const element& json, const std::map<std::string_view, std::str
 
 }  // namespace
 
-int64_t HttpStatusOf(std::string_view text) {
-  int64_t status = 0;
-  return absl::SimpleAtoi(AbslView(text), &status) ? status : 0;
+SpansById IndexSpans(const SeenTrace& trace) {
+  SpansById spans;
+  for (const SeenSpan& span : trace.spans) spans[span.id] = &span;
+  return spans;
+}
+
+void SeeAttribute(std::string_view key, std::string_view text, int64_t number, SeenSpan& span) {
+  if (IsRequestIdKey(key)) span.request_id = BaseRequestId(text);
+  if (key == semconv::http::kStatusCode) span.http_status = number;
+  if (key == semconv::envoy::kStatusCode) {
+    int64_t status = 0;  // as text
+    span.http_status = absl::SimpleAtoi(AbslView(text), &status) ? status : 0;
+  }
 }
 
 StatusOr<std::vector<SeenTrace>> ReadTraces(std::string_view answer) {

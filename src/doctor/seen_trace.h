@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +32,13 @@ struct SeenTrace {
   std::vector<SeenSpan> spans = {};
 };
 
-// A status that is written as text, as Envoy does; 0 if it is no number.
-int64_t HttpStatusOf(std::string_view text);
+// A trace's spans by their ids; borrows from it. Of two with one id the last.
+using SpansById = std::map<std::string_view, const SeenSpan*>;
+[[nodiscard]] SpansById IndexSpans(const SeenTrace& trace);
+
+// Takes what the rules look at from an attribute: `text` of a string, "" of others; `number` of a whole number, 0 of
+// others.
+void SeeAttribute(std::string_view key, std::string_view text, int64_t number, SeenSpan& span);
 
 // The traces of an answer of Jaeger's /api/traces. kInvalidArgument if it is none.
 StatusOr<std::vector<SeenTrace>> ReadTraces(std::string_view answer);

@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "doctor/count_of.h"
+#include "doctor/counted.h"
 #include "doctor/mixed_request_rules.h"
 #include "doctor/noise_rules.h"
 #include "doctor/proxy_trace_rules.h"
@@ -64,18 +65,6 @@ void CheckServices(const TraceSample& sample, Findings& findings) {
   }
 }
 
-// What is counted by pairs of services, with a trace to look at.
-struct Counted {
-  size_t count = 0;
-  std::string example;
-  int64_t worst_us = 0;
-
-  void Add(const std::string& trace, int64_t value_us = 0) {
-    if (count++ == 0 || value_us > worst_us) example = trace;
-    worst_us = std::max(worst_us, value_us);
-  }
-};
-
 struct Tally {
   std::map<std::string, Counted> orphans;  // by the orphan's service
   std::map<Pair, Counted> early;           // children that begin before, or end after, the call that they serve
@@ -83,8 +72,7 @@ struct Tally {
 };
 
 void Count(const SeenTrace& trace, Tally& tally) {
-  std::map<std::string_view, const SeenSpan*> by_id;
-  for (const SeenSpan& span : trace.spans) by_id[span.id] = &span;
+  const SpansById by_id = IndexSpans(trace);
   bool has_root = false;
   for (const SeenSpan& span : trace.spans) {
     has_root = has_root || span.parent.empty();

@@ -72,7 +72,7 @@ void CheckEndpoint(const Node& node, std::string_view key, Wire wire, Findings& 
                             " begins with https: over gRPC, vLLM from 0.16 on, and llm-d's schedulers and proxies up "
                             "to v0.6, speak cleartext whatever the scheme says, and a port with TLS refuses them; "
                             "vLLM can do TLS over HTTP (OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf)"),
-                     Setting(key, StrCat("http://", host, ":", port)));
+                     Setting(key, StrCat("http://", host, ":", port.empty() ? "4317" : port)));
   }
   if (endpoint.find("://") == std::string_view::npos) {
     findings.Warning("endpoint-scheme", node.source(),

@@ -35,5 +35,16 @@ TEST(TracingSettings, TellThePodItself) {
   }
 }
 
+// Guarantees: what is to be pasted in place of https has a port.
+TEST(TracingSettings, KeepThePortOfHttps) {
+  for (const auto& [endpoint, fix] :
+       {std::pair("https://c:5317", "k: \"http://c:5317\""), {"https://c", "k: \"http://c:4317\""}}) {
+    Findings findings;
+    CheckEndpoint(config::Node::Scalar(endpoint, config::Node::Style::kQuoted, {}), "k", Wire::kGrpc, findings);
+    ASSERT_EQ(findings.all().size(), 1U) << endpoint;
+    EXPECT_EQ(findings.all()[0].fix, fix);
+  }
+}
+
 }  // namespace
 }  // namespace spanloom::doctor
