@@ -11,6 +11,7 @@ from test_deb import package  # noqa: F401 (fixture)
 
 SERVE, COLLECTOR = "spanloom.service", "spanloom-collector.service"
 STATE = "var/lib/private/spanloom"
+TRACEGEN = ["tracegen", "--progress", "never", "--traces"]
 DYNAMIC_USERS = range(61184, 65520)  # systemd's documentation of user ids
 
 
@@ -26,26 +27,37 @@ def debian(package, tmp_path_factory):  # noqa: F811
     started.stop()
 
 
+def is_healthy(debian):
+    return debian.call("curl", "-sf", "http://127.0.0.1:13133").returncode == 0
+
+
+def bring_up(debian, verb, unit):
+    debian.run("systemctl", verb, unit)
+    wait_for(lambda: is_healthy(debian))
+
+
 @pytest.fixture
 def serve(debian):
-    debian.run("systemctl", "start", SERVE)
-    wait_for(lambda: debian.call("curl", "-sf", "http://127.0.0.1:13133").returncode == 0)
+    bring_up(debian, "start", SERVE)
     yield debian
     debian.run("systemctl", "stop", SERVE)
 
 
+def ask(debian, path):
+    """The data of an answer of Jaeger's API; nothing while there is no answer."""
+    answer = debian.call("curl", "-sf", f"http://127.0.0.1:16686/api/{path}")
+    return json.loads(answer.stdout)["data"] if answer.returncode == 0 else []
+
+
 def traces(debian, service):
-    answer = debian.call("curl", "-sf", f"http://127.0.0.1:16686/api/traces?service={service}&limit=500")
-    return {trace["traceID"] for trace in json.loads(answer.stdout)["data"]} if answer.returncode == 0 else None
+    return {trace["traceID"] for trace in ask(debian, f"traces?service={service}&limit=500")}
 
 
 def send(debian, count):
-    debian.run("spanloom", "tracegen", "--traces", count, "--progress", "never")
-
-
-def services(debian):
-    answer = debian.call("curl", "-sf", "http://127.0.0.1:16686/api/services")
-    return json.loads(answer.stdout)["data"] if answer.returncode == 0 else []
+    """Sends traces; returns the name of a service that is in them."""
+    debian.run("spanloom", *TRACEGEN, count)
+    wait_for(lambda: ask(debian, "services"))
+    return sorted(ask(debian, "services"))[0]
 
 
 def test_installing_starts_nothing(debian):
@@ -59,9 +71,7 @@ def test_serve_keeps_its_traces(serve):
     main = lambda: int(serve.show(SERVE, "MainPID"))  # noqa: E731
     assert int(serve.run("stat", "-c", "%u", f"/proc/{main()}")) in DYNAMIC_USERS
     assert serve.run("stat", "-c", "%a", f"/{STATE}").strip() == "700"
-    send(serve, 40)
-    wait_for(lambda: services(serve))
-    service = sorted(services(serve))[0]
+    service = send(serve, 40)
     sent = traces(serve, service)
     assert sent
     assert "in use by" in serve.run("spanloom", "store", "stats", "--data-dir", "/var/lib/spanloom")
@@ -88,7 +98,7 @@ def test_a_wrong_file_is_refused(serve):
         file.write_text(good.replace("data_dir", "data_dri"))
         serve.run("systemctl", "reload", SERVE)
         wait_for(lambda: "data_dri" in serve.journal(SERVE))
-        assert serve.show(SERVE, "ActiveState") == "active" and serve.call("curl", "-sf", "http://127.0.0.1:13133").returncode == 0
+        assert serve.show(SERVE, "ActiveState") == "active" and is_healthy(serve)
         said = serve.journal(SERVE).count("data_dri")
         serve.call("systemctl", "restart", SERVE)
         wait_for(lambda: serve.show(SERVE, "ActiveState") != "active" and serve.journal(SERVE).count("data_dri") > said)
@@ -99,9 +109,7 @@ def test_a_wrong_file_is_refused(serve):
 
 # Guarantees: an upgrade replaces the running process, and its traces stay.
 def test_an_upgrade_goes_on(serve):
-    send(serve, 10)
-    wait_for(lambda: services(serve))
-    service = sorted(services(serve))[0]
+    service = send(serve, 10)
     sent, before = traces(serve, service), serve.show(SERVE, "MainPID")
     serve.run("dpkg", "--install", "/root/spanloom.deb")
     wait_for(lambda: serve.show(SERVE, "MainPID") not in (before, "0") and traces(serve, service) == sent)
@@ -110,14 +118,12 @@ def test_an_upgrade_goes_on(serve):
 # Scenario: the collector of the package, whose backend is not there; it is stopped with spans in its queue.
 # Guarantees: it takes spans, ends within the time of its unit, and says how many it did not deliver.
 def test_collector_says_what_it_could_not_deliver(debian):
-    debian.run("systemctl", "start", COLLECTOR)
-    wait_for(lambda: debian.call("curl", "-sf", "http://127.0.0.1:13133").returncode == 0)
+    bring_up(debian, "start", COLLECTOR)
     drop_in = debian.root / "etc/default/spanloom-collector"
     drop_in.write_text("SPANLOOM_DRAIN_TIMEOUT=1s\n")
     try:
-        debian.run("systemctl", "restart", COLLECTOR)
-        wait_for(lambda: debian.call("curl", "-sf", "http://127.0.0.1:13133").returncode == 0)
-        send(debian, 20)
+        bring_up(debian, "restart", COLLECTOR)
+        debian.run("spanloom", *TRACEGEN, 20)
         debian.run("systemctl", "stop", COLLECTOR)
         assert debian.show(COLLECTOR, "Result") in ("success", "exit-code")
         assert re.search(r"(?i)not delivered|undelivered|lost", debian.journal(COLLECTOR)), debian.journal(COLLECTOR)[-3000:]
@@ -127,8 +133,7 @@ def test_collector_says_what_it_could_not_deliver(debian):
 
 # Guarantees: removal stops what runs and keeps the traces; purge takes them.
 def test_removal_keeps_and_purge_takes(debian):
-    debian.run("systemctl", "start", SERVE)
-    wait_for(lambda: debian.call("curl", "-sf", "http://127.0.0.1:13133").returncode == 0)
+    bring_up(debian, "start", SERVE)
     debian.run("dpkg", "--remove", "spanloom")
     assert debian.show(SERVE, "ActiveState") == "inactive"
     assert list((debian.root / STATE).iterdir())
