@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/duration_option.h"
 #include "base/text.h"
-#include "config/duration.h"
 #include "net/host_port.h"
 
 namespace spanloom::app {
@@ -17,23 +17,6 @@ using llmd::routing_proxy::ProxyOptions;
 
 constexpr std::string_view kPoolGroup = "inference.networking.k8s.io";
 constexpr std::string_view kOldPoolGroup = "inference.networking.x-k8s.io";
-
-void AddDuration(CLI::App& command, const std::string& name, std::chrono::milliseconds& value, const std::string& words,
-                 const std::string& shown) {
-  command
-      .add_option_function<std::string>(
-          name,
-          [&value, name](const std::string& text) {
-            const auto duration = config::ParseDuration(text);
-            if (!duration || duration->count() < 0) {
-              throw CLI::ValidationError(name, "\"" + text + "\" is no duration, such as 20s or 500ms");
-            }
-            value = std::chrono::ceil<std::chrono::milliseconds>(*duration);
-          },
-          words)
-      ->type_name("DURATION")
-      ->default_str(shown);
-}
 
 // What llm-d has and this has not. Given as `harmless` it changes nothing there, and is taken.
 void AddUnsupported(CLI::App& command, const std::string& name, const std::string& harmless, const std::string& why) {
