@@ -57,6 +57,7 @@ class SenderTable::Tally {
   const int64_t first_unix_ns;
   std::atomic<uint64_t> accepted = 0;
   std::atomic<uint64_t> refused = 0;
+  std::atomic<uint32_t> looks = 0;        // of the first requests
   std::atomic<int64_t> next_look_ns = 0;  // names of services are looked for then
   // The table's, below its lock.
   int64_t last_unix_ns = 0;
@@ -96,10 +97,18 @@ void SenderTable::ForgetLast() {
   ++forgotten_;
 }
 
-void SenderTable::LookAt(Tally& tally, const otlp::TracesView& request) {
+// What sends little, or for less than a second, is known by its first requests.
+bool SenderTable::IsLookDue(Tally& tally) const {
   const int64_t now_ns = clock_.SteadyNs();
   int64_t next_ns = tally.next_look_ns.load(std::memory_order_relaxed);
-  if (now_ns < next_ns || !tally.next_look_ns.compare_exchange_strong(next_ns, now_ns + limits_.look_ns)) return;
+  uint32_t looks = tally.looks.load(std::memory_order_relaxed);
+  const bool is_early = looks < limits_.looks_first && tally.looks.compare_exchange_strong(looks, looks + 1);
+  if (!is_early && now_ns < next_ns) return false;
+  return tally.next_look_ns.compare_exchange_strong(next_ns, now_ns + limits_.look_ns) || is_early;
+}
+
+void SenderTable::LookAt(Tally& tally, const otlp::TracesView& request) {
+  if (!IsLookDue(tally)) return;
   std::vector<std::string_view> seen;
   for (const otlp::ResourceSpansView resource : request.resource_spans()) {
     if (seen.size() == kResourcesMax) break;

@@ -26,11 +26,12 @@
 namespace spanloom::pipeline {
 
 struct SenderTableLimits {
-  size_t senders_max = 256;         // those that sent last; guess: the pods of a namespace
-  size_t services_max = 8;          // names kept of one sender; guess
-  size_t connections_max = 64;      // told apart of one sender; guess
-  size_t program_bytes_max = 128;   // of a user agent; what is longer is cut; guess
-  int64_t look_ns = 1'000'000'000;  // names of services are looked for once in so long; guess
+  size_t senders_max = 256;        // those that sent last; guess: the pods of a namespace
+  size_t services_max = 8;         // names kept of one sender; guess
+  size_t connections_max = 64;     // told apart of one sender; guess
+  size_t program_bytes_max = 128;  // of a user agent; what is longer is cut; guess
+  uint32_t looks_first = 32;  // requests of a sender whose names of services are looked at, one after the other; guess
+  int64_t look_ns = 1'000'000'000;  // later ones are looked at once in so long; guess
 };
 
 // What one sender sent, as it was when somebody asked.
@@ -85,6 +86,7 @@ class SenderTable {
   using Key = std::tuple<std::string_view, std::string_view, std::string_view, std::string_view>;
   using Order = std::list<std::shared_ptr<Tally>>;  // whoever sent last first
 
+  [[nodiscard]] bool IsLookDue(Tally& tally) const;
   void ForgetLast() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Clock& clock_;

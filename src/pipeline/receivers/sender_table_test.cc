@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "otlp/testing/recorded_requests.h"
+#include "store/conformance/request_builder.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -91,10 +92,32 @@ TEST(SenderTable, IsBounded) {
   EXPECT_EQ(report.forgotten_refused, 7U);
 }
 
-// Guarantees: the services of a request are known, looked for once a second, a few of them.
-TEST(SenderTable, KnowsTheServices) {
+// Scenario: a program that ends at once sends the spans of two services in a request each.
+// Guarantees: both are known.
+TEST(SenderTable, KnowsTheServicesOfWhatSendsForAMoment) {
   SimClock clock;
-  SenderTable table(clock, {.services_max = 1});
+  SenderTable table(clock);
+  const auto tally = table.Arrive(PeerAt("10.0.0.1:1"));
+  for (const char* service : {"vllm-prefill", "vllm-decode"}) {
+    const std::string request(store::RequestBuilder()
+                                  .FromService(service)
+                                  .Add({.trace_id = store::MakeTraceId(1),
+                                        .span_id = store::MakeSpanId(1),
+                                        .name = "llm_request",
+                                        .start_unix_ns = 1,
+                                        .end_unix_ns = 2})
+                                  .Build()
+                                  .Encode()
+                                  .view());
+    table.LookAt(*tally, otlp::TracesView(request));
+  }
+  EXPECT_THAT(table.Report().senders[0].services, ElementsAre("vllm-prefill", "vllm-decode"));
+}
+
+// Guarantees: of one that goes on sending, services are looked for once a second, and a few of them are kept.
+TEST(SenderTable, LooksForServicesNowAndThen) {
+  SimClock clock;
+  SenderTable table(clock, {.services_max = 1, .looks_first = 1});
   const otlp::RecordedRequest request = otlp::ReadRecordedRequests(".pb").front();
   const otlp::TracesView traces(request.body);
   const std::string name((*traces.resource_spans().begin()).resource().service_name());
