@@ -721,7 +721,7 @@ verify() {
   trace=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   info "Sending a test span to otel-collector:4318..."
   port=$(forward otel-collector 4318) || die "Service 'otel-collector' cannot be reached: $(forward_trouble otel-collector)"
-  send_span "$port" "$trace" || die "otel-collector:4318 did not take a test span: ${ANSWER:-no answer}"
+  send_span "$port" "$trace" || die "otel-collector:4318 did not take a test span: ${ANSWER:-no answer}$(why_refused)"
   if ! port=$(forward jaeger-collector 16686); then
     [ "$BACKEND" = jaeger ] || die "Service 'jaeger-collector' cannot be reached: $(forward_trouble jaeger-collector)"
     warn "The test span was taken. It was not looked for, since 'jaeger-collector' has no port 16686 that answers."
@@ -729,6 +729,13 @@ verify() {
   fi
   find_span "$port" "$trace" || die "The test span was taken by otel-collector:4318, but jaeger-collector:16686 does not show it after ${VERIFY_SECONDS}s: ${ANSWER:-no answer}"
   ok "A test span went in at otel-collector:4318 and was found at jaeger-collector:16686 (trace $trace, service spanloom-install-check)."
+}
+
+# What a 503 of the collector means, and where its reason stands.
+why_refused() {
+  local workload=deployment/otel-collector
+  [ "$COLLECTOR" != none ] || workload=statefulset/jaeger
+  [ "${ANSWER%% *}" != 503 ] || echo ". It refuses spans for now: memory (memory_limiter, resources.limits.memory in $(manifest_of "$workload")) or a full queue. Its log says which: kubectl logs -n $NAMESPACE $workload"
 }
 
 # forward SERVICE PORT: prints the port on this machine that leads there.

@@ -420,7 +420,18 @@ def test_a_span_that_is_not_found_fails_the_installation(cluster, backend):
 def test_a_span_that_is_refused_fails_the_installation(cluster, backend):
     backend.code = 503
     cluster.environment["SPANLOOM_VERIFY_SECONDS"] = "3"
-    assert "otel-collector:4318 did not take a test span: 503 Service Unavailable" in cluster.install(code=1).stderr
+    said = cluster.install(code=1).stderr
+    assert "otel-collector:4318 did not take a test span: 503 Service Unavailable. It refuses spans for now: memory" in said
+    assert f"resources.limits.memory in {DEPLOY}/manifests/jaeger-all-in-one.yaml" in said
+    assert re.search(r"kubectl logs -n \S+ statefulset/jaeger$", said, re.MULTILINE)
+
+
+def test_a_refusal_names_the_collector_that_stands_apart(cluster, backend):
+    backend.code = 503
+    cluster.environment["SPANLOOM_VERIFY_SECONDS"] = "3"
+    said = cluster.install("--split", code=1).stderr
+    assert f"resources.limits.memory in {DEPLOY}/manifests/otel-collector.yaml" in said
+    assert re.search(r"kubectl logs -n \S+ deployment/otel-collector$", said, re.MULTILINE)
 
 
 def test_a_service_without_pods_fails_the_installation(cluster):
