@@ -285,6 +285,7 @@ TEST_F(Tls, SaysWhatIsWrongWithFilesAndOptions) {
   const std::string absent = folder_.PathOf("absent.pem");
   EXPECT_THAT(failure([&](auto& tls) { tls.cert_pem = "", tls.cert_file = absent; }),
               AllOf(HasSubstr(absent), HasSubstr("No such file")));
+  EXPECT_THAT(failure([&](auto& tls) { tls.client_ca_file = folder_.PathOf(""); }), HasSubstr("Is a directory"));
   EXPECT_THAT(failure([&](auto& tls) { tls.client_ca_file = folder_.Write("ca.pem", "nonsense"); }),
               AllOf(HasSubstr("ca.pem"), HasSubstr("no certificate in it")));
   EXPECT_THAT(failure([&](auto& tls) { tls.key_pem = tls.cert_pem; }), HasSubstr("key_pem: no private key"));

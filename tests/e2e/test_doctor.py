@@ -47,6 +47,11 @@ def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):
     assert doctor().returncode == 2
 
 
+def test_a_directory_is_a_usage_error(tmp_path):
+    result = doctor(tmp_path)
+    assert result.returncode == 2 and f"{tmp_path}: can't be read: Is a directory; name the files in it" in result.stderr
+
+
 def test_each_rule_is_documented_and_each_documented_rule_exists():
     paths = [*(ROOT / "src/doctor").glob("*.cc"), *(ROOT / "src/cli/doctor").glob("*.cc")]
     sources = "".join(path.read_text() for path in paths if not path.name.endswith("_test.cc"))

@@ -3,14 +3,13 @@
 #include "cli/doctor/doctor_command.h"
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <string>
 #include <vector>
 
+#include "base/read_file.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "cli/doctor/cluster.h"
@@ -39,10 +38,10 @@ StatusOr<FileText> Read(const std::string& name) {
   if (name == kStandardInput) {
     return FileText{"standard input", std::string(std::istreambuf_iterator<char>(std::cin), {})};
   }
-  std::ifstream file(name, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file) return absl::NotFoundError(StrCat(name, ": can't be read: ", std::strerror(errno)));
-  return FileText{name, std::move(text)};
+  StatusOr<std::string> text = ReadFile(name);
+  if (text.ok()) return FileText{name, *std::move(text)};
+  const std::string_view advice = std::filesystem::is_directory(name) ? "; name the files in it" : "";
+  return absl::NotFoundError(StrCat(name, ": can't be read: ", StdView(text.status().message()), advice));
 }
 
 StatusOr<std::vector<FileText>> ReadAll(const std::vector<std::string>& names) {

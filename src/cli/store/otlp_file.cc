@@ -53,17 +53,22 @@ StatusOr<std::string> EncodeRequest(std::string request, OtlpFormat format) {
 StatusOr<std::optional<otlp::Slice>> OtlpFileReader::Next() {
   if (!format_) {
     const int first = in_.peek();
-    if (first == std::istream::traits_type::eof()) return std::nullopt;
+    if (first == std::istream::traits_type::eof()) return End();
     const bool is_json = std::string_view("{ \t\r\n").find(static_cast<char>(first)) != std::string_view::npos;
     format_ = is_json ? OtlpFormat::kJson : OtlpFormat::kProto;
   }
   return *format_ == OtlpFormat::kJson ? NextLine() : NextMessage();
 }
 
+StatusOr<std::optional<otlp::Slice>> OtlpFileReader::End() const {
+  if (in_.bad()) return absl::DataLossError(StrCat(name_, ": can't be read behind byte ", bytes_));
+  return std::nullopt;
+}
+
 StatusOr<std::optional<otlp::Slice>> OtlpFileReader::NextLine() {
   std::string line;
   do {
-    if (!std::getline(in_, line)) return std::nullopt;
+    if (!std::getline(in_, line)) return End();
     ++line_;
     bytes_ += line.size() + (in_.eof() ? 0 : 1);
   } while (IsBlank(line));
@@ -82,7 +87,7 @@ StatusOr<std::optional<otlp::Slice>> OtlpFileReader::NextMessage() {
   };
   std::array<char, kLengthBytes> prefix{};
   in_.read(prefix.data(), prefix.size());
-  if (in_.gcount() == 0) return std::nullopt;
+  if (in_.gcount() == 0) return End();
   const uint64_t length = DecodeLength(prefix);
   if (static_cast<size_t>(in_.gcount()) < prefix.size()) return damaged("the file is cut short");
   if (length > kRequestBytesMax) {

@@ -38,14 +38,15 @@ class OtlpFileReader {
   OtlpFileReader(std::string name, std::istream& in) : name_(std::move(name)), in_(in) {}
 
   // The next request; nullopt at the end. Errors, with the place: kInvalidArgument for what is no request, after which
-  // the next one of a JSON file can be read; kDataLoss for a file that is cut short or has no form of these, after
-  // which nothing can.
+  // the next one of a JSON file can be read; kDataLoss for a file that is cut short, has no form of these or can't be
+  // read, after which nothing can.
   StatusOr<std::optional<otlp::Slice>> Next();
 
   // That were read.
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
 
  private:
+  StatusOr<std::optional<otlp::Slice>> End() const;
   StatusOr<std::optional<otlp::Slice>> NextLine();
   StatusOr<std::optional<otlp::Slice>> NextMessage();
 

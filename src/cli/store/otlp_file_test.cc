@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -96,6 +97,13 @@ TEST(OtlpFileTest, SaysWhereAFileIsCutShort) {
 TEST(OtlpFileTest, RefusesWhatIsNoSuchFile) {
   EXPECT_THAT(Read("\x1f\x8b\x08 gzip"), ElementsAre(HasSubstr("the limit is 67108864. Is this a file of OTLP")));
   EXPECT_THAT(Read("\x28\xb5\x2f\xfd zstd"), ElementsAre(HasSubstr("not compressed?")));
+}
+
+// Scenario: a directory in place of a file. Guarantees: it is not taken for an empty file.
+TEST(OtlpFileTest, SaysWhatCanNotBeRead) {
+  std::ifstream directory(testing::TempDir());
+  EXPECT_EQ(OtlpFileReader("traces", directory).Next().status(),
+            absl::DataLossError("traces: can't be read behind byte 0"));
 }
 
 TEST(OtlpFileTest, KnowsItsFormats) {

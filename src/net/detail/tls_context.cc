@@ -12,15 +12,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "base/read_file.h"
 #include "base/text.h"
 
 namespace spanloom::net {
@@ -52,20 +49,17 @@ Status BadText(const PemText& pem, std::string_view what, std::string_view advic
   return absl::InvalidArgumentError(StrCat(pem.source, ": ", what, "; ", advice));
 }
 
-StatusOr<std::string> ReadFile(std::string_view option, const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (file.good() || (file.eof() && !file.bad())) return text;
-  const char* reason = errno != 0 ? std::strerror(errno) : "can't be read";
+StatusOr<std::string> ReadFileOf(std::string_view option, const std::string& path) {
+  StatusOr<std::string> text = ReadFile(path);
+  if (text.ok()) return text;
   return absl::InvalidArgumentError(
-      StrCat(option, " ", path, ": ", reason, "; give a file that this process may read"));
+      StrCat(option, " ", path, ": ", StdView(text.status().message()), "; give a file that this process may read"));
 }
 
 StatusOr<PemText> ReadPem(std::string_view option, const std::string& path, const std::string& text) {
   if (path.empty()) return PemText{StrCat(option, "_pem"), text};
   const std::string file_option = StrCat(option, "_file");
-  ASSIGN_OR_RETURN(std::string content, ReadFile(file_option, path));
+  ASSIGN_OR_RETURN(std::string content, ReadFileOf(file_option, path));
   PemText pem{StrCat(file_option, " ", path), std::move(content)};
   if (pem.text.empty()) return BadText(pem, "the file is empty", "give a PEM file");
   return pem;
