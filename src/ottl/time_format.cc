@@ -138,13 +138,23 @@ std::string FormatTimeOfDay(char directive, const Date& d, int32_t offset_s) {
   }
 }
 
+// The bytes of a sign and of up to 23 hours at the start of `text`; 0 if there are none.
+size_t HoursSize(std::string_view text) {
+  if (text.empty() || (text[0] != '+' && text[0] != '-')) return 0;
+  size_t size = 1;
+  int hours = 0;
+  for (; size < text.size() && IsDigit(text[size]); ++size) {
+    hours = hours * 10 + (text[size] - '0');
+    if (hours > 23) return 0;
+  }
+  return size > 1 ? size : 0;
+}
+
 // The bytes at the start of `text` that may abbreviate a zone: three to five capitals, or GMT with hours; 0 if there
 // are none.
 size_t ZoneNameSize(std::string_view text) {
   if (text.starts_with("ChST") || text.starts_with("MeST")) return 4;
-  if (text.starts_with("GMT") && text.size() > 4 && (text[3] == '+' || text[3] == '-') && IsDigit(text[4])) {
-    return text.size() > 5 && IsDigit(text[5]) ? 6 : 5;
-  }
+  if (text.starts_with("GMT")) return 3 + HoursSize(text.substr(3));
   size_t size = 0;
   while (size < text.size() && size < 6 && text[size] >= 'A' && text[size] <= 'Z') ++size;
   const bool ends_in_t = size > 3 && text[size - 1] == 'T';

@@ -44,6 +44,8 @@ def test_a_file_that_is_mended_is_well():
 def test_a_file_that_is_not_there_is_a_usage_error(tmp_path):
     result = doctor(tmp_path / "missing.yaml")
     assert result.returncode == 2 and "missing.yaml: can't be read: No such file" in result.stderr
+    result = doctor("a" * 300)
+    assert result.returncode == 2 and "can't be read: File name too long" in result.stderr
     assert doctor().returncode == 2
 
 

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/read_file.h"
@@ -40,7 +41,8 @@ StatusOr<FileText> Read(const std::string& name) {
   }
   StatusOr<std::string> text = ReadFile(name);
   if (text.ok()) return FileText{name, *std::move(text)};
-  const std::string_view advice = std::filesystem::is_directory(name) ? "; name the files in it" : "";
+  std::error_code ignored;
+  const std::string_view advice = std::filesystem::is_directory(name, ignored) ? "; name the files in it" : "";
   return absl::NotFoundError(StrCat(name, ": can't be read: ", StdView(text.status().message()), advice));
 }
 
