@@ -2,11 +2,6 @@
 
 #include "app/config_sources.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -15,6 +10,7 @@
 
 #include "app/config_fetch.h"
 #include "base/log.h"
+#include "base/read_file.h"
 #include "base/text.h"
 #include "config/load.h"
 #include "config/location.h"
@@ -22,27 +18,6 @@
 
 namespace spanloom::app {
 namespace {
-
-// A file with its descriptor closed at the end.
-class OpenFile {
- public:
-  explicit OpenFile(const std::string& path) : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~OpenFile() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  [[nodiscard]] bool ok() const { return descriptor_ >= 0; }
-  // The next bytes, 0 at the end, -1 on an error (errno).
-  ssize_t Read(char* buffer, size_t size) { return read(descriptor_, buffer, size); }
-
- private:
-  int descriptor_;
-};
-
-Status FileError(const std::string& path) {
-  return absl::ErrnoToStatus(errno, StrCat("cannot read configuration file ", path));
-}
 
 std::optional<std::string> EnvironmentVariable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
@@ -70,20 +45,14 @@ class FetchedTexts {
 }  // namespace
 
 StatusOr<std::string> ReadConfigurationFile(const std::string& path) {
-  OpenFile file(path);
-  if (!file.ok()) return FileError(path);
-  std::string content;
-  std::array<char, 16 << 10> buffer;
-  while (true) {
-    const ssize_t count = file.Read(buffer.data(), buffer.size());
-    if (count < 0) return FileError(path);
-    if (count == 0) return content;
-    content.append(buffer.data(), static_cast<size_t>(count));
-    if (content.size() > config::kYamlBytesMax) {
-      return absl::InvalidArgumentError(
-          StrCat("configuration file ", path, " is larger than ", config::kYamlBytesMax, " bytes"));
-    }
+  StatusOr<std::string> content = ReadFile(path, config::kYamlBytesMax);
+  if (content.ok()) return content;
+  if (absl::IsOutOfRange(content.status())) {
+    return absl::InvalidArgumentError(
+        StrCat("configuration file ", path, " is larger than ", config::kYamlBytesMax, " bytes"));
   }
+  return Status(content.status().code(),
+                StrCat("cannot read configuration file ", path, ": ", StdView(content.status().message())));
 }
 
 StatusOr<config::Node> ReadConfiguration(std::span<const std::string> locations, std::span<const std::string> settings,

@@ -4,14 +4,16 @@
 
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "base/status.h"
 
 namespace spanloom {
 
-// Its bytes. An error's message is the system's reason alone ("Is a directory"): who calls says which file, and what
-// for.
-[[nodiscard]] StatusOr<std::string> ReadFile(const std::string& path);
+// Its bytes, `bytes_max` at most: kOutOfRange if there are more, of which no more are read. An error's message is the
+// system's reason alone ("Is a directory"): who calls says which file, and what for.
+[[nodiscard]] StatusOr<std::string> ReadFile(const std::string& path, size_t bytes_max = SIZE_MAX);
 
 }  // namespace spanloom

@@ -22,6 +22,7 @@ TEST(ReadFile, ReadsEveryByte) {
 // Guarantees: what is no file is an error, with the system's words.
 TEST(ReadFile, SaysWhyNot) {
   EXPECT_EQ(ReadFile(testing::TempDir()).status().message(), "Is a directory");
+  EXPECT_TRUE(absl::IsOutOfRange(ReadFile("/dev/zero", 100'000).status()));
   const Status missing = ReadFile("/no/such/file").status();
   EXPECT_EQ(missing.message(), "No such file or directory");
   EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
