@@ -106,7 +106,7 @@ TEST_F(ApiClientTest, SaysThatTheTokenIsNotThere) {
   Open(std::move(access));
   const Status status = Get("/api/v1/pods").status();
   EXPECT_TRUE(absl::IsUnavailable(status));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("/nowhere/token"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("/nowhere/token: No such file"));
 }
 
 TEST_F(ApiClientTest, SendsFixedCredentials) {

@@ -5,23 +5,21 @@
 #include <absl/strings/ascii.h>
 #include <absl/strings/escaping.h>
 
-#include <fstream>
-#include <sstream>
 #include <utility>
 
+#include "base/read_file.h"
 #include "base/text.h"
 
 namespace spanloom::kube {
 namespace {
 
+constexpr size_t kTokenFileBytesMax = 1 << 20;  // guess: a service account's token has some 1,000
+
 StatusOr<std::string> ReadHeader(const std::string& file_name) {
-  std::ifstream file(file_name, std::ios::binary);
-  std::ostringstream content;
-  if (!file || !(content << file.rdbuf())) {
-    return absl::UnavailableError(StrCat("can't read the token file ", file_name));
-  }
-  const std::string text = content.str();
-  return StrCat("Bearer ", StdView(absl::StripAsciiWhitespace(text)));
+  const StatusOr<std::string> text = ReadFile(file_name, kTokenFileBytesMax);
+  if (text.ok()) return StrCat("Bearer ", StdView(absl::StripAsciiWhitespace(*text)));
+  return absl::UnavailableError(
+      StrCat("can't read the token file ", file_name, ": ", StdView(text.status().message())));
 }
 
 std::string FixedHeader(const ClusterAccess& access) {

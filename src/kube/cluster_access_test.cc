@@ -64,6 +64,12 @@ TEST_F(ClusterAccessTest, AsksAsNobody) {
   EXPECT_EQ(access->token_file, "");
 }
 
+TEST_F(ClusterAccessTest, SaysWhyAKubeconfigCanNotBeRead) {
+  const Status status = KubeconfigAccess(folder_.PathOf("."), "", Around()).status();
+  EXPECT_TRUE(absl::IsNotFound(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Is a directory"));
+}
+
 TEST_F(ClusterAccessTest, ReadsAKubeconfig) {
   const auto access =
       Read("{server: 'https://api.test/k8s/c-1/', certificate-authority-data: Y2E=, tls-server-name: kubernetes}",

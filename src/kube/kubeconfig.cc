@@ -7,9 +7,8 @@
 #include <absl/strings/str_split.h>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
+#include "base/read_file.h"
 #include "base/text.h"
 #include "config/yaml.h"
 #include "kube/cluster_access.h"
@@ -33,11 +32,10 @@ std::string KubeconfigPath(const std::string& path, const Surroundings& surround
   return home + "/.kube/config";
 }
 
-StatusOr<std::string> ReadWhole(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  if (!file || !(content << file.rdbuf())) return absl::NotFoundError(StrCat("can't read the kubeconfig ", path));
-  return content.str();
+StatusOr<std::string> ReadText(const std::string& path) {
+  StatusOr<std::string> content = ReadFile(path, config::kYamlBytesMax);
+  if (content.ok()) return content;
+  return absl::NotFoundError(StrCat("can't read the kubeconfig ", path, ": ", StdView(content.status().message())));
 }
 
 // The text of `key`, or "".
@@ -148,7 +146,7 @@ class Kubeconfig {
 StatusOr<ClusterAccess> KubeconfigAccess(const std::string& path, const std::string& context,
                                          const Surroundings& surroundings) {
   const std::string file = KubeconfigPath(path, surroundings);
-  ASSIGN_OR_RETURN(const std::string content, ReadWhole(file));
+  ASSIGN_OR_RETURN(const std::string content, ReadText(file));
   ASSIGN_OR_RETURN(const Node root, config::ParseYaml(content, file));
   return Kubeconfig(root, file).AccessOf(context);
 }

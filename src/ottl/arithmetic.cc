@@ -54,15 +54,33 @@ Value CalculateDoubles(Evaluation& e, double a, char op, double b) {
   }
 }
 
+// Go's time.Time.Sub: the largest duration there is, or the smallest, in place of one that is beyond it.
+Value Between(int64_t later_ns, int64_t earlier_ns) {
+  int64_t ns = 0;
+  if (!__builtin_sub_overflow(later_ns, earlier_ns, &ns)) return Value::Duration(ns);
+  return Value::Duration(later_ns < earlier_ns ? std::numeric_limits<int64_t>::min()
+                                               : std::numeric_limits<int64_t>::max());
+}
+
+// Go's times reach further than the years 1677 to 2262 that 64 bits of nanoseconds hold: such a time is a failure here,
+// as it is for Unix().
+Value Moved(Evaluation& e, const Value& time, char op, int64_t duration_ns) {
+  int64_t ns = 0;
+  const bool overflows = op == '+' ? __builtin_add_overflow(time.ns(), duration_ns, &ns)
+                                   : __builtin_sub_overflow(time.ns(), duration_ns, &ns);
+  return overflows ? e.Fail("the time is out of range") : Value::Time(ns, time.utc_offset_s());
+}
+
 // At least one is a time or a duration.
 Value CalculateTimes(Evaluation& e, const Value& a, char op, const Value& b) {
   const bool is_sum = op == '+';
   if (!is_sum && op != '-') return e.Fail("only addition and subtraction supported for time.Time and time.Duration");
-  const int64_t ns = is_sum ? Plus(a.int_value(), b.int_value()) : Minus(a.int_value(), b.int_value());
-  if (a.is(Kind::kDuration) && b.is(Kind::kDuration)) return Value::Duration(ns);
-  if (a.is(Kind::kTime) && b.is(Kind::kDuration)) return Value::Time(ns, a.utc_offset_s());
-  if (a.is(Kind::kTime) && b.is(Kind::kTime) && !is_sum) return Value::Duration(ns);
-  if (a.is(Kind::kDuration) && b.is(Kind::kTime) && is_sum) return Value::Time(ns, b.utc_offset_s());
+  if (a.is(Kind::kDuration) && b.is(Kind::kDuration)) {
+    return Value::Duration(is_sum ? Plus(a.ns(), b.ns()) : Minus(a.ns(), b.ns()));
+  }
+  if (a.is(Kind::kTime) && b.is(Kind::kDuration)) return Moved(e, a, op, b.ns());
+  if (a.is(Kind::kTime) && b.is(Kind::kTime) && !is_sum) return Between(a.ns(), b.ns());
+  if (a.is(Kind::kDuration) && b.is(Kind::kTime) && is_sum) return Moved(e, b, op, a.ns());
   return e.Fail(StrCat(a.type_name(), is_sum ? " cannot be added to " : " cannot be subtracted by ", b.type_name()));
 }
 

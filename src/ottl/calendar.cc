@@ -55,7 +55,7 @@ Date DateOf(int64_t unix_ns, int32_t utc_offset_s) {
           .hour = static_cast<int>(of_day / 3600),
           .minute = static_cast<int>(of_day / 60 % 60),
           .second = static_cast<int>(of_day % 60),
-          .nanosecond = static_cast<int>(unix_ns - unix_s * kSecondNs)};
+          .nanosecond = static_cast<int>((unix_ns % kSecondNs + kSecondNs) % kSecondNs)};
 }
 
 std::string FormatGoTime(int64_t unix_ns, int32_t utc_offset_s) {

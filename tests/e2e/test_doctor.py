@@ -54,6 +54,11 @@ def test_a_directory_is_a_usage_error(tmp_path):
     assert result.returncode == 2 and f"{tmp_path}: can't be read: Is a directory; name the files in it" in result.stderr
 
 
+def test_a_file_without_end_is_a_usage_error():
+    result = doctor("/dev/zero")
+    assert result.returncode == 2 and "/dev/zero: can't be read: File too large" in result.stderr
+
+
 def test_each_rule_is_documented_and_each_documented_rule_exists():
     paths = [*(ROOT / "src/doctor").glob("*.cc"), *(ROOT / "src/cli/doctor").glob("*.cc")]
     sources = "".join(path.read_text() for path in paths if not path.name.endswith("_test.cc"))

@@ -26,6 +26,7 @@ using spanloom::doctor::FileText;
 
 constexpr int kFound = 1;
 constexpr int kUsageError = 2;
+constexpr size_t kFileBytesMax = 64 << 20;  // guess: what `kubectl get -o yaml` prints of a large namespace, and more
 constexpr std::string_view kStandardInput = "-";
 constexpr const char* kName = "spanloom doctor";
 constexpr const char* kWords =
@@ -39,7 +40,7 @@ StatusOr<FileText> Read(const std::string& name) {
   if (name == kStandardInput) {
     return FileText{"standard input", std::string(std::istreambuf_iterator<char>(std::cin), {})};
   }
-  StatusOr<std::string> text = ReadFile(name);
+  StatusOr<std::string> text = ReadFile(name, kFileBytesMax);
   if (text.ok()) return FileText{name, *std::move(text)};
   std::error_code ignored;
   const std::string_view advice = std::filesystem::is_directory(name, ignored) ? "; name the files in it" : "";

@@ -87,12 +87,16 @@ Value Unix(Evaluation& e, const Arguments& a) {
 }
 
 // Rounds down from Go's zero time, the first of January of the year 1.
-Value TruncateTime(Evaluation&, const Arguments& a) {
+Value TruncateTime(Evaluation& e, const Arguments& a) {
   constexpr int64_t kZeroUnixSeconds = -62'135'596'800;
   const int64_t unit_ns = a[1].ns();
   if (unit_ns <= 0) return a[0];
   const __int128 since_zero_ns = static_cast<__int128>(a[0].ns()) - static_cast<__int128>(kZeroUnixSeconds) * kSecondNs;
-  return Value::Time(a[0].ns() - static_cast<int64_t>(since_zero_ns % unit_ns), a[0].utc_offset_s());
+  int64_t unix_ns = 0;
+  if (__builtin_sub_overflow(a[0].ns(), static_cast<int64_t>(since_zero_ns % unit_ns), &unix_ns)) {
+    return e.Fail("TruncateTime: the time is out of range");
+  }
+  return Value::Time(unix_ns, a[0].utc_offset_s());
 }
 
 template <int64_t kUnitNs>

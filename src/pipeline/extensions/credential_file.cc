@@ -4,29 +4,21 @@
 
 #include <pthread.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <utility>
 
 #include "base/log.h"
+#include "base/read_file.h"
 #include "base/text.h"
 
 namespace spanloom::pipeline {
 
 StatusOr<std::string> ReadCredentials(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::InvalidArgumentError(StrCat("can't read ", path, ": ", std::strerror(errno)));
-  std::string content(kCredentialFileBytesMax + 1, '\0');
-  file.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (file.bad() || (file.fail() && !file.eof())) {
-    return absl::InvalidArgumentError(StrCat("can't read ", path, ": it is no file"));
-  }
-  content.resize(static_cast<size_t>(file.gcount()));
-  if (content.size() > kCredentialFileBytesMax) {
+  StatusOr<std::string> content = ReadFile(path, kCredentialFileBytesMax);
+  if (content.ok()) return content;
+  if (absl::IsOutOfRange(content.status())) {
     return absl::InvalidArgumentError(StrCat(path, " is larger than ", kCredentialFileBytesMax, " bytes"));
   }
-  return content;
+  return absl::InvalidArgumentError(StrCat("can't read ", path, ": ", StdView(content.status().message())));
 }
 
 CredentialFile::CredentialFile(std::string path, std::string extension)

@@ -41,6 +41,8 @@ TEST(CredentialFile, RefusesWhatItCanNotRead) {
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
     EXPECT_THAT(std::string(status.message()), testing::HasSubstr(path));
   }
+  const Status directory = CredentialFile(folder.PathOf("."), "test").Start();
+  EXPECT_THAT(std::string(directory.message()), testing::HasSubstr("Is a directory"));
 }
 
 }  // namespace
