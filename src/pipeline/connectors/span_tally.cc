@@ -13,8 +13,8 @@
 
 #include "base/text.h"
 #include "otlp/writer.h"
-#include "pipeline/processors/sampling_threshold.h"
-#include "pipeline/processors/sampling_trace_state.h"
+#include "pipeline/sampling/sampling_threshold.h"
+#include "pipeline/sampling/sampling_trace_state.h"
 
 namespace spanloom::pipeline {
 namespace {

@@ -5,9 +5,9 @@
 #include <absl/strings/ascii.h>
 
 #include "base/text.h"
-#include "pipeline/processors/json_text.h"
-#include "pipeline/processors/redis_command.h"
-#include "pipeline/processors/sql_text.h"
+#include "pipeline/db_queries/json_text.h"
+#include "pipeline/db_queries/redis_command.h"
+#include "pipeline/db_queries/sql_text.h"
 
 namespace spanloom::pipeline {
 namespace {

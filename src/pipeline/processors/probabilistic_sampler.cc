@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "pipeline/processors/attribute_value.h"
-#include "pipeline/processors/sampling_threshold.h"
+#include "pipeline/sampling/sampling_threshold.h"
 
 namespace spanloom::pipeline {
 namespace {

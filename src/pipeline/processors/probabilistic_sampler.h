@@ -16,8 +16,8 @@
 #include "config/options.h"
 #include "otlp/batch.h"
 #include "pipeline/log_limiter.h"
-#include "pipeline/processors/sampling_trace_state.h"
 #include "pipeline/registry.h"
+#include "pipeline/sampling/sampling_trace_state.h"
 
 namespace spanloom::pipeline {
 

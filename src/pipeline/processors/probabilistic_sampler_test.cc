@@ -7,7 +7,7 @@
 
 #include "base/rng.h"
 #include "config/yaml.h"
-#include "pipeline/processors/sampling_threshold.h"
+#include "pipeline/sampling/sampling_threshold.h"
 #include "pipeline/testing/attributed_spans.h"
 #include "pipeline/testing/requests.h"
 

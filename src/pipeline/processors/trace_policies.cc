@@ -19,7 +19,7 @@
 #include "pipeline/processors/pattern.h"
 #include "pipeline/processors/token_bucket.h"
 #include "pipeline/processors/trace_policy.h"
-#include "pipeline/processors/w3c_trace_state.h"
+#include "pipeline/sampling/w3c_trace_state.h"
 
 namespace spanloom::pipeline {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/processors/redis_command.h"
+#include "pipeline/db_queries/redis_command.h"
 
 #include <absl/algorithm/container.h>
 #include <absl/strings/match.h>

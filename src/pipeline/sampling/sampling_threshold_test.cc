@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/processors/sampling_threshold.h"
+#include "pipeline/sampling/sampling_threshold.h"
 
 #include <gtest/gtest.h>
 

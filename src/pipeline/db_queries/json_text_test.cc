@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/processors/json_text.h"
+#include "pipeline/db_queries/json_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/processors/w3c_trace_state.h"
+#include "pipeline/sampling/w3c_trace_state.h"
 
 #include <gtest/gtest.h>
 

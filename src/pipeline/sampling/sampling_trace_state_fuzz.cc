@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "pipeline/processors/sampling_trace_state.h"
+#include "pipeline/sampling/sampling_trace_state.h"
 
 namespace spanloom::pipeline {
 namespace {

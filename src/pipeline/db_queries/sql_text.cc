@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/processors/sql_text.h"
+#include "pipeline/db_queries/sql_text.h"
 
 #include <absl/algorithm/container.h>
 #include <absl/strings/ascii.h>

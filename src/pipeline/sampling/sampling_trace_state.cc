@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/processors/sampling_trace_state.h"
+#include "pipeline/sampling/sampling_trace_state.h"
 
 #include <absl/algorithm/container.h>
 #include <absl/strings/ascii.h>
@@ -9,7 +9,7 @@
 #include <cstddef>
 
 #include "base/text.h"
-#include "pipeline/processors/sampling_threshold.h"
+#include "pipeline/sampling/sampling_threshold.h"
 
 namespace spanloom::pipeline {
 namespace {

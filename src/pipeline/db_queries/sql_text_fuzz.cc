@@ -8,7 +8,7 @@
 #include <iterator>
 
 #include "base/check.h"
-#include "pipeline/processors/sql_text.h"
+#include "pipeline/db_queries/sql_text.h"
 
 namespace spanloom::pipeline {
 namespace {
