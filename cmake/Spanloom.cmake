@@ -47,6 +47,9 @@ else()
   add_compile_options("SHELL:-Xclang -fno-pch-timestamp")  # the same
 endif()
 
+# A test's own code is compiled with less effort than what it tests: at -O2 it takes 40 % longer, for nothing.
+set(SPANLOOM_TEST_OPTIONS -O1)
+
 # Declares the target that others reuse; more headers may follow its name.
 function(spanloom_precompiled name)
   file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/${name}.cc CONTENT "")
@@ -79,6 +82,7 @@ function(spanloom_library name)
   if(SPANLOOM_TESTS AND ARG_TESTS)
     add_executable(${name}_test ${ARG_TESTS})
     target_link_libraries(${name}_test PRIVATE ${name} ${ARG_PRIVATE} ${ARG_TEST_LINK} base_testing GTest::gmock GTest::gtest_main)
+    target_compile_options(${name}_test PRIVATE ${SPANLOOM_TEST_OPTIONS})
     target_precompile_headers(${name}_test REUSE_FROM precompiled_for_tests)
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
