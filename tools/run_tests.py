@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds and runs every test of a tier. Each step is timed; the last line is `N passed, N failed, N skipped`.
 
-A step is one test binary, the page's tests, a file of end-to-end tests, of tests of deploy/, of packages or of the pages for its users, or one fuzz target on its corpus. The slowest ten are printed.
+A step is one test binary, the page's tests, a file of end-to-end tests, of tests of deploy/, of packages or of the pages for its users, or one fuzz target on its corpus. Two run at a time: many wait more than they compute. The slowest ten are printed.
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build/test-results"
 PYTHON = ROOT / "build/venv/bin/python"
 STEP_SECONDS_MAX = 1800  # a step that takes longer hangs; guess
+LANES = 2  # steps at a time, as many as the machine that STYLE counts on has cores
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -27,8 +29,10 @@ SANITIZER_ENV = {
 
 
 class Outcome:
+    """Counts, and the lines that a reader of the run is to see with them."""
+
     def __init__(self, passed=0, failed=0, skipped=0):
-        self.passed, self.failed, self.skipped = passed, failed, skipped
+        self.passed, self.failed, self.skipped, self.lines = passed, failed, skipped, []
 
     def __iadd__(self, other):
         self.passed += other.passed
@@ -58,7 +62,7 @@ def junit(path):
         elif case.find("skipped") is not None or case.get("status") == "notrun":
             outcome.skipped += 1
             reason = case.find("skipped").get("message") if case.find("skipped") is not None else None
-            print(f"skipped: {case.get('classname')}.{case.get('name')}" + (f" ({reason})" if reason else ""))
+            outcome.lines.append(f"skipped: {case.get('classname')}.{case.get('name')}" + (f" ({reason})" if reason else ""))
         else:
             outcome.passed += 1
     return outcome
@@ -70,8 +74,7 @@ def judged(outcome, code, log):
         outcome.failed += 1
     if outcome.failed:
         text = log.read_text(errors="replace").splitlines()
-        print("\n".join(text[-60:]))
-        print(f"the whole output: {log.relative_to(ROOT)}")
+        outcome.lines += [*text[-60:], f"the whole output: {log.relative_to(ROOT)}"]
     return outcome
 
 
@@ -103,7 +106,8 @@ def page_step(node):
 
 def e2e_step(preset, node, file):
     def run():
-        log, xml = RESULTS / f"{file.stem}.log", RESULTS / f"{file.stem}.xml"
+        name = f"{file.parent.name}-{file.stem}"  # two folders may have a file of the same name
+        log, xml = RESULTS / f"{name}.log", RESULTS / f"{name}.xml"
         env = dict(SANITIZER_ENV, SPANLOOM_BINARY=str(ROOT / "build" / preset / "bin/spanloom"), SPANLOOM_NODE=str(pathlib.Path(node) / "node"))
         command = [str(PYTHON), "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file), f"--junitxml={xml}"]
         code = call(command, log, env=env)
@@ -119,7 +123,7 @@ def vllm_step(preset):
         command = [str(PYTHON), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "stacks", str(ROOT / "tests/vllm"), f"--junitxml={xml}"]
         code = call(command, log, env=env)
         outcome = judged(junit(xml), code, log)
-        print_differences()
+        outcome.lines += differences()
         return outcome
     return run
 
@@ -133,21 +137,20 @@ def cluster_step(preset):
         code = call(command, log, env=env)
         outcome = judged(junit(xml), code, log)
         if (RESULTS / "cluster.json").exists():
-            print(f"the cluster: {(RESULTS / 'cluster.json').read_text().strip()}")
+            outcome.lines.append(f"the cluster: {(RESULTS / 'cluster.json').read_text().strip()}")
         return outcome
     return run
 
 
-def print_differences():
+def differences():
     """What the simulator does otherwise than the real server, green or not; what it no longer does can leave the list."""
     found, known = RESULTS / "vllm/differences.txt", ROOT / "tests/vllm/known_differences.txt"
     if not found.exists():
-        return
+        return []
     lines = list(dict.fromkeys(found.read_text().splitlines()))
-    print("\n".join(f"differs: {line}" for line in lines))
     seen = {line.split(": vLLM: ")[0] for line in lines}
     gone = [line for line in known.read_text().splitlines() if line and not line.startswith("#") and line not in seen]
-    print("\n".join(f"differs no longer, take it off {known.relative_to(ROOT)}: {line}" for line in gone))
+    return [f"differs: {line}" for line in lines] + [f"differs no longer, take it off {known.relative_to(ROOT)}: {line}" for line in gone]
 
 
 def fuzz_step(target, seconds):
@@ -218,6 +221,29 @@ def declared_tests():
     return names
 
 
+def timed(name, times, work):
+    begin = time.monotonic()
+    print(f"== {name}", flush=True)
+    result = work()
+    times.append((time.monotonic() - begin, name))
+    return result
+
+
+def run_steps(steps, times):
+    """The sum of all outcomes. Each step prints a line when it begins, and all that it has to say at once when it has ended."""
+    total = Outcome()
+    with concurrent.futures.ThreadPoolExecutor(LANES) as lanes:
+        running = {lanes.submit(timed, name, seconds := [], step): (name, seconds) for name, step in steps}
+        for done in concurrent.futures.as_completed(running):
+            name, seconds = running[done]
+            outcome = done.result()
+            counts = f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped in {seconds[0][0]:.1f} s"
+            print("\n".join([*outcome.lines, f"   {name}: {counts}"]), flush=True)
+            times += seconds
+            total += outcome
+    return total
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--node", required=True, help="folder of the pinned node")
@@ -233,24 +259,13 @@ def main():
     steps = plan(options)
     if not steps:
         sys.exit(f"no step is called like {options.only!r}")
-    times, total = [], Outcome()
-
-    def timed(name, work):
-        begin = time.monotonic()
-        print(f"== {name}", flush=True)
-        result = work()
-        times.append((time.monotonic() - begin, name))
-        return result
-
+    times = []
     if any(not name.startswith(("fuzz-", "page")) for name, _ in steps):
         targets = ("spanloom",) if options.tier in ("vllm", "cluster") else ()
-        timed(f"build {options.preset}", lambda: build(options.preset, targets))
+        timed(f"build {options.preset}", times, lambda: build(options.preset, targets))
     if any(name.startswith("fuzz-") for name, _ in steps):
-        timed("build fuzz", lambda: build("fuzz", fuzz_targets(options.fuzz_target)))
-    for name, step in steps:
-        outcome = timed(name, step)
-        print(f"   {outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped in {times[-1][0]:.1f} s", flush=True)
-        total += outcome
+        timed("build fuzz", times, lambda: build("fuzz", fuzz_targets(options.fuzz_target)))
+    total = run_steps(steps, times)
 
     (RESULTS / "times.json").write_text(json.dumps(times))
     print("slowest steps: " + ", ".join(f"{name} {seconds:.1f} s" for seconds, name in sorted(times, reverse=True)[:10]))
