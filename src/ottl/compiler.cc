@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "otlp/trace_state.h"
 #include "ottl/argument_check.h"
 #include "ottl/arithmetic.h"
 #include "ottl/function_table.h"
@@ -82,7 +83,8 @@ class TraceStateGetter final : public Getter {
     const Value key = key_->Get(e);
     if (e.failed()) return {};
     if (!key.is(Value::Kind::kString)) return e.Fail("an entry of the trace state is named by a string");
-    return Value::String(TraceStateEntry(e.scene().span().trace_state(), key.text()));
+    const auto state = otlp::TraceState::Parse(e.scene().span().trace_state());
+    return state ? Value::String(state->Find(key.text()).value_or("")) : Value();
   }
 
  private:

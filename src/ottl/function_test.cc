@@ -196,6 +196,8 @@ TEST(Editors, WriteEveryPath) {
       R"(set(parent_span_id, SpanID("0202030405060708")))",
       R"(set(trace_state, "a=b,c=d"))",
       R"(set(trace_state["c"], "e"))",
+      R"(set(trace_state["c"], "not=allowed"))",
+      R"(set(trace_state["Not allowed"], "e"))",
       R"(set(start_time_unix_nano, 5))",
       R"(set(end_time, start_time + Duration("1s")))",
       R"(set(flags, 257))",

@@ -124,7 +124,9 @@ std::optional<std::string> FormatFloat(double value, const Directive& d) {
   if (d.verb == 'E' || d.verb == 'G')
     std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c == 'e' ? 'E' : c; });
   if (std::isinf(value) && value > 0 && !d.plus) text = "+Inf";
-  return Padded(Signed(text, d), d, true);
+  Directive padding = d;
+  padding.zero = d.zero && std::isfinite(value);
+  return Padded(Signed(text, d), padding, true);
 }
 
 std::optional<std::string> FormatText(std::string_view text, const Directive& d) {

@@ -2,6 +2,7 @@
 
 #include "ottl/letter_case.h"
 
+#include <absl/algorithm/container.h>
 #include <absl/strings/ascii.h>
 #include <locale.h>
 #include <wctype.h>
@@ -51,9 +52,26 @@ std::string Mapped(std::string_view text, Map map) {
   return mapped;
 }
 
+// As Go's unicode.IsSpace.
+bool IsSpace(uint32_t code_point) {
+  constexpr uint32_t kSpaces[] = {0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000};
+  return (code_point >= '\t' && code_point <= '\r') || code_point == ' ' ||
+         (code_point >= 0x2000 && code_point <= 0x200a) || absl::c_linear_search(kSpaces, code_point);
+}
+
+bool IsSpaceText(std::string_view character) {
+  const bool is_byte = character.size() == 1 && static_cast<uint8_t>(character[0]) >= 0x80;
+  return !is_byte && IsSpace(static_cast<uint32_t>(Utf8CodePoint(character)));
+}
+
 std::string_view Trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
+  while (!text.empty() && IsSpaceText(text.substr(0, Utf8Size(text)))) text.remove_prefix(Utf8Size(text));
+  while (!text.empty()) {
+    size_t last = text.size() - 1;
+    while (last > 0 && IsUtf8Continuation(text[last])) --last;
+    if (!IsSpaceText(text.substr(last))) break;
+    text = text.substr(0, last);
+  }
   return text;
 }
 

@@ -382,37 +382,4 @@ otlp::MessageEditor* AttributesEditor(const Scene& scene, AttributeSource source
   }
 }
 
-namespace {
-
-// Calls `visit(key, entry)` for each entry "key=value" of a trace state.
-template <typename Visit>
-void ForEachTraceStateEntry(std::string_view trace_state, Visit visit) {
-  while (!trace_state.empty()) {
-    const size_t comma = trace_state.find(',');
-    std::string_view entry = trace_state.substr(0, comma);
-    trace_state.remove_prefix(comma == std::string_view::npos ? trace_state.size() : comma + 1);
-    while (entry.starts_with(' ') || entry.starts_with('\t')) entry.remove_prefix(1);
-    while (entry.ends_with(' ') || entry.ends_with('\t')) entry.remove_suffix(1);
-    if (!entry.empty()) visit(entry.substr(0, entry.find('=')), entry);
-  }
-}
-
-}  // namespace
-
-std::string_view TraceStateEntry(std::string_view trace_state, std::string_view key) {
-  std::string_view found;
-  ForEachTraceStateEntry(trace_state, [&](std::string_view name, std::string_view entry) {
-    if (name == key && found.empty() && name.size() < entry.size()) found = entry.substr(name.size() + 1);
-  });
-  return found;
-}
-
-std::string WithTraceStateEntry(std::string_view trace_state, std::string_view key, std::string_view value) {
-  std::string result = StrCat(key, "=", value);
-  ForEachTraceStateEntry(trace_state, [&](std::string_view name, std::string_view entry) {
-    if (name != key) StrAppend(result, ",", entry);
-  });
-  return result;
-}
-
 }  // namespace spanloom::ottl

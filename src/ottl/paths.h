@@ -66,9 +66,4 @@ StatusOr<int64_t> ResolveEnum(Context context, std::string_view symbol);
 // Never null, if the scene can be edited.
 [[nodiscard]] otlp::MessageEditor* AttributesEditor(const Scene& scene, AttributeSource source);
 
-// The entry `key` of a W3C trace state; "" if there is none. And the trace state in which it is `value`, first.
-[[nodiscard]] std::string_view TraceStateEntry(std::string_view trace_state, std::string_view key);
-[[nodiscard]] std::string WithTraceStateEntry(std::string_view trace_state, std::string_view key,
-                                              std::string_view value);
-
 }  // namespace spanloom::ottl

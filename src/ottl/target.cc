@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "otlp/trace_state.h"
 
 namespace spanloom::ottl {
 namespace {
@@ -123,8 +124,10 @@ void Target::Set(Evaluation& e, const Value& value) const {
         e.Fail("an entry of the trace state has one key and is a string");
         return;
       }
-      const std::string_view before = e.scene().span().trace_state();
-      return root_.field->write(e, e.NewString(WithTraceStateEntry(before, keys[0].text(), value.text())));
+      const auto state = otlp::TraceState::Parse(e.scene().span().trace_state());
+      const auto changed = state ? state->With(keys[0].text(), value.text()) : std::nullopt;
+      // What is malformed stays, and fails nothing: so does the Collector.
+      return changed ? root_.field->write(e, e.NewString(*changed)) : void();
     }
     case PathRoot::Kind::kCache: {
       const Value map = WithKeys(e, e.cache(), keys, value);

@@ -2,11 +2,16 @@
 
 #include "ottl/xml.h"
 
+#include <absl/strings/ascii.h>
+#include <absl/strings/str_format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <vector>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "ottl/utf8.h"
 
 namespace spanloom::ottl {
@@ -19,8 +24,30 @@ bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-bool EndsName(char c) {
-  return IsSpace(c) || c == '/' || c == '>' || c == '=' || c == '<';
+// Beyond ASCII, names are not looked into.
+bool BeginsName(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return absl::ascii_isalpha(byte) || c == '_' || c == ':' || byte >= 0x80;
+}
+bool ContinuesName(char c) {
+  return BeginsName(c) || absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '.' || c == '-';
+}
+
+// XML 1.0, 2.2.
+bool IsXmlCharacter(uint32_t code_point) {
+  return code_point == '\t' || code_point == '\n' || code_point == '\r' ||
+         (code_point >= 0x20 && code_point < 0xd800) || (code_point >= 0xe000 && code_point < 0xfffe) ||
+         code_point >= 0x10000;
+}
+
+// "\r\n" and "\r" as "\n": XML 1.0, 2.11.
+std::string WithPlainLineEnds(std::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool is_second = text[i] == '\n' && i > 0 && text[i - 1] == '\r';
+    if (!is_second) plain += text[i] == '\r' ? '\n' : text[i];
+  }
+  return plain;
 }
 
 // The character that `&name;` stands for.
@@ -91,14 +118,29 @@ class XmlParser {
 
   StatusOr<std::string> Name() {
     size_t size = 0;
-    while (size < rest_.size() && !EndsName(rest_[size])) ++size;
-    if (size == 0) return Error("a name is missing");
+    while (size < rest_.size() && ContinuesName(rest_[size])) ++size;
+    if (size == 0 || !BeginsName(rest_[0])) return Error("a name is missing");
     std::string name(rest_.substr(0, size));
+    if (std::count(name.begin(), name.end(), ':') > 1) return Error("a name with two colons");
     rest_.remove_prefix(size);
     return name;
   }
 
-  StatusOr<std::string> Resolved(std::string_view text) const {
+  // OK if it consists of characters that XML may have.
+  [[nodiscard]] Status CheckCharacters(std::string_view text) const {
+    for (size_t at = 0, size = 0; at < text.size(); at += size) {
+      size = Utf8SequenceLength(text, at);
+      if (size == 0) return Error("invalid UTF-8");
+      const uint32_t code_point = Utf8CodePoint(text.substr(at, size));
+      if (!IsXmlCharacter(code_point)) return Error(absl::StrFormat("illegal character code U+%04X", code_point));
+    }
+    return absl::OkStatus();
+  }
+
+  // With entities resolved.
+  [[nodiscard]] StatusOr<std::string> Resolved(std::string_view written) const {
+    const std::string plain = WithPlainLineEnds(written);
+    std::string_view text = plain;
     std::string resolved;
     while (!text.empty()) {
       const size_t ampersand = std::min(text.find('&'), text.size());
@@ -111,6 +153,7 @@ class XmlParser {
       AppendUtf8(resolved, *rune);
       text.remove_prefix(semicolon + 1);
     }
+    RETURN_IF_ERROR(CheckCharacters(resolved));
     return resolved;
   }
 
@@ -123,6 +166,7 @@ class XmlParser {
     const char quote = rest_.empty() ? '\0' : rest_[0];
     const size_t end = quote == '"' || quote == '\'' ? rest_.find(quote, 1) : std::string_view::npos;
     if (end == std::string_view::npos) return Error("the value of an attribute is not in quotes");
+    if (rest_.substr(0, end).find('<') != std::string_view::npos) return Error("a < in quotes");
     ASSIGN_OR_RETURN(std::string value, Resolved(rest_.substr(1, end - 1)));
     rest_.remove_prefix(end + 1);
     if (++nodes_ > kNodesMax) return Error("too many nodes");
@@ -166,18 +210,22 @@ class XmlParser {
     constexpr std::string_view kComment = "<!--";
     if (rest_.starts_with(kCdata)) {
       ASSIGN_OR_RETURN(const std::string_view text, TakeBetween(kCdata, "]]>"));
-      return AddTo(parent, Kind::kCdata, text);
+      RETURN_IF_ERROR(CheckCharacters(text));
+      return AddTo(parent, Kind::kCdata, WithPlainLineEnds(text));
     }
     if (rest_.starts_with(kComment)) {
       ASSIGN_OR_RETURN(const std::string_view text, TakeBetween(kComment, "-->"));
+      if (text.find("--") != std::string_view::npos || text.ends_with('-')) return Error("a -- in a comment");
       return AddTo(parent, Kind::kComment, text);
     }
+    if (rest_.starts_with("<![")) return Error("a <![ that begins no CDATA");
     if (rest_.starts_with("<?") || rest_.starts_with("<!")) return Markup(parent);
     if (rest_.starts_with('<')) {
       RETURN_IF_ERROR(AddTo(parent, Kind::kElement));
       return Element(*parent.children.back(), depth + 1);
     }
     const size_t size = std::min(rest_.find('<'), rest_.size());
+    if (rest_.substr(0, size).find("]]>") != std::string_view::npos) return Error("a ]]> that ends no CDATA");
     ASSIGN_OR_RETURN(const std::string text, Resolved(rest_.substr(0, size)));
     rest_.remove_prefix(size);
     return WithoutSpace(text).empty() ? absl::OkStatus() : AddTo(parent, Kind::kText, text);
@@ -187,6 +235,27 @@ class XmlParser {
   size_t size_;
   size_t nodes_ = 0;
 };
+
+std::string_view PrefixOf(std::string_view name) {
+  const size_t colon = name.find(':');
+  return colon == std::string_view::npos || colon == 0 || colon + 1 == name.size() ? std::string_view()
+                                                                                   : name.substr(0, colon);
+}
+
+// OK if each element's prefix is declared by it or above it. `declared` are those of above.
+Status CheckPrefixes(const XmlNode& node, std::vector<std::string_view>& declared) {
+  const size_t before = declared.size();
+  for (const auto& [name, value] : node.attributes) {
+    if (PrefixOf(name) == "xmlns") declared.push_back(std::string_view(name).substr(sizeof "xmlns:" - 1));
+  }
+  const std::string_view prefix = PrefixOf(node.name);
+  if (!prefix.empty() && prefix != "xml" && std::find(declared.begin(), declared.end(), prefix) == declared.end()) {
+    return absl::InvalidArgumentError(StrCat("could not parse XML: namespace ", prefix, " is missing"));
+  }
+  for (const auto& child : node.children) RETURN_IF_ERROR(CheckPrefixes(*child, declared));
+  declared.resize(before);
+  return absl::OkStatus();
+}
 
 // As Go's html.EscapeString writes it, and so the Collector.
 void AppendEscaped(std::string& out, std::string_view text) {
@@ -275,6 +344,16 @@ std::string XmlNode::InnerText() const {
 
 StatusOr<std::unique_ptr<XmlNode>> ParseXml(std::string_view xml) {
   return XmlParser(xml).Run();
+}
+
+StatusOr<std::unique_ptr<XmlNode>> ParseXmlWithElement(std::string_view xml) {
+  ASSIGN_OR_RETURN(std::unique_ptr<XmlNode> document, ParseXml(xml));
+  const bool has_element = std::any_of(document->children.begin(), document->children.end(),
+                                       [](const auto& child) { return child->is(XmlNode::Kind::kElement); });
+  if (!has_element) return absl::InvalidArgumentError("could not parse XML: an element is missing");
+  std::vector<std::string_view> declared;
+  RETURN_IF_ERROR(CheckPrefixes(*document, declared));
+  return document;
 }
 
 StatusOr<std::unique_ptr<XmlNode>> ParseXmlDocument(std::string_view xml) {

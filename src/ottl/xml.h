@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // XML as trees, as far as converters need them. XML 1.0 without document types, which are kept as they are written and
-// not looked into, and without namespaces: a name keeps its prefix.
+// not looked into. A name keeps the prefix of its namespace.
 
 #pragma once
 
@@ -51,6 +51,9 @@ struct XmlNode {
 // Any number of elements and texts side by side, perhaps none. kInvalidArgument says what is wrong and at which byte,
 // also of elements that nest more than 256 deep and of more than 65536 nodes and attributes.
 [[nodiscard]] StatusOr<std::unique_ptr<XmlNode>> ParseXml(std::string_view xml);
+
+// The same, with at least one element, and none whose prefix is not declared as a namespace.
+[[nodiscard]] StatusOr<std::unique_ptr<XmlNode>> ParseXmlWithElement(std::string_view xml);
 
 // The root element, without a parent, of a document that has one and nothing but comments and markup beside it.
 [[nodiscard]] StatusOr<std::unique_ptr<XmlNode>> ParseXmlDocument(std::string_view xml);

@@ -15,7 +15,8 @@
 #include "ottl/digest.h"
 #include "ottl/function_table.h"
 #include "ottl/getter.h"
-#include "ottl/letter_case.h"
+#include "ottl/go_url.h"
+#include "ottl/lexer.h"
 #include "ottl/text_format.h"
 
 namespace spanloom::ottl {
@@ -24,126 +25,49 @@ namespace {
 using Kind = Value::Kind;
 using Type = ParameterType;
 
-// Percent escapes resolved; nullopt if one is malformed.
-std::optional<std::string> Unescaped(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      plain.push_back(text[i]);
-      continue;
-    }
-    const std::string_view digits = text.substr(i + 1, 2);
-    if (digits.size() < 2 || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos)
-      return std::nullopt;
-    plain += absl::HexStringToBytes(AbslView(digits));
-    i += 2;
+// {"query": {name: [values]}}; empty without any.
+Value DescribedQuery(Evaluation& e, std::string_view query) {
+  const auto parameters = ParseGoQuery(query);
+  if (!parameters.ok()) return e.Fail(std::string(parameters.status().message()));
+  std::vector<Entry> entries;
+  for (const auto& [name, texts] : *parameters) {
+    std::vector<Value> values;
+    values.reserve(texts.size());
+    for (const std::string& text : texts) values.push_back(e.NewString(text));
+    entries.push_back({e.arena().Copy(name), e.NewList(values)});
   }
-  return plain;
+  std::vector<Entry> whole;
+  if (!entries.empty()) whole.push_back({"query", e.NewMap(entries)});
+  return e.NewMap(whole);
 }
 
-// A URL taken apart, from its end and its beginning. RFC 3986, as Go's net/url reads it.
-class UrlParts {
- public:
-  UrlParts(Evaluation& e, std::string_view url) : e_(e), url_(url), rest_(url) {}
-
-  Value Run() {
-    const std::string_view fragment = CutBehind('#');
-    const std::string_view query = CutBehind('?');
-    const std::string_view scheme = TakeScheme();
-    std::string_view authority;
-    if (rest_.starts_with("//")) {
-      rest_.remove_prefix(2);
-      authority = rest_.substr(0, std::min(rest_.find('/'), rest_.size()));
-      rest_.remove_prefix(authority.size());
-    }
-    Put("url.original", url_);
-    PutAuthority(authority);
-    Put("url.scheme", scheme);
-    PutUnescaped("url.path", rest_);
-    if (!query.empty()) Put("url.query", query);
-    if (!fragment.empty()) PutUnescaped("url.fragment", fragment);
-    if (const size_t dot = rest_.rfind('.');
-        dot != std::string_view::npos && rest_.find('/', dot) == std::string_view::npos) {
-      Put("url.extension", rest_.substr(dot + 1));
-    }
-    return e_.failed() ? Value() : e_.NewMap(entries_);
-  }
-
- private:
-  std::string_view CutBehind(char separator) {
-    const size_t at = rest_.find(separator);
-    if (at == std::string_view::npos) return {};
-    const std::string_view behind = rest_.substr(at + 1);
-    rest_ = rest_.substr(0, at);
-    return behind;
-  }
-
-  std::string_view TakeScheme() {
-    const size_t colon = rest_.find(':');
-    if (colon == std::string_view::npos || colon == 0) return {};
-    const std::string_view scheme = rest_.substr(0, colon);
-    const bool is_scheme =
-        scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.") ==
-        std::string_view::npos;
-    if (!is_scheme) return {};
-    rest_.remove_prefix(colon + 1);
-    return e_.arena().Copy(std::string_view(ToLower(scheme)));
-  }
-
-  void PutAuthority(std::string_view authority) {
-    const size_t at = authority.rfind('@');
-    if (at != std::string_view::npos) PutUser(authority.substr(0, at));
-    std::string_view host = authority.substr(at == std::string_view::npos ? 0 : at + 1);
-    const size_t bracket = host.rfind(']');
-    const size_t colon = host.rfind(':');
-    const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-    if (has_port) {
-      PutPort(host.substr(colon + 1));
-      host = host.substr(0, colon);
-    }
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    PutUnescaped("url.domain", host);
-  }
-
-  void PutUser(std::string_view user) {
-    const size_t colon = user.find(':');
-    Put("url.user_info", user);
-    PutUnescaped("url.username", user.substr(0, colon));
-    if (colon != std::string_view::npos) PutUnescaped("url.password", user.substr(colon + 1));
-  }
-
-  void PutPort(std::string_view digits) {
+Value Described(Evaluation& e, const GoUrl& url) {
+  std::vector<Entry> entries = {{"url.original", e.NewString(url.ToString())},
+                                {"url.domain", e.NewString(url.HostName())},
+                                {"url.scheme", e.NewString(url.scheme)},
+                                {"url.path", e.NewString(url.path)}};
+  const auto put = [&](std::string_view key, const std::string& text) { entries.push_back({key, e.NewString(text)}); };
+  if (const std::string digits = url.Port(); !digits.empty()) {
     const auto port = ParseInteger(digits);
-    if (!digits.empty() && (!port || *port < 0)) {
-      e_.Fail(StrCat("URL: invalid port ", digits, " after host"));
-    } else if (port) {
-      entries_.push_back({"url.port", Value::Int(*port)});
-    }
+    if (!port) return e.Fail(StrCat("strconv.Atoi: parsing ", Quoted(digits), ": value out of range"));
+    entries.push_back({"url.port", Value::Int(*port)});
   }
-
-  void Put(std::string_view key, std::string_view text) { entries_.push_back({key, Value::String(text)}); }
-  void PutUnescaped(std::string_view key, std::string_view text) {
-    const auto plain = Unescaped(text);
-    if (plain) {
-      entries_.push_back({key, e_.NewString(*plain)});
-    } else {
-      e_.Fail(StrCat("URL: invalid URL escape in ", key));
-    }
-  }
-
-  Evaluation& e_;
-  std::string_view url_;
-  std::string_view rest_;
-  std::vector<Entry> entries_;
-};
+  if (!url.fragment.empty()) put("url.fragment", url.fragment);
+  if (url.user) put("url.user_info", url.UserInfo());
+  if (url.user && !url.user->empty()) put("url.username", *url.user);
+  if (url.password) put("url.password", *url.password);
+  if (!url.query.empty()) put("url.query", url.query);
+  const size_t dot = url.path.rfind('.');
+  if (dot != std::string::npos && dot + 1 < url.path.size()) put("url.extension", url.path.substr(dot + 1));
+  return e.NewMap(entries);
+}
 
 Value Url(Evaluation& e, const Arguments& a) {
-  if (a[0].text().empty()) return e.Fail("url cannot be empty");
-  const std::string_view url = a[0].text();
-  const bool has_control =
-      std::any_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (has_control) return e.Fail("URL: invalid control character in URL");
-  return UrlParts(e, url).Run();
+  const std::string_view text = a[0].text();
+  if (text.empty()) return e.Fail("url cannot be empty");
+  if (text.starts_with('?')) return DescribedQuery(e, text.substr(1));
+  const auto url = GoUrl::Parse(text);
+  return url.ok() ? Described(e, *url) : e.Fail(std::string(url.status().message()));
 }
 
 // 4 or 16 bytes; nullopt if it is no address.

@@ -76,6 +76,7 @@ std::string FromLatin1(std::string_view text) {
 }
 
 std::string FromUtf16(std::string_view text, bool is_big_endian) {
+  constexpr uint32_t kReplacement = 0xfffd;
   std::string decoded;
   const auto unit = [&](size_t at) {
     const auto first = static_cast<uint8_t>(text[at]);
@@ -90,9 +91,10 @@ std::string FromUtf16(std::string_view text, bool is_big_endian) {
       AppendUtf8(decoded, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
       at += 2;
     } else {
-      AppendUtf8(decoded, high >= 0xd800 && high < 0xe000 ? 0xfffd : high);
+      AppendUtf8(decoded, high >= 0xd800 && high < 0xe000 ? kReplacement : high);
     }
   }
+  if (text.size() % 2 != 0) AppendUtf8(decoded, kReplacement);  // half a unit
   return decoded;
 }
 

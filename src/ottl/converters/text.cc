@@ -71,7 +71,9 @@ Value Substring(Evaluation& e, const Arguments& a) {
   const int64_t length = a[2].int_value();
   const auto size = static_cast<int64_t>(text.size());
   if (start < 0) return e.Fail(StrCat("invalid start for substring function, ", start, " cannot be negative"));
-  if (length < 0) return e.Fail(StrCat("invalid length for substring function, ", length, " cannot be negative"));
+  if (length <= 0) {
+    return e.Fail(StrCat("invalid length for substring function, ", length, " cannot be negative or zero"));
+  }
   if (start > size || length > size - start) {
     return e.Fail(StrCat("invalid range for substring function, ", start, "+", length,
                          " cannot be greater than the length of target string(", size, ")"));

@@ -59,9 +59,10 @@ struct Selection {
   std::vector<XPathItem> items;
 };
 
-// Fails if the target is no XML.
+// Fails if the target is no XML. An empty one has nothing to convert, but can be looked into and inserted into.
 Selection Selected(Evaluation& e, const Arguments& a, std::string_view function) {
-  auto document = ParseXml(a[0].text());
+  const std::string_view text = a[0].text();
+  auto document = text.empty() && !function.starts_with("Convert") ? ParseXml(text) : ParseXmlWithElement(text);
   if (!document.ok()) {
     e.Fail(StrCat(function, ": ", document.status().message()));
     return {};
@@ -122,7 +123,7 @@ Value RemoveXml(Evaluation& e, const Arguments& a) {
 Value InsertXml(Evaluation& e, const Arguments& a) {
   const Selection selection = Selected(e, a, "InsertXML");
   if (e.failed()) return {};
-  const auto inserted = ParseXml(a[2].text());
+  const auto inserted = ParseXmlWithElement(a[2].text());
   if (!inserted.ok()) return e.Fail(StrCat("InsertXML: ", inserted.status().message()));
   if (selection.items.size() * a[2].text().size() > kInsertedBytesMax) {
     return e.Fail(

@@ -14,12 +14,12 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "otlp/trace_state.h"
 #include "ottl/condition.h"
 #include "pipeline/processors/lru_map.h"
 #include "pipeline/processors/pattern.h"
 #include "pipeline/processors/token_bucket.h"
 #include "pipeline/processors/trace_policy.h"
-#include "pipeline/sampling/w3c_trace_state.h"
 
 namespace spanloom::pipeline {
 namespace {
@@ -251,7 +251,8 @@ class TraceStatePolicy final : public MatchPolicy {
 
   bool Matches(const TraceUnderDecision& trace, int64_t) override {
     return trace.AnySpan([this](const otlp::SpanContext& context) {
-      const auto value = FindInTraceState(context.span.trace_state(), key_);
+      const auto state = otlp::TraceState::Parse(context.span.trace_state());
+      const auto value = state ? state->Find(key_) : std::nullopt;
       return value && values_.contains(AbslView(*value));
     });
   }
