@@ -21,86 +21,106 @@ namespace {
 
 using Kind = Value::Kind;
 
-// As encoding/json does for the sake of HTML.
-std::string JsonString(std::string_view text) {
-  std::string escaped = "\"";
-  AppendJsonEscaped(text, escaped);
-  return absl::StrReplaceAll(escaped, {{"<", "\\u003c"}, {">", "\\u003e"}, {"&", "\\u0026"}}) + "\"";
-}
+// Whether "<", ">" and "&" in texts are escaped, as encoding/json does for the sake of HTML unless it is told not to.
+enum class HtmlEscapes : uint8_t { kNo, kYes };
 
-void WriteList(JsonWriter& writer, std::string_view bytes) {
-  writer.BeginArray();
-  for (const char byte : bytes) writer.Uint(static_cast<uint8_t>(byte));
-  writer.EndArray();
-}
+// Writes values as JSON.
+class JsonValue {
+ public:
+  JsonValue(JsonWriter& writer, HtmlEscapes escapes) : writer_(writer), escapes_(escapes) {}
 
-// False if there is a double in `value` that JSON has no word for.
-bool WriteJson(const Value& value, JsonWriter& writer);
-
-bool WriteJsonList(const Value& list, JsonWriter& writer) {
-  Arena arena;
-  bool is_written = true;
-  writer.BeginArray();
-  for (const Value& element : ElementsOf(list, arena)) is_written = WriteJson(element, writer) && is_written;
-  writer.EndArray();
-  return is_written;
-}
-
-bool WriteJsonMap(const Value& map, JsonWriter& writer) {
-  Arena arena;
-  const auto entries = EntriesOf(map, arena);
-  std::vector<Entry> sorted(entries.begin(), entries.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; });
-  bool is_written = true;
-  writer.BeginObject();
-  for (const Entry& entry : sorted) {
-    writer.Key(entry.key);
-    is_written = WriteJson(entry.value, writer) && is_written;
-  }
-  writer.EndObject();
-  return is_written;
-}
-
-bool WriteJson(const Value& value, JsonWriter& writer) {
-  switch (value.kind()) {
-    case Kind::kBool:
-      writer.Bool(value.bool_value());
-      return true;
-    case Kind::kInt:
-    case Kind::kDuration:
-      writer.Int(value.int_value());
-      return true;
-    case Kind::kDouble: {
-      const std::string text = FormatJsonDouble(value.double_value());
-      writer.Raw(text.empty() ? "null" : text);
-      return !text.empty();
+  // False if there is a double in `value` that JSON has no word for.
+  bool Write(const Value& value) {
+    switch (value.kind()) {
+      case Kind::kBool:
+        writer_.Bool(value.bool_value());
+        return true;
+      case Kind::kInt:
+      case Kind::kDuration:
+        writer_.Int(value.int_value());
+        return true;
+      case Kind::kDouble: {
+        const std::string text = FormatJsonDouble(value.double_value());
+        writer_.Raw(text.empty() ? "null" : text);
+        return !text.empty();
+      }
+      case Kind::kString:
+        writer_.Raw(Quoted(value.text()));
+        return true;
+      case Kind::kBytes:
+        writer_.Base64(value.text());
+        return true;
+      case Kind::kTraceId:
+      case Kind::kSpanId:
+        WriteBytes(value.text());
+        return true;
+      case Kind::kTime:
+        writer_.String(FormatRfc3339(value.ns(), value.utc_offset_s()));
+        return true;
+      case Kind::kList:
+        return WriteList(value);
+      case Kind::kMap:
+        return WriteMap(value);
+      case Kind::kMessages:
+        writer_.BeginObject();
+        writer_.EndObject();
+        return true;
+      case Kind::kNil:
+        writer_.Null();
+        return true;
     }
-    case Kind::kString:
-      writer.Raw(JsonString(value.text()));
-      return true;
-    case Kind::kBytes:
-      writer.Base64(value.text());
-      return true;
-    case Kind::kTraceId:
-    case Kind::kSpanId:
-      WriteList(writer, value.text());
-      return true;
-    case Kind::kTime:
-      writer.String(FormatRfc3339(value.ns(), value.utc_offset_s()));
-      return true;
-    case Kind::kList:
-      return WriteJsonList(value, writer);
-    case Kind::kMap:
-      return WriteJsonMap(value, writer);
-    case Kind::kMessages:
-      writer.BeginObject();
-      writer.EndObject();
-      return true;
-    case Kind::kNil:
-      writer.Null();
-      return true;
+    return false;
   }
-  return false;
+
+ private:
+  [[nodiscard]] std::string Quoted(std::string_view text) const {
+    std::string quoted = "\"";
+    AppendJsonEscaped(text, quoted);
+    if (escapes_ == HtmlEscapes::kYes) {
+      quoted = absl::StrReplaceAll(quoted, {{"<", "\\u003c"}, {">", "\\u003e"}, {"&", "\\u0026"}});
+    }
+    return quoted + "\"";
+  }
+
+  void WriteBytes(std::string_view bytes) {
+    writer_.BeginArray();
+    for (const char byte : bytes) writer_.Uint(static_cast<uint8_t>(byte));
+    writer_.EndArray();
+  }
+
+  bool WriteList(const Value& list) {
+    Arena arena;
+    bool is_written = true;
+    writer_.BeginArray();
+    for (const Value& element : ElementsOf(list, arena)) is_written = Write(element) && is_written;
+    writer_.EndArray();
+    return is_written;
+  }
+
+  bool WriteMap(const Value& map) {
+    Arena arena;
+    const auto entries = EntriesOf(map, arena);
+    std::vector<Entry> sorted(entries.begin(), entries.end());
+    std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; });
+    bool is_written = true;
+    writer_.BeginObject();
+    for (const Entry& entry : sorted) {
+      writer_.Key(entry.key);
+      is_written = Write(entry.value) && is_written;
+    }
+    writer_.EndObject();
+    return is_written;
+  }
+
+  JsonWriter& writer_;
+  const HtmlEscapes escapes_;
+};
+
+// nullopt if JSON has no word for a double in it.
+std::optional<std::string> AsJson(const Value& value, HtmlEscapes escapes) {
+  std::string json;
+  JsonWriter writer(json);
+  return JsonValue(writer, escapes).Write(value) ? std::optional(std::move(json)) : std::nullopt;
 }
 
 // `ns` of less than a second, in its largest unit.
@@ -152,7 +172,7 @@ std::string FormatDuration(int64_t ns) {
 std::string FormatJson(const Value& value) {
   std::string json;
   JsonWriter writer(json);
-  static_cast<void>(WriteJson(value, writer));
+  static_cast<void>(JsonValue(writer, HtmlEscapes::kYes).Write(value));
   return json;
 }
 
@@ -177,15 +197,16 @@ std::optional<std::string_view> LikeString(Evaluation& e, const Value& value) {
   if (value.is_nil()) return std::nullopt;
   if (value.is(Kind::kString)) return value.text();
   if (value.is(Kind::kBytes)) return e.arena().Copy(absl::BytesToHexString(AbslView(value.text())));
-  std::string json;
-  JsonWriter writer(json);
-  if (!WriteJson(value, writer)) return std::nullopt;
-  return e.arena().Copy(std::string_view(json));
+  const auto json = AsJson(value, HtmlEscapes::kYes);
+  return json ? std::optional(e.arena().Copy(std::string_view(*json))) : std::nullopt;
 }
 
 std::string_view AttributeText(Evaluation& e, const Value& value) {
   if (value.is(Kind::kBytes)) return e.arena().Copy(std::string_view(absl::Base64Escape(AbslView(value.text()))));
   if (value.is(Kind::kDouble)) return e.arena().Copy(std::string_view(FormatPlainDouble(value.double_value())));
+  if (value.is(Kind::kList) || value.is(Kind::kMap)) {
+    return e.arena().Copy(std::string_view(AsJson(value, HtmlEscapes::kNo).value_or("")));
+  }
   return LikeString(e, value).value_or("");
 }
 

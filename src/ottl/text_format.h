@@ -36,8 +36,9 @@ namespace spanloom::ottl {
 // cannot write: infinite doubles and NaN. The text lives as long as `value` and the evaluation.
 [[nodiscard]] std::optional<std::string_view> LikeString(Evaluation& evaluation, const Value& value);
 
-// An attribute as text, as pcommon.Value.AsString has it: bytes in base64, doubles as in JavaScript, what JSON cannot
-// write as "". The text lives as long as `value` and the evaluation.
+// An attribute as text, as pcommon.Value.AsString has it: bytes in base64, doubles as in JavaScript, lists and maps
+// as JSON without escapes for the sake of HTML, what JSON cannot write as "". The text lives as long as `value` and the
+// evaluation.
 [[nodiscard]] std::string_view AttributeText(Evaluation& evaluation, const Value& value);
 
 // What a parameter of type kDoubleLike gets; nullopt if it is no number.
