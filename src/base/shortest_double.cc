@@ -4,10 +4,27 @@
 
 #include <charconv>
 #include <cstddef>
+#include <limits>
 #include <string_view>
 #include <utility>
 
 namespace spanloom {
+namespace {
+
+// Numbers below 10 to the first power, and from the second on, are written with an exponent.
+std::pair<int, int> ExponentLimits(DoubleForm form) {
+  switch (form) {
+    case DoubleForm::kJson:
+      return {-6, 21};
+    case DoubleForm::kPlain:
+      return {std::numeric_limits<int>::min(), std::numeric_limits<int>::max()};
+    case DoubleForm::kGeneral:
+      break;
+  }
+  return {-4, 6};
+}
+
+}  // namespace
 
 void AppendShortest(double value, DoubleForm form, std::string& out) {
   char text[32];  // 24 is the longest: -1.2345678901234567e-308
@@ -17,7 +34,7 @@ void AppendShortest(double value, DoubleForm form, std::string& out) {
   int exponent = 0;
   std::from_chars(text + exponent_at + 2, end, exponent);
   if (number[exponent_at + 1] == '-') exponent = -exponent;
-  const auto [below, from] = form == DoubleForm::kJson ? std::pair(-6, 21) : std::pair(-4, 6);
+  const auto [below, from] = ExponentLimits(form);
   if (exponent < below || exponent >= from) return void(out += number);
   const bool is_negative = number[0] == '-';
   if (is_negative) out += '-';

@@ -12,6 +12,7 @@ namespace spanloom {
 
 enum class DoubleForm : uint8_t {
   kJson,     // an exponent below 1e-6 and from 1e21 on: 0.00001, 1e-07, 100000, 1e+21
+  kPlain,    // never one: 0.0000001, 1000000000000000000000
   kGeneral,  // an exponent below 1e-4 and from 1e6 on, as the verb %v has it: 1e-05, 100000, 1e+06
 };
 

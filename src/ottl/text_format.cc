@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/json_writer.h"
+#include "base/shortest_double.h"
 #include "base/text.h"
 #include "ottl/calendar.h"
 
@@ -145,9 +146,9 @@ bool HasUnderscoresBetweenDigits(std::string_view text) {
 std::string FormatDouble(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  std::array<char, 400> text;  // the smallest double has 325 digits behind the point
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  return {text.data(), end};
+  std::string text;
+  AppendShortest(value, DoubleForm::kPlain, text);
+  return text;
 }
 
 std::string FormatDuration(int64_t ns) {
@@ -177,12 +178,9 @@ std::string FormatJson(const Value& value) {
 }
 
 std::string FormatJsonDouble(double value) {
-  if (std::isnan(value) || std::isinf(value)) return {};
-  const double magnitude = std::abs(value);
-  if (magnitude == 0 || (magnitude >= 1e-6 && magnitude < 1e21)) return FormatDouble(value);
-  std::array<char, 32> text;  // 24 is the longest double in shortest form
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific);
-  return {text.data(), end};
+  std::string text;
+  if (std::isfinite(value)) AppendShortest(value, DoubleForm::kJson, text);
+  return text;
 }
 
 std::string FormatPlainDouble(double value) {

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "base/json_writer.h"
+#include "base/shortest_double.h"
 #include "base/text.h"
 #include "otlp/validate.h"
 #include "otlp/writer.h"
@@ -24,20 +25,19 @@ using otlp::ValueView;
 using Kind = ValueView::Kind;
 
 // The shortest text that reads back. Numbers that Go cannot write in decimal have Go's names.
-std::string DecimalText(double value, std::chars_format format) {
+std::string DecimalText(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  std::array<char, 400> buffer;  // the longest, 5e-324, has 326 characters
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format);
-  return {buffer.data(), end};
+  std::string text;
+  AppendShortest(value, DoubleForm::kPlain, text);
+  return text;
 }
 
 // ECMAScript's rule, which encoding/json follows.
 std::string JsonNumber(double value) {
-  const double magnitude = std::abs(value);
-  const bool has_exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
-  if (!has_exponent) return DecimalText(value, std::chars_format::fixed);
-  return absl::StrReplaceAll(DecimalText(value, std::chars_format::scientific), {{"e-0", "e-"}});
+  std::string text;
+  AppendShortest(value, DoubleForm::kJson, text);
+  return absl::StrReplaceAll(text, {{"e-0", "e-"}});
 }
 
 // As the Collector writes JSON: keys in order, of one that is there twice the last value, doubles as JsonNumber has
@@ -161,7 +161,7 @@ std::optional<std::string> ScalarText(const ValueView& value) {
     case Kind::kInt:
       return StrCat(value.int_value());
     case Kind::kDouble:
-      return DecimalText(value.double_value(), std::chars_format::fixed);
+      return DecimalText(value.double_value());
     default:
       return std::nullopt;
   }

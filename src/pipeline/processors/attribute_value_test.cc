@@ -53,6 +53,7 @@ TEST(AttributeValue, HasTheCollectorsText) {
   EXPECT_EQ(AsString("1.5"), "1.5");
   EXPECT_EQ(AsString("1e20"), "100000000000000000000");
   EXPECT_EQ(AsString("1e21"), "1e+21");
+  EXPECT_EQ(AsString("1.2345678901234567e20"), "123456789012345670000");
   EXPECT_EQ(AsString("1.5e-7"), "1.5e-7");
   EXPECT_EQ(AsString("1e-6"), "0.000001");
   EXPECT_EQ(AsString("[1, a]"), "[1,\"a\"]");
@@ -64,6 +65,7 @@ TEST(AttributeValue, HasTheCollectorsText) {
 
 TEST(AttributeValue, ScalarsAloneHaveAPlainText) {
   EXPECT_EQ(ScalarText(Written("1e21").view()), "1000000000000000000000");
+  EXPECT_EQ(ScalarText(Written("1e30").view()), "1000000000000000000000000000000");  // no double, but the nearest is
   EXPECT_EQ(ScalarText(Written("5e-324").view())->size(), 326u);
   EXPECT_EQ(ScalarText(Written("[1]").view()), std::nullopt);
 }
