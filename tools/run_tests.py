@@ -221,9 +221,15 @@ def declared_tests():
     return names
 
 
+def say(text):
+    """Prints in one piece: print() writes the line's end by itself, and another lane may come between."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def timed(name, times, work):
     begin = time.monotonic()
-    print(f"== {name}", flush=True)
+    say(f"== {name}")
     result = work()
     times.append((time.monotonic() - begin, name))
     return result
@@ -238,7 +244,7 @@ def run_steps(steps, times):
             name, seconds = running[done]
             outcome = done.result()
             counts = f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped in {seconds[0][0]:.1f} s"
-            print("\n".join([*outcome.lines, f"   {name}: {counts}"]), flush=True)
+            say("\n".join([*outcome.lines, f"   {name}: {counts}"]))
             times += seconds
             total += outcome
     return total

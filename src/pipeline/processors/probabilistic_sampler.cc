@@ -123,7 +123,8 @@ void ProbabilisticSamplerOptions::Declare(config::OptionsReader& r) {
   r.Field(
       "fail_closed", fail_closed,
       "Whether a span is dropped whose randomness is unknown: its trace id is zero, or its tracestate malformed, in "
-      "contradiction to itself or, in mode hash_seed, of another sampler.");
+      "contradiction to itself or, in mode hash_seed, of another sampler. A malformed tracestate that passes stays as "
+      "it is; in the Collector ot=th:0 takes its place.");
   r.Field("sampling_precision", sampling_precision, "Precision of thresholds.",
           {.min = 1, .max = kSamplingHexDigits, .unit = "hexadecimal digits"});
   static constexpr std::pair<std::string_view, bool> kSources[] = {{"traceID", true}, {"", true}};
