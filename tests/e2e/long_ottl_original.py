@@ -5,9 +5,8 @@ docs/ottl.md. Long tier: the original is built from Go modules."""
 import os
 import pathlib
 import re
-import shutil
-import subprocess
 
+import originals
 import ottl_cases
 import pytest
 
@@ -23,19 +22,7 @@ FAILS_ALONE = re.compile(rb"<Invalid value type pcommon\.(Slice|Map)>|^unsupport
 
 @pytest.fixture(scope="module")
 def original():
-    found = next((path for path in (str(ROOT / "build/venv/bin/go"), shutil.which("go")) if path and os.path.exists(path)), None)
-    if found is None:
-        pytest.skip("no Go: ./dev setup long installs it")
-    binary = ROOT / "build/peers/bin/ottl_original"
-    subprocess.run([found, "build", "-mod=readonly", "-o", binary, "."], cwd=ROOT / "tests/ottl/original", check=True)
-    return binary
-
-
-def outcomes(binary, statements, spans):
-    """{(span, statement): (outcome, reason, request)}; "-" for the span of a statement that does not compile."""
-    result = subprocess.run([binary, statements, spans], capture_output=True, text=True, check=True, timeout=600)
-    lines = (line.split(" ") for line in result.stdout.splitlines())
-    return {(span, int(statement)): (outcome, bytes.fromhex(reason.strip("-")), bytes.fromhex(request.strip("-"))) for span, statement, outcome, reason, request in lines}
+    return originals.build(ROOT / "tests/ottl/original", "ottl_original")
 
 
 def differences(ours, theirs):
@@ -59,20 +46,6 @@ def sets_a_part_of_itself(statement):
     return any(re.search(re.escape(whole) + r"(?!\[)", value) for whole in wholes)
 
 
-def told(mine, other):
-    """What two outcomes do not share: outcome and reason, and of the span its fields and attributes."""
-    of_spans = [_span_parts(outcome[2]) for outcome in (mine, other)]
-    return " | ".join(f"{outcome[0]} {outcome[1].decode(errors='replace')} {[part for part in parts if part not in rest]}"
-                      for outcome, parts, rest in ((mine, *of_spans), (other, *reversed(of_spans))))
-
-
-def _span_parts(request):
-    """The lowest parts that are messages of their own, so that one attribute is shown and not the whole."""
-    parts = ottl_cases.meaning(request) if isinstance(request, bytes) else request
-    inner = [_span_parts(value) for _, value in parts if isinstance(value, list)]
-    return [part for part in parts if not isinstance(part[1], list)] + sum(inner, [])
-
-
 # Scenario: every call of the tables of the unit tests and of the fuzz target, and random statements, on spans with
 #   attributes of all kinds.
 # Guarantees: each compiles in both or in neither, fails in both or in neither, and leaves the same span.
@@ -83,8 +56,8 @@ def test_is_as_the_original(original, tmp_path, name, make, count):
     files = tmp_path / "statements", tmp_path / "spans"
     files[0].write_text("".join(statement.encode().hex() + "\n" for statement in statements))
     files[1].write_text("".join(span.hex() + "\n" for span in ottl_cases.spans(count, seed=len(name))))
-    ours = outcomes(pathlib.Path(os.environ["SPANLOOM_BINARY"]).parent / "ottl_peer", *files)
-    theirs = outcomes(original, *files)
+    ours = originals.outcomes(pathlib.Path(os.environ["SPANLOOM_BINARY"]).parent / "ottl_peer", *files)
+    theirs = originals.outcomes(original, *files)
     assert sum(outcome == "ok" for outcome, _, _ in ours.values()) > count * len(statements) / 4
-    found = [f"{statements[key[1]]}, span {key[0]}: ours | the original's: {told(mine, other)}" for key, mine, other in differences(ours, theirs)]
+    found = [f"{statements[key[1]]}, span {key[0]}: ours | the original's: {originals.told(mine, other)}" for key, mine, other in differences(ours, theirs)]
     assert not found, "\n".join(found[:20])
