@@ -53,7 +53,8 @@ Value ToValue(const dom::element& element, Arena& arena) {
 StatusOr<Value> ParseJsonValue(std::string_view json, Arena& arena) {
   dom::parser parser;
   dom::element root;
-  auto error = parser.allocate(json.size(), otlp::kValueDepthMax);
+  // An empty text may have no address, which the parser would copy from.
+  auto error = json.empty() ? simdjson::EMPTY : parser.allocate(json.size(), otlp::kValueDepthMax);
   if (error == simdjson::SUCCESS) error = parser.parse(json.data(), json.size()).get(root);
   if (error == simdjson::SUCCESS) return ToValue(root, arena);
   return absl::InvalidArgumentError(StrCat("could not parse JSON: ", std::string_view(simdjson::error_message(error))));
