@@ -78,13 +78,13 @@ StatusOr<char> EscapedByte(std::string_view text, Part part) {
   const std::string_view escape = text.substr(0, 3);
   const bool is_escape = escape.size() == 3 && absl::ascii_isxdigit(static_cast<unsigned char>(escape[1])) &&
                          absl::ascii_isxdigit(static_cast<unsigned char>(escape[2]));
-  const Status malformed = Malformed("invalid URL escape " + Quoted(escape));
-  if (!is_escape) return malformed;
+  const auto malformed = [escape] { return Malformed("invalid URL escape " + Quoted(escape)); };
+  if (!is_escape) return malformed();
   const char byte = absl::HexStringToBytes(AbslView(escape.substr(1)))[0];
   const bool is_ascii = static_cast<unsigned char>(byte) < 0x80;
   const bool is_percent = escape == "%25";
-  if (part == Part::kHost && is_ascii && !is_percent) return malformed;
-  if (part == Part::kZone && byte != ' ' && !is_percent && !IsPlain(byte, Part::kHost)) return malformed;
+  if (part == Part::kHost && is_ascii && !is_percent) return malformed();
+  if (part == Part::kZone && byte != ' ' && !is_percent && !IsPlain(byte, Part::kHost)) return malformed();
   return byte;
 }
 

@@ -64,17 +64,6 @@ bool IsSpaceText(std::string_view character) {
   return !is_byte && IsSpace(static_cast<uint32_t>(Utf8CodePoint(character)));
 }
 
-std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && IsSpaceText(text.substr(0, Utf8Size(text)))) text.remove_prefix(Utf8Size(text));
-  while (!text.empty()) {
-    size_t last = text.size() - 1;
-    while (last > 0 && IsUtf8Continuation(text[last])) --last;
-    if (!IsSpaceText(text.substr(last))) break;
-    text = text.substr(0, last);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string ToLower(std::string_view text) {
@@ -90,7 +79,7 @@ std::string ToUpper(std::string_view text) {
 }
 
 std::string ToSnakeCase(std::string_view text) {
-  text = Trimmed(text);
+  text = TrimmedUtf8(text, IsSpaceText);
   std::string snake;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -114,7 +103,7 @@ std::string ToCamelCase(std::string_view text) {
   std::string camel;
   bool begins_word = true;
   bool follows_upper = false;
-  for (const char c : Trimmed(text)) {
+  for (const char c : TrimmedUtf8(text, IsSpaceText)) {
     const bool is_letter = IsLower(c) || IsUpper(c);
     if (is_letter) {
       const bool is_inside = !begins_word && follows_upper && IsUpper(c);

@@ -35,6 +35,19 @@ namespace spanloom::ottl {
   return rune;
 }
 
+// `text` without the characters at its ends for which `goes` is true.
+template <typename Goes>
+[[nodiscard]] std::string_view TrimmedUtf8(std::string_view text, Goes goes) {
+  while (!text.empty() && goes(text.substr(0, Utf8Size(text)))) text.remove_prefix(Utf8Size(text));
+  while (!text.empty()) {
+    size_t last = text.size() - 1;
+    while (last > 0 && IsUtf8Continuation(text[last])) --last;
+    if (!goes(text.substr(last))) break;
+    text = text.substr(0, last);
+  }
+  return text;
+}
+
 // Appends a code point, which is below 0x110000.
 inline void AppendUtf8(std::string& out, uint32_t rune) {
   const auto continuation = [&](int shift) { out.push_back(static_cast<char>(0x80 | (rune >> shift & 0x3f))); };

@@ -71,16 +71,21 @@ def wait_for_port(port):
     raise AssertionError(f"nobody listens on port {port}")
 
 
+def go():
+    """The Go command; skips the test where it can't be had."""
+    found = next((path for path in (ROOT / "build/venv/bin/go", shutil.which("go")) if path and pathlib.Path(path).exists()), None)
+    if found is None:
+        pytest.skip("no Go: ./dev setup long installs it")
+    return found
+
+
 def go_tool(package, version):
     """A program of a Go module, installed into build/peers; skips the test where it can't be had."""
     binary = PEERS / "bin" / package.replace("/", "_")
     if binary.exists():
         return binary
-    go = next((path for path in (ROOT / "build/venv/bin/go", shutil.which("go")) if path and pathlib.Path(path).exists()), None)
-    if go is None:
-        pytest.skip("no Go: ./dev setup long installs it")
     folder = PEERS / "go"
-    result = subprocess.run([go, "install", f"{package}@{version}"], env={**os.environ, "GOBIN": str(folder)}, capture_output=True, text=True, timeout=BUILD_SECONDS_MAX)
+    result = subprocess.run([go(), "install", f"{package}@{version}"], env={**os.environ, "GOBIN": str(folder)}, capture_output=True, text=True, timeout=BUILD_SECONDS_MAX)
     if result.returncode != 0:
         pytest.skip(f"go install {package}@{version}: {(result.stderr.strip() or 'failed').splitlines()[-1]}")
     binary.parent.mkdir(parents=True, exist_ok=True)

@@ -1,24 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Go programs around the Collector's own code, which tests compare ours with, and what they print."""
 
-import os
-import pathlib
-import shutil
 import subprocess
 
 import ottl_cases
-import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+from interop_peers import PEERS, go
 
 
 def build(folder, name):
     """Builds a Go program; skips without Go."""
-    found = next((path for path in (str(ROOT / "build/venv/bin/go"), shutil.which("go")) if path and os.path.exists(path)), None)
-    if found is None:
-        pytest.skip("no Go: ./dev setup long installs it")
-    binary = ROOT / "build/peers/bin" / name
-    subprocess.run([found, "build", "-mod=readonly", "-o", binary, "."], cwd=folder, check=True)
+    binary = PEERS / "bin" / name
+    subprocess.run([go(), "build", "-mod=readonly", "-o", binary, "."], cwd=folder, check=True)
     return binary
 
 

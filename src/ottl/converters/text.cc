@@ -90,16 +90,8 @@ Value Substring(Evaluation& e, const Arguments& a) {
 // Takes the characters of a set, as Go's strings.Trim does.
 Value Trim(Evaluation&, const Arguments& a) {
   const std::string_view cut = a.has(1) ? a[1].text() : " ";
-  std::string_view text = a[0].text();
-  const auto holds = [cut](std::string_view character) { return cut.find(character) != std::string_view::npos; };
-  while (!text.empty() && holds(text.substr(0, Utf8Size(text)))) text.remove_prefix(Utf8Size(text));
-  while (!text.empty()) {
-    size_t last = text.size() - 1;
-    while (last > 0 && IsUtf8Continuation(text[last])) --last;
-    if (!holds(text.substr(last))) break;
-    text.remove_suffix(text.size() - last);
-  }
-  return Value::String(text);
+  const auto is_cut = [cut](std::string_view character) { return cut.find(character) != std::string_view::npos; };
+  return Value::String(TrimmedUtf8(a[0].text(), is_cut));
 }
 
 Value TrimPrefix(Evaluation&, const Arguments& a) {

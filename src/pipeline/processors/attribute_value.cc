@@ -3,19 +3,17 @@
 #include "pipeline/processors/attribute_value.h"
 
 #include <absl/strings/escaping.h>
-#include <absl/strings/str_replace.h>
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <system_error>
 
 #include "base/json_writer.h"
-#include "base/shortest_double.h"
 #include "base/text.h"
 #include "otlp/validate.h"
 #include "otlp/writer.h"
+#include "ottl/text_format.h"
 #include "store/value_text.h"
 
 namespace spanloom::pipeline {
@@ -24,24 +22,8 @@ namespace {
 using otlp::ValueView;
 using Kind = ValueView::Kind;
 
-// The shortest text that reads back. Numbers that Go cannot write in decimal have Go's names.
-std::string DecimalText(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  std::string text;
-  AppendShortest(value, DoubleForm::kPlain, text);
-  return text;
-}
-
-// ECMAScript's rule, which encoding/json follows.
-std::string JsonNumber(double value) {
-  std::string text;
-  AppendShortest(value, DoubleForm::kJson, text);
-  return absl::StrReplaceAll(text, {{"e-0", "e-"}});
-}
-
-// As the Collector writes JSON: keys in order, of one that is there twice the last value, doubles as JsonNumber has
-// them.
+// As the Collector writes JSON: keys in order, of one that is there twice the last value, doubles as
+// JavaScript has them.
 void WriteJson(const ValueView& value, JsonWriter& json) {
   switch (value.kind()) {
     case Kind::kArray:
@@ -59,7 +41,7 @@ void WriteJson(const ValueView& value, JsonWriter& json) {
       return json.EndObject();
     }
     case Kind::kDouble:
-      if (std::isfinite(value.double_value())) return json.Raw(JsonNumber(value.double_value()));
+      if (std::isfinite(value.double_value())) return json.Raw(ottl::FormatPlainDouble(value.double_value()));
       [[fallthrough]];
     default:
       return store::WriteValueJson(value, json);
@@ -161,7 +143,7 @@ std::optional<std::string> ScalarText(const ValueView& value) {
     case Kind::kInt:
       return StrCat(value.int_value());
     case Kind::kDouble:
-      return DecimalText(value.double_value());
+      return ottl::FormatDouble(value.double_value());
     default:
       return std::nullopt;
   }
@@ -170,7 +152,8 @@ std::optional<std::string> ScalarText(const ValueView& value) {
 std::string ValueAsString(const ValueView& value) {
   switch (value.kind()) {
     case Kind::kDouble:
-      return std::isfinite(value.double_value()) ? JsonNumber(value.double_value()) : store::ValueText(value);
+      return std::isfinite(value.double_value()) ? ottl::FormatPlainDouble(value.double_value())
+                                                 : store::ValueText(value);
     case Kind::kArray:
     case Kind::kMap:
       return JsonText(value);
